@@ -1,0 +1,81 @@
+/* An op: the immutable unit of change. Its header is schema-independent, its payload holds fields and the names of the ops
+ * whose values of these fields it replaces. The canonical encodings below are what the chain hashes. */
+#ifndef OV_OP_H
+#define OV_OP_H
+
+#include "ov/arena.h"
+#include "ov/error.h"
+#include "ov/limits.h"
+#include "ov/mp_read.h"
+#include "ov/mp_write.h"
+#include "ov/name.h"
+
+/* Field 1 of every kind: the retraction ("entered in error"), a text that says why; nil undoes it. */
+#define OV_FIELD_RETRACTED 1
+
+typedef enum ov_vtype { OV_V_NIL, OV_V_INT, OV_V_TEXT, OV_V_BYTES, OV_V_SET } ov_vtype;
+
+typedef struct ov_value ov_value;
+struct ov_value {
+  ov_vtype type;
+  union {
+    int64_t i;                                                 /* INT: numbers, codes, dates (days), datetimes (UTC seconds) */
+    struct { const uint8_t *p; uint32_t n; } s;                /* TEXT (UTF-8), BYTES; borrowed or in an arena */
+    struct { ov_value *add, *del; uint32_t n_add, n_del; } set;/* SET: elements are INT or BYTES, ascending, unique, disjoint */
+  };
+};
+
+typedef struct ov_field { uint16_t id; ov_value v; } ov_field;
+
+typedef struct ov_op {
+  ov_name name;            /* tag is zero until the op is chained */
+  uint32_t scope;          /* 0 programme, 1 organisation, 2.. teams: the scope given by the author's side at creation */
+  bool creates;            /* the op creates its record; then record == name */
+  bool has_participant, has_author;
+  ov_name record;
+  uint16_t kind, version;
+  ov_name participant, author;
+  int64_t device_time;     /* seconds since 1970 by the device's own clock: a claim */
+  ov_field *fields;        /* ascending ids, unique */
+  uint32_t n_fields;
+  ov_name *replaces;       /* ascending, unique */
+  uint32_t n_replaces;
+  /* Verbatim parts. When set, header/payload are these canonical (or, for a payload, possibly broken) bytes. */
+  const uint8_t *header_bytes, *payload_bytes;
+  uint32_t header_len, payload_len;
+  bool is_void;            /* only hashes are known: header_hash and commitment below count, all else but name is empty */
+  bool has_commitment;     /* commitment is given (void, or an erased participant's op: header known, payload not) */
+  int payload_err;         /* OV_E_OP_FORMAT / OV_E_OP_LIMIT when the payload bytes are no payload; 0 otherwise */
+  ov_hash header_hash, commitment;
+} ov_op;
+
+/* Canonical header: MessagePack array [scope, record bin28 | nil, kind, version, participant bin28 | nil, author bin28 | nil,
+ * device_time], shortest integers. */
+void ov_op_header_encode(const ov_op *op, ov_buf *out);
+/* Canonical payload: array [map {field id: value} ascending, array of replaced names bin28 ascending]. A value is nil, int, str,
+ * bin, or array [[added ...], [deleted ...]]. Appends op->payload_bytes verbatim if they are set. */
+void ov_op_payload_encode(const ov_op *op, ov_buf *out);
+/* Decoders fill their part of op; refuse what is not canonical (order, duplicates, longer integers, unknown types, bad UTF-8)
+ * with OV_E_OP_FORMAT, what is over a limit with OV_E_OP_LIMIT. Borrow from the bytes; arrays from the arena. */
+int ov_op_header_decode(const uint8_t *p, size_t n, ov_op *op);
+int ov_op_payload_decode(const uint8_t *p, size_t n, ov_arena *a, ov_op *op);
+/* Checks order, uniqueness and limits of a struct built by hand. 0, OV_E_OP_FORMAT, OV_E_OP_LIMIT. */
+int ov_op_validate(const ov_op *op);
+/* Deep copy into the arena; NULL when it is full. */
+ov_op *ov_op_dup(const ov_op *op, ov_arena *a);
+
+/* Order: type, then content (ints by value, bytes lexically then by length); sets by adds then deletes. */
+int ov_value_compare(const ov_value *a, const ov_value *b);
+bool ov_value_equal(const ov_value *a, const ov_value *b);
+void ov_value_encode(const ov_value *v, ov_buf *out);
+/* Reads one value (canonical form demanded); on error the reader is stuck. */
+void ov_value_decode(ov_mpr *r, ov_arena *a, ov_value *v);
+int ov_value_dup(const ov_value *v, ov_arena *a, ov_value *out);
+/* The field of that id, or NULL. */
+const ov_field *ov_op_field(const ov_op *op, uint16_t id);
+static inline ov_value ov_int(int64_t i) { ov_value v = {.type = OV_V_INT, .i = i}; return v; }
+static inline ov_value ov_nil(void) { ov_value v = {.type = OV_V_NIL, .i = 0}; return v; }
+ov_value ov_text(const char *s);                            /* borrows s */
+ov_value ov_bytes(const void *p, uint32_t n);               /* borrows p */
+
+#endif
