@@ -57,7 +57,7 @@ ov_err_class ov_err_classify(int err);
 const char *ov_err_text(int err);
 /* Stable lower-case identifier for scripts and logs ("need_keys"), static storage, never NULL. */
 const char *ov_err_slug(int err);
-/* WebSocket close code for an error of class CLOSE or ABORT (ABORT gives 1011). */
+/* WebSocket close code for an error of class CLOSE or ABORT (ABORT gives 1011); 1000 for the others, which close nothing. */
 unsigned ov_err_close_code(int err);
 
 #ifdef __cplusplus

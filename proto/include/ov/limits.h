@@ -42,6 +42,9 @@
 #define OV_RECORD_OPS_MAX 4096u
 /* Highest seq: keeps arithmetic on seq free of overflow. */
 #define OV_SEQ_MAX ((1ull << 53) - 1)
+/* Device times lie within this many seconds of 1970 either way: sums and differences of a few never overflow, and a JavaScript
+ * number holds each exactly. */
+#define OV_TIME_S_MAX ((1ll << 53) - 1)
 
 /* -- session ------------------------------------------------------------------------------------------------ */
 /* Scopes a device may hold: programme, organisation and 62 teams. */

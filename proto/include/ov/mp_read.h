@@ -14,16 +14,19 @@ typedef enum ov_mp_type { OV_MP_END, OV_MP_NIL, OV_MP_BOOL, OV_MP_INT, OV_MP_STR
 typedef struct ov_mpr {
   const uint8_t *p, *end;
   int err;             /* 0 or the first error */
+  bool shortest;       /* demand shortest integers and lengths (OV_E_FORMAT otherwise); off after init, set for canonical parts */
 } ov_mpr;
 
-/* One object that fills the bytes exactly. 0, OV_E_FORMAT or OV_E_LIMIT. Iterative; needs no memory. */
+/* One object that fills the bytes exactly. 0, OV_E_FORMAT (also for too deep nesting) or OV_E_LIMIT (more than objects_max
+ * objects, each element, key and container being one). Iterative; needs no memory. */
 int ov_mp_prescan(const uint8_t *p, size_t n, size_t objects_max);
 /* Pre-scans and sets the reader at the first object; on error the reader is stuck with it. */
 void ov_mpr_init(ov_mpr *r, const uint8_t *p, size_t n);
-/* For bytes already scanned as part of a larger object, or a sequence of objects written by this program. */
+/* For bytes already scanned as part of a larger object, or a sequence of objects written by this program. Reads check their
+ * bounds all the same, so damaged bytes give OV_E_FORMAT. */
 void ov_mpr_init_scanned(ov_mpr *r, const uint8_t *p, size_t n);
 ov_mp_type ov_mpr_peek(const ov_mpr *r);
-/* Counts of children (a map gives pairs). */
+/* Counts of children (a map gives pairs), never more than bytes are left: safe to allocate by. */
 uint32_t ov_mpr_array(ov_mpr *r);
 uint32_t ov_mpr_map(ov_mpr *r);
 /* An array of exactly n, else OV_E_FORMAT. */

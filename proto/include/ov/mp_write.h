@@ -11,13 +11,15 @@
 typedef struct ov_buf {
   uint8_t *p;
   size_t n, cap, max;   /* max: over it appends fail with OV_E_LIMIT; 0 means 64 MiB */
-  int err;              /* 0 or the first error */
+  int err;              /* 0 or the first error: OV_E_LIMIT or OV_E_NOMEM; what was appended before it stays */
 } ov_buf;
 
 void ov_buf_init(ov_buf *b, size_t max);
 void ov_buf_free(ov_buf *b);                       /* may be called twice */
 void ov_buf_reset(ov_buf *b);                      /* n = 0, err = 0, memory kept */
 void ov_buf_put(ov_buf *b, const void *p, size_t n);
+/* Appends n bytes for the caller to fill (valid until the next append), or NULL with err set. */
+uint8_t *ov_buf_grow(ov_buf *b, size_t n);
 void ov_buf_u8(ov_buf *b, uint8_t v);
 /* LEB128, 1..10 bytes. */
 void ov_buf_varint(ov_buf *b, uint64_t v);

@@ -13,6 +13,15 @@
 /* Field 1 of every kind: the retraction ("entered in error"), a text that says why; nil undoes it. */
 #define OV_FIELD_RETRACTED 1
 
+/* Kinds the protocol itself gives a meaning; all others are data. */
+#define OV_KIND_SCHEMA 1      /* built in: fields 2 kind id (int), 3 version (int), 4 body (bytes) */
+#define OV_KIND_ORGANISATION 2
+#define OV_KIND_TEAM 3
+#define OV_KIND_PERSON 4
+#define OV_KIND_DEVICE 5
+#define OV_KIND_PARTICIPANT 6
+#define OV_KIND_RULING 15
+
 typedef enum ov_vtype { OV_V_NIL, OV_V_INT, OV_V_TEXT, OV_V_BYTES, OV_V_SET } ov_vtype;
 
 typedef struct ov_value ov_value;
@@ -50,16 +59,21 @@ typedef struct ov_op {
 } ov_op;
 
 /* Canonical header: MessagePack array [scope, record bin28 | nil, kind, version, participant bin28 | nil, author bin28 | nil,
- * device_time], shortest integers. */
+ * device_time], shortest integers. scope 0..2^32-1, kind 1..OV_KIND_ID_MAX, version 0..65535, device_time within
+ * ±OV_TIME_S_MAX, seqs in names 1..OV_SEQ_MAX. Appends op->header_bytes verbatim if they are set. */
 void ov_op_header_encode(const ov_op *op, ov_buf *out);
 /* Canonical payload: array [map {field id: value} ascending, array of replaced names bin28 ascending]. A value is nil, int, str,
- * bin, or array [[added ...], [deleted ...]]. Appends op->payload_bytes verbatim if they are set. */
+ * bin, or array [[added ...], [deleted ...]]. Field ids 1..OV_FIELD_ID_MAX. Appends op->payload_bytes verbatim if they are set. */
 void ov_op_payload_encode(const ov_op *op, ov_buf *out);
 /* Decoders fill their part of op; refuse what is not canonical (order, duplicates, longer integers, unknown types, bad UTF-8)
- * with OV_E_OP_FORMAT, what is over a limit with OV_E_OP_LIMIT. Borrow from the bytes; arrays from the arena. */
+ * with OV_E_OP_FORMAT, what is over a limit with OV_E_OP_LIMIT, and give OV_E_NOMEM when the arena is full. Borrow from the
+ * bytes; arrays from the arena. Both set the verbatim bytes to p; the payload decoder also when it refuses them, and then sets
+ * payload_err and leaves no fields. Who changes a decoded op afterwards clears them. */
 int ov_op_header_decode(const uint8_t *p, size_t n, ov_op *op);
 int ov_op_payload_decode(const uint8_t *p, size_t n, ov_arena *a, ov_op *op);
-/* Checks order, uniqueness and limits of a struct built by hand. 0, OV_E_OP_FORMAT, OV_E_OP_LIMIT. */
+/* Checks order, uniqueness, UTF-8, ranges and limits (encoded size too) of a struct built by hand, so that what passes encodes
+ * to bytes that the decoders take. Of a void only the seq counts; of verbatim bytes their length and payload_err.
+ * 0, OV_E_OP_FORMAT, OV_E_OP_LIMIT. */
 int ov_op_validate(const ov_op *op);
 /* Deep copy into the arena; NULL when it is full. */
 ov_op *ov_op_dup(const ov_op *op, ov_arena *a);
@@ -68,7 +82,8 @@ ov_op *ov_op_dup(const ov_op *op, ov_arena *a);
 int ov_value_compare(const ov_value *a, const ov_value *b);
 bool ov_value_equal(const ov_value *a, const ov_value *b);
 void ov_value_encode(const ov_value *v, ov_buf *out);
-/* Reads one value (canonical form demanded); on error the reader is stuck. */
+/* Reads one value (canonical form demanded); on error the reader is stuck with OV_E_FORMAT, OV_E_LIMIT or OV_E_NOMEM, which the
+ * op decoders turn into the codes for ops. */
 void ov_value_decode(ov_mpr *r, ov_arena *a, ov_value *v);
 int ov_value_dup(const ov_value *v, ov_arena *a, ov_value *out);
 /* The field of that id, or NULL. */

@@ -12,13 +12,6 @@
 
 #include "ov/fold.h"
 
-#define OV_KIND_SCHEMA 1      /* built in: fields 2 kind id (int), 3 version (int), 4 body (bytes) */
-#define OV_KIND_ORGANISATION 2
-#define OV_KIND_TEAM 3
-#define OV_KIND_PERSON 4
-#define OV_KIND_DEVICE 5
-#define OV_KIND_PARTICIPANT 6
-#define OV_KIND_RULING 15
 #define OV_SCHEMA_FIELD_KIND 2
 #define OV_SCHEMA_FIELD_VERSION 3
 #define OV_SCHEMA_FIELD_BODY 4
