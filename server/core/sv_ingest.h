@@ -63,7 +63,9 @@ int sv_refold(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, ov_rec
 /* May this device, in this organisation, write this op for this author now? One function; asked inside the write transaction. Returns an
  * ov_held reason or 0. */
 int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a);
-/* Scopes a device may read now: programme, organisation, its live teams. Ascending. */
+/* Scopes a device may read now: programme, organisation, its live teams (device->teams, which ingest keeps equal to the device record's live
+ * teams in the same transaction that changes that record; looked up again by device id here). Ascending. Reads no table that grows with
+ * the records. */
 int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a, uint32_t scopes[OV_SCOPES_MAX], uint32_t *n);
 
 #endif

@@ -81,7 +81,10 @@ int sv_tip_next(sv_txn *t, const ov_id *after_writer, uint32_t after_index, sv_t
 
 /* -- devices (in the organisation), routing and codes (in the programme) ------------------------------------------ */
 typedef struct sv_device { ov_id id; uint8_t pubkey[OV_PUBKEY_BYTES]; ov_name record; ov_id organisation; bool revoked; int64_t enrolled_ms, last_seen_ms;
-                           char name[OV_DEVICE_NAME_MAX + 1]; } sv_device;
+                           char name[OV_DEVICE_NAME_MAX + 1];
+                           /* Live teams of the device record, ascending scopes >= 2: kept here by ingest whenever that record changes, so that a
+                            * HELLO reads no table that grows with the records. Stored with the row. */
+                           uint32_t teams[OV_SCOPES_MAX]; uint32_t n_teams; } sv_device;
 int sv_device_put(sv_txn *t, const sv_device *d);
 int sv_device_get(sv_txn *t, const ov_id *id, sv_device *out);
 int sv_device_next(sv_txn *t, const ov_id *after, sv_device *out);
