@@ -88,7 +88,9 @@ typedef struct sv_device { ov_id id; uint8_t pubkey[OV_PUBKEY_BYTES]; ov_name re
 int sv_device_put(sv_txn *t, const sv_device *d);
 int sv_device_get(sv_txn *t, const ov_id *id, sv_device *out);
 int sv_device_next(sv_txn *t, const ov_id *after, sv_device *out);
-typedef struct sv_code { uint8_t hash[OV_HASH_BYTES]; ov_id organisation; ov_name device_record; int64_t expires_ms; uint32_t tries; } sv_code;
+/* An enrolment code has a locator part (first 4 characters) that finds its row, and a secret rest: a wrong rest costs one of few tries. */
+typedef struct sv_code { uint8_t hash[OV_HASH_BYTES]; /* SHA-256 of the locator: the key */ uint8_t secret[OV_HASH_BYTES]; /* SHA-256 of the whole code */
+                         ov_id organisation; ov_name device_record; int64_t expires_ms; uint32_t tries; } sv_code;
 int sv_code_put(sv_txn *t, const sv_code *c);
 int sv_code_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_code *out);
 int sv_code_del(sv_txn *t, const uint8_t hash[OV_HASH_BYTES]);

@@ -12,7 +12,7 @@
 
 typedef enum ov_msg_type {
   OV_M_ENROL = 1, OV_M_ENROLLED = 2, OV_M_HELLO = 3, OV_M_WELCOME = 4, OV_M_CHALLENGE = 5, OV_M_PROOF = 6, OV_M_PUSH = 7,
-  OV_M_ACK = 8, OV_M_DELTA = 9, OV_M_ACKED = 10, OV_M_BYE = 11, OV_M_ERROR = 12, OV_M_COUNT = 13
+  OV_M_ACK = 8, OV_M_DELTA = 9, OV_M_ACKED = 10, OV_M_BYE = 11, OV_M_ERROR = 12, OV_M_SYNCED = 13, OV_M_COUNT = 14
 } ov_msg_type;
 
 typedef struct ov_head { uint64_t seq; ov_hash head; } ov_head;
@@ -127,6 +127,10 @@ void ov_ack_encode(const uint8_t *body, size_t n, const uint8_t sig[OV_SIG_BYTES
 int ov_delta_encode(const ov_rows_ctx *ctx, const ov_delta *m, ov_arena *scratch, ov_buf *out);
 void ov_acked_encode(const ov_acked *m, ov_buf *out);
 void ov_bye_encode(const ov_bye *m, ov_buf *out);
+/* SYNCED [13], server to client in state OPEN, carries nothing: all that was on disk when the client's last PUSH was committed (or, without
+ * one, when its HELLO came) has been sent; scopes for which no DELTA came are as the cursors say. Sent again in live mode each time the
+ * session has caught up. In `once` mode the client may now send ACKED and close. */
+void ov_synced_encode(ov_buf *out);
 void ov_error_encode(const ov_error *m, ov_buf *out);
 
 /* Decodes one plain message. DELTA needs the row context (server id); others ignore it. 0, OV_E_FORMAT, OV_E_LIMIT, OV_E_NOMEM. */
