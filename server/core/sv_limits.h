@@ -1,0 +1,40 @@
+/* Limits that only a server has, with the reason or the attack beside each. */
+#ifndef SV_LIMITS_H
+#define SV_LIMITS_H
+
+#include "ov/limits.h"
+
+/* Organisations one server opens: about 455 could follow the programme; 25 KiB and 3 descriptors each. */
+#define SV_ORGS_MAX 512u
+/* Jobs waiting for one organisation: all its tablets at the change of a shift. More is told BUSY and a retry window. */
+#define SV_QUEUE_JOBS_MAX 2048u
+/* Memory of all jobs waiting for one organisation. */
+#define SV_QUEUE_BYTES_MAX (64u * 1024u * 1024u)
+/* Jobs in one transaction: keeps the latency of the others bounded while one fsync serves many. */
+#define SV_BATCH_JOBS_MAX 256u
+/* Memory for decoding one batch. */
+#define SV_BATCH_ARENA_BYTES_MAX (512u * 1024u * 1024u)
+/* Positions of a session's own changes that it remembers, to leave them out of its DELTA; more are simply sent. */
+#define SV_OWN_SKIP_MAX 4096u
+/* Positions looked at for one DELTA frame: bounds the work of one turn of the service thread. */
+#define SV_CATCHUP_SCAN_MAX 1024u
+/* Frames queued in a session besides DELTAs (which are made only when the socket has room): answers to what the client sent. */
+#define SV_OUTBOX_FRAMES_MAX 8u
+/* Messages of a session that wait while a commit or a challenge is under way; reading is paused, so more than a few is a flood. */
+#define SV_INBOX_FRAMES_MAX 8u
+/* HELLO nonces remembered, for as long as a replayed HELLO would pass the clock check. When it is full every HELLO is challenged. */
+#define SV_NONCES_MAX 65536u
+/* A HELLO waits this long for its PROOF, a connection this long for its HELLO or ENROL (ms). */
+#define SV_PROOF_MS 15000
+#define SV_HELLO_MS 15000
+/* Seconds a client is asked to stay away when a queue is full; clients add jitter of the same size. */
+#define SV_RETRY_BUSY_S 20u
+#define SV_RETRY_DEFAULT_S 5u
+/* An enrolment code: lives 15 minutes, 5 wrong tries, and the whole server takes so many wrong codes a minute. */
+#define SV_CODE_LIFE_MS (15 * 60 * 1000)
+#define SV_CODE_TRIES_MAX 5u
+#define SV_ENROL_WRONG_PER_MINUTE 30u
+
+static_assert(SV_OWN_SKIP_MAX >= OV_FRAME_ROWS_MAX, "one full push fits into what a session remembers");
+
+#endif
