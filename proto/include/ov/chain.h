@@ -23,17 +23,21 @@ int ov_chain_commitment(ov_hasher *h, const uint8_t commit_key[OV_KEY_BYTES], co
 int ov_chain_step(ov_hasher *h, uint64_t seq, const ov_hash *header_hash, const ov_hash *commitment, ov_hash *head);
 /* Encodes op, computes header hash and commitment (or takes those given by is_void / has_commitment), steps the head, sets
  * op->name.tag (and op->record when it creates), op->header_hash and op->commitment. commit_key may be NULL only if
- * has_commitment or is_void. scratch is reset and used. */
+ * has_commitment or is_void (else OV_E_CRYPTO). scratch is reset and used. On error op and head are as before. */
 int ov_chain_op(ov_hasher *h, ov_op *op, const uint8_t *commit_key, ov_hash *head, ov_buf *scratch);
 
 /* Which commit key covers an op: the zero key for a creating op of kinds organisation, team and participant (its payload
  * carries 32 random bytes itself), else the participant's, else the scope's (scopes 0 and 1 share the organisation's). */
 typedef enum ov_key_owner { OV_KEYOF_ZERO, OV_KEYOF_PARTICIPANT, OV_KEYOF_ORGANISATION, OV_KEYOF_TEAM } ov_key_owner;
 /* For OV_KEYOF_PARTICIPANT *participant is set, for OV_KEYOF_TEAM *scope. An edit of a participant record names that record as
- * its participant. */
+ * its participant; were it to name another, the record itself would still count. */
 ov_key_owner ov_chain_key_owner(const ov_op *op, ov_name *participant, uint32_t *scope);
 
-/* Signed byte strings. Each appends to out (not reset). */
+/* Signed byte strings. Each appends to out (not reset). All begin with a label and a zero byte ("overdracht hello 1", "overdracht
+ * proof 1", "overdracht push 1"); then follow
+ *   hello: length of the server name as varint, server name, body
+ *   proof: length of the server name as varint, server name, nonce 16, SHA-256 of the HELLO body 32
+ *   push:  organisation 16, device 16, writer 16, seq 8 big-endian, head 32 */
 void ov_signed_hello(ov_buf *out, const char *server_name, const uint8_t *body, size_t n);
 void ov_signed_proof(ov_buf *out, const char *server_name, const uint8_t nonce[16], const ov_hash *hello_body_hash);
 void ov_signed_push(ov_buf *out, const ov_id *organisation, const ov_id *device, const ov_id *writer, uint64_t seq,
@@ -49,7 +53,8 @@ typedef int (*ov_verify_fn)(void *ctx, const uint8_t pubkey[OV_PUBKEY_BYTES], co
 #define OV_SEAL_OVERHEAD (1 + 12 + 16)
 int ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t nonce[12], const void *aad, size_t aad_n,
             const void *plain, size_t n, ov_buf *out);
-/* Appends the plain bytes; OV_E_CORRUPT when the tag does not fit. */
+/* Appends the plain bytes; OV_E_CORRUPT when the tag does not fit, and then nothing is appended. Neither input of seal and open may
+ * lie in out. */
 int ov_open(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const void *aad, size_t aad_n, const void *sealed, size_t n, ov_buf *out);
 
 #endif

@@ -32,7 +32,7 @@
 #define OV_KIND_ID_MAX 4095u
 /* Names one op may replace: a retraction names every live value it saw. */
 #define OV_OP_REPLACES_MAX 256u
-/* Elements added or deleted in one set value. */
+/* Elements added and deleted in one set value, together. */
 #define OV_SET_ELEMENTS_MAX 256u
 /* Bytes of one text or bytes value. */
 #define OV_TEXT_BYTES_MAX 10240u
