@@ -28,6 +28,7 @@ typedef struct sv_org {
   sv_keyring *keyring;
   const sv_sys *sys;
   ov_id server;                       /* this server's writer in this organisation's environment; also the server id clients know */
+  struct ov_p256 *sign_key;           /* proto/keys; signs ACKs; owned by the org; its scalar lies in the keyring as SV_KEY_SIGN */
   uint8_t server_pubkey[OV_PUBKEY_BYTES];
   const ov_schemas *schemas;          /* borrowed from the server; read only while the server runs */
   char zone[48];                      /* IANA name */
