@@ -40,6 +40,10 @@
 #define OV_FRAME_ROWS_MAX 4096u
 /* Ops of one record that are folded; more are stored but the record is frozen and flagged, so that folding stays bounded. */
 #define OV_RECORD_OPS_MAX 4096u
+/* Values (set elements one by one) and resolvable `replaces` links of one record that are folded, for the same reason: few ops may
+ * still carry much, and a fold must fit into a decode arena and into milliseconds. */
+#define OV_RECORD_VALUES_MAX 32768u
+#define OV_RECORD_LINKS_MAX 65536u
 /* Highest seq: keeps arithmetic on seq free of overflow. */
 #define OV_SEQ_MAX ((1ull << 53) - 1)
 /* Device times lie within this many seconds of 1970 either way: sums and differences of a few never overflow, and a JavaScript
