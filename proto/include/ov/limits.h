@@ -42,8 +42,13 @@
 #define OV_RECORD_OPS_MAX 4096u
 /* Values (set elements one by one) and resolvable `replaces` links of one record that are folded, for the same reason: few ops may
  * still carry much, and a fold must fit into a decode arena and into milliseconds. */
-#define OV_RECORD_VALUES_MAX 32768u
+#define OV_RECORD_VALUES_MAX 24576u
 #define OV_RECORD_LINKS_MAX 65536u
+/* Bytes of one record's encoded state, its held ops apart. A record travels whole in one DELTA frame, so the op that would bring it
+ * over this is held as frozen. */
+#define OV_RECORD_BYTES_MAX 49152u
+/* Held ops of one record listed in a DELTA (the first by name): a record flooded with held ops must still fit into a frame. */
+#define OV_DELTA_HELD_MAX 256u
 /* Highest seq: keeps arithmetic on seq free of overflow. */
 #define OV_SEQ_MAX ((1ull << 53) - 1)
 /* Device times lie within this many seconds of 1970 either way: sums and differences of a few never overflow, and a JavaScript
@@ -87,6 +92,8 @@ static_assert(OV_TEXT_BYTES_MAX < OV_PAYLOAD_BYTES_MAX, "the largest text fits i
 static_assert(OV_SCHEMA_BYTES_MAX <= OV_TEXT_BYTES_MAX, "a schema travels as one bytes value");
 static_assert(OV_OP_REPLACES_MAX * 31u < OV_PAYLOAD_BYTES_MAX, "the longest replaces list fits into a payload");
 static_assert(OV_FRAME_BYTES_MIN <= OV_FRAME_BYTES_DEFAULT && OV_FRAME_BYTES_DEFAULT <= OV_FRAME_BYTES_MAX, "order");
+static_assert(OV_RECORD_BYTES_MAX + OV_DELTA_HELD_MAX * 34u + OV_RECORD_OPS_MAX + 1024u <= OV_FRAME_BYTES_MAX,
+              "the largest record with its held ops and flags fits into the largest frame");
 static_assert(OV_FRAME_OBJECTS_MAX * 64u <= OV_DECODE_ARENA_BYTES_MAX, "objects of a full frame fit into the arena");
 
 #endif

@@ -123,7 +123,9 @@ void ov_proof_encode(const ov_proof *m, ov_buf *out);
 void ov_push_encode(const ov_push *m, ov_buf *out);
 void ov_ack_body(const ov_ack *m, ov_buf *out);
 void ov_ack_encode(const uint8_t *body, size_t n, const uint8_t sig[OV_SIG_BYTES], ov_buf *out);
-/* ctx: writer = server = the server's id, named; base_time is taken from m->time. */
+/* ctx: writer = server = the server's id, named; base_time is taken from m->time. OV_E_LIMIT when it does not fit out's max or has over
+ * OV_FRAME_ROWS_MAX rows: out is then as before and usable, the caller tries fewer records. scratch is used, not reset. Of a record's
+ * held ops the first OV_DELTA_HELD_MAX travel. OV_E_INVALID: the same record twice in a row. */
 int ov_delta_encode(const ov_rows_ctx *ctx, const ov_delta *m, ov_arena *scratch, ov_buf *out);
 void ov_acked_encode(const ov_acked *m, ov_buf *out);
 void ov_bye_encode(const ov_bye *m, ov_buf *out);
@@ -133,7 +135,8 @@ void ov_bye_encode(const ov_bye *m, ov_buf *out);
 void ov_synced_encode(ov_buf *out);
 void ov_error_encode(const ov_error *m, ov_buf *out);
 
-/* Decodes one plain message. DELTA needs the row context (server id); others ignore it. 0, OV_E_FORMAT, OV_E_LIMIT, OV_E_NOMEM. */
+/* Decodes one plain message. DELTA needs the row context (server id); others ignore it. 0, OV_E_FORMAT, OV_E_LIMIT, OV_E_NOMEM; OV_E_VERSION for
+ * an ENROL or HELLO without a common version. */
 int ov_msg_decode(const uint8_t *p, size_t n, const ov_rows_ctx *ctx, ov_arena *a, ov_msg *out);
 /* A PUSH's rows as ops (rows_decode with the right context); named separately because it needs the session's writer. */
 int ov_push_ops(const ov_push *m, const ov_id *writer, const ov_id *server, int64_t base_time, ov_arena *a, ov_op **ops, size_t *n);
