@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "hasher.h"
-#include "ov/schema.h"
 
 static EVP_MAC_CTX *hmac_sha256_new(void)
 {
