@@ -40,7 +40,8 @@ typedef struct sv_push_out {
 } sv_push_out;
 
 /* Decodes rows, checks the place in the log (append, duplicate, fork), recomputes the chain, checks the signature over the last head, then
- * stores op by op. Validation ends before the first write. Returns 0 when `out` is meaningful (also for refusals), or a sticky store error. */
+ * stores op by op. Validation ends before the first write. Names in need_keys and push.keys stand for participants or, with a zero writer and
+ * seq = scope, for the scope whose commit key this server lacks (1: the organisation's). Returns 0 when `out` is meaningful (also for refusals), or a sticky store error. */
 int sv_ingest_push(sv_txn *t, sv_org *org, const sv_push_in *in, ov_arena *a, sv_push_out *out);
 
 /* An op of the server's own log (administration, enrolment, rulings, schemas). op: scope, kind, version, record/participant/fields/replaces set,
@@ -67,5 +68,7 @@ int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *o
  * teams in the same transaction that changes that record; looked up again by device id here). Ascending. Reads no table that grows with
  * the records. */
 int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a, uint32_t scopes[OV_SCOPES_MAX], uint32_t *n);
+/* Live teams of a device record, ascending: what a new sv_device row starts with. None when the record is unknown. */
+int sv_device_record_teams(sv_txn *t, const ov_name *record, ov_arena *a, uint32_t teams[OV_SCOPES_MAX], uint32_t *n);
 
 #endif
