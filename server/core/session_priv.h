@@ -34,7 +34,7 @@ struct sv_session {
   sv_device device;
   /* from HELLO */
   ov_id writer;
-  ov_head prev;              /* head before the next push */
+  ov_head push_prev;         /* head before the next push */
   int64_t hello_ms, offset_ms;
   ov_wants wants;
   uint32_t credit, credit_left;
@@ -90,7 +90,7 @@ void session_pause(sv_session *ss, bool paused);
 sv_session *session_find(sv_server *s, uint64_t id);
 void session_replay(sv_session *ss);                                       /* the inbox, once nothing blocks it */
 /* hello.c */
-void hello_received(sv_session *ss, const ov_hello *h, const uint8_t *plain, size_t n);
+void hello_received(sv_session *ss, const ov_hello *h);
 void proof_received(sv_session *ss, const ov_proof *p);
 /* push_flow.c */
 void push_received(sv_session *ss, const ov_push *p);

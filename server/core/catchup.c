@@ -1,0 +1,199 @@
+/* Catch-up: DELTA frames from the by-position index, one frame when the socket has room, bounded work for each. What the session's own push
+ * changed is left out when the client already holds it; see catchup_skip. The read transaction ends before the frame is handed out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "session_priv.h"
+
+bool session_holds(const sv_session *ss, uint32_t scope) {
+  for (uint32_t i = 0; i < ss->n_scopes; i++) {
+    if (ss->scopes[i].scope == scope) return true;
+  }
+  return false;
+}
+
+static scope_follow *scope_of(sv_session *ss, uint32_t scope) {
+  for (uint32_t i = 0; i < ss->n_scopes; i++) {
+    if (ss->scopes[i].scope == scope) return &ss->scopes[i];
+  }
+  return NULL;
+}
+
+static int compare_skip(const void *a, const void *b) {
+  const own_skip *x = a, *y = b;
+  if (x->scope != y->scope) return x->scope < y->scope ? -1 : 1;
+  return x->pos < y->pos ? -1 : x->pos > y->pos;
+}
+
+static bool is_skipped(const sv_session *ss, uint32_t scope, uint64_t pos) {
+  own_skip key = {.scope = scope, .pos = pos};
+  return ss->n_skip && bsearch(&key, ss->skip, ss->n_skip, sizeof key, compare_skip);
+}
+
+static void remember(sv_session *ss, uint32_t scope, uint64_t pos) {
+  if (ss->n_skip == ss->cap_skip) {
+    uint32_t cap = ss->cap_skip ? ss->cap_skip * 2 : 64;
+    own_skip *p = cap <= SV_OWN_SKIP_MAX ? realloc(ss->skip, cap * sizeof *p) : NULL;
+    if (!p) return; /* it is sent, then: more bytes, same result */
+    ss->skip = p;
+    ss->cap_skip = cap;
+  }
+  ss->skip[ss->n_skip++] = (own_skip){.scope = scope, .pos = pos};
+}
+
+/* A change may be left out when this push alone made it, on a state that the client holds: it created the record, or had been sent (or had
+ * itself made) the position before. */
+void catchup_skip(sv_session *ss, const sv_touches *t) {
+  if (t->overflow) return;
+  uint32_t before = ss->n_skip;
+  for (uint32_t i = 0; i < t->n; i++) {
+    const sv_touch *c = &t->v[i];
+    const scope_follow *f = scope_of(ss, c->scope);
+    if (!f || c->foreign || c->gone) continue;
+    bool known = c->prev_pos == 0 || is_skipped(ss, c->scope, c->prev_pos) || (!f->fresh && c->prev_pos <= f->sent);
+    if (known) remember(ss, c->scope, c->pos);
+  }
+  if (ss->n_skip > before) qsort(ss->skip, ss->n_skip, sizeof *ss->skip, compare_skip);
+}
+
+/* The one predicate of delivery. Team, organisation and programme decide here; kinds that never leave the server are none yet. */
+static bool may_read(const sv_session *ss, const scope_follow *f, const sv_record_row *row) {
+  (void)row;
+  return session_holds(ss, f->scope);
+}
+
+typedef struct batch {
+  ov_delta d;
+  size_t weight;
+  uint32_t cap;
+} batch;
+
+/* One position; 1 when the frame is full before it. */
+static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posent *e, size_t budget, int64_t now, batch *b) {
+  sv_server *s = ss->server;
+  if (e->gone) {
+    if (f->fresh) return 0;
+    if (b->weight + OV_NAME_BYTES > budget && b->weight) return 1;
+    b->d.gone[b->d.n_gone++] = e->record;
+    b->weight += OV_NAME_BYTES + 2;
+    return 0;
+  }
+  if (!f->fresh && is_skipped(ss, f->scope, e->pos)) return 0;
+  sv_record_row row;
+  int err = sv_record_get(t, &e->record, &s->arena, &row);
+  if (err) return err;
+  const ov_skind *k = ov_schemas_kind(s->o.schemas, row.rec.kind);
+  if (!may_read(ss, f, &row)) return 0;
+  if (k && k->windowed && ov_schema_outside_window(k, &row.rec, row.changed, now)) return 0;
+  ov_buf_reset(&s->scratch2);
+  ov_record_encode(&row.rec, &s->scratch2);
+  if (s->scratch2.err) return s->scratch2.err;
+  if (b->weight + s->scratch2.n > budget && b->weight) return 1;
+  b->weight += s->scratch2.n;
+  b->d.records[b->d.n_records++] = (ov_delta_rec){.rec = row.rec, .changed = row.changed};
+  return 0;
+}
+
+static int collect(sv_session *ss, scope_follow *f, sv_txn *t, size_t budget, batch *b) {
+  sv_server *s = ss->server;
+  sv_posent *ents = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *ents);
+  *b = (batch){.d = {.scope = f->scope, .from = f->sent, .time = s->o.sys->now_ms(s->o.sys->ctx) / 1000}};
+  b->d.records = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *b->d.records);
+  b->d.gone = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *b->d.gone);
+  if (!ents || !b->d.records || !b->d.gone) return OV_E_NOMEM;
+  sv_scope head;
+  int err = sv_scope_get(t, f->scope, &head);
+  uint32_t n = 0;
+  if (!err) err = sv_pos_list(t, f->scope, f->sent, ents, SV_CATCHUP_SCAN_MAX, &n);
+  if (err) return err;
+  b->d.to = f->sent;
+  for (uint32_t i = 0; i < n; i++) {
+    int full = take(ss, f, t, &ents[i], budget, b->d.time, b);
+    if (full < 0) return full;
+    b->d.more = full == 1;
+    if (b->d.more) break;
+    b->d.to = ents[i].pos;
+  }
+  if (!b->d.more && n == SV_CATCHUP_SCAN_MAX) b->d.more = true;
+  if (!b->d.more) b->d.to = head.pos;
+  return sv_pos_hash(t, f->scope, b->d.to, b->d.hash);
+}
+
+/* Builds the DELTA, with fewer records when they turn out larger than learned. A single record always fits: limits.h sees to it. */
+static int build(sv_session *ss, scope_follow *f, sv_txn *t, batch *b, ov_buf *plain, uint32_t frame_bytes) {
+  sv_server *s = ss->server;
+  size_t budget = (size_t)ss->rows_per_frame;
+  ov_rows_ctx ctx = {.named = true, .writer = ss->org->server, .server = ss->org->server};
+  for (;;) {
+    ov_arena_reset(&s->arena);
+    int err = collect(ss, f, t, budget, b);
+    if (err) return err;
+    ctx.base_time = b->d.time;
+    ov_buf_free(plain);
+    ov_buf_init(plain, b->d.n_records + b->d.n_gone > 1 ? frame_bytes : OV_FRAME_BYTES_MAX);
+    err = ov_delta_encode(&ctx, &b->d, &s->arena, plain);
+    if (!err) err = plain->err;
+    if (err != OV_E_LIMIT || b->d.n_records + b->d.n_gone <= 1) {
+      if (!err && b->d.more && plain->n) ss->rows_per_frame = (double)b->weight * frame_bytes * 0.97 / (double)plain->n;
+      return err;
+    }
+    budget = budget * 3 / 4;
+    ss->rows_per_frame = (double)budget;
+  }
+}
+
+static int next_delta(sv_session *ss, scope_follow *f, ov_buf *out, bool *sent) {
+  sv_txn *t = NULL;
+  sv_scope head;
+  ov_buf plain;
+  ov_buf_init(&plain, 0);
+  int err = sv_txn_read(f->org->env, &t);
+  if (!err) err = sv_scope_get(t, f->scope, &head);
+  if (err == OV_E_NOTFOUND || (!err && head.pos == f->sent && !f->fresh)) {
+    f->behind = false; /* no such scope yet, or nothing new */
+    err = 0;
+    goto done;
+  }
+  batch b;
+  if (!err) err = build(ss, f, t, &b, &plain, ov_peer_frame_bytes(ss->peer));
+  sv_txn_abort(t);
+  t = NULL;
+  if (!err) err = ov_peer_send(ss->peer, OV_M_DELTA, plain.p, plain.n, out);
+  if (err) goto done;
+  *sent = true;
+  f->sent = b.d.to;
+  f->behind = b.d.more;
+  if (!b.d.more) f->fresh = false;
+  ss->credit_left--;
+  ss->server->stats.deltas++;
+  ss->server->stats.records_sent += b.d.n_records;
+done:
+  sv_txn_abort(t);
+  ov_buf_free(&plain);
+  return err;
+}
+
+bool catchup_next(sv_session *ss, ov_buf *out) {
+  if (!ss->proved || ss->push_expected || ss->in_commit || !ss->credit_left) return false;
+  for (uint32_t i = 0; i < ss->n_scopes; i++) {
+    scope_follow *f = &ss->scopes[(ss->turn + i) % ss->n_scopes];
+    bool sent = false;
+    if (!f->behind) continue;
+    int err = next_delta(ss, f, out, &sent);
+    if (err) {
+      session_fail(ss, err, "catch-up");
+      return false;
+    }
+    if (!sent) continue;
+    ss->turn = (ss->turn + i) % ss->n_scopes; /* one scope to its end, so that a client can swap it in early */
+    return true;
+  }
+  if (ss->synced_sent) return false;
+  ss->synced_sent = true;
+  ov_buf *plain = &ss->server->scratch;
+  ov_buf_reset(plain);
+  ov_synced_encode(plain);
+  int err = plain->err ? plain->err : ov_peer_send(ss->peer, OV_M_SYNCED, plain->p, plain->n, out);
+  if (err) session_fail(ss, err, "synced");
+  return !err;
+}

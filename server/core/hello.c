@@ -1,0 +1,232 @@
+/* HELLO: who is it, is it now, where does its log stand, what may it read. A device proves itself by its signature over the HELLO; a HELLO whose
+ * clock is off, that is older than this process, or whose nonce was seen, is challenged. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session_priv.h"
+#include "sv_ladder.h"
+
+static int find_device(sv_session *ss, const ov_hello *h) {
+  sv_server *s = ss->server;
+  sv_txn *t = NULL;
+  int err = sv_txn_read(s->o.programme->env, &t);
+  if (!err) err = sv_device_get(t, &h->device, &ss->device);
+  sv_txn_abort(t);
+  if (err == OV_E_NOTFOUND) return OV_E_AUTH;
+  if (err) return err;
+  ss->org = sv_server_org(s, &ss->device.organisation);
+  return ss->org ? 0 : OV_E_AUTH;
+}
+
+/* The HELLO is signed over the name the device was enrolled for, one of ours. */
+static int check_signature(sv_session *ss, const ov_hello *h) {
+  sv_server *s = ss->server;
+  for (unsigned i = 0; i < s->o.n_names; i++) {
+    ov_buf_reset(&s->scratch);
+    ov_signed_hello(&s->scratch, s->o.names[i], h->body, h->body_len);
+    if (s->scratch.err) return s->scratch.err;
+    if (!ov_p256_verify(NULL, ss->device.pubkey, s->scratch.p, s->scratch.n, h->sig)) return 0;
+  }
+  return OV_E_AUTH;
+}
+
+static bool is_fresh(sv_session *ss, const ov_hello *h, int64_t now) {
+  int64_t off = now - h->time_ms;
+  if (off > OV_HELLO_SKEW_MS_MAX || off < -OV_HELLO_SKEW_MS_MAX) return false;
+  if (h->time_ms <= ss->server->started_ms) return false; /* its nonce may have been seen before the restart */
+  return !sv_nonces_add(ss->server->nonces, h->nonce, now, now, 2 * OV_HELLO_SKEW_MS_MAX);
+}
+
+static void challenge(sv_session *ss, const ov_hello *h, int64_t now) {
+  sv_server *s = ss->server;
+  ov_buf_reset(&ss->hello_copy);
+  ov_hello_encode(h->body, h->body_len, h->sig, &ss->hello_copy);
+  int err = ss->hello_copy.err;
+  if (!err) err = s->o.sys->random(s->o.sys->ctx, ss->challenge, sizeof ss->challenge);
+  ov_challenge c = {.time_ms = now};
+  memcpy(c.nonce, ss->challenge, sizeof c.nonce);
+  ov_buf_reset(&s->scratch);
+  ov_challenge_encode(&c, &s->scratch);
+  if (!err) err = session_send(ss, OV_M_CHALLENGE, &s->scratch);
+  s->stats.challenges++;
+  if (err) session_fail(ss, err, "challenge");
+}
+
+/* -- WELCOME ---------------------------------------------------------------------------------------------------- */
+
+static bool stored_inside(sv_session *ss, sv_txn *t, const ov_head *own) {
+  if (own->seq == 0) {
+    ov_hash h;
+    return !ov_chain_start(ss->server->hasher, &ss->org->id, &ss->writer, &h) && !memcmp(&h, &own->head, sizeof h);
+  }
+  ov_name name = {.writer = ss->writer, .seq = own->seq};
+  memcpy(name.tag, own->head.b, OV_TAG_BYTES);
+  sv_op_row row;
+  return !sv_op_get(t, &name, &ss->server->arena, &row) && !memcmp(&row.head, &own->head, sizeof row.head);
+}
+
+static int place_own(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
+  sv_tip tips[OV_TIPS_MAX];
+  uint32_t n = 0;
+  int err = sv_tips_get(t, &h->writer, tips, OV_TIPS_MAX, &n);
+  if (err && err != OV_E_NOTFOUND) return err;
+  for (uint32_t i = 0; i < n; i++) {
+    if (tips[i].safe_seq > w->safe_up_to) w->safe_up_to = tips[i].safe_seq;
+    if (tips[i].head.seq == h->own.seq && !memcmp(&tips[i].head.head, &h->own.head, sizeof h->own.head)) {
+      w->safe_up_to = tips[i].safe_seq;
+      w->own = OV_OWN_SAME;
+      return 0;
+    }
+  }
+  if (stored_inside(ss, t, &h->own)) return 0;
+  w->own = OV_OWN_TIPS;
+  w->tips = ov_arena_array(&ss->server->arena, OV_TIPS_MAX, sizeof *w->tips);
+  w->ladder = ov_arena_array(&ss->server->arena, OV_LADDER_MAX, sizeof *w->ladder);
+  if (!w->tips || !w->ladder) return OV_E_NOMEM;
+  w->n_tips = n;
+  for (uint32_t i = 0; i < n; i++) w->tips[i] = tips[i].head;
+  if (n == 0) return 0;
+  w->own = OV_OWN_LADDER;
+  return sv_ladder_rungs(t, &h->writer, &tips[0].head, &ss->server->arena, w->ladder, &w->n_ladder);
+}
+
+static const ov_cursor *cursor_of(const ov_hello *h, uint32_t scope) {
+  for (uint32_t i = 0; i < h->n_cursors; i++) {
+    if (h->cursors[i].scope == scope) return &h->cursors[i];
+  }
+  return NULL;
+}
+
+/* Where the client stands in one scope. The head of the scope is compared first: with nothing new no table that grows is read. */
+static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uint32_t scope, ov_scope_state *state) {
+  sv_scope head;
+  int err = sv_scope_get(t, scope, &head);
+  if (err == OV_E_NOTFOUND) head = (sv_scope){.scope = scope};
+  else if (err) return err;
+  const ov_cursor *c = ov_id_equal(&h->server, &ss->org->server) ? cursor_of(h, scope) : NULL;
+  scope_follow *f = &ss->scopes[ss->n_scopes++];
+  *f = (scope_follow){.scope = scope, .org = org, .behind = true};
+  uint8_t hash[OV_POSHASH_BYTES];
+  if (!c) {
+    *state = cursor_of(h, scope) ? OV_SCOPE_REFETCH : OV_SCOPE_NEW;
+  } else if (c->pos == head.pos && !memcmp(c->hash, head.hash, sizeof hash)) {
+    *state = OV_SCOPE_CONTINUE;
+    f->behind = false;
+  } else if (c->pos < head.pos && !sv_pos_hash(t, scope, c->pos, hash) && !memcmp(c->hash, hash, sizeof hash)) {
+    *state = OV_SCOPE_CONTINUE;
+  } else {
+    *state = OV_SCOPE_REFETCH;
+  }
+  f->fresh = *state != OV_SCOPE_CONTINUE;
+  f->sent = f->fresh ? 0 : c->pos;
+  return 0;
+}
+
+static int add_status(ov_welcome *w, uint32_t scope, ov_scope_state state) {
+  if (state == OV_SCOPE_CONTINUE) return 0;
+  if (w->n_scopes == 2 * OV_SCOPES_MAX) return OV_E_LIMIT;
+  w->scopes[w->n_scopes++] = (ov_scope_status){.scope = scope, .state = state};
+  return 0;
+}
+
+static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
+  sv_server *s = ss->server;
+  uint32_t scopes[OV_SCOPES_MAX], n = 0;
+  w->scopes = ov_arena_array(&s->arena, 2 * OV_SCOPES_MAX, sizeof *w->scopes);
+  if (!w->scopes) return OV_E_NOMEM;
+  int err = sv_device_scopes(t, ss->org, &ss->device, &s->arena, scopes, &n);
+  sv_txn *pt = NULL;
+  if (!err) err = sv_txn_read(s->o.programme->env, &pt);
+  ss->n_scopes = 0;
+  for (uint32_t i = 0; !err && i < n; i++) {
+    ov_scope_state state = OV_SCOPE_CONTINUE;
+    bool shared = scopes[i] == 0;
+    err = follow(ss, shared ? s->o.programme : ss->org, shared ? pt : t, h, scopes[i], &state);
+    if (!err) err = add_status(w, scopes[i], state);
+  }
+  sv_txn_abort(pt);
+  for (uint32_t i = 0; !err && i < h->n_cursors; i++) {
+    if (!session_holds(ss, h->cursors[i].scope)) err = add_status(w, h->cursors[i].scope, OV_SCOPE_GONE);
+  }
+  return err;
+}
+
+static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
+  sv_server *s = ss->server;
+  ov_welcome w = {.version = OV_PROTOCOL_VERSION, .server = ss->org->server, .time_ms = now, .credit = ss->credit,
+                  .retry_s = SV_RETRY_DEFAULT_S};
+  uint32_t frame = h->frame_bytes ? h->frame_bytes : OV_FRAME_BYTES_DEFAULT;
+  uint32_t ours = s->o.frame_bytes ? s->o.frame_bytes : OV_FRAME_BYTES_MAX;
+  w.frame_bytes = frame < OV_FRAME_BYTES_MIN ? OV_FRAME_BYTES_MIN : frame > ours ? ours : frame;
+  ss->writer = h->writer;
+  ov_peer_set_frame_bytes(ss->peer, w.frame_bytes);
+  ss->rows_per_frame = w.frame_bytes * 1.5;
+  sv_txn *t = NULL;
+  int err = sv_txn_read(ss->org->env, &t);
+  if (!err) err = place_own(ss, t, h, &w);
+  if (!err) err = place_scopes(ss, t, h, &w);
+  sv_txn_abort(t);
+  ov_buf_reset(&s->scratch);
+  if (!err) ov_welcome_encode(&w, &s->scratch);
+  if (!err) err = session_send(ss, OV_M_WELCOME, &s->scratch);
+  if (err) {
+    session_fail(ss, err, "welcome");
+    return;
+  }
+  ss->proved = true;
+  s->stats.hellos++;
+  if (ss->wants == OV_WANTS_LIVE) s->stats.live++;
+  session_replay(ss);
+}
+
+static void take_hello(sv_session *ss, const ov_hello *h, int64_t now) {
+  ss->push_prev = h->own;
+  ss->hello_ms = h->time_ms;
+  ss->offset_ms = now - h->time_ms;
+  ss->wants = h->wants;
+  ss->credit = h->credit ? (h->credit > OV_CREDIT_MAX ? OV_CREDIT_MAX : h->credit) : OV_CREDIT_DEFAULT;
+  ss->credit_left = ss->credit;
+  ss->push_expected = h->push_follows;
+}
+
+void hello_received(sv_session *ss, const ov_hello *h) {
+  sv_server *s = ss->server;
+  int64_t now = s->o.sys->now_ms(s->o.sys->ctx);
+  ss->hello_mono = s->o.sys->mono_ms(s->o.sys->ctx);
+  ov_arena_reset(&s->arena);
+  if (h->version_min > OV_PROTOCOL_VERSION || h->version_max < OV_PROTOCOL_VERSION) {
+    session_fail(ss, OV_E_VERSION, "no common version");
+    return;
+  }
+  int err = find_device(ss, h);
+  if (!err) err = check_signature(ss, h);
+  if (!err && ss->device.revoked) err = OV_E_REVOKED;
+  if (err) {
+    session_fail(ss, err, "hello");
+    return;
+  }
+  take_hello(ss, h, now);
+  if (is_fresh(ss, h, now)) welcome(ss, h, now);
+  else challenge(ss, h, now);
+}
+
+void proof_received(sv_session *ss, const ov_proof *p) {
+  sv_server *s = ss->server;
+  ov_msg m;
+  ov_arena_reset(&s->arena);
+  int err = ov_msg_decode(ss->hello_copy.p, ss->hello_copy.n, NULL, &s->arena, &m);
+  ov_hash body;
+  if (!err) err = ov_sha256(s->hasher, m.hello.body, m.hello.body_len, &body);
+  for (unsigned i = 0; !err && i < s->o.n_names; i++) {
+    ov_buf_reset(&s->scratch);
+    ov_signed_proof(&s->scratch, s->o.names[i], ss->challenge, &body);
+    err = s->scratch.err;
+    if (err || !ov_p256_verify(NULL, ss->device.pubkey, s->scratch.p, s->scratch.n, p->sig)) break;
+    if (i + 1 == s->o.n_names) err = OV_E_AUTH;
+  }
+  if (err) session_fail(ss, err, "proof");
+  else welcome(ss, &m.hello, s->o.sys->now_ms(s->o.sys->ctx));
+  ov_buf_free(&ss->hello_copy);
+  ov_buf_init(&ss->hello_copy, OV_FRAME_BYTES_MAX);
+}

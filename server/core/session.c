@@ -1,0 +1,196 @@
+/* A session: one connection from its first message to its last. It takes whole messages, lets the peer check them, and owes frames, which the
+ * network pulls when the socket has room. Answers stand in a small outbox; DELTAs are made only when pulled, so a client that does not
+ * read costs no memory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session_priv.h"
+
+sv_session *sv_session_open(sv_server *s, const sv_link *link, const char *peer) {
+  if (s->stopping) return NULL;
+  sv_session *ss = calloc(1, sizeof *ss);
+  ov_peer *p = ss ? ov_peer_new(OV_SERVER, s->packer) : NULL;
+  if (!p) {
+    free(ss);
+    return NULL;
+  }
+  ss->peer = p;
+  ss->server = s;
+  ss->link = *link;
+  ss->id = ++s->next_session;
+  ss->opened_mono = s->o.sys->mono_ms(s->o.sys->ctx);
+  ss->rows_per_frame = OV_FRAME_BYTES_DEFAULT * 1.5;
+  snprintf(ss->peer_address, sizeof ss->peer_address, "%s", peer ? peer : "");
+  for (unsigned i = 0; i < SV_OUTBOX_FRAMES_MAX; i++) ov_buf_init(&ss->outbox[i], OV_WS_MESSAGE_BYTES_MAX);
+  ov_buf_init(&ss->hello_copy, OV_FRAME_BYTES_MAX);
+  ss->next = s->sessions;
+  if (s->sessions) s->sessions->prev = ss;
+  s->sessions = ss;
+  s->stats.sessions++;
+  s->stats.sessions_opened++;
+  return ss;
+}
+
+void sv_session_closed(sv_session *ss) {
+  sv_server *s = ss->server;
+  if (ss->prev) ss->prev->next = ss->next;
+  else s->sessions = ss->next;
+  if (ss->next) ss->next->prev = ss->prev;
+  s->stats.sessions--;
+  if (ss->proved && ss->wants == OV_WANTS_LIVE) s->stats.live--;
+  while (ss->inbox) {
+    inbox_frame *f = ss->inbox;
+    ss->inbox = f->next;
+    free(f);
+  }
+  for (unsigned i = 0; i < SV_OUTBOX_FRAMES_MAX; i++) ov_buf_free(&ss->outbox[i]);
+  ov_buf_free(&ss->hello_copy);
+  free(ss->skip);
+  ov_peer_free(ss->peer);
+  free(ss);
+}
+
+sv_session *session_find(sv_server *s, uint64_t id) {
+  for (sv_session *ss = s->sessions; ss; ss = ss->next) {
+    if (ss->id == id) return ss;
+  }
+  return NULL;
+}
+
+void session_pause(sv_session *ss, bool paused) {
+  if (ss->paused == paused) return;
+  ss->paused = paused;
+  ss->link.pause(ss->link.ctx, paused);
+}
+
+/* -- out ------------------------------------------------------------------------------------------------------ */
+
+int session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain) {
+  if (plain->err) return plain->err;
+  if (ss->out_n == SV_OUTBOX_FRAMES_MAX) return OV_E_FLOOD;
+  ov_buf *b = &ss->outbox[(ss->out_head + ss->out_n) % SV_OUTBOX_FRAMES_MAX];
+  ov_buf_reset(b);
+  int err = ov_peer_send(ss->peer, type, plain->p, plain->n, b);
+  if (err) return err;
+  ss->out_n++;
+  ss->link.want_write(ss->link.ctx);
+  return 0;
+}
+
+bool sv_session_pull(sv_session *ss, ov_buf *out) {
+  if (ss->out_n) {
+    ov_buf *b = &ss->outbox[ss->out_head];
+    ov_buf_put(out, b->p, b->n);
+    ov_buf_free(b); /* an idle session keeps no frame */
+    ov_buf_init(b, OV_WS_MESSAGE_BYTES_MAX);
+    ss->out_head = (ss->out_head + 1) % SV_OUTBOX_FRAMES_MAX;
+    ss->out_n--;
+    return !out->err;
+  }
+  if (ss->closing) return false;
+  return catchup_next(ss, out);
+}
+
+void session_error(sv_session *ss, const ov_error *e) {
+  ov_buf *b = &ss->server->scratch;
+  ov_buf_reset(b);
+  ov_error_encode(e, b);
+  int err = session_send(ss, OV_M_ERROR, b);
+  if (err) session_fail(ss, err, "answers pile up");
+}
+
+static void log_end(sv_session *ss, int err, const char *why) {
+  const sv_sys *sys = ss->server->o.sys;
+  if (!sys->log) return;
+  char f[256], dev[2 * OV_ID_BYTES + 1] = "-";
+  if (ss->org) ov_hex(ss->device.id.b, OV_ID_BYTES, dev);
+  snprintf(f, sizeof f, "session=%llu device=%s error=%s why=\"%s\"", (unsigned long long)ss->id, dev, ov_err_slug(err), why);
+  sys->log(sys->ctx, SV_LOG_WARN, "session_refused", f);
+}
+
+void session_fail(sv_session *ss, int err, const char *why) {
+  if (ss->closing) return;
+  log_end(ss, err, why);
+  if (err == OV_E_AUTH || err == OV_E_FOREIGN || err == OV_E_REVOKED) ss->server->stats.refused_auth++;
+  unsigned code = ov_err_close_code(err);
+  int said = ov_err_classify(err) == OV_CLASS_CLOSE ? err : OV_E_BUSY;
+  ov_error e = {.err = said, .retry_s = said == OV_E_BUSY ? SV_RETRY_BUSY_S : 0, .text = ov_err_text(said)};
+  e.text_len = (uint32_t)strlen(e.text);
+  ov_buf *b = &ss->server->scratch;
+  ov_buf_reset(b);
+  ov_error_encode(&e, b);
+  (void)session_send(ss, OV_M_ERROR, b); /* best effort: the close code says the same */
+  ss->closing = true;
+  ss->link.close(ss->link.ctx, code, ov_err_text(said));
+}
+
+/* -- in ------------------------------------------------------------------------------------------------------- */
+
+static void acked_received(sv_session *ss, const ov_acked *m) {
+  (void)m; /* the client's cursors come again with its next HELLO; here they only renew the credit */
+  ss->credit_left = ss->credit;
+  ss->link.want_write(ss->link.ctx);
+}
+
+static void bye_received(sv_session *ss) {
+  ss->closing = true;
+  ss->link.close(ss->link.ctx, 1000, "bye");
+}
+
+static bool must_wait(const sv_session *ss, ov_msg_type type) {
+  return ss->in_commit || (type == OV_M_PUSH && !ss->proved);
+}
+
+static void keep(sv_session *ss, const uint8_t *p, size_t n) {
+  inbox_frame *f = ss->n_inbox < SV_INBOX_FRAMES_MAX ? malloc(sizeof *f + n) : NULL;
+  if (!f) {
+    session_fail(ss, ss->n_inbox < SV_INBOX_FRAMES_MAX ? OV_E_NOMEM : OV_E_FLOOD, "messages pile up");
+    return;
+  }
+  *f = (inbox_frame){.n = n};
+  memcpy(f->p, p, n);
+  inbox_frame **at = &ss->inbox;
+  while (*at) at = &(*at)->next;
+  *at = f;
+  ss->n_inbox++;
+}
+
+static void dispatch(sv_session *ss, const ov_msg *m, const uint8_t *frame, size_t n) {
+  if (must_wait(ss, m->type)) {
+    keep(ss, frame, n);
+    return;
+  }
+  switch (m->type) {
+  case OV_M_ENROL: enrol_received(ss, &m->enrol); break;
+  case OV_M_HELLO: hello_received(ss, &m->hello); break;
+  case OV_M_PROOF: proof_received(ss, &m->proof); break;
+  case OV_M_PUSH: push_received(ss, &m->push); break;
+  case OV_M_ACKED: acked_received(ss, &m->acked); break;
+  case OV_M_BYE: bye_received(ss); break;
+  default: session_fail(ss, OV_E_STATE, "not a client's message");
+  }
+}
+
+void sv_session_message(sv_session *ss, const uint8_t *p, size_t n) {
+  if (ss->closing) return;
+  if (ss->in_commit) { /* order is kept: nothing is looked at before the answer to what came first */
+    keep(ss, p, n);
+    return;
+  }
+  ov_msg *m = NULL;
+  int err = ov_peer_feed(ss->peer, p, n, &m);
+  if (err) session_fail(ss, err, "message refused");
+  else dispatch(ss, m, p, n);
+}
+
+void session_replay(sv_session *ss) {
+  while (ss->inbox && !ss->in_commit && !ss->closing) {
+    inbox_frame *f = ss->inbox;
+    ss->inbox = f->next;
+    ss->n_inbox--;
+    sv_session_message(ss, f->p, f->n);
+    free(f);
+  }
+  if (!ss->in_commit && !ss->closing) session_pause(ss, false);
+}
