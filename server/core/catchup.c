@@ -142,12 +142,44 @@ static int build(sv_session *ss, scope_follow *f, sv_txn *t, batch *b, ov_buf *p
   }
 }
 
+/* Rights are asked in the same snapshot as the data. 0, OV_E_REVOKED, or OV_E_DENIED when the device's scopes are no longer those of its HELLO: the
+ * client has to greet again, and learns there what it gained and what it must drop. */
+static int still_allowed(sv_session *ss, const scope_follow *f, sv_txn *t) {
+  if (f->org != ss->org) return 0; /* the programme's scope is everybody's */
+  sv_device now;
+  uint32_t scopes[OV_SCOPES_MAX], n = 0;
+  int err = sv_device_get(t, &ss->device.id, &now);
+  if (!err && now.revoked) err = OV_E_REVOKED;
+  if (!err) err = sv_device_scopes(t, ss->org, &now, &ss->server->arena, scopes, &n);
+  if (!err && n != ss->n_scopes) err = OV_E_DENIED;
+  for (uint32_t i = 0; !err && i < n; i++) {
+    if (!session_holds(ss, scopes[i])) err = OV_E_DENIED;
+  }
+  return err;
+}
+
+static int greet_again(sv_session *ss) {
+  ov_bye bye = {.reason = 0, .retry_s = 1};
+  ov_buf *plain = &ss->server->scratch;
+  ov_buf_reset(plain);
+  ov_bye_encode(&bye, plain);
+  int err = session_send(ss, OV_M_BYE, plain);
+  ss->closing = true;
+  ss->link.close(ss->link.ctx, 1000, "rights changed: greet again");
+  return err;
+}
+
 static int next_delta(sv_session *ss, scope_follow *f, ov_buf *out, bool *sent) {
   sv_txn *t = NULL;
   sv_scope head;
   ov_buf plain;
   ov_buf_init(&plain, 0);
   int err = sv_txn_read(f->org->env, &t);
+  if (!err) err = still_allowed(ss, f, t);
+  if (err == OV_E_DENIED) {
+    err = greet_again(ss);
+    goto done;
+  }
   if (!err) err = sv_scope_get(t, f->scope, &head);
   if (err == OV_E_NOTFOUND || (!err && head.pos == f->sent && !f->fresh)) {
     f->behind = false; /* no such scope yet, or nothing new */
@@ -184,6 +216,7 @@ bool catchup_next(sv_session *ss, ov_buf *out) {
       session_fail(ss, err, "catch-up");
       return false;
     }
+    if (ss->closing) return sv_session_pull(ss, out); /* the BYE that was just queued */
     if (!sent) continue;
     ss->turn = (ss->turn + i) % ss->n_scopes; /* one scope to its end, so that a client can swap it in early */
     return true;

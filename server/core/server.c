@@ -81,7 +81,6 @@ void sv_server_changed(sv_server *s, sv_org *org, const uint32_t *scopes, unsign
   if (!org->programme) programme_copy_start(s, org);
 }
 
-/* Devices whose own teams changed must ask again: their session ends after what it is owed, and the next HELLO gives the new scopes. */
 static void all_changed(sv_server *s, const sv_org *org) {
   for (sv_session *ss = s->sessions; ss; ss = ss->next) {
     for (uint32_t i = 0; i < ss->n_scopes; i++) {
