@@ -12,7 +12,7 @@ static const char SIGNED_ACK[] = "overdracht ack 1";
 void ov_signed_ack(ov_buf *out, const ov_id *server, const ov_id *organisation, const ov_id *writer,
                    const uint8_t *body, size_t n)
 {
-  ov_buf_put(out, SIGNED_ACK, sizeof SIGNED_ACK - 1);
+  ov_buf_put(out, SIGNED_ACK, sizeof SIGNED_ACK);   /* its zero byte ends the label, as in chain.c */
   ov_buf_put(out, server->b, OV_ID_BYTES);
   ov_buf_put(out, organisation->b, OV_ID_BYTES);
   ov_buf_put(out, writer->b, OV_ID_BYTES);

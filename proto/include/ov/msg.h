@@ -83,7 +83,7 @@ typedef struct ov_ack {
   bool refused; uint64_t refused_seq; int refused_err; /* first op that was not taken (ov_err), or NEED_KEYS etc. */
   uint64_t safe_up_to;
   const uint8_t *body; size_t body_len; /* decode: signed bytes */
-  uint8_t sig[OV_SIG_BYTES];           /* by the server: "overdracht ack 1" || server || organisation || writer || body */
+  uint8_t sig[OV_SIG_BYTES];           /* by the server: "overdracht ack 1" || 0 || server || organisation || writer || body */
 } ov_ack;
 void ov_signed_ack(ov_buf *out, const ov_id *server, const ov_id *organisation, const ov_id *writer, const uint8_t *body, size_t n);
 
