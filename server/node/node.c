@@ -1,0 +1,147 @@
+#include "sv_node.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "publish.h"
+
+int sv_node_write(sv_org *org, int (*work)(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches), void *arg, sv_touches *touches) {
+  ov_arena a;
+  ov_arena_init(&a, SV_BATCH_ARENA_BYTES_MAX);
+  int err, regrown = 0;
+  do {
+    sv_touches mine = {0};
+    sv_txn *t = NULL;
+    err = sv_txn_write(org->env, &t);
+    int done = err ? err : work(arg, t, &a, &mine);
+    if (!err && done && !sv_txn_error(t)) { /* the work said no: nothing of it stays */
+      sv_txn_abort(t);
+      err = done;
+    } else if (!err) {
+      err = sv_txn_commit(t);
+    }
+    ov_arena_reset(&a);
+    if (!err && touches) *touches = mine;
+    else sv_touches_free(&mine);
+  } while (err == OV_E_MAPFULL && ++regrown < 64);
+  ov_arena_free(&a);
+  return err;
+}
+
+int sv_node_add(sv_node *n, sv_org *org) {
+  if (n->n_orgs == SV_ORGS_MAX) return OV_E_LIMIT;
+  n->orgs[n->n_orgs++] = org;
+  return 0;
+}
+
+static int take_folder(sv_node *n, bool create, char *why) {
+  struct stat st;
+  if (stat(n->data, &st) && errno == ENOENT && create && mkdir(n->data, 0700)) {
+    snprintf(why, OV_ERROR_TEXT_MAX, "cannot make %.120s: %s", n->data, strerror(errno));
+    return OV_E_IO;
+  }
+  long holder = 0;
+  int err = sv_lock_folder(n->data, &n->lock, &holder);
+  if (err == OV_E_LOCKED) {
+    snprintf(why, OV_ERROR_TEXT_MAX, "%.120s is in use by process %ld: stop that server first", n->data, holder);
+  } else if (err == OV_E_NOTFOUND) {
+    snprintf(why, OV_ERROR_TEXT_MAX, "there is no data folder %.120s", n->data);
+  } else if (err) {
+    snprintf(why, OV_ERROR_TEXT_MAX, "cannot lock %.120s: %s", n->data, ov_err_text(err));
+  }
+  return err;
+}
+
+typedef struct report { char *why; bool told; } report;
+
+static void report_schema(void *ctx, const char *file, const char *where, const char *text) {
+  report *r = ctx;
+  if (!r->told) snprintf(r->why, OV_ERROR_TEXT_MAX, "%.60s: %.40s: %.90s", file, where, text);
+  r->told = true;
+}
+
+static int load_schemas(sv_node *n, char *why) {
+  report r = {.why = why};
+  int err = sv_schema_json_load_dir(n->schema_dir, report_schema, &r, &n->schema_files);
+  if (err && !r.told) snprintf(why, OV_ERROR_TEXT_MAX, "schemas in %.120s: %s", n->schema_dir, ov_err_text(err));
+  if (err) return err;
+  n->schemas = ov_schemas_new();
+  if (!n->schemas) return OV_E_NOMEM;
+  for (size_t i = 0; !err && sv_schema_json_at(n->schema_files, i); i++) {
+    const sv_schema_json_kind *k = sv_schema_json_at(n->schema_files, i);
+    err = ov_schemas_add(n->schemas, k->bytes, k->n, why);
+  }
+  return err;
+}
+
+static int open_programme(sv_node *n, const sv_org_options *oo, bool create, char *why) {
+  int err = sv_org_open(oo, &sv_programme_id, &n->programme, why);
+  if (err == OV_E_NOTFOUND && create) err = sv_org_create(oo, &sv_programme_id, "Programme", "Europe/Amsterdam", &n->programme, why);
+  else if (err == OV_E_NOTFOUND) snprintf(why, OV_ERROR_TEXT_MAX, "%.120s holds no programme: is it the right data folder?", n->data);
+  return err;
+}
+
+/* A damaged organisation must not stop the others. */
+static int open_orgs(sv_node *n, const sv_org_options *oo) {
+  ov_id ids[SV_ORGS_MAX];
+  uint32_t count = 0;
+  int err = sv_org_list(n->data, ids, SV_ORGS_MAX, &count);
+  for (uint32_t i = 0; !err && i < count; i++) {
+    sv_org *org = NULL;
+    char why[OV_ERROR_TEXT_MAX] = "", f[OV_ERROR_TEXT_MAX + 120], hex[2 * OV_ID_BYTES + 1];
+    int bad = sv_org_open(oo, &ids[i], &org, why);
+    if (!bad) {
+      n->orgs[n->n_orgs++] = org;
+      continue;
+    }
+    ov_hex(ids[i].b, OV_ID_BYTES, hex);
+    snprintf(f, sizeof f, "organisation=%s error=%s why=\"%s\"", hex, ov_err_slug(bad), why);
+    if (n->sys->log) n->sys->log(n->sys->ctx, SV_LOG_ERROR, "organisation_refused", f);
+  }
+  return err;
+}
+
+int sv_node_open(const sv_node_options *o, sv_node **out, char *why) {
+  *out = NULL;
+  *why = 0;
+  sv_node *n = calloc(1, sizeof *n);
+  if (!n) return OV_E_NOMEM;
+  n->sys = o->sys;
+  snprintf(n->data, sizeof n->data, "%s", o->data);
+  snprintf(n->schema_dir, sizeof n->schema_dir, "%s", o->schema_dir);
+  if (o->master_key_file) snprintf(n->master_key_file, sizeof n->master_key_file, "%s", o->master_key_file);
+  else snprintf(n->master_key_file, sizeof n->master_key_file, "%s/master.key", n->data);
+  int err = take_folder(n, o->create, why);
+  if (!err) {
+    err = sv_master_key_load(n->master_key_file, o->create, o->sys->random, o->sys->ctx, n->master);
+    if (err == OV_E_DENIED) snprintf(why, OV_ERROR_TEXT_MAX, "%.120s may be read by others: chmod 600 it", n->master_key_file);
+    else if (err) snprintf(why, OV_ERROR_TEXT_MAX, "master key %.120s: %s", n->master_key_file, ov_err_text(err));
+  }
+  if (!err) err = load_schemas(n, why);
+  sv_org_options oo = {.data = n->data, .master = n->master, .sys = n->sys, .schemas = n->schemas, .map_bytes = o->map_bytes};
+  if (!err) err = open_programme(n, &oo, o->create, why);
+  if (!err) err = open_orgs(n, &oo);
+  if (!err) err = sv_publish_schemas(n->programme, n->schema_files, why);
+  if (err) {
+    if (!*why) snprintf(why, OV_ERROR_TEXT_MAX, "%s", ov_err_text(err));
+    sv_node_close(n);
+    return err;
+  }
+  *out = n;
+  return 0;
+}
+
+void sv_node_close(sv_node *n) {
+  if (!n) return;
+  for (unsigned i = 0; i < n->n_orgs; i++) sv_org_close(n->orgs[i]);
+  sv_org_close(n->programme);
+  ov_schemas_free(n->schemas);
+  sv_schema_json_free(n->schema_files);
+  sv_unlock(n->lock);
+  OPENSSL_cleanse(n->master, sizeof n->master);
+  free(n);
+}
