@@ -1,0 +1,48 @@
+/* A server on sv_net for its tests: echoes binary messages, runs in a thread of its own, and does what a command message
+ * asks. Commands are whole messages:
+ *   "!close 4001 why"   close with that code and reason, after what is queued
+ *   "!burst N S"        send N messages of S bytes
+ *   "!pause MS"         stop reading for MS milliseconds
+ *   "!id"               answer with the connection's id in decimal
+ *   "!huge"             hand out a message over the cap
+ * Everything else is echoed. */
+#ifndef OV_TESTS_ECHO_SERVER_H
+#define OV_TESTS_ECHO_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rawws.h"
+#include "sv_net.h"
+
+#define ECHO_ORIGIN "https://app.example.nl"
+#define ECHO_LOG_CHARS 16384
+
+typedef struct echo_server echo_server;
+
+/* Defaults with short deadlines; per_address_max lifted, since all tests come from one address. */
+sv_net_opts echo_opts(void);
+/* Starts and serves; fails the test when it cannot. */
+echo_server *echo_start(const sv_net_opts *opts);
+/* Stops, joins, frees. The milliseconds sv_net_run took to return; *ran (may be NULL) is what it returned. */
+int echo_stop(echo_server *s, int *ran);
+
+sv_net *echo_net(echo_server *s);
+uint16_t echo_port(echo_server *s);
+uint64_t echo_count(echo_server *s, sv_net_counter which);
+/* Polls until the counter is at least (at most) n; false after 2 s. */
+bool echo_wait_at_least(echo_server *s, sv_net_counter which, uint64_t n);
+bool echo_wait_at_most(echo_server *s, sv_net_counter which, uint64_t n);
+
+/* Any thread: on the service thread, send `text` to the connection with this id; as sessions' writers do. */
+void echo_post(echo_server *s, uint64_t id, const char *text);
+/* sv_net_tls_reload on the service thread; what it returned. */
+int echo_reload(echo_server *s);
+uint64_t echo_wakes(echo_server *s);
+/* Codes of on_close so far that equal `code`. */
+unsigned echo_closed_with(echo_server *s, uint16_t code);
+/* How often `text` is in the log so far. */
+unsigned echo_logged(echo_server *s, const char *text);
+unsigned echo_log_lines(echo_server *s);
+
+#endif
