@@ -85,6 +85,15 @@
 #define OV_SCHEMA_CODES_MAX 128u
 #define OV_FIELD_NAME_MAX 32u  /* Stata's and SPSS's common ground */
 #define OV_LABEL_BYTES_MAX 160u
+#define OV_NATURAL_KEY_PARTS_MAX 8u
+/* Conditions of one field's required_if. */
+#define OV_SCHEMA_CONDITIONS_MAX 8u
+/* Memory that one loaded kind may take: its bytes blow up by less than 16 (a code of 4 bytes takes 24, a field of 20 takes 200). */
+#define OV_SCHEMA_ARENA_BYTES_MAX (256u * 1024u)
+/* Kinds and newer versions of them that one set takes in: replaced ones stay in memory, as others may still point to them. */
+#define OV_SCHEMA_LOADS_MAX 4096u
+/* Bytes of a retraction's reason. */
+#define OV_RETRACTION_BYTES_MAX 500u
 
 static_assert(OV_PAYLOAD_BYTES_MAX + OV_HEADER_BYTES_MAX + 1024u <= OV_FRAME_BYTES_DEFAULT,
               "the largest op fits into a default frame beside a signature and a writer table");
