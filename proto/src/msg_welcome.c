@@ -61,9 +61,10 @@ void ov_welcome_encode(const ov_welcome *m, ov_buf *out)
     ov_part_ladder(out, m->ladder, m->n_ladder);
 }
 
+/* As many scopes may have come as have gone. */
 static void decode_scopes(ov_mcur *c, ov_welcome *m)
 {
-  uint32_t n = ov_mcur_list(c, 2, OV_SCOPES_MAX);
+  uint32_t n = ov_mcur_list(c, 2, 2 * OV_SCOPES_MAX);
   m->scopes = ov_mcur_alloc(c, n, sizeof *m->scopes);
   for (uint32_t i = 0; m->scopes && i < n; i++) {
     m->scopes[i].scope = (uint32_t)ov_mpr_uint(&c->r, UINT32_MAX);

@@ -63,6 +63,8 @@
 #define OV_LADDER_MAX 40u
 #define OV_CREDIT_DEFAULT 64u
 #define OV_CREDIT_MAX 1024u
+/* PUSH frames a client may have unanswered: keeps a link busy, and bounds what a server holds while a commit or a challenge runs. */
+#define OV_PUSHES_UNANSWERED_MAX 4u
 /* Device clock further off than this is challenged (ms) ... */
 #define OV_HELLO_SKEW_MS_MAX 120000
 /* ... and further off than this is shown as suspect (s). */
