@@ -1,0 +1,53 @@
+/* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and metrics), host.c (administration inside
+ * the running server), overdrachtd.c (life). */
+#ifndef OVERDRACHTD_H
+#define OVERDRACHTD_H
+
+#include <pthread.h>
+#include "sv_admin.h"
+#include "sv_net.h"
+#include "sv_node.h"
+#include "sv_server.h"
+
+#define NAMES_MAX 8u
+
+typedef struct options {
+  const char *data, *address, *cert, *key, *schema_dir, *master_key;
+  const char *names[NAMES_MAX]; unsigned n_names;
+  const char *origins[NAMES_MAX]; unsigned n_origins;
+  int port, local_port;      /* local_port < 0: no health and metrics listener */
+  const char *port_file;     /* ports are written here once listening, for scripts that asked for port 0 */
+  unsigned workers;
+  int log_level;
+  bool create;
+} options;
+/* 0 go on, 1 stop with exit status 0 (help, version), 2 stop with 2 (wrong use; told). */
+int options_read(options *o, int argc, char **argv);
+
+/* Work that another thread wants done on the service thread. */
+typedef struct call { struct call *next; void (*fn)(void *arg); void *arg; bool done; } call;
+
+typedef struct daemon_state {
+  options o;
+  sv_node *node;
+  sv_server *server;
+  sv_net *net;
+  sv_admin_host host;
+  sv_admin_socket *admin;
+  pthread_mutex_t lock;
+  pthread_cond_t answered;
+  call *calls;
+  int64_t started_mono;
+} daemon_state;
+
+/* glue.c */
+sv_net_cbs glue_callbacks(daemon_state *d);
+void daemon_wake(void *ctx);
+/* pages.c */
+unsigned pages_routes(const sv_net_route **routes);
+char *pages_status_json(daemon_state *d);
+/* host.c: fills d->host. */
+void host_init(daemon_state *d);
+void host_run_calls(daemon_state *d);
+
+#endif
