@@ -37,6 +37,7 @@ typedef struct daemon_state {
   pthread_mutex_t lock;
   pthread_cond_t answered;
   call *calls;
+  bool loop_over;
   int64_t started_mono;
 } daemon_state;
 
@@ -49,5 +50,7 @@ char *pages_status_json(daemon_state *d);
 /* host.c: fills d->host. */
 void host_init(daemon_state *d);
 void host_run_calls(daemon_state *d);
+/* The service thread has left its loop: calls are run by whoever makes them from now on. */
+void host_end(daemon_state *d);
 
 #endif

@@ -10,6 +10,11 @@
 static void on_service(daemon_state *d, void (*fn)(void *arg), void *arg) {
   call c = {.fn = fn, .arg = arg};
   pthread_mutex_lock(&d->lock);
+  if (d->loop_over) {
+    pthread_mutex_unlock(&d->lock);
+    fn(arg);
+    return;
+  }
   c.next = d->calls;
   d->calls = &c;
   daemon_wake(d);
@@ -29,6 +34,13 @@ void host_run_calls(daemon_state *d) {
   }
   pthread_cond_broadcast(&d->answered);
   pthread_mutex_unlock(&d->lock);
+}
+
+void host_end(daemon_state *d) {
+  pthread_mutex_lock(&d->lock);
+  d->loop_over = true;
+  pthread_mutex_unlock(&d->lock);
+  host_run_calls(d);
 }
 
 /* -- a write ------------------------------------------------------------------------------------------------------------ */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -150,7 +151,8 @@ static int serve(daemon_state *d) {
 
 /* Order matters: nobody may hand work to what is gone. */
 static void tear_down(daemon_state *d) {
-  host_run_calls(d); /* an administrator's request that came during the stop gets its answer */
+  if (d->server) sv_server_shutdown(d->server); /* done already unless the event loop broke */
+  host_end(d);                                  /* an administrator's request that came during the stop gets its answer */
   sv_admin_socket_close(d->admin);
   sv_net_destroy(d->net);
   d->net = NULL;
