@@ -11,7 +11,8 @@
 static EVP_MAC_CTX *hmac_sha256_new(void)
 {
   char digest[] = "SHA256";
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                         OSSL_PARAM_construct_end()};
   EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
   EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
   if (ctx && !EVP_MAC_CTX_set_params(ctx, params)) {
@@ -22,7 +23,7 @@ static EVP_MAC_CTX *hmac_sha256_new(void)
   return ctx;
 }
 
-/* The cipher is set once: setting it again with each key would throw the context's memory away and get it anew. */
+/* The cipher is set once: setting it again with each key would throw its memory away and get it anew. */
 static EVP_CIPHER_CTX *aes_gcm_new(void)
 {
   EVP_CIPHER *gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
@@ -72,7 +73,7 @@ int ov_sha256(ov_hasher *h, const void *p, size_t n, ov_hash *out)
 int ov_hmac(ov_hasher *h, const void *key, size_t key_n, const void *p, size_t n, ov_hash *out)
 {
   size_t out_n;
-  /* To OpenSSL no key pointer means the last key again, which would be another answer than the empty key's. */
+  /* To OpenSSL no key pointer means the last key again, another answer than the empty key's. */
   if (!EVP_MAC_init(h->mac, key_n ? key : (const void *)"", key_n, NULL) || !EVP_MAC_update(h->mac, p, n) ||
       !EVP_MAC_final(h->mac, out->b, &out_n, sizeof out->b))
     return OV_E_CRYPTO;
@@ -99,8 +100,8 @@ int ov_chain_start(ov_hasher *h, const ov_id *organisation, const ov_id *writer,
   return ov_sha256(h, in, sizeof in, head);
 }
 
-int ov_chain_commitment(ov_hasher *h, const uint8_t commit_key[OV_KEY_BYTES], const ov_id *writer, uint64_t seq,
-                        const uint8_t *payload, size_t n, ov_hash *out)
+int ov_chain_commitment(ov_hasher *h, const uint8_t commit_key[OV_KEY_BYTES], const ov_id *writer,
+                        uint64_t seq, const uint8_t *payload, size_t n, ov_hash *out)
 {
   static const char label[] = "overdracht salt 1";
   uint8_t in[sizeof label - 1 + OV_ID_BYTES + 8], *p = in;
@@ -116,7 +117,8 @@ int ov_chain_commitment(ov_hasher *h, const uint8_t commit_key[OV_KEY_BYTES], co
   return err;
 }
 
-int ov_chain_step(ov_hasher *h, uint64_t seq, const ov_hash *header_hash, const ov_hash *commitment, ov_hash *head)
+int ov_chain_step(ov_hasher *h, uint64_t seq, const ov_hash *header_hash, const ov_hash *commitment,
+                  ov_hash *head)
 {
   uint8_t in[3 * OV_HASH_BYTES + 8], *p = in;
   p = put(p, head->b, OV_HASH_BYTES);
@@ -133,7 +135,8 @@ static int header_hash_of(ov_hasher *h, const ov_op *op, ov_buf *scratch, ov_has
   return scratch->err ? scratch->err : ov_sha256(h, scratch->p, scratch->n, out);
 }
 
-static int commitment_of(ov_hasher *h, const ov_op *op, const uint8_t *commit_key, ov_buf *scratch, ov_hash *out)
+static int commitment_of(ov_hasher *h, const ov_op *op, const uint8_t *commit_key, ov_buf *scratch,
+                         ov_hash *out)
 {
   if (!commit_key)
     return OV_E_CRYPTO;
@@ -171,8 +174,8 @@ ov_key_owner ov_chain_key_owner(const ov_op *op, ov_name *participant, uint32_t 
     op->kind == OV_KIND_ORGANISATION || op->kind == OV_KIND_TEAM || op->kind == OV_KIND_PARTICIPANT;
   if (op->creates && carries_key)
     return OV_KEYOF_ZERO;
-  /* The record itself decides for edits of a participant: another participant named beside it cannot shift the key, so erasure
-   * of the record's participant always reaches them. */
+  /* The record itself decides for edits of a participant: another participant named beside it cannot shift
+   * the key, so erasure of the record's participant always reaches them. */
   if (op->kind == OV_KIND_PARTICIPANT || op->has_participant) {
     *participant = op->kind == OV_KIND_PARTICIPANT ? op->record : op->participant;
     return OV_KEYOF_PARTICIPANT;
@@ -183,8 +186,8 @@ ov_key_owner ov_chain_key_owner(const ov_op *op, ov_name *participant, uint32_t 
   return OV_KEYOF_TEAM;
 }
 
-/* Every signed string starts with its own label and a zero byte, so that a signature for one use never fits another; texts carry
- * their length as varint, all else has a fixed length or comes last. */
+/* Every signed string starts with its own label and a zero byte, so that a signature for one use never fits
+ * another; texts carry their length as varint, all else has a fixed length or comes last. */
 static void put_label(ov_buf *out, const char *label) { ov_buf_put(out, label, strlen(label) + 1); }
 
 static void put_server_name(ov_buf *out, const char *server_name)
@@ -201,7 +204,8 @@ void ov_signed_hello(ov_buf *out, const char *server_name, const uint8_t *body, 
   ov_buf_put(out, body, n);
 }
 
-void ov_signed_proof(ov_buf *out, const char *server_name, const uint8_t nonce[16], const ov_hash *hello_body_hash)
+void ov_signed_proof(ov_buf *out, const char *server_name, const uint8_t nonce[16],
+                     const ov_hash *hello_body_hash)
 {
   put_label(out, "overdracht proof 1");
   put_server_name(out, server_name);
@@ -209,8 +213,8 @@ void ov_signed_proof(ov_buf *out, const char *server_name, const uint8_t nonce[1
   ov_buf_put(out, hello_body_hash->b, OV_HASH_BYTES);
 }
 
-void ov_signed_push(ov_buf *out, const ov_id *organisation, const ov_id *device, const ov_id *writer, uint64_t seq,
-                    const ov_hash *head)
+void ov_signed_push(ov_buf *out, const ov_id *organisation, const ov_id *device, const ov_id *writer,
+                    uint64_t seq, const ov_hash *head)
 {
   put_label(out, "overdracht push 1");
   ov_buf_put(out, organisation->b, OV_ID_BYTES);

@@ -6,7 +6,8 @@
 
 #include "ov/chain.h"
 
-/* The MAC and cipher contexts hold the last key until the next one or until they are freed; OpenSSL cleanses it then. */
+/* The MAC and cipher contexts hold the last key until the next one or until they are freed; OpenSSL cleanses
+ * it then. */
 struct ov_hasher {
   EVP_MD *sha256;
   EVP_MD_CTX *md;

@@ -1,6 +1,7 @@
-/* The cursor is our own and msgpack-c's unpacker is not used here: that one builds a tree of 24-byte objects in a zone, takes
- * trailing bytes, duplicate keys and bad UTF-8, and does not tell short forms from long ones. Reading heads in place needs no
- * memory and shows all of this. msgpack-c packs for us (mp_write.c) and is the oracle in this file's tests. */
+/* The cursor is our own and msgpack-c's unpacker is not used here: that one builds a tree of 24-byte objects
+ * in a zone, takes trailing bytes, duplicate keys and bad UTF-8, and does not tell short forms from long
+ * ones. Reading heads in place needs no memory and shows all of this. msgpack-c packs for us (mp_write.c) and
+ * is the oracle in this file's tests. */
 #include "ov/mp_read.h"
 
 #include <string.h>
@@ -19,8 +20,9 @@ typedef struct mp_head {
   bool shortest;
 } mp_head;
 
-/* Heads 0xc0..0xdf: bytes of the number that follows, and the least number (for negative ones the least distance below -1) that
- * needs this form. Type OV_MP_END marks what overdracht never sends: 0xc1, ext and floats. */
+/* Heads 0xc0..0xdf: bytes of the number that follows, and the least number (for negative ones the least
+ * distance below -1) that needs this form. Type OV_MP_END marks what overdracht never sends: 0xc1, ext and
+ * floats. */
 typedef struct mp_form {
   uint8_t type, width;
   bool is_signed;
@@ -133,7 +135,7 @@ static bool head_read(const uint8_t *p, const uint8_t *end, mp_head *h)
 
 int ov_mp_prescan(const uint8_t *p, size_t n, size_t objects_max)
 {
-  const uint8_t *end = p + n;
+  const uint8_t *end = n ? p + n : p; /* p may be NULL then */
   uint64_t left[OV_NESTING_MAX + 1] = {1};
   unsigned depth = 0;
   size_t objects = 0;
@@ -157,7 +159,10 @@ int ov_mp_prescan(const uint8_t *p, size_t n, size_t objects_max)
   }
 }
 
-void ov_mpr_init_scanned(ov_mpr *r, const uint8_t *p, size_t n) { *r = (ov_mpr){.p = p, .end = p + n}; }
+void ov_mpr_init_scanned(ov_mpr *r, const uint8_t *p, size_t n)
+{
+  *r = (ov_mpr){.p = p, .end = n ? p + n : p};
+}
 
 void ov_mpr_init(ov_mpr *r, const uint8_t *p, size_t n)
 {
@@ -359,8 +364,8 @@ void ov_mpr_skip(ov_mpr *r)
   ov_mpr_raw(r, &n);
 }
 
-/* Bytes of the sequence that starts at p, 0 if none does. The second byte's range rules out overlong forms, surrogates and
- * what lies above U+10FFFF. */
+/* Bytes of the sequence that starts at p, 0 if none does. The second byte's range rules out overlong forms,
+ * surrogates and what lies above U+10FFFF. */
 static size_t utf8_sequence(const uint8_t *p, size_t left)
 {
   uint8_t lo = 0x80, hi = 0xbf;

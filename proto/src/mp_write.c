@@ -9,7 +9,7 @@
 #define BUF_BYTES_MAX_DEFAULT ((size_t)64 << 20)
 #define BUF_BYTES_FIRST ((size_t)256)
 
-void ov_buf_init(ov_buf *b, size_t max) { *b = (ov_buf){.max = max ? max : BUF_BYTES_MAX_DEFAULT}; }
+void ov_buf_init(ov_buf *b, size_t max) { *b = (ov_buf){.max = max}; }
 
 void ov_buf_free(ov_buf *b)
 {
@@ -27,18 +27,19 @@ static bool buf_reserve(ov_buf *b, size_t more)
 {
   if (b->err)
     return false;
-  if (more > b->max - b->n) {
+  size_t max = b->max ? b->max : BUF_BYTES_MAX_DEFAULT;
+  if (more > max - b->n) {
     b->err = OV_E_LIMIT;
     return false;
   }
   if (b->p && more <= b->cap - b->n)
     return true;
-  size_t cap = b->cap ? b->cap : BUF_BYTES_FIRST;
-  while (cap < b->n + more)
-    cap *= 2;
-  if (cap > b->max)
-    cap = b->max;
-  uint8_t *p = realloc(b->p, cap ? cap : 1);
+  size_t cap = b->cap ? 2 * b->cap : BUF_BYTES_FIRST;
+  if (cap < b->n + more)
+    cap = b->n + more;
+  if (cap > max)
+    cap = max;
+  uint8_t *p = realloc(b->p, cap);
   if (!p) {
     b->err = OV_E_NOMEM;
     return false;
@@ -76,8 +77,8 @@ void ov_buf_varint(ov_buf *b, uint64_t v)
   ov_buf_put(b, out, n);
 }
 
-/* msgpack-c's packer picks the shortest form of every integer and length by itself. Errors stick in the buffer, so what its
- * functions return says nothing new. */
+/* msgpack-c's packer picks the shortest form of every integer and length by itself. Errors stick in the
+ * buffer, so what its functions return says nothing new. */
 static int packer_write(void *buf, const char *p, size_t n)
 {
   ov_buf_put(buf, p, n);

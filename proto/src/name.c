@@ -71,7 +71,7 @@ static int digit_of(char c)
   return -1;
 }
 
-/* Reads 2n digits and stops at the first that is none, so that it never reads past the end of a short text. */
+/* Reads 2n digits and stops at the first that is none, so it never reads past the end of a short text. */
 static const char *hex_take(const char *text, uint8_t *out, size_t n)
 {
   for (size_t i = 0; i < n; i++) {

@@ -1,5 +1,6 @@
-/* Canonical encodings of an op's header and payload. One op has exactly one canonical form, so the decoders refuse every other
- * form of the same content: two replicas that hash what they decoded must get the same chain. */
+/* Canonical encodings of an op's header and payload. One op has exactly one canonical form, so the decoders
+ * refuse every other form of the same content: two replicas that hash what they decoded must get the same
+ * chain. */
 #include <string.h>
 
 #include "op_value.h"
@@ -108,7 +109,8 @@ int ov_op_header_decode(const uint8_t *p, size_t n, ov_op *op)
   return 0;
 }
 
-/* An array of n, or NULL with the reader stuck when n is over its limit or memory is short; nothing is allocated for none. */
+/* An array of n, or NULL with the reader stuck when n is over its limit or memory is short; nothing is
+ * allocated for none. */
 static void *array_of(ov_mpr *r, ov_arena *a, uint32_t n, uint32_t max, size_t size)
 {
   if (n > max)
@@ -183,7 +185,8 @@ static int header_check(const ov_op *op)
     return op->header_len <= OV_HEADER_BYTES_MAX ? 0 : OV_E_OP_LIMIT;
   if (op->kind == 0 || (!op->creates && !seq_in_range(op->record.seq)))
     return OV_E_OP_FORMAT;
-  if ((op->has_participant && !seq_in_range(op->participant.seq)) || (op->has_author && !seq_in_range(op->author.seq)))
+  if ((op->has_participant && !seq_in_range(op->participant.seq)) ||
+      (op->has_author && !seq_in_range(op->author.seq)))
     return OV_E_OP_FORMAT;
   return op->kind <= OV_KIND_ID_MAX && time_in_range(op->device_time) ? 0 : OV_E_OP_LIMIT;
 }

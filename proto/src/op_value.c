@@ -1,5 +1,5 @@
-/* Values: one field's content in an op. A set's elements are integers or bytes, never sets, so nothing here recurses deeper
- * than one level. */
+/* Values: one field's content in an op. A set's elements are integers or bytes, never sets, so nothing here
+ * recurses deeper than one level. */
 #include <string.h>
 
 #include "op_value.h"

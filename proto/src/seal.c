@@ -11,7 +11,8 @@
 static_assert(1 + NONCE_BYTES + GCM_TAG_BYTES == OV_SEAL_OVERHEAD, "the sealed form of chain.h");
 
 /* Key, nonce, then aad; OpenSSL counts in int. */
-static bool gcm_start(ov_hasher *h, const uint8_t *key, const uint8_t *nonce, const void *aad, size_t aad_n, int encrypt)
+static bool gcm_start(ov_hasher *h, const uint8_t *key, const uint8_t *nonce, const void *aad, size_t aad_n,
+                      int encrypt)
 {
   int n;
   return EVP_CipherInit_ex2(h->gcm, NULL, key, nonce, encrypt, NULL) &&
@@ -25,8 +26,8 @@ static bool gcm_update(ov_hasher *h, const uint8_t *in, size_t in_n, uint8_t *ou
   return in_n == 0 || EVP_CipherUpdate(h->gcm, out, &n, in, (int)in_n);
 }
 
-int ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t nonce[12], const void *aad, size_t aad_n,
-            const void *plain, size_t n, ov_buf *out)
+int ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t nonce[12], const void *aad,
+            size_t aad_n, const void *plain, size_t n, ov_buf *out)
 {
   int last;
   if (n > INT_MAX || aad_n > INT_MAX)
@@ -46,7 +47,8 @@ int ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t nonce[1
   return OV_E_CRYPTO;
 }
 
-int ov_open(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const void *aad, size_t aad_n, const void *sealed, size_t n, ov_buf *out)
+int ov_open(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const void *aad, size_t aad_n, const void *sealed,
+            size_t n, ov_buf *out)
 {
   const uint8_t *in = sealed;
   uint8_t tag[GCM_TAG_BYTES];

@@ -47,16 +47,19 @@ WRAP(int, EVP_DigestFinal_ex, 0, (EVP_MD_CTX *c, unsigned char *out, unsigned *n
 WRAP(EVP_MAC *, EVP_MAC_fetch, NULL, (OSSL_LIB_CTX *l, const char *name, const char *q), (l, name, q))
 WRAP(EVP_MAC_CTX *, EVP_MAC_CTX_new, NULL, (EVP_MAC *m), (m))
 WRAP(int, EVP_MAC_CTX_set_params, 0, (EVP_MAC_CTX *c, const OSSL_PARAM p[]), (c, p))
-WRAP(int, EVP_MAC_init, 0, (EVP_MAC_CTX *c, const unsigned char *key, size_t n, const OSSL_PARAM p[]), (c, key, n, p))
+WRAP(int, EVP_MAC_init, 0, (EVP_MAC_CTX *c, const unsigned char *key, size_t n, const OSSL_PARAM p[]),
+     (c, key, n, p))
 WRAP(int, EVP_MAC_update, 0, (EVP_MAC_CTX *c, const unsigned char *p, size_t n), (c, p, n))
 WRAP(int, EVP_MAC_final, 0, (EVP_MAC_CTX *c, unsigned char *out, size_t *n, size_t cap), (c, out, n, cap))
 
 WRAP(EVP_CIPHER *, EVP_CIPHER_fetch, NULL, (OSSL_LIB_CTX *l, const char *name, const char *q), (l, name, q))
 WRAP(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, NULL, (void), ())
 WRAP(int, EVP_CipherInit_ex2, 0,
-     (EVP_CIPHER_CTX *c, const EVP_CIPHER *t, const unsigned char *key, const unsigned char *iv, int e, const OSSL_PARAM p[]),
+     (EVP_CIPHER_CTX *c, const EVP_CIPHER *t, const unsigned char *key, const unsigned char *iv, int e,
+      const OSSL_PARAM p[]),
      (c, t, key, iv, e, p))
-WRAP(int, EVP_CipherUpdate, 0, (EVP_CIPHER_CTX *c, unsigned char *out, int *n, const unsigned char *in, int in_n),
+WRAP(int, EVP_CipherUpdate, 0, (EVP_CIPHER_CTX *c, unsigned char *out, int *n, const unsigned char *in,
+                                int in_n),
      (c, out, n, in, in_n))
 WRAP(int, EVP_CipherFinal_ex, 0, (EVP_CIPHER_CTX *c, unsigned char *out, int *n), (c, out, n))
 WRAP(int, EVP_CIPHER_CTX_ctrl, 0, (EVP_CIPHER_CTX *c, int type, int n, void *p), (c, type, n, p))

@@ -1,5 +1,6 @@
-/* Fails the k-th fallible call that the code under test makes: allocations and calls into OpenSSL, counted together. Reach for it as
- *   FOR_EACH_FAULT(k) { ... run ...; if (!fault_hit()) the run must have succeeded, else it must have failed cleanly }
+/* Fails the k-th fallible call that the code under test makes: allocations and calls into OpenSSL, counted
+ * together. Use it as
+ *   FOR_EACH_FAULT(k) { run; if (!fault_hit()) it must have succeeded; else it must have failed cleanly; }
  * which runs with k = 1, 2, 3 ... until a run comes to its end without reaching the k-th call. */
 #ifndef OV_TEST_FAULTS_H
 #define OV_TEST_FAULTS_H

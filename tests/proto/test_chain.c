@@ -41,7 +41,8 @@ static int set_up(void **state)
   f->fields[2] = (ov_field){7, ov_text("rustig")};
   f->fields[3] = (ov_field){7, ov_text("onrustig")};
   for (uint64_t i = 0; i < 3; i++)
-    f->ops[i] = (ov_op){.name = {.writer = f->writer, .seq = i + 1}, .scope = 2, .kind = 20, .version = 1, .creates = i < 2};
+    f->ops[i] = (ov_op){.name = {.writer = f->writer, .seq = i + 1}, .scope = 2, .kind = 20, .version = 1,
+                        .creates = i < 2};
   f->ops[0].kind = OV_KIND_PARTICIPANT;
   f->ops[0].device_time = 0x69000000;
   f->ops[0].fields = &f->fields[0], f->ops[0].n_fields = 1;
@@ -98,7 +99,8 @@ static void the_tag_is_the_start_of_the_head(void **state)
   for (size_t i = 0; i < 3; i++) {
     assert_int_equal(chain(f, i), 0);
     assert_memory_equal(f->ops[i].name.tag, f->head.b, OV_TAG_BYTES);
-    assert_int_equal(ov_name_equal(&f->ops[i].record, &f->ops[i].name), i < 2); /* who creates is named like its record */
+    /* who creates is named like its record */
+    assert_int_equal(ov_name_equal(&f->ops[i].record, &f->ops[i].name), i < 2);
   }
   assert_true(ov_name_equal(&f->ops[2].record, &f->ops[1].name));
 }
@@ -119,7 +121,8 @@ static void hashes_follow_the_vectors(void **state)
   }
 }
 
-/* A replica that holds only hashes of an op, or a header and the commitment of an erased participant's, gets the same head. */
+/* A replica that holds only hashes of an op, or a header and the commitment of an erased participant's, gets
+ * the same head. */
 static void voids_and_erased_ops_chain_the_same(void **state)
 {
   fixture *f = *state;
@@ -129,8 +132,8 @@ static void voids_and_erased_ops_chain_the_same(void **state)
   ov_hash before = f->head;
   assert_int_equal(chain(f, 2), 0);
 
-  voided = (ov_op){.name = {.writer = f->writer, .seq = 3}, .is_void = true, .header_hash = f->ops[2].header_hash,
-                   .commitment = f->ops[2].commitment};
+  voided = (ov_op){.name = {.writer = f->writer, .seq = 3}, .is_void = true,
+                   .header_hash = f->ops[2].header_hash, .commitment = f->ops[2].commitment};
   ov_hash head = before;
   assert_int_equal(ov_chain_op(f->h, &voided, NULL, &head, &f->scratch), 0);
   ASSERT_HASH(head, HEAD_3);
@@ -179,14 +182,19 @@ static void every_input_of_the_chain_counts(void **state)
   memcpy(key, f->key, sizeof key);
 #define STEP(seq, out) (out = head, ov_chain_step(f->h, seq, &header, &commitment, &out))
 #define CHANGES(change, undo, call) \
-  do { change; assert_int_equal(call, 0); undo; assert_memory_not_equal(base.b, other.b, OV_HASH_BYTES); } while (0)
+  do { \
+    change; \
+    assert_int_equal(call, 0); \
+    undo; \
+    assert_memory_not_equal(base.b, other.b, OV_HASH_BYTES); \
+  } while (0)
   assert_int_equal(STEP(5, base), 0);
   CHANGES((void)0, (void)0, STEP(6, other));
   CHANGES((void)0, (void)0, STEP(5ull << 56, other));
   CHANGES(header.b[31] ^= 1, header.b[31] ^= 1, STEP(5, other));
   CHANGES(commitment.b[31] ^= 1, commitment.b[31] ^= 1, STEP(5, other));
   CHANGES(head.b[31] ^= 1, head.b[31] ^= 1, STEP(5, other));
-#define COMMIT(seq, payload, n, out) ov_chain_commitment(f->h, key, &w, seq, (const uint8_t *)payload, n, &out)
+#define COMMIT(seq, text, n, out) ov_chain_commitment(f->h, key, &w, seq, (const uint8_t *)text, n, &out)
   assert_int_equal(COMMIT(5, "abc", 3, base), 0);
   CHANGES((void)0, (void)0, COMMIT(6, "abc", 3, other));
   CHANGES((void)0, (void)0, COMMIT(5, "abd", 3, other));
@@ -310,7 +318,8 @@ static void what_is_signed_byte_by_byte(void **state)
   assert_hex(b.p, b.n, "6f766572647261636874 2068656c6c6f 2031 00 09 73796e632e74657374 9101");
   ov_buf_reset(&b);
   ov_signed_proof(&b, "sync.test", nonce, &hash);
-  assert_hex(b.p, b.n, "6f766572647261636874 2070726f6f66 2031 00 09 73796e632e74657374 01020300000000000000000000000000"
+  assert_hex(b.p, b.n,
+             "6f766572647261636874 2070726f6f66 2031 00 09 73796e632e74657374 01020300000000000000000000000000"
                        "ee00000000000000000000000000000000000000000000000000000000000000");
   ov_buf_reset(&b);
   ov_signed_push(&b, &f->organisation, &device, &f->writer, 0x0102, &hash);

@@ -14,7 +14,8 @@ static void integers_take_their_shortest_form(void **state)
 {
   (void)state;
   static const struct { int64_t v; const char *hex; } ints[] = {
-    {0, "00"}, {127, "7f"}, {128, "cc80"}, {255, "ccff"}, {256, "cd0100"}, {65535, "cdffff"}, {65536, "ce00010000"},
+    {0, "00"}, {127, "7f"}, {128, "cc80"}, {255, "ccff"}, {256, "cd0100"}, {65535, "cdffff"},
+    {65536, "ce00010000"},
     {4294967295, "ceffffffff"}, {4294967296, "cf0000000100000000"}, {INT64_MAX, "cf7fffffffffffffff"},
     {-1, "ff"}, {-32, "e0"}, {-33, "d0df"}, {-128, "d080"}, {-129, "d1ff7f"}, {-32768, "d18000"},
     {-32769, "d2ffff7fff"}, {INT32_MIN, "d280000000"}, {-2147483649ll, "d3ffffffff7fffffff"},
@@ -39,7 +40,8 @@ static void integers_take_their_shortest_form(void **state)
   }
 }
 
-/* Writes n bytes of str or bin and looks at the head; then reads them back under the demand for shortest forms. */
+/* Writes n bytes of str or bin and looks at the head; then reads them back under the demand for shortest
+ * forms. */
 static void check_body(bool text, size_t n, const char *head)
 {
   static uint8_t body[70000];
@@ -126,7 +128,8 @@ static void the_other_writers(void **state)
   ov_mpw_uint(&b, UINT64_MAX);
   ov_mpw_cstr(&b, "é");
   ov_mpw_name(&b, &n);
-  assert_hex(b.p, b.n, "c0 c2 c3 cfffffffffffffffff a2c3a9 c41c 00000000000000000000000000000000 0000000000000007 01020304");
+  assert_hex(b.p, b.n,
+             "c0 c2 c3 cfffffffffffffffff a2c3a9 c41c 00000000000000000000000000000000 0000000000000007 01020304");
   ov_buf_reset(&b);
   const uint64_t v[] = {0, 127, 128, 300, UINT64_MAX};
   for (size_t i = 0; i < COUNT(v); i++)
@@ -179,7 +182,7 @@ static void growing_by_an_empty_piece_gives_a_place(void **state)
 {
   (void)state;
   ov_buf b;
-  ov_buf_init(&b, 0);
+  b = (ov_buf){0}; /* all zero is an empty buffer with the default limit, too */
   assert_non_null(ov_buf_grow(&b, 0));
   memcpy(ov_buf_grow(&b, 1000), (uint8_t[1000]){9}, 1000);
   assert_int_equal(b.n, 1000);
@@ -226,13 +229,14 @@ static void the_scan_refuses(void **state)
     "d7001122334455667788", "d80011223344556677881122334455667788", /* ext */
     "ca7fc00000", "cb7ff8000000000000", "cb3ff0000000000000",       /* NaN and other floats */
     "cc", "cd01", "ce010203", "cf01020304050607", "d0", "d101", "d2010203", "d301020304050607",
-    "c4", "c402aa", "c500", "c50001", "c6000000", "c600000001", "a1", "a2aa", "d9", "d901", "da00", "da0001", "db000000",
-    "db00000001", "dc00", "dc0001", "dd000000", "dd00000001", "de00", "de0001", "de000100", "df000000", "df00000001",
+    "c4", "c402aa", "c500", "c50001", "c6000000", "c600000001", "a1", "a2aa", "d9", "d901", "da00", "da0001",
+    "db000000", "db00000001", "dc00", "dc0001", "dd000000", "dd00000001", "de00", "de0001", "de000100", "df000000",
+    "df00000001",
     "91", "9200", "81", "8100", "820000 00",
-    "ddffffffff", "dfffffffff", "dbffffffff", "c6ffffffff", "dd7fffffff00", /* five bytes that claim gigabytes */
+    "ddffffffff", "dfffffffff", "dbffffffff", "c6ffffffff", "dd7fffffff00", /* that claim gigabytes */
     "0000", "c0c0", "9000", "a0a0", "c40000",                               /* trailing */
     "91919191919191919190",                                                 /* ten deep */
-    "919191919191919190",                                                   /* nine deep, though the innermost is empty */
+    "919191919191919190",   /* nine deep, though the innermost is empty */
     "818181818181818100",
   };
   for (size_t i = 0; i < COUNT(bad); i++)
@@ -243,8 +247,9 @@ static void the_scan_takes(void **state)
 {
   (void)state;
   static const char *good[] = {
-    "00", "c0", "c2", "c3", "ff", "a0", "c400", "c50000", "c600000000", "d900", "da0000", "db00000000", "90", "dc0000", "dd00000000",
-    "80", "de0000", "df00000000", "cd0001", "d30000000000000001", "9190", "9191919191919190", "9191919191919100",
+    "00", "c0", "c2", "c3", "ff", "a0", "c400", "c50000", "c600000000", "d900", "da0000", "db00000000", "90",
+    "dc0000", "dd00000000", "80", "de0000", "df00000000", "cd0001", "d30000000000000001", "9190", "9191919191919190",
+    "9191919191919100",
     "92 92 90 90 93 c0 c0 c0", "82 00 90 01 80", "81 90 90",
   };
   for (size_t i = 0; i < COUNT(good); i++)
@@ -430,7 +435,8 @@ static void another_type_is_refused(void **state)
 {
   (void)state;
   static const struct { ov_mp_type type; const char *hex; } objects[] = {
-    {OV_MP_NIL, "c0"}, {OV_MP_BOOL, "c2"}, {OV_MP_INT, "01"}, {OV_MP_STR, "a161"}, {OV_MP_BIN, "c40161"}, {OV_MP_ARRAY, "90"},
+    {OV_MP_NIL, "c0"}, {OV_MP_BOOL, "c2"}, {OV_MP_INT, "01"}, {OV_MP_STR, "a161"}, {OV_MP_BIN, "c40161"},
+    {OV_MP_ARRAY, "90"},
     {OV_MP_MAP, "80"},
   };
   for (size_t i = 0; i < COUNT(objects); i++)
@@ -516,9 +522,10 @@ static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **
 {
   (void)state;
   static const char *longer[] = {
-    "cc7f", "cd00ff", "ce0000ffff", "cf00000000ffffffff", "d001", "d0e0", "d17f00", "d1ff80", "d200000001", "d2ffff8000",
-    "d30000000000000001", "d3ffffffff80000000", "d91f" "61616161616161616161616161616161616161616161616161616161616161",
-    "da000161", "db0000000161", "c5000161", "c60000000161", "dc000100", "dd0000000100", "de00010000", "df000000010000",
+    "cc7f", "cd00ff", "ce0000ffff", "cf00000000ffffffff", "d001", "d0e0", "d17f00", "d1ff80", "d200000001",
+    "d2ffff8000", "d30000000000000001", "d3ffffffff80000000", "d90161",
+    "da000161", "db0000000161", "c5000161", "c60000000161", "dc000100", "dd0000000100", "de00010000",
+    "df000000010000",
   };
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -543,7 +550,7 @@ static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **
   ov_buf_free(&b);
 }
 
-/* Bytes that nobody scanned, as a damaged store would give them, end in an error and never beyond their end. */
+/* Bytes that nobody scanned, as a damaged store would give them, end in an error, never beyond their end. */
 static void reads_check_their_bounds_themselves(void **state)
 {
   (void)state;
@@ -551,7 +558,8 @@ static void reads_check_their_bounds_themselves(void **state)
   ov_mpr r;
   uint32_t n;
   ov_mpr_init_scanned(&r, bytes, 5);
-  assert_int_equal(ov_mpr_array(&r), 0); /* 4 thousand million children in no byte: nobody allocates by this */
+  /* 4 thousand million children in no byte: nobody allocates by this */
+  assert_int_equal(ov_mpr_array(&r), 0);
   assert_int_equal(r.err, OV_E_FORMAT);
   ov_mpr_init_scanned(&r, bytes + 5, 1);
   assert_int_equal(ov_mpr_peek(&r), OV_MP_END);
@@ -569,12 +577,14 @@ static void utf8(void **state)
 {
   (void)state;
   static const char *good[] = {
-    "", "61", "7f", "01", "c280", "dfbf", "e0a080", "e0bfbf", "e18080", "ecbfbf", "ed8080", "ed9fbf", "ee8080", "efbfbf",
+    "", "61", "7f", "01", "c280", "dfbf", "e0a080", "e0bfbf", "e18080", "ecbfbf", "ed8080", "ed9fbf",
+    "ee8080", "efbfbf",
     "f0908080", "f0bfbfbf", "f1808080", "f3bfbfbf", "f4808080", "f48fbfbf", "61 c3a9 e282ac f09f9880",
   };
   static const char *bad[] = {
-    "00", "6100", "80", "bf", "c0", "c080", "c1bf", "c2", "c27f", "c2c0", "c3a9a9", "e0", "e0a0", "e09f80", "e0c080", "e18080c2",
-    "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0", "f0908f", "f08fbfbf", "f09080", "f0908040", "f0904080",
+    "00", "6100", "80", "bf", "c0", "c080", "c1bf", "c2", "c27f", "c2c0", "c3a9a9", "e0", "e0a0", "e09f80",
+    "e0c080", "e18080c2", "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0", "f0908f", "f08fbfbf", "f09080",
+    "f0908040", "f0904080",
     "f490 8080", "f5808080", "ff", "fe", "f7bfbfbf", "f8888080 80",
   };
   ov_buf b;
@@ -626,7 +636,8 @@ static void utf8_follows_the_definition(void **state)
   (void)state;
   uint64_t seed = 1;
   for (uint32_t two = 0; two < 65536; two++) {
-    uint8_t p[4] = {(uint8_t)(two >> 8), (uint8_t)two, (uint8_t)(0x80 | rnd_below(&seed, 64)), (uint8_t)(0x80 | rnd_below(&seed, 64))};
+    uint8_t p[4] = {(uint8_t)(two >> 8), (uint8_t)two, (uint8_t)(0x80 | rnd_below(&seed, 64)),
+                    (uint8_t)(0x80 | rnd_below(&seed, 64))};
     for (size_t n = 1; n <= 4; n++)
       assert_int_equal(ov_utf8_valid(p, n), utf8_by_definition(p, n));
   }

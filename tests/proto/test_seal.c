@@ -3,7 +3,8 @@
 #include "faults.h"
 #include "ov/chain.h"
 
-/* Test case 16 of McGrew and Viega, "The Galois/Counter Mode of Operation": AES-256 with 60 bytes of text and 20 of aad. */
+/* Test case 16 of McGrew and Viega, "The Galois/Counter Mode of Operation": AES-256 with 60 bytes of text and
+ * 20 of aad. */
 #define GCM_KEY "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
 #define GCM_NONCE "cafebabefacedbaddecaf888"
 #define GCM_AAD "feedfacedeadbeeffeedfacedeadbeefabaddad2"
@@ -31,7 +32,9 @@ static int set_up(void **state)
   put_hex(&f->aad, GCM_AAD);
   put_hex(&f->plain, GCM_PLAIN);
   *state = f;
-  return f->h && ov_unhex(GCM_KEY, f->key, sizeof f->key) == 0 && ov_unhex(GCM_NONCE, f->nonce, 12) == 0 ? 0 : -1;
+  if (!f->h || ov_unhex(GCM_KEY, f->key, sizeof f->key) != 0)
+    return -1;
+  return ov_unhex(GCM_NONCE, f->nonce, sizeof f->nonce);
 }
 
 static int tear_down(void **state)
@@ -46,9 +49,15 @@ static int tear_down(void **state)
   return 0;
 }
 
-static int seal(fixture *f) { return ov_seal(f->h, f->key, f->nonce, f->aad.p, f->aad.n, f->plain.p, f->plain.n, &f->sealed); }
+static int seal(fixture *f)
+{
+  return ov_seal(f->h, f->key, f->nonce, f->aad.p, f->aad.n, f->plain.p, f->plain.n, &f->sealed);
+}
 
-static int open_it(fixture *f) { return ov_open(f->h, f->key, f->aad.p, f->aad.n, f->sealed.p, f->sealed.n, &f->opened); }
+static int open_it(fixture *f)
+{
+  return ov_open(f->h, f->key, f->aad.p, f->aad.n, f->sealed.p, f->sealed.n, &f->opened);
+}
 
 static void assert_refused(fixture *f)
 {
@@ -82,7 +91,8 @@ static void all_sizes_go_there_and_back_and_append(void **state)
       ov_buf_put(&f->opened, "abc", 3);
       assert_int_equal(ov_seal(f->h, f->key, f->nonce, f->aad.p, aad_n, n ? plain : NULL, n, &f->sealed), 0);
       assert_int_equal(f->sealed.n, 3 + n + OV_SEAL_OVERHEAD);
-      assert_int_equal(ov_open(f->h, f->key, f->aad.p, aad_n, f->sealed.p + 3, f->sealed.n - 3, &f->opened), 0);
+      assert_int_equal(ov_open(f->h, f->key, f->aad.p, aad_n, f->sealed.p + 3, f->sealed.n - 3, &f->opened),
+                       0);
       assert_int_equal(f->opened.n, 3 + n);
       assert_memory_equal(f->opened.p, "abc", 3);
       assert_memory_equal(f->opened.p + 3, plain, n);

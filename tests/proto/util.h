@@ -50,8 +50,8 @@ static inline uint64_t rnd(uint64_t *s)
 /* 0 .. n-1 */
 static inline uint32_t rnd_below(uint64_t *s, uint32_t n) { return (uint32_t)((rnd(s) >> 33) % n); }
 
-/* One to three changes of the kinds that decoders stumble over: flipped bits, other bytes, heads of MessagePack, cuts, repeats.
- * p has room for cap bytes; returns the new length. */
+/* One to three changes of the kinds that decoders stumble over: flipped bits, other bytes, heads of
+ * MessagePack, cuts, repeats. p has room for cap bytes; returns the new length. */
 static inline size_t mutate(uint64_t *s, uint8_t *p, size_t n, size_t cap)
 {
   for (uint32_t times = 1 + rnd_below(s, 3); times > 0; times--) {
