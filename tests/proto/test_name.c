@@ -90,7 +90,7 @@ static void what_is_no_name_is_refused(void **state)
     "", "-", WRITER, WRITER "-", WRITER "-1", WRITER "-1-", WRITER "-1-aabbccd", WRITER "-1-aabbccdde",
     WRITER "-1-aabbccdg", WRITER "-1-aabbccdd ", WRITER "-0-aabbccdd", WRITER "-01-aabbccdd",
     WRITER "--1-aabbccdd", WRITER "-+1-aabbccdd", WRITER "- 1-aabbccdd", WRITER "-1x-aabbccdd",
-    WRITER "-x1-aabbccdd",
+    WRITER "-x1-aabbccdd", WRITER "-1xaabbccdd",
     WRITER "-9007199254740992-aabbccdd", WRITER "-99999999999999999999999-aabbccdd",
     WRITER "0-1-aabbccdd", " " WRITER "-1-aabbccdd", "0001-1-aabbccdd",
     "000102030405060708090a0b0c0d0ef-1-aabbccdd", "000102030405060708090a0b0c0d0e/f-1-aabbccdd",

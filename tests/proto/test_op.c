@@ -618,6 +618,51 @@ static const int64_t edges[] = {0, 1, 127, 128, 255, 256, 65535, 65536, 42949672
                                 -32, -33, -128, -129,
                                 -32768, -32769, INT32_MIN, -2147483649ll, INT64_MIN};
 
+/* Fills the op's last field until the payload has exactly that size. */
+static void pad_to(ov_op *op, ov_buf *b, size_t size)
+{
+  static const uint8_t pad[OV_TEXT_BYTES_MAX];
+  ov_field *last = &op->fields[op->n_fields - 1];
+  last->v = ov_bytes(pad, 1000);
+  ov_buf_reset(b);
+  ov_op_payload_encode(op, b);
+  last->v.s.n += (uint32_t)(size - b->n);
+}
+
+/* Validate counts the bytes without writing them; a count that is off by one shows at the limit. */
+static void validate_counts_every_byte(void **state)
+{
+  (void)state;
+  static const uint8_t body[OV_TEXT_BYTES_MAX];
+  static const uint32_t counts[] = {0, 1, 13, 14, 15, 16, 17, 31, 32, 40};
+  ov_field fields[60];
+  ov_value elements[40];
+  ov_name replaces[40];
+  ov_buf b;
+  ov_buf_init(&b, 0);
+  for (size_t i = 0; i < COUNT(edges) * COUNT(counts); i++) {
+    uint32_t n = counts[i % COUNT(counts)];
+    ov_op op = {.name = name(1, 0), .creates = true, .kind = 20, .fields = fields, .n_fields = n + 5,
+                .replaces = replaces, .n_replaces = n};
+    for (uint32_t k = 0; k < n + 5; k++)
+      fields[k] = (ov_field){(uint16_t)(k + 1), k % 2 ? ov_nil() : ov_int(edges[i / COUNT(counts)])};
+    for (uint32_t k = 0; k < n; k++) {
+      elements[k] = ov_int(k);
+      replaces[k] = name(k + 1, 0);
+    }
+    fields[n].v = (ov_value){.type = OV_V_SET, .set = {.add = elements, .n_add = n}};
+    fields[n + 1].v = ov_text("0123456789012345678901234567890123456789");
+    fields[n + 1].v.s.n = n;
+    fields[n + 2].v = ov_bytes(body, 255 + (uint32_t)(i % 2));
+    fields[n + 3].v = ov_bytes(body, 6000);
+    pad_to(&op, &b, OV_PAYLOAD_BYTES_MAX);
+    assert_int_equal(ov_op_validate(&op), 0);
+    pad_to(&op, &b, OV_PAYLOAD_BYTES_MAX + 1);
+    assert_int_equal(ov_op_validate(&op), OV_E_OP_LIMIT);
+  }
+  ov_buf_free(&b);
+}
+
 static ov_value random_scalar(uint64_t *s)
 {
   static const uint8_t bytes[300] = "abcdefghij\xff";
@@ -842,6 +887,7 @@ int main(void)
     cmocka_unit_test(values_have_one_order),
     cmocka_unit_test(a_value_is_canonical_inside_a_lenient_reader),
     cmocka_unit_test(validate_finds_what_the_decoders_would_refuse),
+    cmocka_unit_test(validate_counts_every_byte),
     cmocka_unit_test(validate_and_decode_agree),
     cmocka_unit_test(a_copy_is_deep),
     cmocka_unit_test(a_copy_without_room_is_null),
