@@ -66,28 +66,34 @@ static bool stored_inside(sv_session *ss, sv_txn *t, const ov_head *own) {
   return !sv_op_get(t, &name, &ss->server->arena, &row) && !memcmp(&row.head, &own->head, sizeof row.head);
 }
 
+static int list_tips(sv_session *ss, const sv_tip *tips, uint32_t n, ov_welcome *w) {
+  w->tips = ov_arena_array(&ss->server->arena, OV_TIPS_MAX, sizeof *w->tips);
+  if (!w->tips) return OV_E_NOMEM;
+  w->n_tips = n;
+  for (uint32_t i = 0; i < n; i++) w->tips[i] = tips[i].head;
+  return 0;
+}
+
+/* Tips are listed unless the client's own head is the only one: that is how a cloned tablet learns of its double. */
 static int place_own(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
   sv_tip tips[OV_TIPS_MAX];
   uint32_t n = 0;
+  bool at_tip = false;
   int err = sv_tips_get(t, &h->writer, tips, OV_TIPS_MAX, &n);
   if (err && err != OV_E_NOTFOUND) return err;
-  for (uint32_t i = 0; i < n; i++) {
-    if (tips[i].safe_seq > w->safe_up_to) w->safe_up_to = tips[i].safe_seq;
-    if (tips[i].head.seq == h->own.seq && !memcmp(&tips[i].head.head, &h->own.head, sizeof h->own.head)) {
-      w->safe_up_to = tips[i].safe_seq;
-      w->own = OV_OWN_SAME;
-      return 0;
-    }
+  for (uint32_t i = 0; i < n && !at_tip; i++) {
+    at_tip = tips[i].head.seq == h->own.seq && !memcmp(&tips[i].head.head, &h->own.head, sizeof h->own.head);
+    if (at_tip || tips[i].safe_seq > w->safe_up_to) w->safe_up_to = tips[i].safe_seq;
   }
-  if (stored_inside(ss, t, &h->own)) return 0;
+  w->own = OV_OWN_SAME;
+  if (at_tip && n == 1) return 0;
+  err = list_tips(ss, tips, n, w);
+  if (err || at_tip || stored_inside(ss, t, &h->own)) return err;
   w->own = OV_OWN_TIPS;
-  w->tips = ov_arena_array(&ss->server->arena, OV_TIPS_MAX, sizeof *w->tips);
-  w->ladder = ov_arena_array(&ss->server->arena, OV_LADDER_MAX, sizeof *w->ladder);
-  if (!w->tips || !w->ladder) return OV_E_NOMEM;
-  w->n_tips = n;
-  for (uint32_t i = 0; i < n; i++) w->tips[i] = tips[i].head;
   if (n == 0) return 0;
   w->own = OV_OWN_LADDER;
+  w->ladder = ov_arena_array(&ss->server->arena, OV_LADDER_MAX, sizeof *w->ladder);
+  if (!w->ladder) return OV_E_NOMEM;
   return sv_ladder_rungs(t, &h->writer, &tips[0].head, &ss->server->arena, w->ladder, &w->n_ladder);
 }
 
@@ -154,8 +160,7 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
 
 static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
   sv_server *s = ss->server;
-  ov_welcome w = {.version = OV_PROTOCOL_VERSION, .server = ss->org->server, .time_ms = now, .credit = ss->credit,
-                  .retry_s = SV_RETRY_DEFAULT_S};
+  ov_welcome w = {.version = OV_PROTOCOL_VERSION, .server = ss->org->server, .time_ms = now, .credit = ss->credit};
   uint32_t frame = h->frame_bytes ? h->frame_bytes : OV_FRAME_BYTES_DEFAULT;
   uint32_t ours = s->o.frame_bytes ? s->o.frame_bytes : OV_FRAME_BYTES_MAX;
   w.frame_bytes = frame < OV_FRAME_BYTES_MIN ? OV_FRAME_BYTES_MIN : frame > ours ? ours : frame;
