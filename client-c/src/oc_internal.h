@@ -1,0 +1,112 @@
+/* Inside of liboverdracht, by file:
+ *   store.c    open, close, meta, status            log.c      the own log: append, states, places, voids
+ *   replica.c  server part, DELTA, swap, window     view.c     what is shown: server part with own unsent ops on top; indexes
+ *   session.c  the sync machine (sans-I/O)          push.c     its sending half       enrol.c    its enrolment
+ *   draft.c    writing                              value.c    values from and to text
+ *   query.c    reading                              export.c   JSON of records, schemas and unsent ops     verify.c
+ *   sync.c     blocking sync over the socket of net/ */
+#ifndef OC_INTERNAL_H
+#define OC_INTERNAL_H
+
+#include "oc_db.h"
+#include "oc_zone.h"
+#include "ov/peer.h"
+#include "ov/schema.h"
+#include "ov_p256.h"
+#include "overdracht.h"
+
+/* What the store knows of itself; the `self` row of META, rewritten when it changes. */
+typedef struct oc_self {
+  bool enrolled, revoked, forked;    /* forked: the next op starts a new writer */
+  bool new_writer;                   /* told in status until the next quiet sync */
+  ov_id device, organisation, server;
+  uint8_t server_pubkey[OV_PUBKEY_BYTES];
+  uint8_t device_scalar[OV_KEY_BYTES];
+  ov_name device_record;
+  bool has_pin; uint8_t pin[OV_HASH_BYTES];
+  uint32_t n_scopes; ov_scope_key scopes[OV_SCOPES_MAX];   /* commit keys from enrolment */
+  ov_id writer;                      /* the live log */
+  ov_head last;                      /* its end */
+  char url[128], zone[48];
+  int64_t last_sync_ms, retry_at_ms, server_time_ms, clock_offset_ms;
+} oc_self;
+
+struct oc_store {
+  oc_options o;
+  oc_db *db;
+  oc_self self;
+  ov_p256 *key;                      /* the device's */
+  ov_schemas *schemas;               /* from `schema` records of the replica */
+  oc_zone *zone;
+  ov_packer *packer;
+  ov_hasher *hasher;
+  volatile int cancelled;
+};
+
+int64_t oc_now_ms(const oc_store *s);
+int oc_random(const oc_store *s, void *p, size_t n);
+/* Fills e (may be NULL) and returns err. */
+int oc_say(oc_error *e, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int oc_say_nl(oc_error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An ov_err as an oc_err, with the generic text unless e holds one already. */
+int oc_from_ov(oc_error *e, int ov);
+int oc_self_save(oc_store *s, oc_txn *t);
+int oc_schemas_reload(oc_store *s);     /* after `schema` records changed */
+
+/* -- log.c: own ops ----------------------------------------------------------------------------------------------- */
+typedef enum oc_op_state { OC_OP_LOCAL = 0, OC_OP_ACKED = 1 } oc_op_state;
+typedef struct oc_log_row {
+  ov_op op;                    /* header and payload decoded (payload only while kept) */
+  ov_hash head;
+  oc_op_state state;
+  bool kept;                   /* payload is here; false: dropped after it was safe, only hashes remain */
+  bool absorbed;               /* its effect is in the server part */
+  bool as_void;                /* refused by the server: it travels as a void; the payload stays for export */
+  int refused_err;             /* why, an ov_err */
+  uint8_t held;                /* ov_held by ACK or DELTA, 0: applied */
+  bool dismissed;
+  int64_t server_time_ms, offset_ms;   /* by the ACK */
+} oc_log_row;
+/* Chains op into the live log (a new writer when forked), stores it, puts it on top of the record. op->name and, when it creates, op->record are set. */
+int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a);
+int oc_log_get(oc_txn *t, const ov_id *writer, uint64_t seq, ov_arena *a, oc_log_row *out);
+int oc_log_put(oc_txn *t, const oc_log_row *row);
+/* Per writer: seq of the last op, of the last acknowledged one in a row, and of the last safe one by the latest WELCOME or ACK. */
+typedef struct oc_writer_row { ov_id writer; uint64_t last, acked, safe; } oc_writer_row;
+int oc_writer_get(oc_txn *t, const ov_id *writer, oc_writer_row *out);
+int oc_writer_put(oc_txn *t, const oc_writer_row *row);
+int oc_writer_next(oc_txn *t, const ov_id *after, oc_writer_row *out);      /* NULL: first; OV_E_NOTFOUND at the end */
+/* Head after seq (0: head(0)). */
+int oc_log_head(oc_store *s, oc_txn *t, const ov_id *writer, uint64_t seq, ov_hash *head);
+/* The commit key an op needs. OV_E_NOTFOUND when the replica lacks it. */
+int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t key[OV_KEY_BYTES]);
+/* Forgets payloads that are safe and old enough; at most max. */
+int oc_log_trim(oc_store *s, oc_txn *t, int64_t server_now_ms, unsigned max);
+
+/* -- replica.c: the server part --------------------------------------------------------------------------------------- */
+typedef struct oc_server_part { ov_record rec; int64_t changed; uint32_t scopes[OV_SCOPES_MAX]; uint32_t n_scopes; } oc_server_part;
+int oc_part_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_server_part *out);
+int oc_part_put(oc_txn *t, const oc_server_part *p);
+typedef struct oc_cursor_row { ov_cursor c; bool staging; } oc_cursor_row;  /* staging: being fetched anew beside the old copy */
+int oc_cursor_get(oc_txn *t, uint32_t scope, oc_cursor_row *out);
+int oc_cursors(oc_txn *t, oc_cursor_row *out, uint32_t *n);                 /* at most OV_SCOPES_MAX, ascending */
+/* One DELTA, with the cursor, in t. */
+int oc_apply_delta(oc_store *s, oc_txn *t, const ov_delta *d, ov_arena *a);
+/* WELCOME's word on a scope. */
+int oc_scope_state(oc_store *s, oc_txn *t, uint32_t scope, ov_scope_state state, ov_arena *a);
+/* SYNCED: acknowledged own ops that no DELTA brought become part of the server part. */
+int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a);
+/* Records of windowed kinds that fell out of the window by the server's time; never one with own ops on top. */
+int oc_window_drop(oc_store *s, oc_txn *t, int64_t server_now, ov_arena *a);
+
+/* -- view.c ------------------------------------------------------------------------------------------------------------ */
+/* Server part with own ops on top. n_own: own ops on top; attention: one of them, or of the record's, is held or refused. OV_E_NOTFOUND. */
+typedef struct oc_view { ov_record rec; int64_t changed; uint32_t n_own; bool unsent, attention, server_known; } oc_view;
+int oc_view_get(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, oc_view *out);
+/* Brings the indexes of a record up to date; call after every change of it. */
+int oc_view_index(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a);
+typedef struct oc_row { int64_t day; uint16_t kind; bool has_natural; uint8_t natural[16]; uint8_t flags; ov_name participant; } oc_row;
+enum { OC_ROW_CONFLICT = 1, OC_ROW_ATTENTION = 2, OC_ROW_UNSENT = 4, OC_ROW_RETRACTED = 8 };
+int oc_row_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_row *out);
+
+#endif
