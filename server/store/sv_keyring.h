@@ -31,8 +31,11 @@ int sv_keyring_need(sv_keyring *k, sv_key_type type, const ov_name *id, uint8_t 
 bool sv_keyring_dirty(sv_keyring *k);
 /* Durable when it returns 0; does nothing when clean. Called before the commit that relies on the new keys. */
 int sv_keyring_save(sv_keyring *k);
-/* Forgets every key of this id and rewrites the file under a new epoch key. */
+/* Forgets every key of this id for good and rewrites the file under a new epoch key; the old file's bytes are overwritten. The id is
+ * remembered: get and need say OV_E_NOTFOUND for it, put OV_E_DENIED, so that no key of an erased participant comes back. On an error the
+ * keys are gone from memory, perhaps not from disk: call again. OV_E_INVALID for the zero id. */
 int sv_keyring_destroy(sv_keyring *k, const ov_name *id);
+bool sv_keyring_destroyed(sv_keyring *k, const ov_name *id);
 uint64_t sv_keyring_epoch(sv_keyring *k);
 /* Reads the 32-byte master key file (0600, made when create and missing). OV_E_DENIED when others may read it. */
 int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rnd_ctx, uint8_t master[OV_KEY_BYTES]);

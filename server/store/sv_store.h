@@ -103,13 +103,17 @@ typedef struct sv_record_row {
   sv_place places[OV_SCOPES_MAX]; uint32_t n_places;   /* where it is live now, ascending scopes */
   int64_t day; uint16_t index_kind; bool indexed;      /* what the domain indexes hold for it now */
   uint8_t natural_key[OV_HASH_BYTES]; bool has_natural_key;
+  bool erased;                             /* get only: the participant's keys are destroyed; of rec only name, kind, version, scope and
+                                              participant are left. A put of such a record stores no more than that. */
 } sv_record_row;
 int sv_record_put(sv_txn *t, const sv_record_row *row);   /* also moves the kind/day, participant and natural-key index entries */
 int sv_record_get(sv_txn *t, const ov_name *record, ov_arena *a, sv_record_row *out);
 int sv_record_next(sv_txn *t, const ov_name *after, ov_name *out);
 int sv_record_op_add(sv_txn *t, const ov_name *record, const ov_name *op);
 int sv_record_ops(sv_txn *t, const ov_name *record, ov_arena *a, ov_name **ops, uint32_t *n);
-/* Index reads; `after` NULL starts. Names in *out, at most max. */
+/* Index reads; `after` NULL starts, else a record that the last call gave (in key order: kind, day, name; OV_E_NOTFOUND when it is stored no
+ * more). Names in *out, at most max. A record is found by its participant whether `indexed` or not; by kind and day (from..to inclusive)
+ * only when it is. */
 int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max, uint32_t *n);
 int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out, uint32_t max, uint32_t *n);
 int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max, uint32_t *n);
@@ -121,8 +125,10 @@ typedef struct sv_scope { uint32_t scope; uint64_t pos; uint8_t hash[OV_POSHASH_
 int sv_scope_get(sv_txn *t, uint32_t scope, sv_scope *out);              /* OV_E_NOTFOUND: no such scope */
 int sv_scope_put(sv_txn *t, const sv_scope *s);
 int sv_scope_next(sv_txn *t, int64_t after, sv_scope *out);              /* after -1: first */
-/* Gives `record` the next position of scope: chains hash = SHA-256(prev hash || pos || record || state hash)[0..16), keeps the hash of every
- * position, takes the record's old position (old_pos, 0: none) out of the index. gone: a leave marker. */
+/* Gives `record` the next position of scope: chains hash = HMAC-SHA-256(SV_KEY_INDEX, prev hash || scope u32 || pos u64 || record || state hash)
+ * [0..16) (keyed, so that a position hash confirms no guess about a record), keeps the hash of every position, takes the record's old
+ * position (old_pos, 0: none) out of the index. gone: a leave marker; a leave marker that stood before is taken out as well, so old_pos need
+ * not name it. OV_E_NOTFOUND: no such scope. A wrong old_pos sticks OV_E_INTERNAL. */
 int sv_pos_append(sv_txn *t, uint32_t scope, const ov_name *record, const ov_hash *state, uint64_t old_pos, bool gone, uint64_t *pos);
 int sv_pos_hash(sv_txn *t, uint32_t scope, uint64_t pos, uint8_t out[OV_POSHASH_BYTES]);   /* OV_E_NOTFOUND; pos 0 gives zeros */
 typedef struct sv_posent { uint64_t pos; ov_name record; bool gone; } sv_posent;
