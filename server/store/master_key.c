@@ -1,0 +1,34 @@
+/* The master key: one file of 32 bytes for its owner only. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "sv_keyring.h"
+
+static int read_key(int fd, uint8_t master[OV_KEY_BYTES]) {
+  uint8_t b[OV_KEY_BYTES + 1];
+  struct stat st;
+  if (fstat(fd, &st)) return sv_errno_error(errno);
+  if (!S_ISREG(st.st_mode) || (st.st_mode & 077)) return OV_E_DENIED;
+  ssize_t n = read(fd, b, sizeof b);
+  if (n == OV_KEY_BYTES) memcpy(master, b, OV_KEY_BYTES);
+  OPENSSL_cleanse(b, sizeof b);
+  return n < 0 ? sv_errno_error(errno) : n == OV_KEY_BYTES ? 0 : OV_E_CORRUPT;
+}
+
+static int make_key(const char *path, sv_random_fn rnd, void *rnd_ctx, uint8_t master[OV_KEY_BYTES]) {
+  int err = rnd(rnd_ctx, master, OV_KEY_BYTES);
+  return err ? err : sv_file_replace(path, master, OV_KEY_BYTES);
+}
+
+int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rnd_ctx, uint8_t master[OV_KEY_BYTES]) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT && create ? make_key(path, rnd, rnd_ctx, master) : sv_errno_error(errno);
+  int err = read_key(fd, master);
+  close(fd);
+  return err;
+}
