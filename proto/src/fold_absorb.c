@@ -118,7 +118,6 @@ int ov_fold_absorb(const ov_record *base, const ov_fold_in *in, ov_arena *a, ov_
   ov_fold_mix m = {0};
   ov_record r = {.name = base->name, .kind = base->kind, .scope = base->scope,
                  .has_participant = base->has_participant, .participant = base->participant};
-  *out = (ov_record){0};
   if (in->op->creates) ov_fold_header(in->op, &r);
   r.version = base->version;
   if ((x.applied || in->op->creates) && in->op->version > r.version) r.version = in->op->version;
@@ -126,6 +125,6 @@ int ov_fold_absorb(const ov_record *base, const ov_fold_in *in, ov_arena *a, ov_
   if (!err) err = mix(&x, &m, a);
   if (!err) err = absorb_held(&x, a, &r);
   if (!err) err = ov_fold_assemble(&m, a, &r);
-  if (!err) *out = r;
+  *out = err ? (ov_record){0} : r;
   return err;
 }

@@ -69,7 +69,8 @@ typedef struct ov_record {
  * op has none to give. Scratch memory comes from the arena too: a usual record takes a few KiB. */
 int ov_fold(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out);
 
-/* The state after one more op; base is not changed, out borrows from both. Equals folding the whole set again provided that base is NULL or
+/* The state after one more op; what base points to is not changed, out borrows from both
+ * and may be base's own struct. Equals folding the whole set again provided that base is NULL or
  * created, that no op of base names the new one, that the new one names no held op of base (what that op replaces is not known here),
  * and that it replaces all live retractions or none (what each of them saw is not known apart). Outside this the result errs only
  * until the next DELTA. An op that base already lists changes nothing. Used by clients for their own ops. */
