@@ -40,15 +40,20 @@ typedef struct sv_push_out {
 } sv_push_out;
 
 /* Decodes rows, checks the place in the log (append, duplicate, fork), recomputes the chain, checks the signature over the last head, then
- * stores op by op. Validation ends before the first write. Names in need_keys and push.keys stand for participants or, with a zero writer and
+ * stores op by op. Validation ends before the first write. out is overwritten; the caller frees out->touches. Names in need_keys and push.keys stand for participants or, with a zero writer and
  * seq = scope, for the scope whose commit key this server lacks (1: the organisation's). Returns 0 when `out` is meaningful (also for refusals), or a sticky store error. */
 int sv_ingest_push(sv_txn *t, sv_org *org, const sv_push_in *in, ov_arena *a, sv_push_out *out);
 
 /* An op of the server's own log (administration, enrolment, rulings, schemas). op: scope, kind, version, record/participant/fields/replaces set,
- * name unset; chained, receipted (applied), stored, folded. *name gets its name. author may be absent. */
+ * name unset; chained, receipted (applied), signed, stored, folded. *name gets its name. author may be absent; device_time 0 becomes now; a
+ * creating op of organisation, team or participant without commit_key gets one. OV_E_INVALID (values, references), OV_E_NOTFOUND (record
+ * or participant): nothing was written. A team is created in its own scope (sv_org_next_scope), its field `scope` saying the same. */
 int sv_ingest_local(sv_txn *t, sv_org *org, ov_op *op, ov_arena *a, sv_touches *touches, ov_name *name);
 
-/* An op with its receipts from elsewhere (the queue to the programme, a peer, a backup): stored idempotently, judged by nobody here. */
+/* An op with its receipts from elsewhere (the queue to the programme, a peer, a backup): stored idempotently, judged by nobody here; receipts
+ * are merged. header_hash and commitment of row->op must be set (sv_op_get does). In an organisation's environment it must follow a
+ * stored head: OV_E_GAP, OV_E_AUTH when the chain does not fit, OV_E_BRANCH when another op has its name, OV_E_FLOOD for too many
+ * branches, OV_E_BUSY for too many waiting ops; none of these writes anything. */
 int sv_ingest_foreign(sv_txn *t, sv_org *org, const sv_op_row *row, ov_arena *a, sv_touches *touches);
 
 /* Admit (1) or dismiss (2) a held op by an op of the server's writer; names the live rulings it saw. OV_E_NOTFOUND, OV_E_INVALID when the op was

@@ -34,6 +34,22 @@
 #define SV_CODE_LIFE_MS (15 * 60 * 1000)
 #define SV_CODE_TRIES_MAX 5u
 #define SV_ENROL_WRONG_PER_MINUTE 30u
+/* Ops of one organisation that wait for a record or participant: an attacker can name as many as it likes; beyond it a push is told BUSY. */
+#define SV_WAITING_MAX 20000u
+/* Waiting ops taken from the list at a time. */
+#define SV_WAITING_PAGE 64u
+/* Memory of one fold with its ops: OV_RECORD_OPS_MAX ops of the largest payload, decoded. */
+#define SV_FOLD_ARENA_BYTES_MAX (192u * 1024u * 1024u)
+/* Memory of one lookup: an op with its decoded values, or a cached record. */
+#define SV_LOOK_ARENA_BYTES_MAX (16u * 1024u * 1024u)
+/* Rulings read for one op; administrators rule once or twice, and the server itself refuses more. */
+#define SV_RULINGS_MAX 64u
+/* Records of a participant moved to other scopes at a time. */
+#define SV_MOVE_PAGE 256u
+/* Highest scope number of a team (its schema says so too): bounds the table of scopes. */
+#define SV_TEAM_SCOPE_MAX 65535u
+/* Touches kept for one push; a participant that moves has thousands of records. Beyond it the session sends everything. */
+#define SV_TOUCHES_MAX 65536u
 
 static_assert(SV_OWN_SKIP_MAX >= OV_FRAME_ROWS_MAX, "one full push fits into what a session remembers");
 

@@ -1,0 +1,151 @@
+/* Folds every record that changed, once, and publishes what became different: cache, indexes, positions, touches. Participants go
+ * before the records about them, which live where their participant does. */
+#include <string.h>
+
+#include "ingest_priv.h"
+
+/* Does a stored op name one of the pushed ones? Then the author, who does not have that op, cannot compute the state. */
+static bool named_by_stored(const ingest *g, const folded *f) {
+  uint32_t at;
+  for (uint32_t i = 0; i < f->n; i++) {
+    const ov_op *op = f->in[i].op;
+    if (ingest_pushed(g, &op->name, &at)) continue;
+    for (uint32_t k = 0; k < op->n_replaces; k++) {
+      if (ingest_pushed(g, &op->replaces[k], &at)) return true;
+    }
+  }
+  return false;
+}
+
+/* Could the author's tablet have dropped the record by its age, by its own clock? */
+static bool leaving_window(const ingest *g, const sv_record_row *old) {
+  const ov_skind *k = ov_schemas_kind(g->org->schemas, old->rec.kind);
+  int64_t margin = (int64_t)OV_WINDOW_MARGIN_DAYS * 86400;
+  return k && k->windowed && ov_schema_outside_window(k, &old->rec, old->changed, ingest_seconds(g->now_ms) + margin);
+}
+
+static uint32_t retractions(const ov_record *r) {
+  uint32_t n = 0;
+  (void)ov_record_field(r, OV_FIELD_RETRACTED, &n);
+  return n;
+}
+
+static bool changed_by_others(const ingest *g, const folded *f, const sv_record_row *old) {
+  if (!g->ops || f->frozen || !f->rec.created || f->rec.n_held || named_by_stored(g, f)) return true;
+  if (!old) return false;
+  /* With several retractions the author cannot tell which op each of them saw. */
+  return old->rec.n_held || !old->rec.created || retractions(&old->rec) > 1 || leaving_window(g, old);
+}
+
+static int encode_state(const ov_record *r, ov_buf *out) {
+  ov_buf_reset(out);
+  ov_record_encode(r, out);
+  return out->err;
+}
+
+static int index_record(ingest *g, sv_record_row *row) {
+  const ov_skind *k = ov_schemas_kind(g->org->schemas, row->rec.kind);
+  int64_t created = row->rec.n_ops ? row->rec.ops[0].time : row->changed;
+  row->indexed = true;
+  row->index_kind = row->rec.kind;
+  row->day = k ? ov_schema_occurred_day(k, &row->rec) : created / 86400;
+  ov_buf_reset(&g->b2);
+  row->has_natural_key = k && ov_schema_natural_key(k, &row->rec, &g->b2);
+  if (g->b2.err) return g->b2.err;
+  return row->has_natural_key ? sv_natural_hash(g->t, g->b2.p, g->b2.n, row->natural_key) : 0;
+}
+
+/* A team that is applied has its scope. */
+static void open_scope(ingest *g, const ov_record *r) {
+  sv_scope s;
+  if (r->kind != OV_KIND_TEAM || !r->created || r->scope < 2 || r->scope > SV_TEAM_SCOPE_MAX) return;
+  int err = sv_scope_get(g->t, r->scope, &s);
+  if (err == OV_E_NOTFOUND) s = (sv_scope){.scope = r->scope};
+  else if (err || !ov_name_is_zero(&s.record)) return;
+  s.record = r->name;
+  sv_scope_put(g->t, &s);
+}
+
+static bool same_list(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t m) {
+  return n == m && !memcmp(a, b, n * sizeof *a);
+}
+
+/* A device's teams stand in its row too. There are as many rows as tablets. */
+static void update_devices(ingest *g, const ov_record *r) {
+  sv_device d;
+  uint32_t teams[OV_SCOPES_MAX], n = scopes_of_field(r, SV_DEVICE_TEAMS, teams);
+  ov_id after;
+  const ov_id *from = NULL;
+  while (!sv_device_next(g->t, from, &d)) {
+    after = d.id;
+    from = &after;
+    if (!ov_name_equal(&d.record, &r->name) || same_list(d.teams, d.n_teams, teams, n)) continue;
+    memcpy(d.teams, teams, sizeof teams);
+    d.n_teams = n;
+    sv_device_put(g->t, &d);
+  }
+}
+
+static bool places_differ(const sv_record_row *row, const uint32_t *scopes, uint32_t n) {
+  if (row->n_places != n) return true;
+  for (uint32_t i = 0; i < n; i++) {
+    if (row->places[i].scope != scopes[i]) return true;
+  }
+  return false;
+}
+
+static int publish(ingest *g, const changed_record *c, const folded *f, const sv_record_row *old) {
+  sv_record_row row = {.rec = f->rec, .changed = ingest_seconds(g->now_ms)};
+  uint32_t scopes[OV_SCOPES_MAX], n = 0;
+  ov_hash state;
+  open_scope(g, &row.rec);
+  int err = scopes_of_record(g, &row.rec, scopes, &n);
+  if (!err) err = encode_state(&row.rec, &g->b1);
+  if (!err && old) err = encode_state(&old->rec, &g->b2);
+  if (err) return err;
+  bool anew = !old || g->b1.n != g->b2.n || memcmp(g->b1.p, g->b2.p, g->b1.n) != 0;
+  bool moves = old && places_differ(old, scopes, n);
+  if (!anew && !moves) return 0;
+  if (old) {
+    memcpy(row.places, old->places, sizeof row.places);
+    row.n_places = old->n_places;
+    if (!anew) row.changed = old->changed;
+  }
+  if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) || (err = index_record(g, &row))) return err;
+  place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old));
+  sv_record_put(g->t, &row);
+  if (row.rec.kind == OV_KIND_DEVICE) update_devices(g, &row.rec);
+  if (row.rec.kind == OV_KIND_PARTICIPANT && moves) ingest_list_add(g, &g->moved, &row.rec.name);
+  return 0;
+}
+
+static void fold_one(ingest *g, const changed_record *c) {
+  folded f;
+  sv_record_row old;
+  ov_arena_reset(&g->work);
+  int err = refold_load(g->t, &c->record, &g->work, &f);
+  if (!err && !f.n) return; /* all its ops wait */
+  bool had = false;
+  if (!err) {
+    err = sv_record_get(g->t, &c->record, &g->work, &old);
+    had = !err;
+    if (err == OV_E_NOTFOUND) err = 0;
+  }
+  if (!err) err = publish(g, c, &f, had ? &old : NULL);
+  if (err) sv_txn_fail(g->t, err);
+}
+
+static unsigned rank(uint16_t kind) { return kind == OV_KIND_TEAM ? 0 : kind == OV_KIND_PARTICIPANT ? 1 : 2; }
+
+void fold_changed(ingest *g) {
+  for (unsigned r = 0; r < 3; r++) {
+    ingest_forget(g); /* participants folded in the last turn may live elsewhere now */
+    for (uint32_t i = 0; i < g->changed.n && !sv_txn_error(g->t); i++) {
+      if (rank(g->changed.v[i].kind) == r) fold_one(g, &g->changed.v[i]);
+    }
+  }
+  g->changed.n = 0;
+  if (g->changed.slots) memset(g->changed.slots, 0, g->changed.n_slots * sizeof *g->changed.slots);
+  ingest_forget(g);
+  move_participants(g);
+}

@@ -1,0 +1,112 @@
+/* Writing one op with its receipt, and what follows from it. Everything here writes; errors stick to the transaction. */
+#include <string.h>
+
+#include "ingest_priv.h"
+
+sv_receipt *store_own_receipt(const ingest *g, sv_op_row *row) {
+  for (uint32_t i = 0; i < row->n_receipts; i++) {
+    if (ov_id_equal(&row->receipts[i].server, &g->org->server)) return &row->receipts[i];
+  }
+  return NULL;
+}
+
+static bool earlier(const sv_receipt *a, const sv_receipt *b) {
+  if (a->server_time_ms != b->server_time_ms) return a->server_time_ms < b->server_time_ms;
+  return memcmp(a->server.b, b->server.b, OV_ID_BYTES) < 0;
+}
+
+void store_receipt_add(sv_op_row *row, const sv_receipt *r) {
+  uint32_t at = row->n_receipts;
+  if (at == SV_RECEIPTS_MAX) {
+    /* The latest one that decides nothing makes room. */
+    for (at = SV_RECEIPTS_MAX; at > 1 && row->receipts[at - 1].verdict == OV_HELD;) at--;
+    memmove(&row->receipts[at - 1], &row->receipts[at], (SV_RECEIPTS_MAX - at) * sizeof *row->receipts);
+    at = --row->n_receipts;
+  }
+  for (; at && earlier(r, &row->receipts[at - 1]); at--) row->receipts[at] = row->receipts[at - 1];
+  row->receipts[at] = *r;
+  row->n_receipts++;
+}
+
+/* A key that an op carries is the real one, whatever was believed before. A team's counts only once its op is applied: else any device
+ * could give a team another key. */
+static void keep_carried_key(ingest *g, const ov_op *op, const judged *j) {
+  const uint8_t *key = chain_carried_key(op);
+  sv_keyring *ring = g->org->keyring;
+  ov_name zero = {0}, scope = ingest_scope_name(op->scope);
+  uint8_t old[OV_KEY_BYTES];
+  int err = 0;
+  if (!key) return;
+  if (op->kind == OV_KIND_PARTICIPANT) {
+    if (ingest_erased(g, &op->name)) return;
+    if (!sv_keyring_get(ring, SV_KEY_COMMIT_PARTICIPANT, &op->name, old) && !memcmp(old, key, sizeof old)) return;
+    err = sv_keyring_put(ring, SV_KEY_COMMIT_PARTICIPANT, &op->name, key);
+  } else if (j->verdict != OV_APPLIED) {
+    return;
+  } else if (op->kind == OV_KIND_TEAM && op->scope >= 2) {
+    sv_scope s;
+    bool known = !sv_scope_get(g->t, op->scope, &s) && !ov_name_is_zero(&s.record);
+    if (!known) err = sv_keyring_put(ring, SV_KEY_COMMIT_TEAM, &scope, key);
+  } else if (op->kind == OV_KIND_ORGANISATION && sv_keyring_get(ring, SV_KEY_COMMIT_ORG, &zero, old) == OV_E_NOTFOUND) {
+    err = sv_keyring_put(ring, SV_KEY_COMMIT_ORG, &zero, key);
+  }
+  if (err) sv_txn_fail(g->t, err);
+}
+
+void store_effects(ingest *g, const sv_op_row *row, const judged *j, bool foreign) {
+  const ov_op *op = &row->op;
+  if (!j->waits) ingest_list_add(g, &g->known, &op->name);
+  if (op->is_void) return;
+  bool elsewhere = ingest_elsewhere(g, op);
+  keep_carried_key(g, op, j);
+  if (j->waits) {
+    sv_waiting_add(g->t, &j->missing, &op->name);
+    return;
+  }
+  if (j->verdict == OV_HELD && !row->erased && j->reason != OV_HELD_FROZEN) sv_held_add(g->t, &op->name);
+  if (j->verdict == OV_APPLIED && op->kind == OV_KIND_RULING) ruling_register(g, op);
+  /* What is held stays inside until a ruling admits it. */
+  if (elsewhere && j->verdict == OV_APPLIED) sv_queue_push(g->t, &op->name);
+  if (!elsewhere) ingest_changed(g, &op->record, op->kind, foreign);
+}
+
+static void put(ingest *g, sv_op_row *row, const judged *j, bool foreign) {
+  const ov_op *op = &row->op;
+  row->waiting = j->waits;
+  row->erased = !op->is_void && (op->has_commitment || (j->verdict == OV_HELD && j->reason == OV_HELD_ERASED));
+  if (row->erased) row->op.has_commitment = true;
+  sv_op_put(g->t, row);
+  if (!op->is_void && !ingest_elsewhere(g, op)) sv_record_op_add(g->t, &op->record, &op->name);
+  store_effects(g, row, j, foreign);
+}
+
+void store_op(ingest *g, const store_in *s) {
+  sv_op_row row = {.op = *s->op, .head = *s->head, .device = g->device.id};
+  memcpy(row.prev_tag, s->prev_tag, OV_TAG_BYTES);
+  row.receipts[row.n_receipts++] = (sv_receipt){.server = g->org->server, .server_time_ms = g->now_ms, .offset_ms = s->offset_ms,
+                                               .verdict = s->j->verdict, .reason = s->j->reason};
+  if (s->sig) {
+    row.has_sig = true;
+    memcpy(row.sig, s->sig, OV_SIG_BYTES);
+  }
+  put(g, &row, s->j, s->foreign);
+}
+
+/* The row of a void gets its content; when it was received does not change. */
+void store_fill(ingest *g, const store_in *s) {
+  sv_op_row row;
+  ov_arena_reset(&g->work);
+  if (sv_op_get(g->t, &s->op->name, &g->work, &row)) return;
+  row.op = *s->op;
+  sv_receipt *own = store_own_receipt(g, &row);
+  sv_receipt made = {.server = g->org->server, .server_time_ms = g->now_ms, .offset_ms = s->offset_ms};
+  if (own) {
+    own->verdict = s->j->verdict;
+    own->reason = s->j->reason;
+  } else {
+    made.verdict = s->j->verdict;
+    made.reason = s->j->reason;
+    store_receipt_add(&row, &made);
+  }
+  put(g, &row, s->j, true);
+}

@@ -1,0 +1,30 @@
+/* Field ids of the kinds that the server itself reads. They stand in proto/schema/<kind>.json and, like every field id, never change. */
+#ifndef SV_KINDS_H
+#define SV_KINDS_H
+
+#define SV_ORGANISATION_NAME 2
+#define SV_ORGANISATION_KEY 3
+#define SV_ORGANISATION_ACTIVE 4
+#define SV_ORGANISATION_ZONE 9
+#define SV_TEAM_NAME 2
+#define SV_TEAM_SCOPE 3
+#define SV_TEAM_KEY 4
+#define SV_TEAM_ACTIVE 5
+#define SV_PERSON_NAME 2
+#define SV_PERSON_ROLE 3
+#define SV_PERSON_TEAMS 4
+#define SV_PERSON_ACTIVE 5
+#define SV_DEVICE_NAME 2
+#define SV_DEVICE_TEAMS 3
+#define SV_DEVICE_STATUS 4
+#define SV_PARTICIPANT_LABEL 2
+#define SV_PARTICIPANT_TEAMS 4
+#define SV_PARTICIPANT_KEY 5
+#define SV_RULING_TARGET 2
+#define SV_RULING_VERDICT 3
+#define SV_RULING_REASON 4
+#define SV_RULING_SAW 5
+#define SV_RULING_ADMIT 1
+#define SV_RULING_DISMISS 2
+
+#endif
