@@ -1,0 +1,236 @@
+/* Opening a client's store: folder, lock, key file, environment. What cannot be read is refused with what to do; nothing is ever emptied or made
+ * anew over something that was there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db_priv.h"
+
+#define WHY 256
+
+int oc_db_error(int mdb) {
+  switch (mdb) {
+  case 0: return 0;
+  case MDB_NOTFOUND: return OV_E_NOTFOUND;
+  case MDB_MAP_FULL:
+  case ENOSPC:
+  case EDQUOT: return OV_E_FULL;
+  case ENOMEM: return OV_E_NOMEM;
+  case MDB_CORRUPTED:
+  case MDB_PAGE_NOTFOUND:
+  case MDB_INVALID:
+  case MDB_PANIC: return OV_E_CORRUPT;
+  case MDB_VERSION_MISMATCH: return OV_E_NEWER;
+  default: return OV_E_IO;
+  }
+}
+
+static void file_of(const oc_db *db, const char *name, char out[600]) { snprintf(out, 600, "%s/%s", db->path, name); }
+
+static int take_lock(oc_db *db, bool must_exist, char *why) {
+  char f[600];
+  if (mkdir(db->path, 0700) && errno != EEXIST) {
+    snprintf(why, WHY, "cannot make %.150s: %s", db->path, strerror(errno));
+    return OV_E_IO;
+  }
+  file_of(db, "lock", f);
+  db->lock_fd = open(f, O_RDWR | O_CLOEXEC | (must_exist ? 0 : O_CREAT), 0600);
+  if (db->lock_fd < 0) {
+    snprintf(why, WHY, must_exist && errno == ENOENT ? "%.150s holds no store yet: enrol this device first" : "cannot open the lock in %.150s", db->path);
+    return errno == ENOENT ? OV_E_NOTFOUND : OV_E_IO;
+  }
+  if (flock(db->lock_fd, LOCK_EX | LOCK_NB)) {
+    snprintf(why, WHY, "%.150s is in use by another program on this device: close that first", db->path);
+    return OV_E_LOCKED;
+  }
+  return 0;
+}
+
+/* Key file: "ovk1", format byte, store key, index key. Written before the environment exists, renamed into place. */
+#define KEY_BYTES (4 + 1 + 2 * OV_KEY_BYTES)
+
+static int write_key(oc_db *db, const char *file, char *why) {
+  char tmp[620];
+  uint8_t b[KEY_BYTES] = {'o', 'v', 'k', '1', OC_DB_FORMAT};
+  snprintf(tmp, sizeof tmp, "%s.new", file);
+  int err = db->random(db->random_ctx, b + 5, 2 * OV_KEY_BYTES) ? OV_E_CRYPTO : 0;
+  int fd = err ? -1 : open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (!err && (fd < 0 || write(fd, b, sizeof b) != (ssize_t)sizeof b || fsync(fd))) err = errno == ENOSPC ? OV_E_FULL : OV_E_IO;
+  if (fd >= 0) close(fd);
+  if (!err && rename(tmp, file)) err = OV_E_IO;
+  int dir = err ? -1 : open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!err && (dir < 0 || fsync(dir))) err = OV_E_IO;
+  if (dir >= 0) close(dir);
+  if (err) snprintf(why, WHY, "cannot write the key file %.150s: %s", file, ov_err_text(err));
+  OPENSSL_cleanse(b, sizeof b);
+  return err;
+}
+
+static int read_key(oc_db *db, char *why) {
+  char f[600], data[600];
+  struct stat st;
+  uint8_t b[KEY_BYTES + 1];
+  file_of(db, "store.key", f);
+  file_of(db, "data.mdb", data);
+  if (stat(f, &st) && errno == ENOENT) {
+    if (!stat(data, &st)) {
+      snprintf(why, WHY, "%.120s has data but its key file store.key is gone: put it back; without it nothing can be read", db->path);
+      return OV_E_CORRUPT;
+    }
+    int err = write_key(db, f, why);
+    if (err) return err;
+  }
+  int fd = open(f, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : read(fd, b, sizeof b);
+  if (fd >= 0) close(fd);
+  if (n != KEY_BYTES || memcmp(b, "ovk1", 4)) {
+    snprintf(why, WHY, "%.150s is not a key file: put back the one that belongs to this store", f);
+    return n < 0 ? OV_E_IO : OV_E_CORRUPT;
+  }
+  if (b[4] > OC_DB_FORMAT) {
+    snprintf(why, WHY, "%.120s was written by a newer version: update this program", db->path);
+    return OV_E_NEWER;
+  }
+  memcpy(db->key, b + 5, OV_KEY_BYTES);
+  memcpy(db->index_key, b + 5 + OV_KEY_BYTES, OV_KEY_BYTES);
+  OPENSSL_cleanse(b, sizeof b);
+  return 0;
+}
+
+/* LMDB makes a new environment out of an empty file; a store that had data must not be emptied so. `made` stands once the first commit is on disk. */
+static int check_data(oc_db *db, bool *fresh, char *why) {
+  char f[600], m[600];
+  struct stat st;
+  file_of(db, "data.mdb", f);
+  file_of(db, "made", m);
+  bool made = !stat(m, &st);
+  bool data = !stat(f, &st) && st.st_size > 0;
+  *fresh = !made;
+  if (made && !data) {
+    snprintf(why, WHY, "the data of %.120s is gone or empty: restore data.mdb, or move the folder away and enrol again", db->path);
+    return OV_E_CORRUPT;
+  }
+  return 0;
+}
+
+static int mark_made(oc_db *db) {
+  char m[600];
+  file_of(db, "made", m);
+  int fd = open(m, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 || fsync(fd)) {
+    if (fd >= 0) close(fd);
+    return OV_E_IO;
+  }
+  close(fd);
+  return 0;
+}
+
+static const char *const table_names[OC_TABLES] = {"meta", "log", "pending", "record", "stage", "row", "day", "natural", "cursor", "import"};
+
+static int open_tables(oc_db *db) {
+  MDB_txn *txn = NULL;
+  int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
+  for (int i = 0; !rc && i < OC_TABLES; i++) rc = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &db->dbi[i]);
+  if (!rc) rc = mdb_txn_commit(txn);
+  else if (txn) mdb_txn_abort(txn);
+  return rc;
+}
+
+/* The map reserves address space, not disk; a small machine gets a smaller one. */
+static int open_env(oc_db *db, size_t map, char *why) {
+  int rc = mdb_env_create(&db->env);
+  if (!rc) rc = mdb_env_set_maxdbs(db->env, OC_TABLES);
+  if (!rc) rc = mdb_env_set_mapsize(db->env, map);
+  if (!rc) rc = mdb_env_open(db->env, db->path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+  if (!rc) rc = open_tables(db);
+  int err = oc_db_error(rc);
+  if (rc == EINVAL || rc == MDB_BAD_TXN || rc == MDB_BAD_DBI) err = OV_E_CORRUPT;
+  if (err == OV_E_CORRUPT) {
+    snprintf(why, WHY, "the data of %.100s is damaged (%s): nothing was changed; restore data.mdb from a copy, or move the folder away and enrol again",
+             db->path, mdb_strerror(rc));
+  } else if (err) {
+    snprintf(why, WHY, "cannot open the data of %.150s: %s", db->path, mdb_strerror(rc));
+  }
+  return err;
+}
+
+static int check_size(oc_db *db, char *why) {
+  MDB_envinfo info;
+  MDB_stat st;
+  char f[600];
+  struct stat file;
+  file_of(db, "data.mdb", f);
+  mdb_env_info(db->env, &info);
+  mdb_env_stat(db->env, &st);
+  if (stat(f, &file)) return OV_E_IO;
+  if ((uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * st.ms_psize) return 0;
+  snprintf(why, WHY, "the data of %.120s is cut short: nothing was changed; restore data.mdb from a copy, or move the folder away and enrol again", db->path);
+  return OV_E_CORRUPT;
+}
+
+/* A file that is shorter than its pages would fault when read: it is measured before the first page is touched by a table. */
+static int check_cut(oc_db *db, char *why) {
+  MDB_env *probe = NULL;
+  int rc = mdb_env_create(&probe);
+  if (!rc) rc = mdb_env_open(probe, db->path, MDB_RDONLY | MDB_NOTLS, 0600);
+  int err = 0;
+  if (!rc) {
+    MDB_env *mine = db->env;
+    db->env = probe;
+    err = check_size(db, why);
+    db->env = mine;
+  }
+  mdb_env_close(probe);
+  return err; /* other faults are told by the real open */
+}
+
+int oc_db_open(const oc_db_options *o, oc_db **out, char *why) {
+  *out = NULL;
+  *why = 0;
+  oc_db *db = calloc(1, sizeof *db);
+  if (!db) return OV_E_NOMEM;
+  db->lock_fd = -1;
+  db->random = o->random;
+  db->random_ctx = o->random_ctx;
+  snprintf(db->path, sizeof db->path, "%s", o->path);
+  ov_buf_init(&db->scratch, 0);
+  bool fresh = false;
+  int err = take_lock(db, o->must_exist, why);
+  if (!err) err = read_key(db, why);
+  if (!err) err = check_data(db, &fresh, why);
+  if (!err && !fresh) err = check_cut(db, why);
+  if (!err) err = open_env(db, o->map_bytes_max ? o->map_bytes_max : (size_t)1 << 30, why);
+  if (!err && fresh) err = mark_made(db);
+  if (!err && !(db->hasher = ov_hasher_new())) err = OV_E_NOMEM;
+  if (err) {
+    if (!*why) snprintf(why, WHY, "%s", ov_err_text(err));
+    oc_db_close(db);
+    return err;
+  }
+  *out = db;
+  return 0;
+}
+
+void oc_db_close(oc_db *db) {
+  if (!db) return;
+  mdb_env_close(db->env);
+  ov_hasher_free(db->hasher);
+  ov_buf_free(&db->scratch);
+  if (db->lock_fd >= 0) close(db->lock_fd);
+  OPENSSL_cleanse(db->key, sizeof db->key);
+  OPENSSL_cleanse(db->index_key, sizeof db->index_key);
+  free(db);
+}
+
+size_t oc_db_bytes(oc_db *db) {
+  char f[600];
+  struct stat st;
+  file_of(db, "data.mdb", f);
+  return stat(f, &st) ? 0 : (size_t)st.st_size;
+}
