@@ -13,18 +13,7 @@ typedef struct absorbing {
   uint32_t place;          /* rank of the new op among base's, and of a new held op among the held */
 } absorbing;
 
-static bool names(const ov_op *op, const ov_name *name)
-{
-  uint32_t lo = 0, hi = op->n_replaces;
-  while (lo < hi) {
-    uint32_t mid = lo + (hi - lo) / 2;
-    int c = ov_name_compare(&op->replaces[mid], name);
-    if (c == 0) return true;
-    if (c < 0) lo = mid + 1;
-    else hi = mid;
-  }
-  return false;
-}
+static bool names(const ov_op *op, const ov_name *name) { return ov_names_have(op->replaces, op->n_replaces, name); }
 
 static int by_cell(const void *a, const void *b) { return ov_live_compare_cell(a, b); }
 
@@ -73,12 +62,10 @@ static int mix(absorbing *x, ov_fold_mix *m, ov_arena *a)
     retracts |= ov_live_retracts(l);
   }
   ov_live_sort(m->live, m->n_live, m->rops);
-  for (uint32_t i = 0; still_retracted && i < b->n_seen; i++) {
-    uint32_t at = ov_rop_find(m->rops, m->n_rops, &b->seen[i]);
-    if (at != UINT32_MAX) m->seen[at] = true;
+  for (uint32_t i = 0; i < m->n_rops; i++) {
+    const ov_name *name = &m->rops[i].name;
+    m->seen[i] = (still_retracted && ov_names_have(b->seen, b->n_seen, name)) || (retracts && i != x->place && names(x->in->op, name));
   }
-  for (uint32_t i = 0; retracts && i < m->n_rops; i++)
-    if (i != x->place && names(x->in->op, &m->rops[i].name)) m->seen[i] = true;
   return 0;
 }
 

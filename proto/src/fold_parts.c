@@ -88,6 +88,19 @@ uint32_t ov_rop_find(const ov_rop *rops, uint32_t n, const ov_name *name)
   return hit ? (uint32_t)(hit - rops) : UINT32_MAX;
 }
 
+bool ov_names_have(const ov_name *list, uint32_t n, const ov_name *name)
+{
+  uint32_t lo = 0, hi = n;
+  while (lo < hi) {
+    uint32_t mid = lo + (hi - lo) / 2;
+    int c = ov_name_compare(&list[mid], name);
+    if (c == 0) return true;
+    if (c < 0) lo = mid + 1;
+    else hi = mid;
+  }
+  return false;
+}
+
 void ov_fold_header(const ov_op *op, ov_record *out)
 {
   out->kind = op->kind;

@@ -28,6 +28,8 @@ void ov_live_sort(ov_live *live, uint32_t n, const ov_rop *rops);
 bool ov_live_retracts(const ov_live *l);
 /* Index of a name in ascending rops, or UINT32_MAX. */
 uint32_t ov_rop_find(const ov_rop *rops, uint32_t n, const ov_name *name);
+/* Is the name in an ascending list? */
+bool ov_names_have(const ov_name *list, uint32_t n, const ov_name *name);
 /* Fills ops, live, seen and created of out, whose name is set; drops ops without a live value, but not the creating one.
  * Takes m->live over. 0 or OV_E_NOMEM. */
 int ov_fold_assemble(const ov_fold_mix *m, ov_arena *a, ov_record *out);

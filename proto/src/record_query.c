@@ -14,26 +14,12 @@ const ov_live *ov_record_field(const ov_record *r, uint16_t field, uint32_t *n)
   return to > from ? &r->live[from] : NULL;
 }
 
-/* Does op hold a live retraction? Field 1 sorts before all others. */
-static bool op_retracts(const ov_record *r, uint32_t op)
+/* A retraction saw what it names and what its own op says. first: the n live values of field 1. */
+static bool is_seen(const ov_record *r, const ov_live *first, uint32_t n, uint32_t op)
 {
-  for (uint32_t i = 0; i < r->n_live && r->live[i].field <= OV_FIELD_RETRACTED; i++)
-    if (r->live[i].op == op && ov_live_retracts(&r->live[i])) return true;
-  return false;
-}
-
-static bool is_seen(const ov_record *r, uint32_t op)
-{
-  const ov_name *name = &r->ops[op].name;
-  uint32_t lo = 0, hi = r->n_seen;
-  while (lo < hi) {
-    uint32_t mid = lo + (hi - lo) / 2;
-    int c = ov_name_compare(&r->seen[mid], name);
-    if (c == 0) return true;
-    if (c < 0) lo = mid + 1;
-    else hi = mid;
-  }
-  return op_retracts(r, op);
+  for (uint32_t i = 0; i < n; i++)
+    if (first[i].op == op && ov_live_retracts(&first[i])) return true;
+  return ov_names_have(r->seen, r->n_seen, &r->ops[op].name);
 }
 
 ov_retract_state ov_record_retracted(const ov_record *r)
@@ -48,7 +34,7 @@ ov_retract_state ov_record_retracted(const ov_record *r)
   if (!yes) return OV_LIVE;
   if (no) return OV_RETRACT_CONFLICT;
   for (uint32_t i = 0; i < r->n_live; i++)
-    if (r->live[i].field != OV_FIELD_RETRACTED && !is_seen(r, r->live[i].op)) return OV_RETRACT_CONFLICT;
+    if (r->live[i].field != OV_FIELD_RETRACTED && !is_seen(r, l, n, r->live[i].op)) return OV_RETRACT_CONFLICT;
   return OV_RETRACTED;
 }
 

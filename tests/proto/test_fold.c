@@ -611,6 +611,25 @@ static void absorb_completes_a_record_whose_creating_op_comes_late(void **state)
   assert_true(r.created);
   assert_int_equal(r.scope, 5);
   assert_int_equal(r.version, 3);
+  *verdict_of(x, c) = OV_HELD;
+  c->version = 4;
+  assert_int_equal(ov_fold_absorb(&base, &x->h.in[0], &x->a, &r), 0);
+  assert_false(r.created);
+  assert_int_equal(r.scope, 5);
+  assert_int_equal(r.version, 4);
+  assert_int_equal(r.n_held, 1);
+}
+
+static void absorb_lets_no_retraction_name_itself(void **state)
+{
+  fixture *x = *state;
+  ov_record base;
+  ov_op *c = create(x);
+  absorb_last(x, NULL, &base);
+  ov_op *t = edit(x, 2, 1, OV_APPLIED, 1, ov_text("fout"), c);
+  history_replaces(&x->h, t, &t->name);
+  absorb_last(x, &base, &base);
+  assert_int_equal(base.n_seen, 1);
 }
 
 /* -- encoding and rows ------------------------------------------------------------------------------------ */
@@ -926,7 +945,7 @@ int main(void)
     T(circles_and_own_names_end), T(time_and_then_name_decide_what_is_shown), T(header_comes_from_the_creating_op),
     T(refuses_no_ops_a_name_twice_and_too_many), T(bounds_values_and_links), T(names_to_replace_are_bounded),
     T(absorb_follows_the_fold), T(absorbing_twice_changes_nothing),
-    T(absorb_completes_a_record_whose_creating_op_comes_late), T(encoding_comes_back), T(decode_survives_every_changed_byte),
+    T(absorb_completes_a_record_whose_creating_op_comes_late), T(absorb_lets_no_retraction_name_itself), T(encoding_comes_back), T(decode_survives_every_changed_byte),
     T(decode_refuses_what_the_fold_never_makes), T(decode_refuses_an_entry_of_two_parts), T(rows_come_back),
     T(rows_of_a_record_without_its_creating_op), T(rows_that_fit_no_record_are_refused), T(memory_runs_out_at_every_step),
     T(held_reasons_have_texts),
