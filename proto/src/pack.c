@@ -14,15 +14,17 @@ enum { MODE_PLAIN = 0, MODE_DICT1 = 1 };
 #define WINDOW_BITS 15
 #define MEM_LEVEL 9
 #define LEVEL 9
-/* A stored block costs at most this beyond its bytes: header bits, the rest of a byte, two lengths. */
-#define STORED_BLOCK_BYTES 5u
-/* Shorter rests are not worth a block of their own. */
+/* A stored block costs up to 5 bytes beyond its own: shorter rests are not worth one. */
 #define REST_BYTES_MIN 12u
+/* Messages of ids, hashes and signatures gain nothing, so nobody spends time on deflating them. */
+#define GAIN_BYTES_MIN 8
+/* As many printable ASCII bytes in a row are text, not chance. */
+#define TEXT_RUN_MIN 12u
 
 struct ov_packer {
   z_stream deflate, inflate;
   bool deflate_ready, inflate_ready;
-  ov_buf tries[2];
+  ov_buf packed;
 };
 
 ov_packer *ov_packer_new(void)
@@ -46,8 +48,7 @@ void ov_packer_free(ov_packer *k)
     deflateEnd(&k->deflate);
   if (k->inflate_ready)
     inflateEnd(&k->inflate);
-  ov_buf_free(&k->tries[0]);
-  ov_buf_free(&k->tries[1]);
+  ov_buf_free(&k->packed);
   free(k);
 }
 
@@ -62,33 +63,37 @@ static uint32_t log2_256(uint32_t n)
   return top * 256 + (uint32_t)((fraction + bend * 22 / 64) >> 8);
 }
 
-/* Where to cut: the prefix costs its bytes' entropy (matches only make it cheaper), the rest eight bits a byte. */
+/* Where to cut. The bytes before it cost what an order-0 model that learns as it goes would pay, the rest eight bits a
+ * byte; a run of text is always before it, since the dictionary may know it whatever its letters cost. Gives 0 when nothing
+ * would be gained. */
 static size_t find_cut(const uint8_t *p, size_t n)
 {
   uint32_t count[256] = {0};
-  uint64_t sum = 0, best = UINT64_MAX; /* sum of count * log2(count) */
-  size_t cut = n;
+  int64_t saved = 0, best = GAIN_BYTES_MIN * 8 * 256; /* in 1/256 bits */
+  size_t cut = 0, run = 0;
   for (size_t i = 0; i < n; i++) {
-    uint32_t c = count[p[i]]++;
-    sum += (uint64_t)(c + 1) * log2_256(c + 1) - (uint64_t)c * (c ? log2_256(c) : 0);
-    uint64_t cost = (uint64_t)(i + 1) * log2_256((uint32_t)i + 1) - sum + (uint64_t)(n - i - 1) * 8 * 256;
-    if (cost < best) {
-      best = cost;
+    uint32_t *c = &count[p[i]];
+    saved += 8 * 256 - ((int64_t)log2_256((uint32_t)i * 4 + 256) - log2_256(*c * 4 + 1));
+    ++*c;
+    run = p[i] >= 0x20 && p[i] < 0x7f ? run + 1 : 0;
+    if (saved > best || run >= TEXT_RUN_MIN)
       cut = i + 1;
-    }
+    if (saved > best)
+      best = saved;
   }
   return cut;
 }
 
-/* Deflates p, the bytes from cut on as stored blocks. Gives the number of bytes in out, which is reset first. */
-static int try_pack(ov_packer *k, const uint8_t *p, size_t n, size_t cut, int strategy, ov_buf *out)
+/* Deflates p into k->packed, the bytes from cut on as stored blocks. */
+static int deflate_from(ov_packer *k, const uint8_t *p, size_t n, size_t cut)
 {
   z_stream *z = &k->deflate;
+  ov_buf *out = &k->packed;
   ov_buf_reset(out);
   uint8_t *to = ov_buf_grow(out, deflateBound(z, (uLong)n) + 64);
   if (!to)
     return out->err;
-  if (deflateReset(z) != Z_OK || deflateParams(z, LEVEL, strategy) != Z_OK ||
+  if (deflateReset(z) != Z_OK || deflateParams(z, LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
       deflateSetDictionary(z, ov_dict1, OV_DICT1_BYTES) != Z_OK)
     return OV_E_INTERNAL;
   z->next_out = to;
@@ -96,7 +101,7 @@ static int try_pack(ov_packer *k, const uint8_t *p, size_t n, size_t cut, int st
   z->next_in = p;
   z->avail_in = (uInt)cut;
   if (cut < n) {
-    if (deflate(z, Z_NO_FLUSH) != Z_OK || deflateParams(z, 0, strategy) != Z_OK)
+    if (deflate(z, Z_NO_FLUSH) != Z_OK || deflateParams(z, 0, Z_DEFAULT_STRATEGY) != Z_OK)
       return OV_E_INTERNAL;
     z->next_in = p + cut;
     z->avail_in = (uInt)(n - cut);
@@ -107,28 +112,18 @@ static int try_pack(ov_packer *k, const uint8_t *p, size_t n, size_t cut, int st
   return 0;
 }
 
-static int keep_shorter(ov_packer *k, int *best, const uint8_t *p, size_t n, size_t cut, int strategy)
-{
-  int other = *best == 0;
-  int err = try_pack(k, p, n, cut, strategy, &k->tries[other]);
-  if (!err && (*best < 0 || k->tries[other].n < k->tries[*best].n))
-    *best = other;
-  return err;
-}
-
 int ov_frame_pack(ov_packer *k, const uint8_t *p, size_t n, ov_buf *out)
 {
-  size_t cut = n ? find_cut(p, n) : 0;
-  int best = -1, err = keep_shorter(k, &best, p, n, n, Z_DEFAULT_STRATEGY);
-  if (!err && n - cut >= REST_BYTES_MIN)
-    err = keep_shorter(k, &best, p, n, cut, Z_DEFAULT_STRATEGY);
-  if (!err && n - cut >= REST_BYTES_MIN)
-    err = keep_shorter(k, &best, p, n, cut, Z_FILTERED);
+  size_t cut = find_cut(p, n);
+  bool plain = cut == 0;
+  if (n - cut < REST_BYTES_MIN)
+    cut = n;
+  int err = plain ? 0 : deflate_from(k, p, n, cut);
   if (err)
     return err;
-  bool plain = k->tries[best].n >= n;
+  plain = plain || k->packed.n >= n;
   ov_buf_u8(out, plain ? MODE_PLAIN : MODE_DICT1);
-  ov_buf_put(out, plain ? p : k->tries[best].p, plain ? n : k->tries[best].n);
+  ov_buf_put(out, plain ? p : k->packed.p, plain ? n : k->packed.n);
   return out->err;
 }
 

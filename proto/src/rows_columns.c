@@ -5,6 +5,7 @@
 #include "rows_priv.h"
 
 #define DAY_S 86400
+#define NARROW_MAX 64u
 
 /* Steps that clocks, forms and habits produce: 5 minutes, half hours, tens. */
 const uint32_t ov_rows_scales[16] = {1, 2, 5, 10, 15, 20, 30, 60, 100, 300, 600, 900, 1000, 1800, 3600, 86400};
@@ -226,11 +227,15 @@ void ov_column_plan(ov_column *k, bool with_times)
 {
   if (k->n == 0)
     return;
+  set_apart(k);
+  bool apart = k->n_apart > 0;
+  k->n_apart = 0;
+  /* Few values near each other: nothing else could be shorter by much. */
+  if (!apart && fit(k, OV_COL_PLAIN) && k->max < NARROW_MAX)
+    return;
   ov_column best = *k;
   best.mode = OV_COL_WIDE;
-  best.n_apart = 0;
   uint64_t best_cost = wide_cost(k);
-  k->n_apart = 0;
   try_modes(k, with_times, &best, &best_cost);
   set_apart(k);
   if (k->n_apart)
