@@ -85,12 +85,12 @@ void sv_env_check_readers(sv_env *e) {
 
 /* -- totals ------------------------------------------------------------------------------------------------------------ */
 
-static const char totals_key[] = "store/totals";
+const char sv_totals_key[] = "store/totals";
 
 /* LMDB's own counts stand in the open; these are sealed with the commit, so that a scrub sees rows that went missing. */
 int sv_env_totals_put(sv_txn *t) {
   sv_key k;
-  sv_key_meta(totals_key, &k);
+  sv_key_meta(sv_totals_key, &k);
   ov_buf_reset(&t->plain);
   ov_mpw_array(&t->plain, SV_T_COUNT);
   for (sv_table tab = 0; tab < SV_T_COUNT; tab++) ov_mpw_uint(&t->plain, sv_tab_count(t, tab));
@@ -99,7 +99,7 @@ int sv_env_totals_put(sv_txn *t) {
 
 int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]) {
   sv_key k;
-  sv_key_meta(totals_key, &k);
+  sv_key_meta(sv_totals_key, &k);
   int err = sv_row_get(t, SV_T_META, SV_PART_TOTALS, &k);
   if (err) return err;
   ov_mpr r = sv_row_reader(t);

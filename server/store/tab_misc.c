@@ -5,7 +5,7 @@
 
 int sv_waiting_add(sv_txn *t, const ov_name *missing, const ov_name *op) {
   sv_key k = sv_key_two(missing, op);
-  return sv_tab_put(t, SV_T_WAITING, &k, NULL, 0);
+  return sv_mark_put(t, SV_T_WAITING, &k);
 }
 
 int sv_waiting_list(sv_txn *t, const ov_name *missing, ov_name *out, uint32_t max, uint32_t *n) {
@@ -25,7 +25,7 @@ int sv_waiting_count(sv_txn *t, uint64_t *n) {
 
 int sv_ruling_add(sv_txn *t, const ov_name *target, const ov_name *ruling_op) {
   sv_key k = sv_key_two(target, ruling_op);
-  return sv_tab_put(t, SV_T_RULINGS, &k, NULL, 0);
+  return sv_mark_put(t, SV_T_RULINGS, &k);
 }
 
 int sv_rulings_of(sv_txn *t, const ov_name *target, ov_name *out, uint32_t max, uint32_t *n) {
@@ -35,7 +35,7 @@ int sv_rulings_of(sv_txn *t, const ov_name *target, ov_name *out, uint32_t max, 
 
 int sv_held_add(sv_txn *t, const ov_name *op) {
   sv_key k = sv_key_name(op);
-  return sv_tab_put(t, SV_T_HELD, &k, NULL, 0);
+  return sv_mark_put(t, SV_T_HELD, &k);
 }
 
 int sv_held_del(sv_txn *t, const ov_name *op) {
@@ -55,7 +55,7 @@ int sv_queue_push(sv_txn *t, const ov_name *op) {
   uint64_t id;
   if (sv_counter_next(t, "store/queue", &id)) return t->err;
   sv_key k = sv_key_queue(id, op);
-  return sv_tab_put(t, SV_T_QUEUE, &k, NULL, 0);
+  return sv_mark_put(t, SV_T_QUEUE, &k);
 }
 
 int sv_queue_peek(sv_txn *t, uint64_t *id, ov_name *op) {

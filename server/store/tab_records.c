@@ -101,7 +101,7 @@ static sv_key participant_key(const index_state *s, const ov_name *record) {
 static void move_entry(sv_txn *t, sv_table tab, const sv_key *old, const sv_key *now) {
   if (old && now && old->n == now->n && !memcmp(old->b, now->b, old->n)) return;
   if (old && sv_tab_del(t, tab, old) == OV_E_NOTFOUND) sv_txn_stick(t, OV_E_CORRUPT);
-  if (now) sv_tab_put(t, tab, now, NULL, 0);
+  if (now) sv_mark_put(t, tab, now);
 }
 
 static void move_indexes(sv_txn *t, const ov_name *record, const index_state *old, const index_state *now) {
@@ -115,6 +115,20 @@ static void move_indexes(sv_txn *t, const ov_name *record, const index_state *ol
   a = sv_key_natural(old->kind, old->natural_key, record);
   b = sv_key_natural(now->kind, now->natural_key, record);
   move_entry(t, SV_T_NATURAL, old->has_natural_key ? &a : NULL, now->has_natural_key ? &b : NULL);
+}
+
+bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_T_COUNT]) {
+  sv_record_row row;
+  MDB_val rest;
+  bool fold;
+  if (get_first(t, record, &row, &fold, &rest)) return false;
+  index_state s = state_of(&row);
+  sv_key p = participant_key(&s, record), d = sv_key_kind_day(s.kind, s.day, record), n = sv_key_natural(s.kind, s.natural_key, record);
+  counts[SV_T_PARTICIPANT] += s.has_participant;
+  counts[SV_T_KIND_DAY] += s.indexed;
+  counts[SV_T_NATURAL] += s.has_natural_key;
+  return (!s.has_participant || sv_tab_has(t, SV_T_PARTICIPANT, &p)) && (!s.indexed || sv_tab_has(t, SV_T_KIND_DAY, &d)) &&
+         (!s.has_natural_key || sv_tab_has(t, SV_T_NATURAL, &n));
 }
 
 /* -- rows ---------------------------------------------------------------------------------------------------------------------- */
@@ -180,7 +194,7 @@ int sv_record_next(sv_txn *t, const ov_name *after, ov_name *out) {
 
 int sv_record_op_add(sv_txn *t, const ov_name *record, const ov_name *op) {
   sv_key k = sv_key_two(record, op);
-  return sv_tab_put(t, SV_T_RECORD_OPS, &k, NULL, 0);
+  return sv_mark_put(t, SV_T_RECORD_OPS, &k);
 }
 
 int sv_record_ops(sv_txn *t, const ov_name *record, ov_arena *a, ov_name **ops, uint32_t *n) {

@@ -1,7 +1,7 @@
 /* Private to store/: the environment, transactions, tables and their keys. The only header on the server that includes lmdb.h.
  *
- * Every key of every table is made in keys.c. Keys hold opaque ids only (names, hashes, HMACs, small integers); values are sealed (seal_row.c)
- * or empty. */
+ * Every key of every table is made in keys.c. Keys hold opaque ids only (names, hashes, HMACs, small integers); values are sealed (seal_row.c).
+ * In a table of marks the key is all there is, and the value is its CRC, because LMDB has no checksums of its own. */
 #ifndef SV_TABLES_H
 #define SV_TABLES_H
 
@@ -19,18 +19,18 @@ typedef enum sv_table {
   SV_T_DEVICES,     /* device id                             -> device */
   SV_T_CODES,       /* SHA-256 of the locator                -> code */
   SV_T_RECORDS,     /* name                                  -> placement part, fold part */
-  SV_T_RECORD_OPS,  /* record, op                            -> empty */
-  SV_T_PARTICIPANT, /* participant, kind, day, record        -> empty */
-  SV_T_KIND_DAY,    /* kind, day, record                     -> empty */
-  SV_T_NATURAL,     /* kind, HMAC of the natural key, record -> empty */
+  SV_T_RECORD_OPS,  /* record, op                            -> mark */
+  SV_T_PARTICIPANT, /* participant, kind, day, record        -> mark */
+  SV_T_KIND_DAY,    /* kind, day, record                     -> mark */
+  SV_T_NATURAL,     /* kind, HMAC of the natural key, record -> mark */
   SV_T_SCOPES,      /* scope                                 -> position, hash, record of the team */
   SV_T_POS_HASH,    /* scope, position                       -> hash, for superseded positions too */
   SV_T_POS,         /* scope, position                       -> record, gone; each record once, at its latest change */
   SV_T_GONE,        /* scope, record                         -> position of its leave marker */
-  SV_T_WAITING,     /* missing name, op                      -> empty */
-  SV_T_RULINGS,     /* target op, ruling op                  -> empty */
-  SV_T_HELD,        /* op                                    -> empty */
-  SV_T_QUEUE,       /* running number, op                    -> empty */
+  SV_T_WAITING,     /* missing name, op                      -> mark */
+  SV_T_RULINGS,     /* target op, ruling op                  -> mark */
+  SV_T_HELD,        /* op                                    -> mark */
+  SV_T_QUEUE,       /* running number, op                    -> mark */
   SV_T_COUNT
 } sv_table;
 const char *sv_table_name(sv_table tab);
@@ -145,10 +145,14 @@ int sv_tab_get(sv_txn *t, sv_table tab, const sv_key *k, MDB_val *v);
 bool sv_tab_has(sv_txn *t, sv_table tab, const sv_key *k);
 int sv_tab_put(sv_txn *t, sv_table tab, const sv_key *k, const void *p, size_t n);
 int sv_tab_del(sv_txn *t, sv_table tab, const sv_key *k);
+/* A row of a table of marks. */
+bool sv_table_is_marks(sv_table tab);
+int sv_mark_put(sv_txn *t, sv_table tab, const sv_key *k);
+bool sv_mark_fits(sv_table tab, const MDB_val *key, const MDB_val *value);
 uint64_t sv_tab_count(sv_txn *t, sv_table tab);
 
 /* A walk upward over the keys >= from that share its first `prefix` bytes. Close it always, before the transaction changes. Keys of
- * a wrong length end the walk with OV_E_CORRUPT in the transaction. */
+ * a wrong length, and marks that do not fit their key, end the walk with OV_E_CORRUPT in the transaction. */
 typedef struct sv_scan { sv_txn *t; MDB_cursor *c; sv_table tab; sv_key from; size_t prefix; bool started; MDB_val key, value; } sv_scan;
 void sv_scan_open(sv_scan *s, sv_txn *t, sv_table tab, const sv_key *from, size_t prefix);
 bool sv_scan_next(sv_scan *s);
@@ -207,5 +211,8 @@ int sv_row2_open(sv_txn *t, const sv_key *k, sv_part first, const MDB_val *v, MD
 /* -- shared between tables ---------------------------------------------------------------------------------------------- */
 int sv_env_totals_put(sv_txn *t);    /* counts of all tables, sealed: at each commit that changed something */
 int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]);
+extern const char sv_totals_key[];
+/* Are the marks of this record, as its row tells them, all there? Counts them per table. */
+bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_T_COUNT]);
 
 #endif

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* -- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -206,8 +207,7 @@ bool sv_tab_has(sv_txn *t, sv_table tab, const sv_key *k) {
 int sv_tab_put(sv_txn *t, sv_table tab, const sv_key *k, const void *p, size_t n) {
   if (t->err) return t->err;
   if (!t->write) return sv_txn_stick(t, OV_E_INTERNAL);
-  static const uint8_t nothing[1];
-  MDB_val key = val_of(k), v = {.mv_size = n, .mv_data = (void *)(uintptr_t)(p ? p : nothing)};
+  MDB_val key = val_of(k), v = {.mv_size = n, .mv_data = (void *)(uintptr_t)p};
   t->dirty = true;
   return sv_txn_stick(t, sv_env_error(t->e, mdb_put(t->m, t->e->dbi[tab], &key, &v, 0)));
 }
@@ -224,6 +224,40 @@ uint64_t sv_tab_count(sv_txn *t, sv_table tab) {
   MDB_stat st;
   if (t->err || sv_txn_stick(t, sv_env_error(t->e, mdb_stat(t->m, t->e->dbi[tab], &st)))) return 0;
   return st.ms_entries;
+}
+
+#define MARK_BYTES 4
+
+bool sv_table_is_marks(sv_table tab) {
+  switch (tab) {
+  case SV_T_RECORD_OPS:
+  case SV_T_PARTICIPANT:
+  case SV_T_KIND_DAY:
+  case SV_T_NATURAL:
+  case SV_T_WAITING:
+  case SV_T_RULINGS:
+  case SV_T_HELD:
+  case SV_T_QUEUE: return true;
+  default: return false;
+  }
+}
+
+static void make_mark(sv_table tab, const void *key, size_t n, uint8_t mark[MARK_BYTES]) {
+  uint8_t which = (uint8_t)tab;
+  uLong crc = crc32(crc32(0, &which, 1), key, (uInt)n);
+  for (unsigned i = 0; i < MARK_BYTES; i++) mark[i] = (uint8_t)(crc >> (8 * i));
+}
+
+int sv_mark_put(sv_txn *t, sv_table tab, const sv_key *k) {
+  uint8_t mark[MARK_BYTES];
+  make_mark(tab, k->b, k->n, mark);
+  return sv_tab_put(t, tab, k, mark, sizeof mark);
+}
+
+bool sv_mark_fits(sv_table tab, const MDB_val *key, const MDB_val *value) {
+  uint8_t mark[MARK_BYTES];
+  make_mark(tab, key->mv_data, key->mv_size, mark);
+  return value->mv_size == MARK_BYTES && !memcmp(value->mv_data, mark, MARK_BYTES);
 }
 
 /* -- walks --------------------------------------------------------------------------------------------------------------- */
@@ -243,7 +277,7 @@ bool sv_scan_next(sv_scan *s) {
   }
   if (sv_txn_stick(s->t, sv_env_error(s->t->e, mdb_cursor_get(s->c, &s->key, &s->value, op)))) return false;
   size_t length = sv_key_length(s->tab);
-  if (length && s->key.mv_size != length) {
+  if ((length && s->key.mv_size != length) || (sv_table_is_marks(s->tab) && !sv_mark_fits(s->tab, &s->key, &s->value))) {
     sv_txn_stick(s->t, OV_E_CORRUPT);
     return false;
   }
