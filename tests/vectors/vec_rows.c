@@ -51,9 +51,9 @@ static uint32_t odd_ones(vec *v, ov_op *ops)
   memset(erased->commitment.b, 0xc3, OV_HASH_BYTES);
   ops[1] = *erased;
   ov_name other = vec_sample_name(0x77, 1000);
-  uint8_t ref[OV_NAME_BYTES];
+  uint8_t *ref = ov_arena_alloc(&v->arena, OV_NAME_BYTES);
   ov_name_write(&other, ref);
-  const ov_field fields[] = {{1, ov_nil()}, {12, vec_set(v, (int64_t[]){1, 3}, 2, (int64_t[]){-99}, 1)}, {13, ov_bytes(ref, sizeof ref)},
+  const ov_field fields[] = {{1, ov_nil()}, {12, vec_set(v, (int64_t[]){1, 3}, 2, (int64_t[]){-99}, 1)}, {13, ov_bytes(ref, OV_NAME_BYTES)},
                              {14, ov_int(INT64_MIN)}, {127, ov_text("")}};
   ov_op *wide = vec_new_op(v, 0x10, 3, &other, fields, 5);
   wide->kind = OV_KIND_ID_MAX;
