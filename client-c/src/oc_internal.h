@@ -45,12 +45,17 @@ struct oc_store {
 
 int64_t oc_now_ms(const oc_store *s);
 int oc_random(const oc_store *s, void *p, size_t n);
+/* Whole seconds of milliseconds, rounded down. */
+int64_t oc_seconds(int64_t ms);
 /* Fills e (may be NULL) and returns err. */
 int oc_say(oc_error *e, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int oc_say_nl(oc_error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An ov_err as an oc_err, with the generic text unless e holds one already. */
 int oc_from_ov(oc_error *e, int ov);
 int oc_self_save(oc_store *s, oc_txn *t);
+int oc_zone_load(oc_store *s);          /* the organisation's zone, after enrolment */
+/* The record of the team that has this scope. OV_E_NOTFOUND. (replica.c) */
+int oc_team_record(oc_store *s, oc_txn *t, uint32_t scope, ov_arena *a, ov_name *team);
 int oc_schemas_reload(oc_store *s);     /* after `schema` records changed */
 
 /* -- log.c: own ops ----------------------------------------------------------------------------------------------- */
