@@ -158,8 +158,8 @@ int chain_push(ingest *g, const sv_push_in *in, ov_op *ops, uint32_t n, ov_hash 
     static const uint8_t zero[OV_KEY_BYTES];
     heads[i + 1] = heads[i];
     if (!err) err = ov_chain_op(sv_txn_hasher(g->t), &ops[i], k ? k->key : zero, &heads[i + 1], &g->b1);
-    if (err == OV_E_FORMAT || err == OV_E_LIMIT) {
-      out->err = err;
+    if (err && ov_err_classify(err) != OV_CLASS_ABORT) {
+      out->err = OV_E_FORMAT; /* no encoding that its own chain could cover */
       return 0;
     }
     if (err) return err;
