@@ -16,11 +16,9 @@ ov_column *ov_rows_column(ov_rows *s, uint16_t kind, uint16_t field)
   for (ov_column *k = *at; k; k = k->next)
     if (k->kind == kind && k->field == field)
       return k;
-  ov_column *k = ov_arena_alloc(&s->work, sizeof *k);
-  if (!k) {
-    ov_rows_fail(s, OV_E_LIMIT);
+  ov_column *k = ov_rows_alloc(s, &s->work, 1, sizeof *k);
+  if (!k)
     return NULL;
-  }
   k->kind = kind;
   k->field = field;
   k->next = *at;
@@ -45,12 +43,10 @@ static int64_t base_of(unsigned mode, uint32_t scale, int64_t t)
 static bool head_alloc(ov_rows *s, ov_column *k)
 {
   if (k->mode == OV_COL_WIDE)
-    k->wide = ov_arena_alloc(&s->work, sizeof *k->wide);
+    k->wide = ov_rows_alloc(s, &s->work, 1, sizeof *k->wide);
   else
-    k->nodes = ov_arena_array(&s->work, ov_rc_symbol_nodes(k->max), sizeof *k->nodes);
-  k->apart_nodes = ov_arena_array(&s->work, OV_APART_MAX, sizeof *k->apart_nodes);
-  if ((!k->wide && !k->nodes) || !k->apart_nodes)
-    ov_rows_fail(s, OV_E_LIMIT);
+    k->nodes = ov_rows_alloc(s, &s->work, ov_rc_symbol_nodes(k->max), sizeof *k->nodes);
+  k->apart_nodes = ov_rows_alloc(s, &s->work, OV_APART_MAX, sizeof *k->apart_nodes);
   return !s->rc.err;
 }
 

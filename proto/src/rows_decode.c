@@ -29,9 +29,12 @@ static int parts(ov_rows *s, const uint8_t *p, size_t n)
   if (!length_read(&c, n, &text) || !length_read(&c, n, &raw) || (size_t)(c.end - c.p) < text ||
       (size_t)(c.end - c.p) - text < raw)
     return OV_E_FORMAT;
-  s->text_p = ov_arena_dup(s->out, c.p, text);
-  if (!s->text_p)
-    return OV_E_LIMIT;
+  uint8_t *copy = ov_rows_alloc(s, s->out, text, 1);
+  if (!copy)
+    return s->rc.err;
+  if (text)
+    memcpy(copy, c.p, text);
+  s->text_p = copy;
   s->text_end = s->text_p + text;
   s->raw_p = c.p + text;
   s->raw_end = s->raw_p + raw;
@@ -56,7 +59,7 @@ static int payload_parse(ov_rows *s, ov_op *op)
 {
   int err = ov_op_payload_decode(op->payload_bytes, op->payload_len, s->out, op);
   if (err == OV_E_NOMEM)
-    return OV_E_LIMIT;
+    return ov_rows_arena_err(s->out, op->payload_len * sizeof(ov_value) + sizeof(ov_field) * OV_OP_FIELDS_MAX);
   return err == OV_E_OP_FORMAT || err == OV_E_OP_LIMIT ? 0 : err;
 }
 
@@ -89,9 +92,7 @@ static int decode(ov_rows *s, const ov_rows_ctx *c, const uint8_t *p, size_t n)
   err = ov_rows_begin(s, c, (uint32_t)count);
   if (err)
     return err;
-  s->ops = ov_arena_array(s->out, (size_t)count, sizeof *s->ops);
-  if (!s->ops)
-    return OV_E_LIMIT;
+  s->ops = ov_rows_alloc(s, s->out, (size_t)count, sizeof *s->ops);
   ov_rows_walk(s);
   return finish(s);
 }

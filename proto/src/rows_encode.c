@@ -28,10 +28,18 @@ static int op_prepare(ov_rows *s, const ov_op *given, ov_op *op)
     return OV_E_INVALID;
   int err = op->payload_err ? op->payload_err : ov_op_payload_decode(given->payload_bytes, given->payload_len, &s->plan, op);
   if (err == OV_E_NOMEM)
-    return OV_E_LIMIT;
+    return err;
   op->payload_bytes = err ? given->payload_bytes : NULL;
   op->payload_err = 0;
   return 0;
+}
+
+/* A verbatim payload may be broken or too long; that is for its receiver to tell. */
+static bool valid(const ov_op *op)
+{
+  ov_op copy = *op;
+  copy.payload_bytes = NULL;
+  return ov_op_validate(&copy) == 0;
 }
 
 static int name_check(const ov_rows *s, const ov_op *op, uint32_t row)
@@ -63,10 +71,10 @@ static int shape_prepare(ov_rows *s, const ov_op *op, ov_shape *h)
   h->has_participant = op->has_participant;
   h->has_author = op->has_author;
   h->n_fields = op->n_fields;
-  h->ids = ov_arena_array(&s->plan, op->n_fields, 1);
-  h->types = ov_arena_array(&s->plan, op->n_fields, 1);
-  if (!h->ids || !h->types)
-    return OV_E_LIMIT;
+  h->ids = ov_rows_alloc(s, &s->plan, op->n_fields, 1);
+  h->types = ov_rows_alloc(s, &s->plan, op->n_fields, 1);
+  if (s->rc.err)
+    return s->rc.err;
   for (uint32_t i = 0; i < op->n_fields; i++) {
     h->ids[i] = (uint8_t)op->fields[i].id;
     h->types[i] = (uint8_t)ov_rows_wire(s, &op->fields[i].v);
@@ -108,7 +116,7 @@ static int ops_prepare(ov_rows *s, const ov_op *ops)
     int err = op_prepare(s, &ops[i], &s->ops[i]);
     if (!err)
       err = name_check(s, &s->ops[i], i);
-    if (!err && ov_op_validate(&s->ops[i]) != 0)
+    if (!err && !valid(&s->ops[i]))
       err = OV_E_INVALID;
     if (!err)
       err = shape_prepare(s, &s->ops[i], &s->planned[i]);
@@ -139,9 +147,9 @@ static int map_prepare(ov_rows *s)
   size_t want = names_bound(s) * 2, size = 64;
   while (size < want)
     size *= 2;
-  s->map = ov_arena_array(&s->plan, size, sizeof *s->map);
+  s->map = ov_rows_alloc(s, &s->plan, size, sizeof *s->map);
   s->map_mask = (uint32_t)size - 1;
-  return s->map ? 0 : OV_E_LIMIT;
+  return s->rc.err;
 }
 
 /* -- columns: what the walk will put into each, so that its head can be chosen ------------------------------- */
@@ -180,10 +188,8 @@ static void columns_put(ov_rows *s)
 
 static void column_room(ov_rows *s, ov_column *k)
 {
-  k->x = ov_arena_array(&s->plan, k->n, sizeof *k->x);
-  k->t = ov_arena_array(&s->plan, k->n, sizeof *k->t);
-  if (!k->x || !k->t)
-    ov_rows_fail(s, OV_E_LIMIT);
+  k->x = ov_rows_alloc(s, &s->plan, k->n, sizeof *k->x);
+  k->t = ov_rows_alloc(s, &s->plan, k->n, sizeof *k->t);
 }
 
 static void columns_prepare(ov_rows *s)
@@ -211,10 +217,10 @@ static int prepare(ov_rows *s, const ov_rows_ctx *c, const ov_op *ops, uint32_t 
   ov_arena_init(&s->plan, OV_ROWS_PLAN_BYTES_MAX);
   if (err)
     return err;
-  s->ops = ov_arena_array(&s->plan, n, sizeof *s->ops);
-  s->planned = ov_arena_array(&s->plan, n, sizeof *s->planned);
-  if (!s->ops || !s->planned)
-    return OV_E_NOMEM;
+  s->ops = ov_rows_alloc(s, &s->plan, n, sizeof *s->ops);
+  s->planned = ov_rows_alloc(s, &s->plan, n, sizeof *s->planned);
+  if (s->rc.err)
+    return s->rc.err;
   err = ops_prepare(s, ops);
   if (!err)
     err = map_prepare(s);

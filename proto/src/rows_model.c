@@ -9,16 +9,30 @@
 
 void ov_rows_fail(ov_rows *s, int err) { ov_rc_fail(&s->rc, err); }
 
+int ov_rows_arena_err(const ov_arena *a, size_t wanted)
+{
+  size_t room = a->max - a->used;
+  return room < 32 || wanted > room - 32 ? OV_E_LIMIT : OV_E_NOMEM;
+}
+
+void *ov_rows_alloc(ov_rows *s, ov_arena *a, size_t count, size_t size)
+{
+  void *p = s->rc.err ? NULL : ov_arena_array(a, count, size);
+  if (!p)
+    ov_rows_fail(s, ov_rows_arena_err(a, count * size));
+  return p;
+}
+
 int ov_rows_begin(ov_rows *s, const ov_rows_ctx *c, uint32_t n)
 {
   s->c = c;
   s->n = n;
   ov_arena_init(&s->work, OV_ROWS_WORK_BYTES_MAX);
-  s->rows = ov_arena_array(&s->work, n, sizeof *s->rows);
+  s->rows = ov_rows_alloc(s, &s->work, n, sizeof *s->rows);
   s->cap_writers = 8;
-  s->writers = ov_arena_array(&s->work, s->cap_writers, sizeof *s->writers);
-  if (!s->rows || !s->writers)
-    return OV_E_NOMEM;
+  s->writers = ov_rows_alloc(s, &s->work, s->cap_writers, sizeof *s->writers);
+  if (s->rc.err)
+    return s->rc.err;
   s->n_writers = 2;
   s->writers[0].id = c->writer;
   s->writers[1].id = c->server;
@@ -41,11 +55,9 @@ bool ov_rows_room(ov_rows *s, void **table, uint32_t n, uint32_t *cap, size_t si
   if (n < *cap)
     return true;
   uint32_t more = *cap ? *cap * 2 : 16;
-  void *p = ov_arena_array(&s->work, more, size);
-  if (!p) {
-    ov_rows_fail(s, OV_E_LIMIT);
+  void *p = ov_rows_alloc(s, &s->work, more, size);
+  if (!p)
     return false;
-  }
   if (n)
     memcpy(p, *table, n * size);
   *table = p;

@@ -115,6 +115,9 @@ extern const uint32_t ov_rows_scales[16];
 int ov_rows_begin(ov_rows *s, const ov_rows_ctx *c, uint32_t n);
 void ov_rows_end(ov_rows *s);
 void ov_rows_fail(ov_rows *s, int err);
+/* Zeroed memory of an arena, or NULL and failed: OV_E_LIMIT when the arena is full, OV_E_NOMEM when the system is. */
+void *ov_rows_alloc(ov_rows *s, ov_arena *a, size_t count, size_t size);
+int ov_rows_arena_err(const ov_arena *a, size_t wanted);
 /* Grows a table in the working memory to hold one more; false and failed when there is no room. */
 bool ov_rows_room(ov_rows *s, void **table, uint32_t n, uint32_t *cap, size_t size);
 const ov_name *ov_rows_name_of(const ov_rows *s, uint32_t ref);

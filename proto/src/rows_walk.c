@@ -25,10 +25,7 @@ ov_wire ov_rows_wire(const ov_rows *s, const ov_value *v)
 /* Room for what the caller of a decode keeps. */
 static void *keep(ov_rows *s, size_t count, size_t size)
 {
-  void *p = count && !s->rc.err ? ov_arena_array(s->out, count, size) : NULL;
-  if (count && !p)
-    ov_rows_fail(s, OV_E_LIMIT);
-  return p;
+  return count ? ov_rows_alloc(s, s->out, count, size) : NULL;
 }
 
 static uint64_t limited(ov_rows *s, uint64_t v, uint64_t max)
@@ -80,10 +77,8 @@ static void shape_fields_code(ov_rows *s, ov_shape *h)
 {
   h->n_fields = (uint32_t)limited(s, ov_rc_uint(&s->rc, &s->m_fields[h->creates], h->n_fields), OV_OP_FIELDS_MAX);
   if (s->decoding) {
-    h->ids = ov_arena_array(&s->work, h->n_fields, 1);
-    h->types = ov_arena_array(&s->work, h->n_fields, 1);
-    if (!h->ids || !h->types)
-      ov_rows_fail(s, OV_E_LIMIT);
+    h->ids = ov_rows_alloc(s, &s->work, h->n_fields, 1);
+    h->types = ov_rows_alloc(s, &s->work, h->n_fields, 1);
   }
   for (uint32_t i = 0, last = 0; i < h->n_fields && !s->rc.err; i++) {
     uint64_t step = ov_rc_uint(&s->rc, &s->m_field_step[h->creates], h->ids[i] - last - 1u);
@@ -339,8 +334,8 @@ static void value_code(ov_rows *s, uint32_t row, ov_field *f, uint16_t id, uint8
   static const ov_vtype type_of[] = {OV_V_NIL, OV_V_INT, OV_V_TEXT, OV_V_BYTES, OV_V_SET, OV_V_BYTES};
   ov_value v = f->v;
   ov_column *k = ov_rows_column(s, s->ops[row].kind, id);
-  if (k && type >= OV_W_SET && !k->rank && !(k->rank = ov_arena_alloc(&s->work, sizeof *k->rank)))
-    ov_rows_fail(s, OV_E_LIMIT);
+  if (k && type >= OV_W_SET && !k->rank)
+    k->rank = ov_rows_alloc(s, &s->work, 1, sizeof *k->rank);
   if (s->rc.err)
     return;
   v.type = type_of[type];

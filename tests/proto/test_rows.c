@@ -1,6 +1,7 @@
 /* The row codec: what goes in comes out, for any valid ops; how small it gets; and that no bytes do harm. */
 #include "util.h"
 
+#include "faults.h"
 #include "ov/msg.h"
 #include "ov/rows.h"
 #include "workload.h"
@@ -556,7 +557,7 @@ static void test_mutants_do_no_harm(void **state)
 {
   (void)state;
   const char *times_text = getenv("OV_MUTANTS");
-  uint32_t times = times_text ? (uint32_t)strtoul(times_text, NULL, 10) : 20000, done = 0;
+  uint32_t times = times_text ? (uint32_t)strtoul(times_text, NULL, 10) : 200000, done = 0;
   weird w;
   ov_buf out;
   uint64_t s = 99;
@@ -572,6 +573,37 @@ static void test_mutants_do_no_harm(void **state)
     done += 100;
   }
   ov_buf_free(&out);
+  ov_arena_free(&w.a);
+}
+
+/* Memory that runs out ends in OV_E_NOMEM, nothing half made is handed out, nothing leaks. */
+static void test_every_failing_allocation_is_told(void **state)
+{
+  (void)state;
+  weird w;
+  ov_buf good, out;
+  ov_op *ops;
+  size_t n;
+  ov_buf_init(&good, 0);
+  ov_arena_init(&w.a, 16 << 20);
+  weird_make(&w, 4);
+  assert_in_range(w.n, 5, WEIRD_MAX);
+  assert_int_equal(0, ov_rows_encode(&w.c, w.ops, w.n, &good));
+  FOR_EACH_FAULT(k) {
+    ov_buf_init(&out, 0);
+    int err = ov_rows_encode(&w.c, w.ops, w.n, &out);
+    assert_int_equal(fault_hit() ? OV_E_NOMEM : 0, err);
+    ov_buf_free(&out);
+  }
+  FOR_EACH_FAULT(k) {
+    ov_arena a;
+    ov_arena_init(&a, ARENA_MAX);
+    int err = ov_rows_decode(&w.c, good.p, good.n, &a, &ops, &n);
+    assert_int_equal(fault_hit() ? OV_E_NOMEM : 0, err);
+    assert_true(err == 0 || (ops == NULL && n == 0));
+    ov_arena_free(&a);
+  }
+  ov_buf_free(&good);
   ov_arena_free(&w.a);
 }
 
@@ -603,6 +635,7 @@ int main(void)
     cmocka_unit_test(test_the_encoder_refuses_what_would_not_come_back),
     cmocka_unit_test(test_the_encoder_knows_the_decoders_arena),
     cmocka_unit_test(test_mutants_do_no_harm),
+    cmocka_unit_test(test_every_failing_allocation_is_told),
     cmocka_unit_test(test_short_bytes_with_large_claims),
     cmocka_unit_test(test_a_shift_fits_into_one_segment),
     cmocka_unit_test(test_ten_thousand_records_fit),
