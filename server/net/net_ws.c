@@ -110,7 +110,9 @@ static void again(sv_conn *c) {
 
 static int send_ping(sv_conn *c) {
   c->ping_due = false;
-  if (lws_write(c->wsi, c->net->tx + c->net->tx_room, 0, LWS_WRITE_PING) < 0) return -1;
+  uint8_t *at = c->net->tx + c->net->tx_room;
+  *at = '?'; /* the pong repeats it: libwebsockets hides an empty pong from us */
+  if (lws_write(c->wsi, at, 1, LWS_WRITE_PING) < 0) return -1;
   if (c->want_write) again(c);
   return 0;
 }

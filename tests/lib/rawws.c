@@ -45,14 +45,17 @@ static bool wait_for(const rawws *ws, short events, int64_t until) {
 
 /* -- connect -------------------------------------------------------------------------------------------------------- */
 
-static rawws *tcp_connect(uint16_t port, int rcvbuf) {
+static rawws *tcp_connect(uint16_t port, int rcvbuf, const char *from) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr_in own = {.sin_family = AF_INET};
   int on = 1;
   rawws *ws = calloc(1, sizeof *ws);
   if (!ws) return NULL;
   ws->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (ws->fd >= 0 && rcvbuf) setsockopt(ws->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
-  if (ws->fd < 0 || connect(ws->fd, (struct sockaddr *)&to, sizeof to) != 0) {
+  bool bound = !from || (ws->fd >= 0 && inet_pton(AF_INET, from, &own.sin_addr) == 1 &&
+                         bind(ws->fd, (struct sockaddr *)&own, sizeof own) == 0);
+  if (ws->fd < 0 || !bound || connect(ws->fd, (struct sockaddr *)&to, sizeof to) != 0) {
     rawws_free(ws);
     return NULL;
   }
@@ -88,7 +91,7 @@ static bool tls_connect(rawws *ws, const rawws_opts *o) {
 }
 
 rawws *rawws_connect(const rawws_opts *o) {
-  rawws *ws = tcp_connect(o->port, o->rcvbuf);
+  rawws *ws = tcp_connect(o->port, o->rcvbuf, o->from);
   if (ws && o->tls && !tls_connect(ws, o)) {
     ERR_clear_error();
     rawws_free(ws);
@@ -98,7 +101,7 @@ rawws *rawws_connect(const rawws_opts *o) {
 }
 
 rawws *rawws_connect_silent(uint16_t port) {
-  return tcp_connect(port, 0);
+  return tcp_connect(port, 0, NULL);
 }
 
 void rawws_free(rawws *ws) {

@@ -13,6 +13,7 @@ typedef struct rawws rawws;
 
 typedef struct rawws_opts {
   uint16_t port;        /* on 127.0.0.1 */
+  const char *from;     /* our own address, e.g. "127.0.0.2"; NULL: 127.0.0.1 */
   bool tls;
   const char *ca_file;  /* NULL: the server's certificate is not checked */
   const char *alpn;     /* "http/1.1", "h2", NULL: none offered */

@@ -1,12 +1,18 @@
 #include "echo_server.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,6 +49,7 @@ struct echo_server {
   size_t log_n;
   unsigned log_lines;
   uint8_t *burst; /* zeros */
+  int eaten[4096], eaten_n;
 };
 
 #define BURST_MAX (256u << 10)
@@ -65,6 +72,15 @@ static void on_open(void *user, sv_conn *c) {
   sv_net_conn_set_user(c, e);
 }
 
+static void eat_descriptors(echo_server *s) {
+  int fd;
+  while (s->eaten_n < 4096 && (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) s->eaten[s->eaten_n++] = fd;
+}
+
+static void free_descriptors(echo_server *s) {
+  while (s->eaten_n) close(s->eaten[--s->eaten_n]);
+}
+
 static void on_message(void *user, sv_conn *c, const uint8_t *bytes, size_t len) {
   echo_server *s = user;
   echo_conn *e = sv_net_conn_user(c);
@@ -85,6 +101,18 @@ static void on_message(void *user, sv_conn *c, const uint8_t *bytes, size_t len)
   } else if (strcmp(text, "!id") == 0) {
     snprintf(text, sizeof text, "%llu", (unsigned long long)sv_net_conn_id(c));
     queue(c, text, strlen(text));
+  } else if (strcmp(text, "!log") == 0) {
+    snprintf(text, sizeof text, "%u", echo_log_lines(s));
+    queue(c, text, strlen(text));
+  } else if (strcmp(text, "!sockets") == 0) {
+    snprintf(text, sizeof text, "%llu", (unsigned long long)sv_net_count(s->net, SV_NET_SOCKETS));
+    queue(c, text, strlen(text));
+  } else if (strcmp(text, "!eat") == 0) {
+    eat_descriptors(s);
+    queue(c, bytes, len);
+  } else if (strcmp(text, "!free") == 0) {
+    free_descriptors(s);
+    queue(c, bytes, len);
   } else if (strcmp(text, "!huge") == 0) {
     e->burst_left = 1;
     e->burst_len = BURST_MAX;
@@ -229,7 +257,7 @@ static void *serve(void *arg) {
   return NULL;
 }
 
-echo_server *echo_start(const sv_net_opts *opts) {
+static echo_server *make(const sv_net_opts *opts) {
   echo_server *s = calloc(1, sizeof *s);
   assert_non_null(s);
   pthread_mutex_init(&s->lock, NULL);
@@ -239,8 +267,75 @@ echo_server *echo_start(const sv_net_opts *opts) {
   int err = sv_net_create(&s->net, opts, &cbs);
   if (err) print_error("%s", s->log);
   assert_int_equal(err, 0);
+  return s;
+}
+
+static void unmake(echo_server *s) {
+  sv_net_destroy(s->net);
+  while (s->posts) {
+    posted *p = s->posts;
+    s->posts = p->next;
+    free(p);
+  }
+  free_descriptors(s);
+  pthread_mutex_destroy(&s->lock);
+  free(s->burst);
+  free(s);
+}
+
+echo_server *echo_start(const sv_net_opts *opts) {
+  echo_server *s = make(opts);
   assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
   return s;
+}
+
+static sv_net *net_of_process;
+
+static void on_sigterm(int sig) {
+  (void)sig;
+  sv_net_stop(net_of_process);
+}
+
+static int serve_process(const sv_net_opts *opts, unsigned fds, int ports_to) {
+  struct rlimit lim = {fds, fds};
+  if (fds && setrlimit(RLIMIT_NOFILE, &lim) != 0) return 3;
+  echo_server *s = make(opts);
+  net_of_process = s->net;
+  struct sigaction act = {.sa_handler = on_sigterm};
+  sigaction(SIGTERM, &act, NULL);
+  uint16_t ports[2] = {sv_net_port(s->net), sv_net_local_port(s->net)};
+  if (write(ports_to, ports, sizeof ports) != sizeof ports) return 4;
+  close(ports_to);
+  int ran = sv_net_run(s->net);
+  unmake(s);
+  return ran ? 5 : 0;
+}
+
+pid_t echo_fork(const sv_net_opts *opts, unsigned fds, uint16_t *port, uint16_t *local_port) {
+  int pipe_fd[2];
+  uint16_t ports[2] = {0};
+  assert_int_equal(pipe(pipe_fd), 0);
+  fflush(NULL);
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (!pid) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* not left behind when a test is killed */
+    close(pipe_fd[0]);
+    _exit(serve_process(opts, fds, pipe_fd[1]));
+  }
+  close(pipe_fd[1]);
+  assert_int_equal((int)read(pipe_fd[0], ports, sizeof ports), (int)sizeof ports);
+  close(pipe_fd[0]);
+  *port = ports[0];
+  if (local_port) *local_port = ports[1];
+  return pid;
+}
+
+int echo_reap(pid_t pid) {
+  int status = -1;
+  kill(pid, SIGTERM);
+  if (waitpid(pid, &status, 0) != pid) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + status;
 }
 
 int echo_stop(echo_server *s, int *ran) {
@@ -249,15 +344,7 @@ int echo_stop(echo_server *s, int *ran) {
   pthread_join(s->thread, NULL);
   int took = (int)(s->stopped_ms - start);
   if (ran) *ran = s->ran;
-  sv_net_destroy(s->net);
-  while (s->posts) {
-    posted *p = s->posts;
-    s->posts = p->next;
-    free(p);
-  }
-  pthread_mutex_destroy(&s->lock);
-  free(s->burst);
-  free(s);
+  unmake(s);
   return took;
 }
 

@@ -5,12 +5,15 @@
  *   "!pause MS"         stop reading for MS milliseconds
  *   "!id"               answer with the connection's id in decimal
  *   "!huge"             hand out a message over the cap
+ *   "!eat", "!free"     take every file descriptor of the process, give them back
+ *   "!log", "!sockets"  answer with the number of log lines, of sockets, in decimal
  * Everything else is echoed. */
 #ifndef OV_TESTS_ECHO_SERVER_H
 #define OV_TESTS_ECHO_SERVER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "rawws.h"
 #include "sv_net.h"
@@ -24,6 +27,11 @@ typedef struct echo_server echo_server;
 sv_net_opts echo_opts(void);
 /* Starts and serves; fails the test when it cannot. */
 echo_server *echo_start(const sv_net_opts *opts);
+/* The same in a process of its own, for what is measured or limited by process. Call it before any thread exists. `fds` is its
+ * hard limit of open files, 0: as it is. SIGTERM stops it. Sets *port and *local_port (may be NULL). */
+pid_t echo_fork(const sv_net_opts *opts, unsigned fds, uint16_t *port, uint16_t *local_port);
+/* Sends SIGTERM and waits; the exit status: 0 when sv_net_run returned 0. */
+int echo_reap(pid_t pid);
 /* Stops, joins, frees. The milliseconds sv_net_run took to return; *ran (may be NULL) is what it returned. */
 int echo_stop(echo_server *s, int *ran);
 

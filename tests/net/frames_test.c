@@ -13,11 +13,11 @@ static void tune(sv_net_opts *o) {
 }
 
 static int start_plain(void **state) {
-  return fixture_start(state, false, tune);
+  return fixture_start(state, false, tune, false);
 }
 
 static int start_tls(void **state) {
-  return fixture_start(state, true, tune);
+  return fixture_start(state, true, tune, false);
 }
 
 /* -- one offence, one close code ----------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #ifndef OV_TESTS_NET_FIXTURE_H
 #define OV_TESTS_NET_FIXTURE_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -20,11 +22,29 @@ typedef struct net_fixture {
   testcert cert;
   echo_server *server;
   rawws_opts to; /* where to connect */
-  rawws *good;
+  rawws *good;           /* under the lock; a thread of its own keeps it talking while a test waits */
+  pthread_mutex_t lock;
+  pthread_t keeper;
+  bool keeping, stop, broken;
 } net_fixture;
 
-/* Group set-ups keep going with the tail of `tune` (options the tests need); it may be NULL. */
-static inline int fixture_start(void **state, bool tls, void (*tune)(sv_net_opts *)) {
+static inline void *fixture_keep(void *arg) {
+  net_fixture *f = arg;
+  struct timespec nap = {.tv_nsec = 30000000};
+  pthread_mutex_lock(&f->lock);
+  while (!f->stop) {
+    if (!f->broken) f->broken = !rawws_echo(f->good, "beside", 6);
+    pthread_mutex_unlock(&f->lock);
+    nanosleep(&nap, NULL);
+    pthread_mutex_lock(&f->lock);
+  }
+  pthread_mutex_unlock(&f->lock);
+  return NULL;
+}
+
+/* `tune` sets the options that the tests need, NULL: none. `keep` starts the thread that keeps the good connection busy, for
+ * deadlines shorter than a test's waits. */
+static inline int fixture_start(void **state, bool tls, void (*tune)(sv_net_opts *), bool keep) {
   net_fixture *f = calloc(1, sizeof *f);
   sv_net_opts o = echo_opts();
   f->tls = tls;
@@ -39,6 +59,9 @@ static inline int fixture_start(void **state, bool tls, void (*tune)(sv_net_opts
   f->good = rawws_open(&f->to);
   assert_non_null(f->good);
   assert_true(rawws_echo(f->good, "first", 5));
+  pthread_mutex_init(&f->lock, NULL);
+  f->keeping = keep;
+  if (keep) assert_int_equal(pthread_create(&f->keeper, NULL, fixture_keep, f), 0);
   *state = f;
   return 0;
 }
@@ -46,6 +69,11 @@ static inline int fixture_start(void **state, bool tls, void (*tune)(sv_net_opts
 static inline int fixture_stop(void **state) {
   net_fixture *f = *state;
   int ran = -1;
+  pthread_mutex_lock(&f->lock);
+  f->stop = true;
+  pthread_mutex_unlock(&f->lock);
+  if (f->keeping) pthread_join(f->keeper, NULL);
+  pthread_mutex_destroy(&f->lock);
   rawws_free(f->good);
   echo_stop(f->server, &ran);
   if (f->tls) testcert_remove(&f->cert);
@@ -55,7 +83,11 @@ static inline int fixture_stop(void **state) {
 }
 
 static inline void good_still_echoes(net_fixture *f, const char *after) {
-  if (!rawws_echo(f->good, after, strlen(after))) fail_msg("the good connection stopped echoing after: %s", after);
+  pthread_mutex_lock(&f->lock);
+  if (!f->broken) f->broken = !rawws_echo(f->good, after, strlen(after));
+  bool broken = f->broken;
+  pthread_mutex_unlock(&f->lock);
+  if (broken) fail_msg("the good connection stopped echoing after: %s", after);
 }
 
 #endif
