@@ -44,7 +44,7 @@ static ov_field planted_field(void) {
 }
 
 sv_op_row make_op(uint8_t writer, uint64_t seq, const ov_name *participant) {
-  static ov_field fields[1];
+  static _Thread_local ov_field fields[1]; /* tests write on several threads */
   fields[0] = planted_field();
   sv_op_row row = {.head = make_hash((uint8_t)seq), .n_receipts = 1};
   ov_op *op = &row.op;
@@ -105,13 +105,13 @@ sv_env_options world_options(world *w) {
 }
 
 int world_open(world *w, const sv_env_options *o) {
-  sv_env_options usual = world_options(w);
+  sv_env_options opts = o ? *o : world_options(w);
   if (!w->keyring) {
     int err = sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, false, &w->keyring);
     if (err) return err;
-    usual.keyring = w->keyring;
   }
-  return sv_env_open(o ? o : &usual, &w->env, w->why);
+  opts.keyring = w->keyring;
+  return sv_env_open(&opts, &w->env, w->why);
 }
 
 void world_close(world *w) {

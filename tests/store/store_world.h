@@ -32,7 +32,7 @@ int world_teardown(void **state);
 void world_init(world *w);
 void world_free(world *w);
 sv_env_options world_options(world *w);
-int world_open(world *w, const sv_env_options *o);   /* o NULL: world_options */
+int world_open(world *w, const sv_env_options *o);   /* o NULL: world_options; opens the keyring again when it was closed */
 void world_close(world *w);                          /* environment and keyring */
 
 int world_random(void *ctx, void *p, size_t n);

@@ -1,0 +1,270 @@
+/* The keyring and the master key: what is kept, what is refused, and that destroyed keys are gone from memory, file and temporary file. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store_world.h"
+
+static const ov_name none;
+
+static int setup(void **state) {
+  world *w = malloc(sizeof *w);
+  if (!w) return -1;
+  world_init(w);
+  *state = w;
+  return 0;
+}
+
+static int reopen(world *w) {
+  sv_keyring_close(w->keyring);
+  w->keyring = NULL;
+  return sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, false, &w->keyring);
+}
+
+static void keys_survive_a_save_and_only_a_save(void **state) {
+  world *w = *state;
+  ov_name p = make_name(3, 1);
+  uint8_t made[OV_KEY_BYTES], got[OV_KEY_BYTES], given[OV_KEY_BYTES];
+  memset(given, 0x31, sizeof given);
+  assert_false(sv_keyring_dirty(w->keyring));
+  assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, got), OV_E_NOTFOUND);
+  assert_int_equal(sv_keyring_need(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, made), 0);
+  assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &p, given), 0);
+  assert_true(sv_keyring_dirty(w->keyring));
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  assert_false(sv_keyring_dirty(w->keyring));
+  assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_COMMIT_ORG, &none, given), 0); /* not saved */
+  assert_int_equal(reopen(w), 0);
+  assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, got), 0);
+  assert_memory_equal(got, made, sizeof got);
+  assert_int_equal(sv_keyring_need(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &p, got), 0);
+  assert_memory_equal(got, given, sizeof got);
+  assert_false(sv_keyring_dirty(w->keyring));
+  assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_COMMIT_ORG, &none, got), OV_E_NOTFOUND);
+}
+
+static void many_keys_in_any_order(void **state) {
+  world *w = *state;
+  uint8_t key[OV_KEY_BYTES] = {0}, got[OV_KEY_BYTES];
+  for (unsigned i = 0; i < 1000; i++) {
+    ov_name id = make_name((uint8_t)(i * 37 % 101), i * 7919 % 1009 + 1);
+    memcpy(key, &i, sizeof i);
+    assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &id, key), 0);
+  }
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  assert_int_equal(reopen(w), 0);
+  for (unsigned i = 0; i < 1000; i++) {
+    ov_name id = make_name((uint8_t)(i * 37 % 101), i * 7919 % 1009 + 1);
+    memcpy(key, &i, sizeof i);
+    assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &id, got), 0);
+    assert_memory_equal(got, key, sizeof key);
+  }
+}
+
+static void a_wrong_master_is_refused_and_the_file_stays(void **state) {
+  world *w = *state;
+  char before[160];
+  snprintf(before, sizeof before, "%s/before", w->folder);
+  copy_file(w->keyring_path, before);
+  w->master[0] ^= 1;
+  assert_int_equal(reopen(w), OV_E_CORRUPT);
+  sv_keyring *k;
+  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &k), OV_E_CORRUPT);
+  char cmp[400];
+  snprintf(cmp, sizeof cmp, "cmp -s %s %s", before, w->keyring_path);
+  assert_int_equal(system(cmp), 0);
+  w->master[0] ^= 1;
+  assert_int_equal(reopen(w), 0);
+}
+
+static void no_key_stands_in_the_file(void **state) {
+  world *w = *state;
+  uint8_t key[OV_KEY_BYTES];
+  memset(key, 0x42, sizeof key);
+  assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_SIGN, &none, key), 0);
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  assert_false(file_contains(w->keyring_path, key, sizeof key));
+  assert_false(file_contains(w->keyring_path, key, 8));
+  assert_false(file_contains(w->keyring_path, w->master, sizeof w->master));
+  assert_int_equal(file_mode(w->keyring_path), 0600);
+}
+
+static void every_damaged_byte_is_found(void **state) {
+  world *w = *state;
+  struct stat st;
+  uint8_t key[OV_KEY_BYTES];
+  assert_int_equal(sv_keyring_need(w->keyring, SV_KEY_SEAL_ORG, &none, key), 0);
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  assert_int_equal(stat(w->keyring_path, &st), 0);
+  for (off_t at = 0; at < st.st_size; at++) {
+    uint64_t bit = (uint64_t)at * 8 + (uint64_t)at % 8;
+    flip_bit(w->keyring_path, bit);
+    int err = reopen(w);
+    assert_true(err == OV_E_CORRUPT || err == OV_E_NEWER);
+    flip_bit(w->keyring_path, bit);
+  }
+  for (off_t n = 0; n < st.st_size; n += 13) {
+    char cut[160];
+    sv_keyring *k;
+    snprintf(cut, sizeof cut, "%s/cut", w->folder);
+    copy_file(w->keyring_path, cut);
+    assert_int_equal(truncate(cut, n), 0);
+    assert_int_equal(sv_keyring_open(cut, w->master, world_random, &w->random, true, &k), OV_E_CORRUPT);
+  }
+  assert_int_equal(reopen(w), 0);
+}
+
+static void a_newer_format_is_refused(void **state) {
+  world *w = *state;
+  flip_bit(w->keyring_path, 9 * 8 + 7);
+  flip_bit(w->keyring_path, 9 * 8 + 1);
+  assert_int_equal(reopen(w), OV_E_NEWER);
+}
+
+static void a_missing_file_is_made_only_when_asked(void **state) {
+  world *w = *state;
+  assert_int_equal(unlink(w->keyring_path), 0);
+  assert_int_equal(reopen(w), OV_E_NOTFOUND);
+  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring), 0);
+  assert_int_equal(access(w->keyring_path, F_OK), 0);
+}
+
+/* -- erasure ------------------------------------------------------------------------------------------------------------------ */
+
+static void a_destroyed_key_is_gone_for_good(void **state) {
+  world *w = *state;
+  ov_name p = make_name(3, 1), q = make_name(3, 2);
+  uint8_t key[OV_KEY_BYTES], kept[OV_KEY_BYTES], got[OV_KEY_BYTES];
+  sv_keyring_need(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, key);
+  sv_keyring_need(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &p, key);
+  sv_keyring_need(w->keyring, SV_KEY_SEAL_PARTICIPANT, &q, kept);
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  uint64_t epoch = sv_keyring_epoch(w->keyring);
+  assert_int_equal(sv_keyring_destroy(w->keyring, &p), 0);
+  assert_int_equal(sv_keyring_epoch(w->keyring), epoch + 1);
+  for (int again = 0; again < 2; again++) {
+    assert_true(sv_keyring_destroyed(w->keyring, &p));
+    assert_false(sv_keyring_destroyed(w->keyring, &q));
+    assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, got), OV_E_NOTFOUND);
+    assert_int_equal(sv_keyring_need(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &p, got), OV_E_NOTFOUND);
+    assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &p, key), OV_E_DENIED);
+    assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_SEAL_PARTICIPANT, &q, got), 0);
+    assert_memory_equal(got, kept, sizeof got);
+    assert_int_equal(reopen(w), 0);
+  }
+  assert_int_equal(sv_keyring_epoch(w->keyring), epoch + 1);
+  assert_int_equal(sv_keyring_destroy(w->keyring, &none), OV_E_INVALID);
+}
+
+/* The old inode is held open across the erasure: what it reads afterwards is what a disk image would show. */
+static void the_old_file_is_overwritten(void **state) {
+  world *w = *state;
+  ov_name p = make_name(3, 1);
+  uint8_t key[OV_KEY_BYTES], old[4096], zeros[4096] = {0};
+  char tmp[160];
+  sv_keyring_need(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, key);
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  int fd = open(w->keyring_path, O_RDONLY);
+  assert_true(fd >= 0);
+  assert_int_equal(sv_keyring_destroy(w->keyring, &p), 0);
+  ssize_t n = pread(fd, old, sizeof old, 0);
+  assert_true(n > 0);
+  assert_memory_equal(old, zeros, (size_t)n);
+  close(fd);
+  snprintf(tmp, sizeof tmp, "%s.tmp", w->keyring_path);
+  assert_int_not_equal(access(tmp, F_OK), 0);
+}
+
+static void a_leftover_temporary_file_is_removed(void **state) {
+  world *w = *state;
+  char tmp[160];
+  snprintf(tmp, sizeof tmp, "%s.tmp", w->keyring_path);
+  copy_file(w->keyring_path, tmp);
+  assert_int_equal(reopen(w), 0);
+  assert_int_not_equal(access(tmp, F_OK), 0);
+}
+
+static void a_save_that_fails_leaves_the_file_and_stays_dirty(void **state) {
+  world *w = *state;
+  uint8_t key[OV_KEY_BYTES], got[OV_KEY_BYTES];
+  char tmp[160];
+  snprintf(tmp, sizeof tmp, "%s.tmp", w->keyring_path);
+  sv_keyring_need(w->keyring, SV_KEY_SEAL_ORG, &none, key);
+  assert_int_equal(mkdir(tmp, 0700), 0); /* stands in the way of the temporary file */
+  assert_int_not_equal(sv_keyring_save(w->keyring), 0);
+  assert_true(sv_keyring_dirty(w->keyring));
+  assert_int_equal(rmdir(tmp), 0);
+  assert_int_equal(sv_keyring_save(w->keyring), 0);
+  assert_int_equal(reopen(w), 0);
+  assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_SEAL_ORG, &none, got), 0);
+  assert_memory_equal(got, key, sizeof got);
+}
+
+static int no_random(void *ctx, void *p, size_t n) {
+  (void)ctx;
+  (void)p;
+  (void)n;
+  return OV_E_CRYPTO;
+}
+
+static void without_random_bytes_nothing_is_made(void **state) {
+  world *w = *state;
+  char path[160];
+  sv_keyring *k;
+  uint8_t key[OV_KEY_BYTES];
+  snprintf(path, sizeof path, "%s/other", w->folder);
+  assert_int_equal(sv_keyring_open(path, w->master, no_random, NULL, true, &k), OV_E_CRYPTO);
+  assert_null(k);
+  assert_int_not_equal(access(path, F_OK), 0);
+  assert_int_equal(sv_master_key_load(path, true, no_random, NULL, key), OV_E_CRYPTO);
+  assert_int_not_equal(access(path, F_OK), 0);
+}
+
+/* -- master key ---------------------------------------------------------------------------------------------------------------- */
+
+static void the_master_key_file(void **state) {
+  world *w = *state;
+  char path[160];
+  uint8_t a[OV_KEY_BYTES], b[OV_KEY_BYTES];
+  snprintf(path, sizeof path, "%s/master", w->folder);
+  assert_int_equal(sv_master_key_load(path, false, world_random, &w->random, a), OV_E_NOTFOUND);
+  mode_t before = umask(0);
+  assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, a), 0);
+  umask(before);
+  assert_int_equal(file_mode(path), 0600);
+  assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, b), 0);
+  assert_memory_equal(a, b, sizeof a);
+  assert_int_equal(chmod(path, 0640), 0);
+  assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, b), OV_E_DENIED);
+  assert_int_equal(chmod(path, 0400), 0);
+  assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, b), 0);
+  assert_int_equal(chmod(path, 0600), 0);
+  assert_int_equal(truncate(path, 31), 0);
+  assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, b), OV_E_CORRUPT);
+  assert_int_equal(truncate(path, 33), 0);
+  assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, b), OV_E_CORRUPT);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, world_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    TEST(keys_survive_a_save_and_only_a_save),
+    TEST(many_keys_in_any_order),
+    TEST(a_wrong_master_is_refused_and_the_file_stays),
+    TEST(no_key_stands_in_the_file),
+    TEST(every_damaged_byte_is_found),
+    TEST(a_newer_format_is_refused),
+    TEST(a_missing_file_is_made_only_when_asked),
+    TEST(a_destroyed_key_is_gone_for_good),
+    TEST(the_old_file_is_overwritten),
+    TEST(a_leftover_temporary_file_is_removed),
+    TEST(a_save_that_fails_leaves_the_file_and_stays_dirty),
+    TEST(without_random_bytes_nothing_is_made),
+    TEST(the_master_key_file),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
