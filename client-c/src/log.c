@@ -199,7 +199,7 @@ int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t 
 
 /* -- append ---------------------------------------------------------------------------------------------------------------- */
 
-static int start_writer(oc_store *s, oc_txn *t) {
+int oc_writer_start(oc_store *s, oc_txn *t) {
   oc_self *m = &s->self;
   int err = oc_random(s, m->writer.b, OV_ID_BYTES);
   m->last.seq = 0;
@@ -215,7 +215,7 @@ int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a) {
   uint8_t key[OV_KEY_BYTES];
   ov_buf scratch;
   ov_buf_init(&scratch, 0);
-  int err = s->self.forked || ov_id_is_zero(&s->self.writer) ? start_writer(s, t) : 0;
+  int err = s->self.forked || ov_id_is_zero(&s->self.writer) ? oc_writer_start(s, t) : 0;
   op->name = (ov_name){.writer = s->self.writer, .seq = s->self.last.seq + 1};
   if (!err) err = oc_commit_key(s, t, op, a, key);
   if (!err) err = ov_op_validate(op);

@@ -83,6 +83,8 @@ int oc_writer_put(oc_txn *t, const oc_writer_row *row);
 int oc_writer_next(oc_txn *t, const ov_id *after, oc_writer_row *out);      /* NULL: first; OV_E_NOTFOUND at the end */
 /* Head after seq (0: head(0)). */
 int oc_log_head(oc_store *s, oc_txn *t, const ov_id *writer, uint64_t seq, ov_hash *head);
+/* Makes the live writer a new one (enrolment, a detected double); the caller saves self. */
+int oc_writer_start(oc_store *s, oc_txn *t);
 /* The commit key an op needs. OV_E_NOTFOUND when the replica lacks it. */
 int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t key[OV_KEY_BYTES]);
 /* Forgets payloads that are safe and old enough; at most max. */
@@ -110,8 +112,14 @@ typedef struct oc_view { ov_record rec; int64_t changed; uint32_t n_own; bool un
 int oc_view_get(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, oc_view *out);
 /* Brings the indexes of a record up to date; call after every change of it. */
 int oc_view_index(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a);
+/* All indexes anew, after schemas changed. */
+int oc_reindex(oc_store *s);
 typedef struct oc_row { int64_t day; uint16_t kind; bool has_natural; uint8_t natural[16]; uint8_t flags; ov_name participant; } oc_row;
 enum { OC_ROW_CONFLICT = 1, OC_ROW_ATTENTION = 2, OC_ROW_UNSENT = 4, OC_ROW_RETRACTED = 8 };
 int oc_row_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_row *out);
+
+/* -- session.c ------------------------------------------------------------------------------------------------------- */
+/* After OC_E_NET: the server asked to greet again at once (rights changed). */
+bool oc_session_again(const oc_session *ss);
 
 #endif

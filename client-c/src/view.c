@@ -219,3 +219,32 @@ int oc_view_index(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a) {
   if (!err && now.has_natural) err = oc_put(t, OC_T_NATURAL, natural, sizeof natural, NULL, 0);
   return err;
 }
+
+/* Both tables' keys begin with the record; neither changes while the indexes do. */
+static int reindex_table(oc_store *s, oc_table table) {
+  uint8_t key[OC_DB_KEY_MAX];
+  size_t n = 0;
+  ov_arena a;
+  oc_txn *t = NULL;
+  ov_arena_init(&a, 64u << 20);
+  int err = oc_txn_begin(s->db, true, &t);
+  while (!err) {
+    err = oc_next(t, table, NULL, 0, key, n, n > 0, key, &n, NULL, NULL, NULL);
+    ov_name record;
+    if (err) break;
+    ov_arena_reset(&a);
+    ov_name_read(key, &record);
+    err = oc_view_index(s, t, &record, &a);
+  }
+  ov_arena_free(&a);
+  if (err != OV_E_NOTFOUND) {
+    oc_txn_abort(t);
+    return err;
+  }
+  return oc_txn_commit(t);
+}
+
+int oc_reindex(oc_store *s) {
+  int err = reindex_table(s, OC_T_RECORD);
+  return err ? err : reindex_table(s, OC_T_PENDING);
+}

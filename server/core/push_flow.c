@@ -168,6 +168,7 @@ void push_received(sv_session *ss, const ov_push *m) {
     p->in.prev = (ov_head){.seq = m->first_seq - 1};
   }
   int err = sv_writer_submit(ss->server->writer, &p->job);
+  ss->synced_sent = false; /* what this push brings about is told before the session counts as complete again */
   if (!err) {
     ss->in_commit = true;
     session_pause(ss, true);

@@ -1,0 +1,58 @@
+/* The sync machine, shared by session.c (life and what is received), push.c (sending) and enrol.c. */
+#ifndef OC_SESSION_H
+#define OC_SESSION_H
+
+#include "oc_internal.h"
+
+typedef struct oc_flight { uint64_t first, last; } oc_flight;
+
+struct oc_session {
+  oc_store *s;
+  ov_peer *peer;
+  ov_arena arena;            /* one message at a time */
+  ov_buf out, plain, signed_bytes;
+  bool have_out;
+  char host[128];            /* the name HELLO is signed for */
+  oc_sync_options o;
+  oc_progress progress;
+  /* enrolment */
+  bool enrolling;
+  ov_p256 *new_key;
+  char url[128], code[OV_CODE_TEXT_MAX + 1], device_name[OV_DEVICE_NAME_MAX + 1];
+  /* greeting */
+  bool greeted, welcomed;
+  ov_hash hello_hash;
+  int64_t hello_ms, server_now_ms;
+  bool proof_due;
+  uint8_t challenge[16];
+  bool had_new_writer;       /* status told of it before this session */
+  /* sending */
+  oc_writer_row w;
+  uint64_t next_seq;         /* of the next PUSH */
+  bool rewound;              /* the next PUSH says which head it follows */
+  oc_flight flight[OV_PUSHES_UNANSWERED_MAX];
+  unsigned in_flight, stale; /* stale: answers still to come to PUSHes that a rewind has made void */
+  ov_push_key keys[OV_PUSH_KEYS_MAX]; uint32_t n_keys;
+  uint32_t batch;            /* ops tried in one PUSH */
+  uint32_t frame_bytes;
+  /* receiving */
+  uint32_t credit, deltas;   /* deltas since the last ACKED */
+  bool any_delta, acked_due, synced, need_synced;
+  bool schemas_changed;
+  bool finished, again;      /* again: the server asks to greet anew at once */
+  int failed;
+};
+
+/* push.c */
+void session_start_push(oc_session *ss);
+int session_make_push(oc_session *ss);        /* 1: one was made into plain; 0: nothing to push now */
+int session_ack(oc_session *ss, const ov_ack *ack, oc_error *e);
+int session_push_error(oc_session *ss, const ov_error *m, oc_error *e);
+int session_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder);
+/* enrol.c */
+int session_make_enrol(oc_session *ss);
+int session_enrolled(oc_session *ss, const ov_enrolled *m, oc_error *e);
+/* session.c */
+int session_send(oc_session *ss, ov_msg_type type);   /* packs plain into out */
+
+#endif
