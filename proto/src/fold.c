@@ -4,21 +4,23 @@
 
 #include "fold_parts.h"
 
-static_assert(OV_RECORD_VALUES_MAX * (sizeof(ov_live) + 5) + OV_RECORD_LINKS_MAX * sizeof(uint32_t)
-                  + OV_RECORD_OPS_MAX * (2 * sizeof(ov_rop) + sizeof(ov_heldop) + sizeof(ov_name) + 64)
-                <= OV_DECODE_ARENA_BYTES_MAX, "the largest fold with its scratch fits into a decode arena");
+static_assert(OV_RECORD_VALUES_MAX * (sizeof(ov_live) + 5) + OV_RECORD_LINKS_MAX * sizeof(uint32_t) +
+                      OV_RECORD_OPS_MAX * (2 * sizeof(ov_rop) + sizeof(ov_heldop) + sizeof(ov_name) + 64) <=
+                  OV_DECODE_ARENA_BYTES_MAX,
+              "the largest fold with its scratch fits into a decode arena");
 
-/* One fold under way. Ops are ranked by name, so that every index order is a name order and no input order shows. */
+/* One fold under way. Ops are ranked by name, so that every index order is a name order and no input order
+ * shows. */
 typedef struct folding {
-  const ov_fold_in **in;                 /* by rank */
+  const ov_fold_in **in; /* by rank */
   uint32_t n;
-  ov_rop *rops;                          /* by rank; only those of applied ops are filled */
-  uint32_t *link_start, *links;          /* ranks that op i names: links[link_start[i] .. link_start[i + 1]) */
-  ov_live *cells;                        /* all values of applied, held and dismissed ops, sorted as live values are */
+  ov_rop *rops;                 /* by rank; only those of applied ops are filled */
+  uint32_t *link_start, *links; /* ranks that op i names: links[link_start[i] .. link_start[i + 1]) */
+  ov_live *cells;               /* all values of applied, held and dismissed ops, sorted as live values are */
   uint32_t n_cells;
-  uint32_t *slot;                        /* by rank: 1 + place in the cell at hand, 0 when it does not carry it */
-  uint8_t *mark;                         /* by cell entry: bits below */
-  uint32_t *queue;                       /* entries whose replacements count but are not yet followed */
+  uint32_t *slot;  /* by rank: 1 + place in the cell at hand, 0 when it does not carry it */
+  uint8_t *mark;   /* by cell entry: bits below */
+  uint32_t *queue; /* entries whose replacements count but are not yet followed */
 } folding;
 
 enum { REPLACED = 1, COUNTS = 2 };
@@ -89,8 +91,8 @@ static int collect_cells(folding *f, ov_arena *a)
   return 0;
 }
 
-/* Entries [from, to) carry one cell. Starting from the applied ops, follows replacements; a held op that is reached counts from then on.
- * Each entry is queued at most once, so circles end. */
+/* Entries [from, to) carry one cell. Starting from the applied ops, follows replacements; a held op that is
+ * reached counts from then on. Each entry is queued at most once, so circles end. */
 static void settle_cell(folding *f, uint32_t from, uint32_t to)
 {
   uint32_t head = 0, tail = 0;
@@ -125,7 +127,8 @@ static void settle(folding *f)
   }
   uint32_t kept = 0;
   for (uint32_t i = 0; i < f->n_cells; i++)
-    if (f->in[f->cells[i].op]->verdict == OV_APPLIED && !(f->mark[i] & REPLACED)) f->cells[kept++] = f->cells[i];
+    if (f->in[f->cells[i].op]->verdict == OV_APPLIED && !(f->mark[i] & REPLACED))
+      f->cells[kept++] = f->cells[i];
   f->n_cells = kept;
 }
 
@@ -153,7 +156,8 @@ static void set_header(const folding *f, ov_record *out)
   out->name = from->record;
   ov_fold_header(from, out);
   for (uint32_t i = 0; i < f->n; i++)
-    if (f->in[i]->verdict == OV_APPLIED && f->in[i]->op->version > out->version) out->version = f->in[i]->op->version;
+    if (f->in[i]->verdict == OV_APPLIED && f->in[i]->op->version > out->version)
+      out->version = f->in[i]->op->version;
 }
 
 static int list_held(const folding *f, ov_arena *a, ov_record *out)
@@ -162,7 +166,8 @@ static int list_held(const folding *f, ov_arena *a, ov_record *out)
   if (!out->held) return OV_E_NOMEM;
   for (uint32_t i = 0; i < f->n; i++)
     if (f->in[i]->verdict == OV_HELD || f->in[i]->verdict == OV_DISMISSED)
-      out->held[out->n_held++] = (ov_heldop){f->in[i]->op->name, (uint8_t)f->in[i]->verdict, f->in[i]->reason};
+      out->held[out->n_held++] =
+          (ov_heldop){f->in[i]->op->name, (uint8_t)f->in[i]->verdict, f->in[i]->reason};
   return 0;
 }
 

@@ -8,12 +8,15 @@ typedef struct absorbing {
   const ov_record *base;
   const ov_fold_in *in;
   bool applied;
-  ov_live *cells;          /* of the new op, if it is applied; sorted */
+  ov_live *cells; /* of the new op, if it is applied; sorted */
   uint32_t n_cells;
-  uint32_t place;          /* rank of the new op among base's, and of a new held op among the held */
+  uint32_t place; /* rank of the new op among base's, and of a new held op among the held */
 } absorbing;
 
-static bool names(const ov_op *op, const ov_name *name) { return ov_names_have(op->replaces, op->n_replaces, name); }
+static bool names(const ov_op *op, const ov_name *name)
+{
+  return ov_names_have(op->replaces, op->n_replaces, name);
+}
 
 static int by_cell(const void *a, const void *b) { return ov_live_compare_cell(a, b); }
 
@@ -64,7 +67,8 @@ static int mix(absorbing *x, ov_fold_mix *m, ov_arena *a)
   ov_live_sort(m->live, m->n_live, m->rops);
   for (uint32_t i = 0; i < m->n_rops; i++) {
     const ov_name *name = &m->rops[i].name;
-    m->seen[i] = (still_retracted && ov_names_have(b->seen, b->n_seen, name)) || (retracts && i != x->place && names(x->in->op, name));
+    m->seen[i] = (still_retracted && ov_names_have(b->seen, b->n_seen, name)) ||
+                 (retracts && i != x->place && names(x->in->op, name));
   }
   return 0;
 }
@@ -103,8 +107,11 @@ int ov_fold_absorb(const ov_record *base, const ov_fold_in *in, ov_arena *a, ov_
   }
   absorbing x = {.base = base, .in = in, .applied = in->verdict == OV_APPLIED};
   ov_fold_mix m = {0};
-  ov_record r = {.name = base->name, .kind = base->kind, .scope = base->scope,
-                 .has_participant = base->has_participant, .participant = base->participant};
+  ov_record r = {.name = base->name,
+                 .kind = base->kind,
+                 .scope = base->scope,
+                 .has_participant = base->has_participant,
+                 .participant = base->participant};
   if (in->op->creates) ov_fold_header(in->op, &r);
   r.version = base->version;
   if ((x.applied || in->op->creates) && in->op->version > r.version) r.version = in->op->version;

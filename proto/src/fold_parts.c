@@ -22,9 +22,11 @@ uint32_t ov_fold_spread(const ov_op *op, uint32_t rop, ov_live *out)
       continue;
     }
     for (uint32_t k = 0; k < f->v.set.n_add; k++)
-      out[n++] = (ov_live){.field = f->id, .is_elem = true, .elem = f->v.set.add[k], .v = ov_int(1), .op = rop};
+      out[n++] =
+          (ov_live){.field = f->id, .is_elem = true, .elem = f->v.set.add[k], .v = ov_int(1), .op = rop};
     for (uint32_t k = 0; k < f->v.set.n_del; k++)
-      out[n++] = (ov_live){.field = f->id, .is_elem = true, .elem = f->v.set.del[k], .v = ov_int(0), .op = rop};
+      out[n++] =
+          (ov_live){.field = f->id, .is_elem = true, .elem = f->v.set.del[k], .v = ov_int(0), .op = rop};
   }
   return n;
 }
@@ -41,7 +43,9 @@ void ov_fold_rop(const ov_fold_in *in, ov_rop *out)
 {
   int64_t claimed = add_saturating(in->op->device_time, in->clock_offset);
   bool suspect = in->clock_offset > OV_CLOCK_SUSPECT_S || in->clock_offset < -OV_CLOCK_SUSPECT_S;
-  *out = (ov_rop){.name = in->op->name, .has_author = in->op->has_author, .author = in->op->author,
+  *out = (ov_rop){.name = in->op->name,
+                  .has_author = in->op->has_author,
+                  .author = in->op->author,
                   .time = claimed < in->server_time ? claimed : in->server_time,
                   .flags = suspect ? OV_ROP_CLOCK_SUSPECT : 0};
 }
@@ -59,13 +63,10 @@ int ov_live_compare(const ov_live *a, const ov_live *b, const ov_rop *rops)
   if (c) return c;
   int64_t ta = rops[a->op].time, tb = rops[b->op].time;
   if (ta != tb) return ta > tb ? -1 : 1;
-  return (a->op < b->op) - (a->op > b->op);   /* indices are in name order */
+  return (a->op < b->op) - (a->op > b->op); /* indices are in name order */
 }
 
-static int by_order(const void *a, const void *b, void *rops)
-{
-  return ov_live_compare(a, b, rops);
-}
+static int by_order(const void *a, const void *b, void *rops) { return ov_live_compare(a, b, rops); }
 
 void ov_live_sort(ov_live *live, uint32_t n, const ov_rop *rops)
 {
@@ -95,8 +96,10 @@ bool ov_names_have(const ov_name *list, uint32_t n, const ov_name *name)
     uint32_t mid = lo + (hi - lo) / 2;
     int c = ov_name_compare(&list[mid], name);
     if (c == 0) return true;
-    if (c < 0) lo = mid + 1;
-    else hi = mid;
+    if (c < 0)
+      lo = mid + 1;
+    else
+      hi = mid;
   }
   return false;
 }

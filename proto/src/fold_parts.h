@@ -1,4 +1,5 @@
-/* What ov_fold and ov_fold_absorb share: ops spread into cells, the order of live values, and the putting together of a record. */
+/* What ov_fold and ov_fold_absorb share: ops spread into cells, the order of live values, and the putting
+ * together of a record. */
 #ifndef OV_FOLD_PARTS_H
 #define OV_FOLD_PARTS_H
 
@@ -8,9 +9,9 @@
 typedef struct ov_fold_mix {
   ov_rop *rops;
   uint32_t n_rops;
-  ov_live *live;      /* in the order of ov_live_sort */
+  ov_live *live; /* in the order of ov_live_sort */
   uint32_t n_live;
-  bool *seen;         /* per rop: a live retraction names it */
+  bool *seen; /* per rop: a live retraction names it */
 } ov_fold_mix;
 
 /* Cells that an op carries; what ov_fold_spread writes. */
@@ -30,8 +31,8 @@ bool ov_live_retracts(const ov_live *l);
 uint32_t ov_rop_find(const ov_rop *rops, uint32_t n, const ov_name *name);
 /* Is the name in an ascending list? */
 bool ov_names_have(const ov_name *list, uint32_t n, const ov_name *name);
-/* Fills ops, live, seen and created of out, whose name is set; drops ops without a live value, but not the creating one.
- * Takes m->live over. 0 or OV_E_NOMEM. */
+/* Fills ops, live, seen and created of out, whose name is set; drops ops without a live value, but not the
+ * creating one. Takes m->live over. 0 or OV_E_NOMEM. */
 int ov_fold_assemble(const ov_fold_mix *m, ov_arena *a, ov_record *out);
 /* ov_fold without the limit on n: rows of a folded record may be one more (see ov_record_to_rows). */
 int ov_fold_any(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out);

@@ -1,7 +1,7 @@
 /* The canonical bytes of a folded record, both directions:
  *   [name, kind, version, scope, participant | nil, created,
- *    ops [[name, author | nil, time, flags] ...], live [[field, op index, value] | [field, op index, element, 0|1] ...],
- *    held [[name, verdict, reason] ...], seen [name ...]] */
+ *    ops [[name, author | nil, time, flags] ...], live [[field, op index, value] | [field, op index, element,
+ * 0|1] ...], held [[name, verdict, reason] ...], seen [name ...]] */
 #include "ov/fold.h"
 
 #include "fold_parts.h"
@@ -9,8 +9,10 @@
 
 static void put_name_or_nil(ov_buf *out, bool has, const ov_name *name)
 {
-  if (has) ov_mpw_name(out, name);
-  else ov_mpw_nil(out);
+  if (has)
+    ov_mpw_name(out, name);
+  else
+    ov_mpw_nil(out);
 }
 
 static void put_live(ov_buf *out, const ov_live *l)
@@ -102,8 +104,10 @@ static void get_live(ov_mpr *r, ov_arena *a, ov_record *out)
     l->op = (uint32_t)ov_mpr_uint(r, UINT32_MAX);
     l->elem = ov_nil();
     if (l->is_elem) get_single(r, a, &l->elem);
-    if (l->is_elem) l->v = ov_int(ov_mpr_int_in(r, 0, 1));
-    else get_single(r, a, &l->v);
+    if (l->is_elem)
+      l->v = ov_int(ov_mpr_int_in(r, 0, 1));
+    else
+      get_single(r, a, &l->v);
   }
 }
 
@@ -122,7 +126,8 @@ int ov_record_decode(const uint8_t *p, size_t n, ov_arena *a, ov_record *out)
 {
   ov_mpr r;
   *out = (ov_record){0};
-  int err = ov_mp_prescan(p, n, n);   /* a record may have more objects than a frame; it has no more than bytes */
+  int err =
+      ov_mp_prescan(p, n, n); /* a record may have more objects than a frame; it has no more than bytes */
   if (err) return err;
   ov_mpr_init_scanned(&r, p, n);
   ov_mpr_array_of(&r, 10);

@@ -28,13 +28,16 @@ ov_retract_state ov_record_retracted(const ov_record *r)
   const ov_live *l = ov_record_field(r, OV_FIELD_RETRACTED, &n);
   for (uint32_t i = 0; i < n; i++) {
     if (l[i].is_elem) continue;
-    if (ov_live_retracts(&l[i])) yes++;
-    else no++;
+    if (ov_live_retracts(&l[i]))
+      yes++;
+    else
+      no++;
   }
   if (!yes) return OV_LIVE;
   if (no) return OV_RETRACT_CONFLICT;
   for (uint32_t i = 0; i < r->n_live; i++)
-    if (r->live[i].field != OV_FIELD_RETRACTED && !is_seen(r, l, n, r->live[i].op)) return OV_RETRACT_CONFLICT;
+    if (r->live[i].field != OV_FIELD_RETRACTED && !is_seen(r, l, n, r->live[i].op))
+      return OV_RETRACT_CONFLICT;
   return OV_RETRACTED;
 }
 
@@ -70,7 +73,8 @@ uint32_t ov_record_conflicts(const ov_record *r)
 static int by_name(const void *a, const void *b) { return ov_name_compare(a, b); }
 
 /* Distinct names of the ops of n live values, the first ones when there are too many. */
-static int collect_names(const ov_record *r, const ov_live *l, uint32_t n, ov_arena *a, ov_name **names, uint32_t *count)
+static int collect_names(const ov_record *r, const ov_live *l, uint32_t n, ov_arena *a, ov_name **names,
+                         uint32_t *count)
 {
   bool *taken = ov_arena_array(a, r->n_ops, sizeof *taken);
   uint32_t most = r->n_ops < OV_OP_REPLACES_MAX ? r->n_ops : OV_OP_REPLACES_MAX;

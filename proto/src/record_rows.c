@@ -29,7 +29,8 @@ static int make_set(const ov_record *r, const uint32_t *order, uint32_t n, ov_ar
     if (r->live[order[i]].v.i) elems[adds++] = r->live[order[i]].elem;
   for (uint32_t i = 0; i < n; i++)
     if (!r->live[order[i]].v.i) elems[adds + dels++] = r->live[order[i]].elem;
-  *out = (ov_value){.type = OV_V_SET, .set = {.add = elems, .del = elems + adds, .n_add = adds, .n_del = dels}};
+  *out =
+      (ov_value){.type = OV_V_SET, .set = {.add = elems, .del = elems + adds, .n_add = adds, .n_del = dels}};
   return 0;
 }
 
@@ -51,8 +52,13 @@ static int fill_fields(const ov_record *r, const uint32_t *order, uint32_t n, ov
 
 static ov_op row_header(const ov_record *r, const ov_name *name)
 {
-  return (ov_op){.name = *name, .record = r->name, .creates = ov_name_equal(name, &r->name), .kind = r->kind,
-                 .version = r->version, .scope = r->scope, .has_participant = r->has_participant,
+  return (ov_op){.name = *name,
+                 .record = r->name,
+                 .creates = ov_name_equal(name, &r->name),
+                 .kind = r->kind,
+                 .version = r->version,
+                 .scope = r->scope,
+                 .has_participant = r->has_participant,
                  .participant = r->participant};
 }
 
@@ -65,7 +71,8 @@ int ov_record_to_rows(const ov_record *r, ov_arena *a, ov_op **rows, size_t *n)
   if (!*rows || group_by_op(r, a, &start, &order) != 0) return OV_E_NOMEM;
   ov_op *stand_in = *rows;
   *stand_in = row_header(r, &r->name);
-  if (r->n_ops) stand_in->device_time = r->ops[0].time;   /* any time would do; one nearby is short on the wire */
+  if (r->n_ops)
+    stand_in->device_time = r->ops[0].time; /* any time would do; one nearby is short on the wire */
   ov_op *next = stand_in + 1;
   for (uint32_t i = 0; i < r->n_ops; i++) {
     ov_op *row = ov_name_equal(&r->ops[i].name, &r->name) ? stand_in : next++;
@@ -109,8 +116,8 @@ static int drop_stand_in(ov_record *r)
   return 0;
 }
 
-int ov_record_put_beside(ov_record *r, bool not_created, const uint8_t *flags, uint32_t n_flags, ov_heldop *held, uint32_t n_held,
-                         ov_name *seen, uint32_t n_seen)
+int ov_record_put_beside(ov_record *r, bool not_created, const uint8_t *flags, uint32_t n_flags,
+                         ov_heldop *held, uint32_t n_held, ov_name *seen, uint32_t n_seen)
 {
   int err = not_created ? drop_stand_in(r) : 0;
   if (err) return err;

@@ -14,26 +14,31 @@
 #define CALENDAR_LAST 2932896
 #define DAY_S 86400
 
-static const struct { const char *en, *nl; } types[OV_F_COUNT] = {
-  [OV_F_INT] = {"a whole number", "een heel getal"},
-  [OV_F_BOOL] = {"yes or no (1 or 0)", "ja of nee (1 of 0)"},
-  [OV_F_CODE] = {"a code from the list", "een antwoord uit de lijst"},
-  [OV_F_CODESET] = {"a set of codes from the list", "een of meer antwoorden uit de lijst"},
-  [OV_F_DATE] = {"a date", "een datum"},
-  [OV_F_DATETIME] = {"a date and time", "een datum en tijd"},
-  [OV_F_TEXT] = {"a text", "een tekst"},
-  [OV_F_REF] = {"a reference to a record", "een verwijzing"},
-  [OV_F_REFSET] = {"a set of references to records", "een of meer verwijzingen"},
-  [OV_F_SCOPESET] = {"a set of scope numbers", "een of meer teams"},
-  [OV_F_BYTES] = {"bytes", "een rij bytes"},
+static const struct {
+  const char *en, *nl;
+} types[OV_F_COUNT] = {
+    [OV_F_INT] = {"a whole number", "een heel getal"},
+    [OV_F_BOOL] = {"yes or no (1 or 0)", "ja of nee (1 of 0)"},
+    [OV_F_CODE] = {"a code from the list", "een antwoord uit de lijst"},
+    [OV_F_CODESET] = {"a set of codes from the list", "een of meer antwoorden uit de lijst"},
+    [OV_F_DATE] = {"a date", "een datum"},
+    [OV_F_DATETIME] = {"a date and time", "een datum en tijd"},
+    [OV_F_TEXT] = {"a text", "een tekst"},
+    [OV_F_REF] = {"a reference to a record", "een verwijzing"},
+    [OV_F_REFSET] = {"a set of references to records", "een of meer verwijzingen"},
+    [OV_F_SCOPESET] = {"a set of scope numbers", "een of meer teams"},
+    [OV_F_BYTES] = {"bytes", "een rij bytes"},
 };
 
-static const struct { const char *unit, *en, *nl; } units[] = {
-  {"min", "min", "min"}, {"day", "days", "dagen"}, {"year", "years", "jaar"},
+static const struct {
+  const char *unit, *en, *nl;
+} units[] = {
+    {"min", "min", "min"},
+    {"day", "days", "dagen"},
+    {"year", "years", "jaar"},
 };
 
-__attribute__((format(printf, 2, 3)))
-static void add(char *text, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add(char *text, const char *fmt, ...)
 {
   size_t n = strlen(text);
   va_list args;
@@ -125,7 +130,8 @@ static void add_unit(char *text, const char *unit, bool dutch)
   add(text, " %.16s", unit);
 }
 
-static void say_outside(char *text, const ov_sfield *f, int64_t v, const char *side, int64_t bound, bool dutch)
+static void say_outside(char *text, const ov_sfield *f, int64_t v, const char *side, int64_t bound,
+                        bool dutch)
 {
   if (f->type == OV_F_DATE || f->type == OV_F_DATETIME) {
     add_moment(text, f->type, v, dutch);
@@ -142,8 +148,12 @@ static int outside(ov_problem *why, const ov_sfield *f, int64_t v, int64_t bound
   if (why) {
     bool above = v > bound, moment = f->type == OV_F_DATE || f->type == OV_F_DATETIME;
     start(why, f, OV_HELD_RANGE);
-    say_outside(why->text_en, f, v, moment ? (above ? "is after" : "is before") : (above ? "is above" : "is below"), bound, false);
-    say_outside(why->text_nl, f, v, moment ? (above ? "ligt na" : "ligt voor") : (above ? "ligt boven" : "ligt onder"), bound, true);
+    say_outside(why->text_en, f, v,
+                moment ? (above ? "is after" : "is before") : (above ? "is above" : "is below"), bound,
+                false);
+    say_outside(why->text_nl, f, v,
+                moment ? (above ? "ligt na" : "ligt voor") : (above ? "ligt boven" : "ligt onder"), bound,
+                true);
   }
   return OV_HELD_RANGE;
 }
@@ -191,7 +201,8 @@ static int check_element(const ov_sfield *f, const ov_value *e, bool added, ov_p
 {
   if (f->type == OV_F_REFSET) return check_ref(f, e, why);
   if (e->type != OV_V_INT) return wrong_type(why, f);
-  if (f->type == OV_F_SCOPESET) return e->i < 0 ? outside(why, f, e->i, 0) : e->i > UINT32_MAX ? outside(why, f, e->i, UINT32_MAX) : 0;
+  if (f->type == OV_F_SCOPESET)
+    return e->i < 0 ? outside(why, f, e->i, 0) : e->i > UINT32_MAX ? outside(why, f, e->i, UINT32_MAX) : 0;
   return !added || has_code(f, e->i) ? 0 : wrong_code(why, f, e->i);
 }
 
@@ -200,7 +211,8 @@ static int check_set(const ov_sfield *f, const ov_value *v, ov_problem *why)
   if (v->type != OV_V_SET) return wrong_type(why, f);
   int reason = 0;
   for (uint32_t i = 0; i < v->set.n_add && !reason; i++) reason = check_element(f, &v->set.add[i], true, why);
-  for (uint32_t i = 0; i < v->set.n_del && !reason; i++) reason = check_element(f, &v->set.del[i], false, why);
+  for (uint32_t i = 0; i < v->set.n_del && !reason; i++)
+    reason = check_element(f, &v->set.del[i], false, why);
   return reason;
 }
 
@@ -221,7 +233,8 @@ int ov_schema_check_value(const ov_skind *k, const ov_sfield *f, const ov_value 
   }
 }
 
-static int about_kind(ov_problem *why, const ov_skind *k, int reason, uint16_t field, const char *en, const char *nl)
+static int about_kind(ov_problem *why, const ov_skind *k, int reason, uint16_t field, const char *en,
+                      const char *nl)
 {
   if (why) {
     *why = (ov_problem){.reason = reason, .field = field};
@@ -246,7 +259,9 @@ static bool participant_fits(const ov_skind *k, const ov_op *op)
   switch (k->participant) {
   case OV_P_NONE: return !op->has_participant;
   case OV_P_REQUIRED: return op->has_participant;
-  case OV_P_SELF: return op->creates ? !op->has_participant : op->has_participant && ov_name_equal(&op->participant, &op->record);
+  case OV_P_SELF:
+    return op->creates ? !op->has_participant
+                       : op->has_participant && ov_name_equal(&op->participant, &op->record);
   default: return true;
   }
 }
@@ -258,7 +273,8 @@ static int check_header(const ov_skind *k, const ov_op *op, ov_problem *why)
     return about_kind(why, k, OV_HELD_SCOPE, 0, "does not belong in this scope", "dit hoort hier niet");
   if (participant_fits(k, op)) return 0;
   if (op->has_participant)
-    return about_kind(why, k, OV_HELD_REF, 0, "names a participant that does not fit", "hier past deze cliënt niet bij");
+    return about_kind(why, k, OV_HELD_REF, 0, "names a participant that does not fit",
+                      "hier past deze cliënt niet bij");
   return about_kind(why, k, OV_HELD_REF, 0, "names no participant", "de cliënt ontbreekt");
 }
 
@@ -270,8 +286,10 @@ int ov_schema_check_op(const ov_schemas *s, const ov_op *op, ov_problem *why)
   int reason = check_header(k, op, why);
   for (uint32_t i = 0; i < op->n_fields && !reason; i++) {
     const ov_sfield *f = ov_skind_field(k, op->fields[i].id);
-    if (f) reason = ov_schema_check_value(k, f, &op->fields[i].v, why);
-    else if (op->version == k->version) reason = unknown_field(why, k, op->fields[i].id);
+    if (f)
+      reason = ov_schema_check_value(k, f, &op->fields[i].v, why);
+    else if (op->version == k->version)
+      reason = unknown_field(why, k, op->fields[i].id);
   }
   return reason;
 }

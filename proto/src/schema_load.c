@@ -13,7 +13,8 @@ void ov_loader_refuse(ov_loader *l, int err, const char *fmt, ...)
   if (!l->why) return;
   size_t n = 0, cap = OV_ERROR_TEXT_MAX;
   const ov_skind *k = l->kind;
-  if (k->id) n += (size_t)snprintf(l->why, cap, "kind %d%s%s", k->id, k->name ? " " : "", k->name ? k->name : "");
+  if (k->id)
+    n += (size_t)snprintf(l->why, cap, "kind %d%s%s", k->id, k->name ? " " : "", k->name ? k->name : "");
   if (l->field) n += (size_t)snprintf(l->why + n, cap - n, ", field %d", l->field->id);
   if (l->field && l->field->name) n += (size_t)snprintf(l->why + n, cap - n, " %s", l->field->name);
   if (n) n += (size_t)snprintf(l->why + n, cap - n, ": ");
@@ -29,7 +30,8 @@ static int64_t take_int(ov_loader *l, const char *what, int64_t lo, int64_t hi)
   if (l->r.err)
     ov_loader_refuse(l, OV_E_FORMAT, "%s must be a whole number", what);
   else if (v < lo || v > hi)
-    ov_loader_refuse(l, OV_E_FORMAT, "%s is %lld; allowed are %lld to %lld", what, (long long)v, (long long)lo, (long long)hi);
+    ov_loader_refuse(l, OV_E_FORMAT, "%s is %lld; allowed are %lld to %lld", what, (long long)v,
+                     (long long)lo, (long long)hi);
   return l->err ? 0 : v;
 }
 
@@ -45,14 +47,18 @@ static const char *take_text(ov_loader *l, const char *what, uint32_t max)
 {
   uint32_t n;
   const uint8_t *p = ov_mpr_str(&l->r, &n);
-  if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be a text", what);
-  else if (n == 0 || n > max) ov_loader_refuse(l, OV_E_FORMAT, "%s has %u bytes; allowed are 1 to %u", what, n, max);
+  if (l->r.err)
+    ov_loader_refuse(l, OV_E_FORMAT, "%s must be a text", what);
+  else if (n == 0 || n > max)
+    ov_loader_refuse(l, OV_E_FORMAT, "%s has %u bytes; allowed are 1 to %u", what, n, max);
   for (uint32_t i = 0; !l->err && i < n; i++)
     if (p[i] < 0x20 || p[i] == 0x7f) ov_loader_refuse(l, OV_E_FORMAT, "%s holds a control character", what);
   if (l->err) return NULL;
   char *s = ov_arena_alloc(l->a, n + 1u);
-  if (s) memcpy(s, p, n);
-  else ov_loader_refuse(l, OV_E_NOMEM, "no memory");
+  if (s)
+    memcpy(s, p, n);
+  else
+    ov_loader_refuse(l, OV_E_NOMEM, "no memory");
   return s;
 }
 
@@ -73,8 +79,10 @@ static const char *take_name(ov_loader *l)
 static void *take_list(ov_loader *l, const char *what, uint32_t max, size_t size, uint32_t *n)
 {
   *n = ov_mpr_array(&l->r);
-  if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be a list", what);
-  else if (*n > max) ov_loader_refuse(l, OV_E_LIMIT, "%s has %u entries, at most %u", what, *n, max);
+  if (l->r.err)
+    ov_loader_refuse(l, OV_E_FORMAT, "%s must be a list", what);
+  else if (*n > max)
+    ov_loader_refuse(l, OV_E_LIMIT, "%s has %u entries, at most %u", what, *n, max);
   void *p = l->err ? NULL : ov_arena_array(l->a, *n, size);
   if (!p) {
     ov_loader_refuse(l, OV_E_NOMEM, "no memory");
@@ -155,7 +163,8 @@ static void take_natural_key(ov_loader *l, ov_skind *k)
 {
   uint16_t *key = take_list(l, "natural_key", OV_NATURAL_KEY_PARTS_MAX, sizeof *key, &k->n_natural_key);
   k->natural_key = key;
-  for (uint32_t i = 0; i < k->n_natural_key; i++) key[i] = (uint16_t)take_int(l, "natural_key", 0, OV_FIELD_ID_MAX);
+  for (uint32_t i = 0; i < k->n_natural_key; i++)
+    key[i] = (uint16_t)take_int(l, "natural_key", 0, OV_FIELD_ID_MAX);
 }
 
 static void take_kind(ov_loader *l)

@@ -1,4 +1,5 @@
-/* What a schema says about a folded record: what it lacks, when it happened, what makes it a possible double. */
+/* What a schema says about a folded record: what it lacks, when it happened, what makes it a possible double.
+ */
 #include "ov/schema.h"
 
 #define DAY_S 86400
@@ -73,7 +74,10 @@ uint32_t ov_schema_missing(const ov_skind *k, const ov_record *r, uint16_t *ids,
 
 static int64_t day_of(int64_t seconds) { return seconds / DAY_S - (seconds % DAY_S < 0); }
 
-static int64_t clamp_day(int64_t day) { return day < DAY_FIRST ? DAY_FIRST : day > DAY_LAST ? DAY_LAST : day; }
+static int64_t clamp_day(int64_t day)
+{
+  return day < DAY_FIRST ? DAY_FIRST : day > DAY_LAST ? DAY_LAST : day;
+}
 
 /* Of the creating op, else of the earliest, else 0. */
 static int64_t record_time(const ov_record *r)
@@ -108,8 +112,10 @@ bool ov_schema_natural_key(const ov_skind *k, const ov_record *r, ov_buf *out)
     if (!key_part_there(k, r, k->natural_key[i])) return false;
   ov_mpw_array(out, k->n_natural_key);
   for (uint32_t i = 0; i < k->n_natural_key; i++) {
-    if (k->natural_key[i]) ov_value_encode(shown(r, k->natural_key[i]), out);
-    else ov_mpw_name(out, &r->participant);
+    if (k->natural_key[i])
+      ov_value_encode(shown(r, k->natural_key[i]), out);
+    else
+      ov_mpw_name(out, &r->participant);
   }
   return true;
 }

@@ -28,23 +28,31 @@ static bool has_missing(const ov_sfield *f, int32_t code)
 static void check_uses(ov_loader *l, const ov_sfield *f)
 {
   const char *unused = NULL;
-  if ((f->has_lo || f->has_hi) && !takes_range(f->type)) unused = "range";
-  else if (f->n_codes && !takes_codes(f->type)) unused = "codes";
-  else if (f->ref && !takes_ref(f->type)) unused = "ref";
-  else if (f->max_length && !takes_length(f->type)) unused = "max_length";
-  else if (f->n_missing && !takes_missing(f->type)) unused = "missing";
+  if ((f->has_lo || f->has_hi) && !takes_range(f->type))
+    unused = "range";
+  else if (f->n_codes && !takes_codes(f->type))
+    unused = "codes";
+  else if (f->ref && !takes_ref(f->type))
+    unused = "ref";
+  else if (f->max_length && !takes_length(f->type))
+    unused = "max_length";
+  else if (f->n_missing && !takes_missing(f->type))
+    unused = "missing";
   if (unused) ov_loader_refuse(l, OV_E_FORMAT, "its type has no use for %s", unused);
   if (takes_codes(f->type) && !f->n_codes) ov_loader_refuse(l, OV_E_FORMAT, "codes are lacking");
-  if (f->exported && never_exported(f->type)) ov_loader_refuse(l, OV_E_FORMAT, "a field of its type is never exported");
+  if (f->exported && never_exported(f->type))
+    ov_loader_refuse(l, OV_E_FORMAT, "a field of its type is never exported");
   if (f->has_lo && f->has_hi && f->lo > f->hi)
-    ov_loader_refuse(l, OV_E_FORMAT, "the lowest value %lld is above the highest %lld", (long long)f->lo, (long long)f->hi);
+    ov_loader_refuse(l, OV_E_FORMAT, "the lowest value %lld is above the highest %lld", (long long)f->lo,
+                     (long long)f->hi);
 }
 
 static void check_code_list(ov_loader *l, const ov_sfield *f)
 {
   for (uint32_t i = 0; i < f->n_codes; i++)
     for (uint32_t k = 0; k < i; k++)
-      if (f->codes[i].code == f->codes[k].code) ov_loader_refuse(l, OV_E_FORMAT, "code %d stands twice", f->codes[i].code);
+      if (f->codes[i].code == f->codes[k].code)
+        ov_loader_refuse(l, OV_E_FORMAT, "code %d stands twice", f->codes[i].code);
 }
 
 static void check_missing(ov_loader *l, const ov_sfield *f)
@@ -62,9 +70,12 @@ static void check_missing(ov_loader *l, const ov_sfield *f)
 static void check_condition(ov_loader *l, const ov_sfield *f, const ov_reqif *c)
 {
   const ov_sfield *on = ov_skind_field(l->kind, c->field);
-  if (!on) ov_loader_refuse(l, OV_E_FORMAT, "required_if names field %d, which does not exist", c->field);
-  else if (on == f) ov_loader_refuse(l, OV_E_FORMAT, "required_if names the field itself");
-  else if (!c->n) ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d names no codes", c->field);
+  if (!on)
+    ov_loader_refuse(l, OV_E_FORMAT, "required_if names field %d, which does not exist", c->field);
+  else if (on == f)
+    ov_loader_refuse(l, OV_E_FORMAT, "required_if names the field itself");
+  else if (!c->n)
+    ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d names no codes", c->field);
   else if (!takes_codes(on->type) && on->type != OV_F_BOOL && on->type != OV_F_INT)
     ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d, whose type has no codes", c->field);
   for (uint32_t i = 0; !l->err && i < c->n; i++) {
@@ -81,7 +92,8 @@ static void check_field(ov_loader *l, const ov_sfield *f, uint32_t before)
     if (!strcmp(l->kind->fields[i].name, f->name))
       ov_loader_refuse(l, OV_E_FORMAT, "field %d has the same name", l->kind->fields[i].id);
   }
-  if (!strcmp(f->name, ov_schema_retraction.name)) ov_loader_refuse(l, OV_E_FORMAT, "this name belongs to field 1 of every kind");
+  if (!strcmp(f->name, ov_schema_retraction.name))
+    ov_loader_refuse(l, OV_E_FORMAT, "this name belongs to field 1 of every kind");
   check_uses(l, f);
   check_code_list(l, f);
   check_missing(l, f);
@@ -92,7 +104,8 @@ static void check_occurred(ov_loader *l)
 {
   if (!l->kind->occurred) return;
   const ov_sfield *f = ov_skind_field(l->kind, l->kind->occurred);
-  if (!f) ov_loader_refuse(l, OV_E_FORMAT, "occurred names field %d, which does not exist", l->kind->occurred);
+  if (!f)
+    ov_loader_refuse(l, OV_E_FORMAT, "occurred names field %d, which does not exist", l->kind->occurred);
   else if (f->type != OV_F_DATE && f->type != OV_F_DATETIME)
     ov_loader_refuse(l, OV_E_FORMAT, "occurred names field %d, which is no date or datetime", f->id);
 }
@@ -124,11 +137,13 @@ void ov_schema_check_kind(ov_loader *l)
 void ov_schema_check_newer(ov_loader *l, const ov_skind *older)
 {
   if (strcmp(older->name, l->kind->name) != 0)
-    ov_loader_refuse(l, OV_E_FORMAT, "version %d is called %s; a name never changes", older->version, older->name);
+    ov_loader_refuse(l, OV_E_FORMAT, "version %d is called %s; a name never changes", older->version,
+                     older->name);
   for (uint32_t i = 0; i < l->kind->n_fields && !l->err; i++) {
     l->field = &l->kind->fields[i];
     const ov_sfield *was = ov_skind_field(older, l->field->id);
     if (was && (was->type != l->field->type || strcmp(was->name, l->field->name) != 0))
-      ov_loader_refuse(l, OV_E_FORMAT, "version %d has %s there; a field id is never reused", older->version, was->name);
+      ov_loader_refuse(l, OV_E_FORMAT, "version %d has %s there; a field id is never reused", older->version,
+                       was->name);
   }
 }

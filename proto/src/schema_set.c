@@ -15,28 +15,63 @@ typedef struct loaded {
 struct ov_schemas {
   loaded *all;
   uint32_t loads;
-  const ov_skind *kinds[OV_SCHEMA_KINDS_MAX];   /* newest versions, ascending ids */
+  const ov_skind *kinds[OV_SCHEMA_KINDS_MAX]; /* newest versions, ascending ids */
   uint32_t n;
 };
 
 const ov_sfield ov_schema_retraction = {
-  .id = OV_FIELD_RETRACTED, .name = "retracted", .type = OV_F_TEXT, .nl = "Fout ingevoerd", .en = "Entered in error",
-  .max_length = OV_RETRACTION_BYTES_MAX, .unit = NULL,
+    .id = OV_FIELD_RETRACTED,
+    .name = "retracted",
+    .type = OV_F_TEXT,
+    .nl = "Fout ingevoerd",
+    .en = "Entered in error",
+    .max_length = OV_RETRACTION_BYTES_MAX,
+    .unit = NULL,
 };
 
 /* The one kind that cannot come as data: it carries the others. */
 static const ov_sfield schema_fields[] = {
-  {.id = OV_SCHEMA_FIELD_KIND, .name = "kind_id", .type = OV_F_INT, .nl = "Soort", .en = "Kind", .required = true,
-   .has_lo = true, .has_hi = true, .lo = OV_KIND_SCHEMA + 1, .hi = OV_KIND_ID_MAX},
-  {.id = OV_SCHEMA_FIELD_VERSION, .name = "version", .type = OV_F_INT, .nl = "Versie", .en = "Version", .required = true,
-   .has_lo = true, .has_hi = true, .lo = 1, .hi = UINT16_MAX},
-  {.id = OV_SCHEMA_FIELD_BODY, .name = "body", .type = OV_F_BYTES, .nl = "Inhoud", .en = "Body", .required = true,
-   .max_length = OV_SCHEMA_BYTES_MAX},
+    {.id = OV_SCHEMA_FIELD_KIND,
+     .name = "kind_id",
+     .type = OV_F_INT,
+     .nl = "Soort",
+     .en = "Kind",
+     .required = true,
+     .has_lo = true,
+     .has_hi = true,
+     .lo = OV_KIND_SCHEMA + 1,
+     .hi = OV_KIND_ID_MAX},
+    {.id = OV_SCHEMA_FIELD_VERSION,
+     .name = "version",
+     .type = OV_F_INT,
+     .nl = "Versie",
+     .en = "Version",
+     .required = true,
+     .has_lo = true,
+     .has_hi = true,
+     .lo = 1,
+     .hi = UINT16_MAX},
+    {.id = OV_SCHEMA_FIELD_BODY,
+     .name = "body",
+     .type = OV_F_BYTES,
+     .nl = "Inhoud",
+     .en = "Body",
+     .required = true,
+     .max_length = OV_SCHEMA_BYTES_MAX},
 };
 static const uint16_t schema_key[] = {OV_SCHEMA_FIELD_KIND, OV_SCHEMA_FIELD_VERSION};
 static const ov_skind schema_kind = {
-  .id = OV_KIND_SCHEMA, .version = 1, .name = "schema", .scope = 0, .participant = OV_P_NONE,
-  .natural_key = schema_key, .n_natural_key = 2, .nl = "Formulier", .en = "Schema", .fields = schema_fields, .n_fields = 3,
+    .id = OV_KIND_SCHEMA,
+    .version = 1,
+    .name = "schema",
+    .scope = 0,
+    .participant = OV_P_NONE,
+    .natural_key = schema_key,
+    .n_natural_key = 2,
+    .nl = "Formulier",
+    .en = "Schema",
+    .fields = schema_fields,
+    .n_fields = 3,
 };
 
 ov_schemas *ov_schemas_new(void)

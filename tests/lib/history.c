@@ -30,7 +30,9 @@ ov_op *history_op(history *h, uint8_t writer, uint64_t seq, ov_verdict verdict)
   op->version = 1;
   op->scope = 2;
   op->device_time = 1000 + 10 * (int64_t)h->n;
-  h->in[h->n++] = (ov_fold_in){.op = op, .verdict = verdict, .reason = verdict == OV_HELD ? OV_HELD_RANGE : OV_HELD_NONE,
+  h->in[h->n++] = (ov_fold_in){.op = op,
+                               .verdict = verdict,
+                               .reason = verdict == OV_HELD ? OV_HELD_RANGE : OV_HELD_NONE,
                                .server_time = op->device_time + 5};
   return op;
 }
@@ -107,24 +109,29 @@ static ov_value some_value(uint64_t *random)
 
 static void some_set(history *h, ov_op *op, uint16_t field, uint64_t *random)
 {
-  field_of(h, op, field);   /* an empty set is one too */
+  field_of(h, op, field); /* an empty set is one too */
   for (int64_t e = 1; e <= 3; e++) {
     uint32_t what = history_below(random, 3);
-    if (what == 0) history_add(h, op, field, e);
-    else if (what == 1) history_del(h, op, field, e);
+    if (what == 0)
+      history_add(h, op, field, e);
+    else if (what == 1)
+      history_del(h, op, field, e);
   }
 }
 
 static void some_fields(history *h, ov_op *op, uint64_t *random, bool wild)
 {
   if (history_below(random, 4) == 0)
-    history_set(h, op, 1, history_below(random, 3) ? ov_text(history_below(random, 2) ? "fout" : "dubbel") : ov_nil());
+    history_set(h, op, 1,
+                history_below(random, 3) ? ov_text(history_below(random, 2) ? "fout" : "dubbel") : ov_nil());
   for (uint16_t f = 10; f < 13; f++)
     if (history_below(random, 2)) history_set(h, op, f, some_value(random));
   if (history_below(random, 2)) some_set(h, op, 20, random);
   if (wild && history_below(random, 3) == 0) {
-    if (history_below(random, 2)) some_set(h, op, 21, random);
-    else history_set(h, op, 21, some_value(random));
+    if (history_below(random, 2))
+      some_set(h, op, 21, random);
+    else
+      history_set(h, op, 21, some_value(random));
   }
 }
 
@@ -162,7 +169,7 @@ void history_make(history *h, uint64_t *random, size_t n, bool wild)
   for (size_t i = 0; i < n; i++) {
     uint32_t w = history_below(random, 6);
     ov_op *op = history_op(h, (uint8_t)(w + 1), ++seqs[w], some_verdict(random));
-    if (history_below(random, 6) == 0) op->name.tag[3] = 1;   /* as on the other branch of a fork */
+    if (history_below(random, 6) == 0) op->name.tag[3] = 1; /* as on the other branch of a fork */
     if (i == 0) op->record = op->name;
     op->version = (uint16_t)(1 + history_below(random, 3));
     op->has_author = history_below(random, 2);

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct entry { const ov_fold_in *in; uint16_t field; bool is_elem; ov_value elem, v; } entry;
+typedef struct entry {
+  const ov_fold_in *in;
+  uint16_t field;
+  bool is_elem;
+  ov_value elem, v;
+} entry;
 
 typedef struct state {
   const ov_fold_in *ops;
@@ -15,8 +20,7 @@ typedef struct state {
   char *why;
 } state;
 
-__attribute__((format(printf, 2, 3)))
-static bool differs(state *s, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool differs(state *s, const char *fmt, ...)
 {
   va_list args;
   va_start(args, fmt);
@@ -27,7 +31,8 @@ static bool differs(state *s, const char *fmt, ...)
 
 static bool same_name(const ov_name *a, const ov_name *b)
 {
-  return !memcmp(a->writer.b, b->writer.b, OV_ID_BYTES) && a->seq == b->seq && !memcmp(a->tag, b->tag, OV_TAG_BYTES);
+  return !memcmp(a->writer.b, b->writer.b, OV_ID_BYTES) && a->seq == b->seq &&
+         !memcmp(a->tag, b->tag, OV_TAG_BYTES);
 }
 
 static int name_order(const ov_name *a, const ov_name *b)
@@ -66,10 +71,13 @@ static size_t says(const ov_fold_in *in, entry *out)
   size_t n = 0;
   for (uint32_t i = 0; i < in->op->n_fields; i++) {
     const ov_field *f = &in->op->fields[i];
-    if (f->v.type != OV_V_SET) out[n++] = (entry){in, f->id, false, {.type = OV_V_NIL}, f->v};
+    if (f->v.type != OV_V_SET)
+      out[n++] = (entry){in, f->id, false, {.type = OV_V_NIL}, f->v};
     else {
-      for (uint32_t k = 0; k < f->v.set.n_add; k++) out[n++] = (entry){in, f->id, true, f->v.set.add[k], {.type = OV_V_INT, .i = 1}};
-      for (uint32_t k = 0; k < f->v.set.n_del; k++) out[n++] = (entry){in, f->id, true, f->v.set.del[k], {.type = OV_V_INT, .i = 0}};
+      for (uint32_t k = 0; k < f->v.set.n_add; k++)
+        out[n++] = (entry){in, f->id, true, f->v.set.add[k], {.type = OV_V_INT, .i = 1}};
+      for (uint32_t k = 0; k < f->v.set.n_del; k++)
+        out[n++] = (entry){in, f->id, true, f->v.set.del[k], {.type = OV_V_INT, .i = 0}};
     }
   }
   return n;
@@ -172,8 +180,10 @@ static bool check_header(state *s, const ov_record *r)
     created |= same_name(&s->ops[i].op->name, &h->record);
   }
   if (!same_name(&r->name, &h->record)) return differs(s, "name of the record");
-  if (r->kind != h->kind || r->scope != h->scope || r->version != version) return differs(s, "kind, scope or version");
-  if (r->has_participant != h->has_participant || (h->has_participant && !same_name(&r->participant, &h->participant)))
+  if (r->kind != h->kind || r->scope != h->scope || r->version != version)
+    return differs(s, "kind, scope or version");
+  if (r->has_participant != h->has_participant ||
+      (h->has_participant && !same_name(&r->participant, &h->participant)))
     return differs(s, "participant");
   return r->created == created || differs(s, "created");
 }
@@ -219,7 +229,8 @@ static bool check_ops(state *s, const ov_record *r)
     if (!listed) continue;
     ops++;
     bool suspect = in->clock_offset > 300 || in->clock_offset < -300;
-    if (o->time != corrected(in) || o->flags != (suspect ? 1 : 0)) return differs(s, "time or flags of op %zu", i);
+    if (o->time != corrected(in) || o->flags != (suspect ? 1 : 0))
+      return differs(s, "time or flags of op %zu", i);
     if (o->has_author != in->op->has_author || (o->has_author && !same_name(&o->author, &in->op->author)))
       return differs(s, "author of op %zu", i);
     bool expect = named_by_retraction(s, in);
@@ -243,7 +254,8 @@ static bool check_held(state *s, const ov_record *r)
     held++;
     bool found = false;
     for (uint32_t k = 0; k < r->n_held; k++)
-      found |= same_name(&r->held[k].name, &in->op->name) && r->held[k].verdict == in->verdict && r->held[k].reason == in->reason;
+      found |= same_name(&r->held[k].name, &in->op->name) && r->held[k].verdict == in->verdict &&
+               r->held[k].reason == in->reason;
     if (!found) return differs(s, "held op %zu", i);
   }
   for (uint32_t i = 1; i < r->n_held; i++)
@@ -272,7 +284,8 @@ static bool check_live(state *s, const ov_record *r)
     for (uint32_t k = 0; k < r->n_live; k++) {
       const ov_live *l = &r->live[k];
       entry got = {NULL, l->field, l->is_elem, l->elem, l->v};
-      found |= l->op < r->n_ops && same_name(&r->ops[l->op].name, &e->in->op->name) && same_cell(&got, e) && same_value(&l->v, &e->v);
+      found |= l->op < r->n_ops && same_name(&r->ops[l->op].name, &e->in->op->name) && same_cell(&got, e) &&
+               same_value(&l->v, &e->v);
     }
     if (!found) return differs(s, "a live value of field %u is lacking", e->field);
   }
@@ -320,13 +333,15 @@ static bool check_questions(state *s, const ov_record *r)
   bool retraction = in_retraction || is == OV_RETRACT_CONFLICT;
   if (ov_record_retracted(r) != is) return differs(s, "retraction is %d, not %d", ov_record_retracted(r), is);
   if (ov_record_field_conflict(r, 1) != retraction) return differs(s, "conflict of the retraction");
-  if (ov_record_conflicts(r) != conflicts(s, 0) - in_retraction + retraction) return differs(s, "number of conflicts");
+  if (ov_record_conflicts(r) != conflicts(s, 0) - in_retraction + retraction)
+    return differs(s, "number of conflicts");
   for (size_t i = 0; i < s->n_live; i++) {
     uint16_t f = s->live[i].field;
     uint32_t n, expect = 0;
     for (size_t k = 0; k < s->n_live; k++) expect += s->live[k].field == f;
     if (!ov_record_field(r, f, &n) || n != expect) return differs(s, "entries of field %u", f);
-    if (f != 1 && ov_record_field_conflict(r, f) != (conflicts(s, f) > 0)) return differs(s, "conflict of field %u", f);
+    if (f != 1 && ov_record_field_conflict(r, f) != (conflicts(s, f) > 0))
+      return differs(s, "conflict of field %u", f);
   }
   return true;
 }
@@ -336,7 +351,8 @@ bool oracle_agrees(const ov_fold_in *ops, size_t n, const ov_record *r, char why
   state s = {.ops = ops, .n = n, .why = why};
   why[0] = 0;
   fold(&s);
-  bool ok = check_header(&s, r) && check_ops(&s, r) && check_held(&s, r) && check_live(&s, r) && check_questions(&s, r);
+  bool ok = check_header(&s, r) && check_ops(&s, r) && check_held(&s, r) && check_live(&s, r) &&
+            check_questions(&s, r);
   free(s.live);
   return ok;
 }

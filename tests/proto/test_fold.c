@@ -15,7 +15,11 @@
 #define NAP 21
 #define DISTURBANCE 22
 
-typedef struct fixture { history h; ov_arena a; ov_record r; } fixture;
+typedef struct fixture {
+  history h;
+  ov_arena a;
+  ov_record r;
+} fixture;
 
 static int setup(void **state)
 {
@@ -62,7 +66,8 @@ static ov_op *create(fixture *x)
   return op;
 }
 
-static ov_op *edit(fixture *x, uint8_t writer, uint64_t seq, ov_verdict verdict, uint16_t field, ov_value v, const ov_op *seen)
+static ov_op *edit(fixture *x, uint8_t writer, uint64_t seq, ov_verdict verdict, uint16_t field, ov_value v,
+                   const ov_op *seen)
 {
   ov_op *op = history_op(&x->h, writer, seq, verdict);
   history_set(&x->h, op, field, v);
@@ -99,7 +104,7 @@ static void concurrent_edits_conflict_until_one_op_names_both(void **state)
   ov_op *a = edit(x, 2, 1, OV_APPLIED, QUALITY, ov_int(4), c);
   ov_op *b = edit(x, 3, 1, OV_APPLIED, QUALITY, ov_int(5), c);
   const ov_record *r = fold(x);
-  assert_shown(r, QUALITY, 5, 2);   /* the later one is shown first, the other stays visible */
+  assert_shown(r, QUALITY, 5, 2); /* the later one is shown first, the other stays visible */
   assert_true(ov_record_field_conflict(r, QUALITY));
   assert_false(ov_record_field_conflict(r, NAP));
   assert_int_equal(ov_record_conflicts(r), 1);
@@ -125,7 +130,7 @@ static void equal_values_are_no_conflict(void **state)
   edit(x, 2, 1, OV_APPLIED, QUALITY, ov_int(4), c);
   edit(x, 3, 1, OV_APPLIED, QUALITY, ov_int(4), c);
   const ov_record *r = fold(x);
-  assert_shown(r, QUALITY, 4, 2);   /* both are listed: who writes next must name both */
+  assert_shown(r, QUALITY, 4, 2); /* both are listed: who writes next must name both */
   assert_int_equal(ov_record_conflicts(r), 0);
 }
 
@@ -135,24 +140,24 @@ static void codes_of_a_set_conflict_one_by_one(void **state)
   ov_op *c = create(x);
   history_add(&x->h, c, DISTURBANCE, 1);
   history_add(&x->h, c, DISTURBANCE, 2);
-  ov_op *more = history_op(&x->h, 2, 1, OV_APPLIED);   /* adds 3 and confirms 2 ... */
+  ov_op *more = history_op(&x->h, 2, 1, OV_APPLIED); /* adds 3 and confirms 2 ... */
   history_add(&x->h, more, DISTURBANCE, 2);
   history_add(&x->h, more, DISTURBANCE, 3);
   history_replaces(&x->h, more, &c->name);
-  ov_op *less = history_op(&x->h, 3, 1, OV_APPLIED);   /* ... while another carer takes 2 away */
+  ov_op *less = history_op(&x->h, 3, 1, OV_APPLIED); /* ... while another carer takes 2 away */
   history_del(&x->h, less, DISTURBANCE, 2);
   history_replaces(&x->h, less, &c->name);
   const ov_record *r = fold(x);
   uint32_t n;
   const ov_live *l = ov_record_field(r, DISTURBANCE, &n);
-  assert_int_equal(n, 4);   /* 1, 2 twice, 3 */
+  assert_int_equal(n, 4); /* 1, 2 twice, 3 */
   assert_int_equal(l[0].elem.i, 1);
   assert_int_equal(l[1].elem.i, 2);
-  assert_int_equal(l[1].v.i, 0);   /* the deletion is later */
+  assert_int_equal(l[1].v.i, 0); /* the deletion is later */
   assert_int_equal(l[2].v.i, 1);
   assert_int_equal(l[3].elem.i, 3);
   assert_true(ov_record_field_conflict(r, DISTURBANCE));
-  assert_int_equal(ov_record_conflicts(r), 1);   /* of code 2 only */
+  assert_int_equal(ov_record_conflicts(r), 1); /* of code 2 only */
 
   ov_op *settled = history_op(&x->h, 1, 2, OV_APPLIED);
   history_add(&x->h, settled, DISTURBANCE, 2);
@@ -161,7 +166,7 @@ static void codes_of_a_set_conflict_one_by_one(void **state)
   r = fold(x);
   assert_int_equal(ov_record_conflicts(r), 0);
   ov_record_field(r, DISTURBANCE, &n);
-  assert_int_equal(n, 3);   /* 1 of the first op and 3 of the second are not carried, so they stay */
+  assert_int_equal(n, 3); /* 1 of the first op and 3 of the second are not carried, so they stay */
 }
 
 static void a_set_write_leaves_the_codes_it_does_not_carry(void **state)
@@ -198,17 +203,17 @@ static void a_retraction_meets_a_concurrent_edit(void **state)
   const ov_record *r = fold(x);
   assert_int_equal(ov_record_retracted(r), OV_RETRACTED);
   assert_int_equal(ov_record_conflicts(r), 0);
-  assert_shown(r, QUALITY, 3, 1);   /* the retraction kills no value */
+  assert_shown(r, QUALITY, 3, 1); /* the retraction kills no value */
   assert_int_equal(r->n_seen, 1);
 
-  edit(x, 3, 1, OV_APPLIED, NAP, ov_int(40), c);   /* the other tablet did not know */
+  edit(x, 3, 1, OV_APPLIED, NAP, ov_int(40), c); /* the other tablet did not know */
   r = fold(x);
   assert_int_equal(ov_record_retracted(r), OV_RETRACT_CONFLICT);
   assert_true(ov_record_field_conflict(r, 1));
   assert_false(ov_record_field_conflict(r, NAP));
   assert_int_equal(ov_record_conflicts(r), 1);
 
-  ov_op *again = retract(x, 2, 2, "verkeerde cliënt");   /* names the edit and the first retraction */
+  ov_op *again = retract(x, 2, 2, "verkeerde cliënt"); /* names the edit and the first retraction */
   r = fold(x);
   assert_int_equal(ov_record_retracted(r), OV_RETRACTED);
   assert_int_equal(ov_record_conflicts(r), 0);
@@ -246,7 +251,7 @@ static void retractions_with_two_reasons_agree(void **state)
   assert_true(ov_record_field_conflict(r, 1));
   assert_int_equal(ov_record_conflicts(r), 1);
   history_replaces(&x->h, other, &c->name);
-  assert_int_equal(fold(x)->n_seen, 1);   /* the union, each name once */
+  assert_int_equal(fold(x)->n_seen, 1); /* the union, each name once */
 }
 
 static void a_retraction_sees_its_own_values(void **state)
@@ -278,30 +283,30 @@ static void undo_writes_the_old_value_again(void **state)
   edit(x, 1, 3, OV_APPLIED, QUALITY, ov_int(3), e);
   const ov_record *r = fold(x);
   assert_shown(r, QUALITY, 3, 1);
-  assert_int_equal(r->n_ops, 2);   /* the creating op still holds the nap; the edit holds nothing */
+  assert_int_equal(r->n_ops, 2); /* the creating op still holds the nap; the edit holds nothing */
 }
 
 static void a_held_link_makes_no_false_conflict(void **state)
 {
   fixture *x = *state;
   ov_op *c = create(x);
-  ov_op *held = edit(x, 2, 1, OV_HELD, NAP, ov_int(900), c);        /* out of range */
+  ov_op *held = edit(x, 2, 1, OV_HELD, NAP, ov_int(900), c); /* out of range */
   const ov_record *r = fold(x);
-  assert_shown(r, NAP, 20, 1);                                    /* gives no value and kills none */
+  assert_shown(r, NAP, 20, 1); /* gives no value and kills none */
   assert_int_equal(r->n_held, 1);
   assert_int_equal(r->held[0].reason, OV_HELD_RANGE);
-  ov_op *fixed = edit(x, 2, 2, OV_APPLIED, NAP, ov_int(90), held);  /* its author corrects what only he saw */
+  ov_op *fixed = edit(x, 2, 2, OV_APPLIED, NAP, ov_int(90), held); /* its author corrects what only he saw */
   r = fold(x);
   assert_shown(r, NAP, 90, 1);
   assert_int_equal(ov_record_conflicts(r), 0);
 
-  *verdict_of(x, fixed) = OV_HELD;                                /* held in turn: the link does not count */
+  *verdict_of(x, fixed) = OV_HELD; /* held in turn: the link does not count */
   assert_shown(fold(x), NAP, 20, 1);
-  edit(x, 2, 3, OV_APPLIED, NAP, ov_int(95), fixed);              /* and over two held ops it does again */
+  edit(x, 2, 3, OV_APPLIED, NAP, ov_int(95), fixed); /* and over two held ops it does again */
   assert_shown(fold(x), NAP, 95, 1);
   *verdict_of(x, held) = OV_DISMISSED;
   assert_shown(fold(x), NAP, 95, 1);
-  *verdict_of(x, held) = OV_WAITING;                              /* unknown as yet: no link */
+  *verdict_of(x, held) = OV_WAITING; /* unknown as yet: no link */
   assert_shown(fold(x), NAP, 95, 2);
 }
 
@@ -319,7 +324,7 @@ static void a_held_link_counts_in_its_own_field_only(void **state)
   history_add(&x->h, after, DISTURBANCE, 1);
   const ov_record *r = fold(x);
   assert_shown(r, NAP, 90, 1);
-  assert_shown(r, QUALITY, 3, 1);   /* after does not write quality */
+  assert_shown(r, QUALITY, 3, 1); /* after does not write quality */
   uint32_t n;
   const ov_live *l = ov_record_field(r, DISTURBANCE, &n);
   assert_int_equal(n, 2);
@@ -332,7 +337,7 @@ static void rulings_decide_by_verdict_alone(void **state)
   fixture *x = *state;
   ov_op *c = create(x);
   ov_op *op = edit(x, 2, 1, OV_HELD, NAP, ov_int(900), c);
-  *verdict_of(x, op) = OV_APPLIED;   /* admitted */
+  *verdict_of(x, op) = OV_APPLIED; /* admitted */
   assert_shown(fold(x), NAP, 900, 1);
   *verdict_of(x, op) = OV_DISMISSED; /* two live rulings that differ: dismissed stands */
   const ov_record *r = fold(x);
@@ -354,7 +359,7 @@ static void waiting_void_and_erased_ops_say_nothing(void **state)
   assert_int_equal(r->n_held, 0);
   ov_op *named = edit(x, 5, 1, OV_APPLIED, NAP, ov_int(3), w);
   history_replaces(&x->h, named, &e->name);
-  assert_shown(fold(x), NAP, 3, 2);   /* c's value was not seen by it */
+  assert_shown(fold(x), NAP, 3, 2); /* c's value was not seen by it */
 }
 
 static void a_nil_is_a_value(void **state)
@@ -388,13 +393,13 @@ static void circles_and_own_names_end(void **state)
   fixture *x = *state;
   ov_op *c = create(x);
   history_replaces(&x->h, c, &c->name);
-  assert_shown(fold(x), NAP, 20, 1);   /* nobody replaces himself */
+  assert_shown(fold(x), NAP, 20, 1); /* nobody replaces himself */
   ov_op *a = edit(x, 2, 1, OV_HELD, NAP, ov_int(1), c);
   ov_op *b = edit(x, 3, 1, OV_HELD, NAP, ov_int(2), a);
   history_replaces(&x->h, a, &b->name);
-  assert_shown(fold(x), NAP, 20, 1);   /* two held ops that hold each other up count for nothing */
+  assert_shown(fold(x), NAP, 20, 1); /* two held ops that hold each other up count for nothing */
   *verdict_of(x, a) = *verdict_of(x, b) = OV_APPLIED;
-  assert_null(ov_record_field(fold(x), NAP, NULL));   /* both are replaced, as the rule says */
+  assert_null(ov_record_field(fold(x), NAP, NULL)); /* both are replaced, as the rule says */
 }
 
 static void time_and_then_name_decide_what_is_shown(void **state)
@@ -406,14 +411,14 @@ static void time_and_then_name_decide_what_is_shown(void **state)
   ov_fold_in *a = &x->h.in[1], *b = &x->h.in[2];
   ((ov_op *)(uintptr_t)a->op)->device_time = ((ov_op *)(uintptr_t)b->op)->device_time = 5000;
   a->server_time = b->server_time = 9000;
-  assert_shown(fold(x), NAP, 2, 2);                  /* same time: the greater name */
+  assert_shown(fold(x), NAP, 2, 2); /* same time: the greater name */
   a->clock_offset = 1;
-  assert_shown(fold(x), NAP, 1, 2);                  /* corrected by the offset */
+  assert_shown(fold(x), NAP, 1, 2); /* corrected by the offset */
   a->clock_offset = 100000;
   b->server_time = INT64_MAX;
   b->clock_offset = 5000;
   const ov_record *r = fold(x);
-  assert_shown(r, NAP, 2, 2);                        /* but never later than its receipt: 9000 < 10000 */
+  assert_shown(r, NAP, 2, 2); /* but never later than its receipt: 9000 < 10000 */
   assert_int_equal(r->ops[1].flags, OV_ROP_CLOCK_SUSPECT);
   assert_int_equal(r->ops[1].time, 9000);
   b->clock_offset = INT64_MIN;
@@ -422,7 +427,7 @@ static void time_and_then_name_decide_what_is_shown(void **state)
   ((ov_op *)(uintptr_t)a->op)->device_time = INT64_MAX;
   ((ov_op *)(uintptr_t)b->op)->device_time = INT64_MIN;
   r = fold(x);
-  assert_int_equal(r->ops[2].time, INT64_MIN);       /* saturates */
+  assert_int_equal(r->ops[2].time, INT64_MIN); /* saturates */
   assert_shown(r, NAP, 1, 2);
 }
 
@@ -432,7 +437,7 @@ static void header_comes_from_the_creating_op(void **state)
   ov_op *c = create(x);
   c->has_participant = true;
   c->participant = history_name(60, 4);
-  ov_op *e = edit(x, 0, 1, OV_APPLIED, NAP, ov_int(1), c);   /* a smaller name */
+  ov_op *e = edit(x, 0, 1, OV_APPLIED, NAP, ov_int(1), c); /* a smaller name */
   e->kind = 77;
   e->version = 9;
   const ov_record *r = fold(x);
@@ -479,7 +484,8 @@ static void refuses_no_ops_a_name_twice_and_too_many(void **state)
   free(ops);
 }
 
-/* The most that may be folded fits into a decode arena, and one more is refused before memory is asked for. */
+/* The most that may be folded fits into a decode arena, and one more is refused before memory is asked for.
+ */
 static void bounds_values_and_links(void **state)
 {
   fixture *x = *state;
@@ -493,7 +499,10 @@ static void bounds_values_and_links(void **state)
   ov_fold_in *in = calloc(n, sizeof *in);
   ov_op *ops = calloc(n, sizeof *ops);
   for (uint32_t i = 0; i < n; i++) {
-    ops[i] = (ov_op){.name = history_name(1, i + 1), .record = history_name(1, 1), .creates = i == 0, .fields = fields,
+    ops[i] = (ov_op){.name = history_name(1, i + 1),
+                     .record = history_name(1, 1),
+                     .creates = i == 0,
+                     .fields = fields,
                      .n_fields = FIELDS};
     in[i] = (ov_fold_in){.op = &ops[i], .verdict = OV_HELD};
   }
@@ -520,7 +529,10 @@ static void names_to_replace_are_bounded(void **state)
   ov_op *ops = calloc(N, sizeof *ops);
   ov_field f = {.id = NAP, .v = ov_int(1)};
   for (uint32_t i = 0; i < N; i++) {
-    ops[i] = (ov_op){.name = history_name(1, i + 1), .record = history_name(1, 1), .fields = &f, .n_fields = 1,
+    ops[i] = (ov_op){.name = history_name(1, i + 1),
+                     .record = history_name(1, 1),
+                     .fields = &f,
+                     .n_fields = 1,
                      .device_time = i};
     in[i] = (ov_fold_in){.op = &ops[i], .verdict = OV_APPLIED, .server_time = INT64_MAX};
   }
@@ -529,14 +541,14 @@ static void names_to_replace_are_bounded(void **state)
   uint32_t n;
   assert_int_equal(ov_record_replaces(&x->r, NAP, &x->a, &names, &n), 0);
   assert_int_equal(n, OV_OP_REPLACES_MAX);
-  assert_int_equal(names[0].seq, 11);   /* the earliest are left for a second op */
+  assert_int_equal(names[0].seq, 11); /* the earliest are left for a second op */
   assert_int_equal(ov_record_replaces(&x->r, QUALITY, &x->a, &names, &n), 0);
   assert_int_equal(n, 0);
   free(in);
   free(ops);
 }
 
-/* -- absorb ----------------------------------------------------------------------------------------------- */
+/* -- absorb ---------------------------------------------------------------------------------------------- */
 
 static void absorb_last(fixture *x, const ov_record *base, ov_record *out)
 {
@@ -558,7 +570,7 @@ static void absorb_follows_the_fold(void **state)
   ov_record base;
   ov_op *c = create(x);
   absorb_last(x, NULL, &base);
-  ov_op *e = edit(x, 0, 7, OV_APPLIED, QUALITY, ov_int(4), c);   /* its name sorts first */
+  ov_op *e = edit(x, 0, 7, OV_APPLIED, QUALITY, ov_int(4), c); /* its name sorts first */
   e->version = 2;
   absorb_last(x, &base, &base);
   ov_op *s = history_op(&x->h, 1, 2, OV_APPLIED);
@@ -576,7 +588,7 @@ static void absorb_follows_the_fold(void **state)
   assert_int_equal(ov_record_retracted(&base), OV_LIVE);
   edit(x, 3, 1, OV_HELD, NAP, ov_int(900), late);
   absorb_last(x, &base, &base);
-  edit(x, 2, 1, OV_DISMISSED, NAP, ov_int(901), late);   /* sorts before the other held op */
+  edit(x, 2, 1, OV_DISMISSED, NAP, ov_int(901), late); /* sorts before the other held op */
   absorb_last(x, &base, &base);
   edit(x, 9, 1, OV_WAITING, NAP, ov_int(1), late);
   absorb_last(x, &base, &base);
@@ -632,7 +644,7 @@ static void absorb_lets_no_retraction_name_itself(void **state)
   assert_int_equal(base.n_seen, 1);
 }
 
-/* -- encoding and rows ------------------------------------------------------------------------------------ */
+/* -- encoding and rows ----------------------------------------------------------------------------------- */
 
 static const ov_record *rich_record(fixture *x)
 {
@@ -783,7 +795,7 @@ static void decode_refuses_an_entry_of_two_parts(void **state)
   ov_record_encode(&r, &b);
   assert_int_equal(ov_record_decode(b.p, b.n, &x->a, &back), 0);
   assert_int_equal(back.n_live, 0);
-  const uint8_t tail[] = {0x91, 0x92, 0x01, 0x00, 0x90, 0x90};   /* live [[1, 0]], held [], seen [] */
+  const uint8_t tail[] = {0x91, 0x92, 0x01, 0x00, 0x90, 0x90}; /* live [[1, 0]], held [], seen [] */
   b.n -= 3;
   ov_buf_put(&b, tail, sizeof tail);
   assert_int_equal(ov_record_decode(b.p, b.n, &x->a, &back), OV_E_FORMAT);
@@ -794,7 +806,8 @@ static void put_beside_all(ov_record *back, const ov_record *r)
 {
   uint8_t flags[HISTORY_OPS_MAX];
   for (uint32_t i = 0; i < r->n_ops; i++) flags[i] = r->ops[i].flags;
-  assert_int_equal(ov_record_put_beside(back, !r->created, flags, r->n_ops, r->held, r->n_held, r->seen, r->n_seen), 0);
+  assert_int_equal(
+      ov_record_put_beside(back, !r->created, flags, r->n_ops, r->held, r->n_held, r->seen, r->n_seen), 0);
 }
 
 static void rows_come_back(void **state)
@@ -835,7 +848,7 @@ static void rows_of_a_record_without_its_creating_op(void **state)
   put_beside_all(&back, r);
   assert_same_record(r, &back);
 
-  *verdict_of(x, x->h.in[1].op) = *verdict_of(x, x->h.in[2].op) = OV_DISMISSED;   /* nothing but held ops */
+  *verdict_of(x, x->h.in[1].op) = *verdict_of(x, x->h.in[2].op) = OV_DISMISSED; /* nothing but held ops */
   r = fold(x);
   assert_int_equal(r->n_ops, 0);
   assert_int_equal(ov_record_to_rows(r, &x->a, &rows, &n), 0);
@@ -865,7 +878,8 @@ static void rows_that_fit_no_record_are_refused(void **state)
   assert_int_equal(ov_record_from_rows(rows, n, &x->a, &back), 0);
   uint8_t flags[1] = {0};
   assert_int_equal(ov_record_put_beside(&back, false, flags, 1, NULL, 0, NULL, 0), OV_E_FORMAT);
-  assert_int_equal(ov_record_put_beside(&back, true, NULL, 0, NULL, 0, NULL, 0), OV_E_FORMAT);   /* it has values */
+  assert_int_equal(ov_record_put_beside(&back, true, NULL, 0, NULL, 0, NULL, 0),
+                   OV_E_FORMAT); /* it has values */
   assert_int_equal(ov_record_put_beside(&back, false, NULL, 0, r->held, r->n_held, r->seen, r->n_seen), 0);
   ov_name other = history_name(77, 1);
   assert_int_equal(ov_record_put_beside(&back, false, NULL, 0, NULL, 0, &other, 1), OV_E_FORMAT);
@@ -873,7 +887,7 @@ static void rows_that_fit_no_record_are_refused(void **state)
   assert_int_equal(ov_record_put_beside(&back, true, NULL, 0, NULL, 0, NULL, 0), OV_E_FORMAT);
 }
 
-/* -- memory ----------------------------------------------------------------------------------------------- */
+/* -- memory ---------------------------------------------------------------------------------------------- */
 
 static int run_all(fixture *x, ov_arena *a, const ov_buf *bytes)
 {
@@ -925,7 +939,8 @@ static void held_reasons_have_texts(void **state)
   for (int i = -1; i <= OV_HELD_COUNT; i++) {
     assert_true(strlen(ov_held_text_en(i)) > 5);
     assert_true(strlen(ov_held_text_nl(i)) > 5);
-    for (int k = OV_HELD_NONE; k < i && i < OV_HELD_COUNT; k++) assert_string_not_equal(ov_held_text_nl(i), ov_held_text_nl(k));
+    for (int k = OV_HELD_NONE; k < i && i < OV_HELD_COUNT; k++)
+      assert_string_not_equal(ov_held_text_nl(i), ov_held_text_nl(k));
   }
   assert_string_equal(ov_held_text_en(-1), ov_held_text_en(OV_HELD_COUNT));
   assert_string_equal(ov_held_text_nl(OV_HELD_RANGE), "een getal is te hoog of te laag");
@@ -936,19 +951,42 @@ static void held_reasons_have_texts(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    T(one_op), T(concurrent_edits_conflict_until_one_op_names_both), T(equal_values_are_no_conflict),
-    T(codes_of_a_set_conflict_one_by_one), T(a_set_write_leaves_the_codes_it_does_not_carry),
-    T(a_retraction_meets_a_concurrent_edit), T(an_undo_meets_another_retraction), T(retractions_with_two_reasons_agree),
-    T(a_retraction_sees_its_own_values), T(a_set_in_field_1_is_no_retraction), T(undo_writes_the_old_value_again),
-    T(a_held_link_makes_no_false_conflict), T(a_held_link_counts_in_its_own_field_only), T(rulings_decide_by_verdict_alone),
-    T(waiting_void_and_erased_ops_say_nothing), T(a_nil_is_a_value), T(a_single_value_and_a_set_in_one_field_stand_apart),
-    T(circles_and_own_names_end), T(time_and_then_name_decide_what_is_shown), T(header_comes_from_the_creating_op),
-    T(refuses_no_ops_a_name_twice_and_too_many), T(bounds_values_and_links), T(names_to_replace_are_bounded),
-    T(absorb_follows_the_fold), T(absorbing_twice_changes_nothing),
-    T(absorb_completes_a_record_whose_creating_op_comes_late), T(absorb_lets_no_retraction_name_itself), T(encoding_comes_back), T(decode_survives_every_changed_byte),
-    T(decode_refuses_what_the_fold_never_makes), T(decode_refuses_an_entry_of_two_parts), T(rows_come_back),
-    T(rows_of_a_record_without_its_creating_op), T(rows_that_fit_no_record_are_refused), T(memory_runs_out_at_every_step),
-    T(held_reasons_have_texts),
+      T(one_op),
+      T(concurrent_edits_conflict_until_one_op_names_both),
+      T(equal_values_are_no_conflict),
+      T(codes_of_a_set_conflict_one_by_one),
+      T(a_set_write_leaves_the_codes_it_does_not_carry),
+      T(a_retraction_meets_a_concurrent_edit),
+      T(an_undo_meets_another_retraction),
+      T(retractions_with_two_reasons_agree),
+      T(a_retraction_sees_its_own_values),
+      T(a_set_in_field_1_is_no_retraction),
+      T(undo_writes_the_old_value_again),
+      T(a_held_link_makes_no_false_conflict),
+      T(a_held_link_counts_in_its_own_field_only),
+      T(rulings_decide_by_verdict_alone),
+      T(waiting_void_and_erased_ops_say_nothing),
+      T(a_nil_is_a_value),
+      T(a_single_value_and_a_set_in_one_field_stand_apart),
+      T(circles_and_own_names_end),
+      T(time_and_then_name_decide_what_is_shown),
+      T(header_comes_from_the_creating_op),
+      T(refuses_no_ops_a_name_twice_and_too_many),
+      T(bounds_values_and_links),
+      T(names_to_replace_are_bounded),
+      T(absorb_follows_the_fold),
+      T(absorbing_twice_changes_nothing),
+      T(absorb_completes_a_record_whose_creating_op_comes_late),
+      T(absorb_lets_no_retraction_name_itself),
+      T(encoding_comes_back),
+      T(decode_survives_every_changed_byte),
+      T(decode_refuses_what_the_fold_never_makes),
+      T(decode_refuses_an_entry_of_two_parts),
+      T(rows_come_back),
+      T(rows_of_a_record_without_its_creating_op),
+      T(rows_that_fit_no_record_are_refused),
+      T(memory_runs_out_at_every_step),
+      T(held_reasons_have_texts),
   };
   return cmocka_run_group_tests_name("fold", tests, NULL, NULL);
 }

@@ -11,7 +11,12 @@
 #include "history.h"
 #include "oracle.h"
 
-typedef struct world { history h; ov_arena a; ov_buf want, got; uint64_t random, seed; } world;
+typedef struct world {
+  history h;
+  ov_arena a;
+  ov_buf want, got;
+  uint64_t random, seed;
+} world;
 
 static void start(world *w, uint64_t seed)
 {
@@ -138,7 +143,8 @@ static void large_histories_in_random_orders(void **state)
   }
 }
 
-/* Held, admitted, dismissed, voided and back again: the state depends on the verdicts, not on how they came about. */
+/* Held, admitted, dismissed, voided and back again: the state depends on the verdicts, not on how they came
+ * about. */
 static void flips_of_verdicts_leave_no_trace(void **state)
 {
   (void)state;
@@ -171,7 +177,8 @@ static bool names(const ov_op *op, const ov_name *name)
   return false;
 }
 
-/* May `in` be absorbed into base with the result promised? (see ov_fold_absorb) No op of the history names a later one. */
+/* May `in` be absorbed into base with the result promised? (see ov_fold_absorb) No op of the history names a
+ * later one. */
 static bool promised(const ov_record *base, const ov_fold_in *in)
 {
   uint32_t retractions = 0, replaced = 0;
@@ -267,9 +274,11 @@ static void the_names_offered_settle_what_they_are_for(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(small_histories_in_every_order), cmocka_unit_test(large_histories_in_random_orders),
-    cmocka_unit_test(flips_of_verdicts_leave_no_trace), cmocka_unit_test(absorb_equals_fold),
-    cmocka_unit_test(the_names_offered_settle_what_they_are_for),
+      cmocka_unit_test(small_histories_in_every_order),
+      cmocka_unit_test(large_histories_in_random_orders),
+      cmocka_unit_test(flips_of_verdicts_leave_no_trace),
+      cmocka_unit_test(absorb_equals_fold),
+      cmocka_unit_test(the_names_offered_settle_what_they_are_for),
   };
   return cmocka_run_group_tests_name("fold_property", tests, NULL, NULL);
 }

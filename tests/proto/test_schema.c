@@ -1,4 +1,5 @@
-/* Schemas: what the loader takes and refuses (with its exact words), how values are judged, and what a record lacks. */
+/* Schemas: what the loader takes and refuses (with its exact words), how values are judged, and what a record
+ * lacks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,13 +14,19 @@
 #include "history.h"
 #include "ov/schema.h"
 
-/* A packed kind in a notation for tests: numbers, 'texts', T F N (true, false, nil) and [lists]; turned into MessagePack by pack(). */
+/* A packed kind in a notation for tests: numbers, 'texts', T F N (true, false, nil) and [lists]; turned into
+ * MessagePack by pack(). */
 #define HEAD "[20,'sleep',1,2,2,T,10,[0,10,11],'Nachtrust','Sleep',"
 #define NIGHT "[10,'night_date',4,'Nacht van','Night of',T,[],10957,47846,0,N,T,0,[],[-98],N,N]"
-#define SOURCE "[11,'source',2,'Bron','Source',T,[],N,N,0,N,T,0,[[1,'observatie','observation'],[2,'bedsensor','bed sensor']],[-99],N,N]"
+#define SOURCE                                                                                               \
+  "[11,'source',2,'Bron','Source',T,[],N,N,0,N,T,0,[[1,'observatie','observation'],[2,'bedsensor','bed "     \
+  "sensor']],[-99],N,N]"
 #define NOTE "[12,'note',6,'Opmerking','Note',F,[],N,N,20,N,F,0,[],[],'Blijft hier','Stays here']"
-#define NAP "[13,'nap_min',0,'Slaap overdag','Daytime sleep',F,[[11,F,[1,-99]]],0,720,0,'min',T,0,[],[-98,-99],N,N]"
-#define WHY "[14,'disturbance',3,'Waardoor?','What disturbed it?',F,[[16,F,[1]]],N,N,0,N,T,0,[[1,'geluid','noise'],[2,'pijn','pain']],[-99],N,N]"
+#define NAP                                                                                                  \
+  "[13,'nap_min',0,'Slaap overdag','Daytime sleep',F,[[11,F,[1,-99]]],0,720,0,'min',T,0,[],[-98,-99],N,N]"
+#define WHY                                                                                                  \
+  "[14,'disturbance',3,'Waardoor?','What disturbed "                                                         \
+  "it?',F,[[16,F,[1]]],N,N,0,N,T,0,[[1,'geluid','noise'],[2,'pijn','pain']],[-99],N,N]"
 #define PROJECT "[15,'project',7,'Project','Project',T,[],N,N,0,N,T,9,[],[],N,N]"
 #define ALARM "[16,'alarm',1,'Alarm','Alarm',F,[[11,T,[1]],[14,F,[2]]],N,N,0,N,T,0,[],[-99],N,N]"
 #define BED "[17,'bed_at',5,'Naar bed','Went to bed',F,[],946684800,4133980799,0,N,T,0,[],[-98],N,N]"
@@ -27,9 +34,24 @@
 #define TEAMS "[19,'teams',9,'Teams','Teams',F,[],N,N,0,N,F,0,[],[],N,N]"
 #define KEY "[20,'key',10,'Sleutel','Key',F,[],N,N,4,N,F,0,[],[],N,N]"
 #define AGE "[21,'age',0,'Leeftijd','Age',F,[[13,F,[700]]],1,N,0,'year',F,0,[],[],N,N]"
-#define BASE HEAD "[" NIGHT "," SOURCE "," NOTE "," NAP "," WHY "," PROJECT "," ALARM "," BED "," PEOPLE "," TEAMS "," KEY "," AGE "]]"
+#define BASE                                                                                                 \
+  HEAD "[" NIGHT "," SOURCE "," NOTE "," NAP "," WHY "," PROJECT "," ALARM "," BED "," PEOPLE "," TEAMS      \
+       "," KEY "," AGE "]]"
 
-enum { F_NIGHT = 10, F_SOURCE, F_NOTE, F_NAP, F_WHY, F_PROJECT, F_ALARM, F_BED, F_PEOPLE, F_TEAMS, F_KEY, F_AGE };
+enum {
+  F_NIGHT = 10,
+  F_SOURCE,
+  F_NOTE,
+  F_NAP,
+  F_WHY,
+  F_PROJECT,
+  F_ALARM,
+  F_BED,
+  F_PEOPLE,
+  F_TEAMS,
+  F_KEY,
+  F_AGE
+};
 
 static uint32_t count_parts(const char *s)
 {
@@ -48,9 +70,12 @@ static void pack(const char *s, ov_buf *b)
 {
   while (*s) {
     char *end = NULL;
-    if (*s == '[') ov_mpw_array(b, count_parts(s + 1));
-    else if (*s == 'T' || *s == 'F') ov_mpw_bool(b, *s == 'T');
-    else if (*s == 'N') ov_mpw_nil(b);
+    if (*s == '[')
+      ov_mpw_array(b, count_parts(s + 1));
+    else if (*s == 'T' || *s == 'F')
+      ov_mpw_bool(b, *s == 'T');
+    else if (*s == 'N')
+      ov_mpw_nil(b);
     else if (*s == '\'') {
       const char *close = strchr(s + 1, '\'');
       ov_mpw_str(b, s + 1, (size_t)(close - s - 1));
@@ -93,7 +118,7 @@ static const ov_skind *load(ov_schemas **s)
   return ov_schemas_kind(*s, 20);
 }
 
-/* -- loading ---------------------------------------------------------------------------------------------- */
+/* -- loading --------------------------------------------------------------------------------------------- */
 
 static void a_kind_loads_whole(void **state)
 {
@@ -137,93 +162,140 @@ static void the_kind_of_schemas_is_built_in(void **state)
   ov_schemas_free(s);
 }
 
-typedef struct refusal { const char *find, *put; int err; const char *why; } refusal;
+typedef struct refusal {
+  const char *find, *put;
+  int err;
+  const char *why;
+} refusal;
 
 static const refusal refusals[] = {
-  /* wrong types, from front to back */
-  {BASE, "T", OV_E_FORMAT, "a kind must be a list of 11 parts"},
-  {"[20,'sleep',1", "['20','sleep',1", OV_E_FORMAT, "a kind's id must be a whole number"},
-  {"[20,'sleep',1", "[1,'sleep',1", OV_E_FORMAT, "a kind's id is 1; allowed are 2 to 4095"},
-  {"[20,'sleep',1", "[20,5,1", OV_E_FORMAT, "kind 20: name must be a text"},
-  {"[20,'sleep',1", "[20,'Sleep',1", OV_E_FORMAT, "kind 20: name may hold a-z, 0-9 and _, and starts with a letter"},
-  {"[20,'sleep',1", "[20,'{sleep',1", OV_E_FORMAT, "kind 20: name may hold a-z, 0-9 and _, and starts with a letter"},
-  {"[20,'sleep',1", "[20,'sle ep',1", OV_E_FORMAT, "kind 20: name may hold a-z, 0-9 and _, and starts with a letter"},
-  {"[20,'sleep',1", "[20,'',1", OV_E_FORMAT, "kind 20: name has 0 bytes; allowed are 1 to 32"},
-  {"[20,'sleep',1", "[20,'a234567890123456789012345678901234',1", OV_E_FORMAT, "kind 20: name has 34 bytes; allowed are 1 to 32"},
-  {"[20,'sleep',1", "[20,'sleep',0", OV_E_FORMAT, "kind 20 sleep: version is 0; allowed are 1 to 65535"},
-  {"1,2,2,T,10", "1,3,2,T,10", OV_E_FORMAT, "kind 20 sleep: scope is 3; allowed are 0 to 2"},
-  {"1,2,2,T,10", "1,2,4,T,10", OV_E_FORMAT, "kind 20 sleep: participant is 4; allowed are 0 to 3"},
-  {"1,2,2,T,10", "1,2,2,1,10", OV_E_FORMAT, "kind 20 sleep: windowed must be true or false"},
-  {"1,2,2,T,10", "1,2,2,T,128", OV_E_FORMAT, "kind 20 sleep: occurred is 128; allowed are 0 to 127"},
-  {"[0,10,11]", "7", OV_E_FORMAT, "kind 20 sleep: natural_key must be a list"},
-  {"[0,10,11]", "[2,3,4,5,6,7,8,9,10]", OV_E_LIMIT, "kind 20 sleep: natural_key has 9 entries, at most 8"},
-  {"'Nachtrust'", "''", OV_E_FORMAT, "kind 20 sleep: the Dutch label has 0 bytes; allowed are 1 to 160"},
-  {"'Sleep'", "'Sle\nep'", OV_E_FORMAT, "kind 20 sleep: the English label holds a control character"},
-  {"'Sleep'", "'Sleep\x7f'", OV_E_FORMAT, "kind 20 sleep: the English label holds a control character"},
-  {NIGHT, "5", OV_E_FORMAT, "kind 20 sleep: a field must be a list of 17 parts"},
-  {"[10,'night_date'", "[1,'night_date'", OV_E_FORMAT, "kind 20 sleep: a field's id is 1; allowed are 2 to 127"},
-  {"'night_date',4", "'night_date',11", OV_E_FORMAT, "kind 20 sleep, field 10 night_date: type is 11; allowed are 0 to 10"},
-  {"'Night of',T", "'Night of',N", OV_E_FORMAT, "kind 20 sleep, field 10 night_date: required must be true or false"},
-  {"[[11,F,[1,-99]]]", "[5]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: a condition of required_if must be a list of 3 parts"},
-  {"[[11,F,[1,-99]]]", "[[1,F,[1]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if's field is 1; allowed are 2 to 127"},
-  {"[[11,F,[1,-99]]]", "[[11,0,[1]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if's negate must be true or false"},
-  {"[[11,F,[1,-99]]]", "[[11,F,1]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if's codes must be a list"},
-  {"[[11,F,[1,-99]]]", "[[11,F,[2147483648]]]", OV_E_FORMAT,
-   "kind 20 sleep, field 13 nap_min: required_if's codes is 2147483648; allowed are -2147483648 to 2147483647"},
-  {"0,720,0,'min'", "'0',720,0,'min'", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: the lowest value must be a whole number"},
-  {"0,720,0,'min'", "0,T,0,'min'", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: the highest value must be a whole number"},
-  {"N,N,20,N", "N,N,10241,N", OV_E_FORMAT, "kind 20 sleep, field 12 note: max_length is 10241; allowed are 0 to 10240"},
-  {"0,720,0,'min'", "0,720,0,5", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: unit must be a text"},
-  {"T,9,[]", "5,9,[]", OV_E_FORMAT, "kind 20 sleep, field 15 project: exported must be true or false"},
-  {"T,9,[]", "T,4096,[]", OV_E_FORMAT, "kind 20 sleep, field 15 project: ref is 4096; allowed are 0 to 4095"},
-  {"[1,'observatie','observation']", "1", OV_E_FORMAT, "kind 20 sleep, field 11 source: a code must be a list of 3 parts"},
-  {"[1,'observatie','observation']", "['1','observatie','observation']", OV_E_FORMAT,
-   "kind 20 sleep, field 11 source: a code must be a whole number"},
-  {"[1,'observatie','observation']", "[1,N,'observation']", OV_E_FORMAT,
-   "kind 20 sleep, field 11 source: a code's Dutch label must be a text"},
-  {"[1,'observatie','observation']", "[1,'observatie','']", OV_E_FORMAT,
-   "kind 20 sleep, field 11 source: a code's English label has 0 bytes; allowed are 1 to 160"},
-  {"[-98,-99]", "-98", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: missing must be a list"},
-  {"'Stays here'", "T", OV_E_FORMAT, "kind 20 sleep, field 12 note: the English help must be a text"},
-  {"'Blijft hier'", "''", OV_E_FORMAT, "kind 20 sleep, field 12 note: the Dutch help has 0 bytes; allowed are 1 to 160"},
-  /* what must hold between the parts */
-  {"[11,'source'", "[9,'source'", OV_E_FORMAT, "kind 20 sleep, field 9 source: field ids must ascend"},
-  {"'source'", "'night_date'", OV_E_FORMAT, "kind 20 sleep, field 11 night_date: field 10 has the same name"},
-  {"'source'", "'retracted'", OV_E_FORMAT, "kind 20 sleep, field 11 retracted: this name belongs to field 1 of every kind"},
-  {"[[1,'observatie','observation'],[2,'bedsensor','bed sensor']],[-99]", "[],[-99]", OV_E_FORMAT,
-   "kind 20 sleep, field 11 source: codes are lacking"},
-  {"N,N,20,N,F,0,[]", "0,N,20,N,F,0,[]", OV_E_FORMAT, "kind 20 sleep, field 12 note: its type has no use for range"},
-  {"N,N,20,N,F,0,[]", "N,9,20,N,F,0,[]", OV_E_FORMAT, "kind 20 sleep, field 12 note: its type has no use for range"},
-  {"N,N,20,N,F,0,[]", "N,N,20,N,F,0,[[1,'a','b']]", OV_E_FORMAT, "kind 20 sleep, field 12 note: its type has no use for codes"},
-  {"N,N,20,N,F,0,[]", "N,N,20,N,F,6,[]", OV_E_FORMAT, "kind 20 sleep, field 12 note: its type has no use for ref"},
-  {"0,720,0,'min'", "0,720,9,'min'", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: its type has no use for max_length"},
-  {"T,9,[],[]", "T,9,[],[-99]", OV_E_FORMAT, "kind 20 sleep, field 15 project: its type has no use for missing"},
-  {"N,N,20,N,F,0,[]", "N,N,20,N,T,0,[]", OV_E_FORMAT, "kind 20 sleep, field 12 note: a field of its type is never exported"},
-  {"N,N,0,N,F,4,[]", "N,N,0,N,T,4,[]", OV_E_FORMAT, "kind 20 sleep, field 18 people: a field of its type is never exported"},
-  {"'Teams','Teams',F,[],N,N,0,N,F", "'Teams','Teams',F,[],N,N,0,N,T", OV_E_FORMAT,
-   "kind 20 sleep, field 19 teams: a field of its type is never exported"},
-  {"0,720,0,'min'", "721,720,0,'min'", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: the lowest value 721 is above the highest 720"},
-  {"[2,'bedsensor','bed sensor']", "[1,'bedsensor','bed sensor']", OV_E_FORMAT, "kind 20 sleep, field 11 source: code 1 stands twice"},
-  {"[-98,-99]", "[-98,720]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: missing code 720 is a value too"},
-  {"[-98,-99]", "[-98,-98]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: missing code -98 stands twice"},
-  {"'bed sensor']],[-99]", "'bed sensor']],[2]", OV_E_FORMAT, "kind 20 sleep, field 11 source: missing code 2 is a value too"},
-  {"N,N,0,N,T,0,[],[-99]", "N,N,0,N,T,0,[],[1]", OV_E_FORMAT, "kind 20 sleep, field 16 alarm: missing code 1 is a value too"},
-  {"N,N,0,N,T,0,[],[-99]", "N,N,0,N,T,0,[],[0]", OV_E_FORMAT, "kind 20 sleep, field 16 alarm: missing code 0 is a value too"},
-  {"[[11,F,[1,-99]]]", "[[99,F,[1]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if names field 99, which does not exist"},
-  {"[[11,F,[1,-99]]]", "[[13,F,[1]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if names the field itself"},
-  {"[[11,F,[1,-99]]]", "[[11,F,[]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if on field 11 names no codes"},
-  {"[[11,F,[1,-99]]]", "[[12,F,[1]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if on field 12, whose type has no codes"},
-  {"[[11,F,[1,-99]]]", "[[11,F,[1,3]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if: field 11 has no code 3"},
-  {"[[11,F,[1,-99]]]", "[[16,F,[0,1,-99,2]]]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: required_if: field 16 has no code 2"},
-  {"T,10,[0", "T,99,[0", OV_E_FORMAT, "kind 20 sleep: occurred names field 99, which does not exist"},
-  {"T,10,[0", "T,11,[0", OV_E_FORMAT, "kind 20 sleep: occurred names field 11, which is no date or datetime"},
-  {"[0,10,11]", "[10,10]", OV_E_FORMAT, "kind 20 sleep: natural_key names 10 twice"},
-  {"[0,10,11]", "[99]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 99, which does not exist"},
-  {"[0,10,11]", "[14]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 14, which is a set"},
-  {"[0,10,11]", "[18]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 18, which is a set"},
-  {"[0,10,11]", "[19]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 19, which is a set"},
-  {"1,2,2,T,10", "1,2,0,T,10", OV_E_FORMAT, "kind 20 sleep: natural_key names the participant, but its records name none"},
-  {"1,2,2,T,10", "1,2,3,T,10", OV_E_FORMAT, "kind 20 sleep: natural_key names the participant, but its records name none"},
+    /* wrong types, from front to back */
+    {BASE, "T", OV_E_FORMAT, "a kind must be a list of 11 parts"},
+    {"[20,'sleep',1", "['20','sleep',1", OV_E_FORMAT, "a kind's id must be a whole number"},
+    {"[20,'sleep',1", "[1,'sleep',1", OV_E_FORMAT, "a kind's id is 1; allowed are 2 to 4095"},
+    {"[20,'sleep',1", "[20,5,1", OV_E_FORMAT, "kind 20: name must be a text"},
+    {"[20,'sleep',1", "[20,'Sleep',1", OV_E_FORMAT,
+     "kind 20: name may hold a-z, 0-9 and _, and starts with a letter"},
+    {"[20,'sleep',1", "[20,'{sleep',1", OV_E_FORMAT,
+     "kind 20: name may hold a-z, 0-9 and _, and starts with a letter"},
+    {"[20,'sleep',1", "[20,'sle ep',1", OV_E_FORMAT,
+     "kind 20: name may hold a-z, 0-9 and _, and starts with a letter"},
+    {"[20,'sleep',1", "[20,'',1", OV_E_FORMAT, "kind 20: name has 0 bytes; allowed are 1 to 32"},
+    {"[20,'sleep',1", "[20,'a234567890123456789012345678901234',1", OV_E_FORMAT,
+     "kind 20: name has 34 bytes; allowed are 1 to 32"},
+    {"[20,'sleep',1", "[20,'sleep',0", OV_E_FORMAT, "kind 20 sleep: version is 0; allowed are 1 to 65535"},
+    {"1,2,2,T,10", "1,3,2,T,10", OV_E_FORMAT, "kind 20 sleep: scope is 3; allowed are 0 to 2"},
+    {"1,2,2,T,10", "1,2,4,T,10", OV_E_FORMAT, "kind 20 sleep: participant is 4; allowed are 0 to 3"},
+    {"1,2,2,T,10", "1,2,2,1,10", OV_E_FORMAT, "kind 20 sleep: windowed must be true or false"},
+    {"1,2,2,T,10", "1,2,2,T,128", OV_E_FORMAT, "kind 20 sleep: occurred is 128; allowed are 0 to 127"},
+    {"[0,10,11]", "7", OV_E_FORMAT, "kind 20 sleep: natural_key must be a list"},
+    {"[0,10,11]", "[2,3,4,5,6,7,8,9,10]", OV_E_LIMIT, "kind 20 sleep: natural_key has 9 entries, at most 8"},
+    {"'Nachtrust'", "''", OV_E_FORMAT, "kind 20 sleep: the Dutch label has 0 bytes; allowed are 1 to 160"},
+    {"'Sleep'", "'Sle\nep'", OV_E_FORMAT, "kind 20 sleep: the English label holds a control character"},
+    {"'Sleep'", "'Sleep\x7f'", OV_E_FORMAT, "kind 20 sleep: the English label holds a control character"},
+    {NIGHT, "5", OV_E_FORMAT, "kind 20 sleep: a field must be a list of 17 parts"},
+    {"[10,'night_date'", "[1,'night_date'", OV_E_FORMAT,
+     "kind 20 sleep: a field's id is 1; allowed are 2 to 127"},
+    {"'night_date',4", "'night_date',11", OV_E_FORMAT,
+     "kind 20 sleep, field 10 night_date: type is 11; allowed are 0 to 10"},
+    {"'Night of',T", "'Night of',N", OV_E_FORMAT,
+     "kind 20 sleep, field 10 night_date: required must be true or false"},
+    {"[[11,F,[1,-99]]]", "[5]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: a condition of required_if must be a list of 3 parts"},
+    {"[[11,F,[1,-99]]]", "[[1,F,[1]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if's field is 1; allowed are 2 to 127"},
+    {"[[11,F,[1,-99]]]", "[[11,0,[1]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if's negate must be true or false"},
+    {"[[11,F,[1,-99]]]", "[[11,F,1]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if's codes must be a list"},
+    {"[[11,F,[1,-99]]]", "[[11,F,[2147483648]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if's codes is 2147483648; allowed are -2147483648 to "
+     "2147483647"},
+    {"0,720,0,'min'", "'0',720,0,'min'", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: the lowest value must be a whole number"},
+    {"0,720,0,'min'", "0,T,0,'min'", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: the highest value must be a whole number"},
+    {"N,N,20,N", "N,N,10241,N", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: max_length is 10241; allowed are 0 to 10240"},
+    {"0,720,0,'min'", "0,720,0,5", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: unit must be a text"},
+    {"T,9,[]", "5,9,[]", OV_E_FORMAT, "kind 20 sleep, field 15 project: exported must be true or false"},
+    {"T,9,[]", "T,4096,[]", OV_E_FORMAT,
+     "kind 20 sleep, field 15 project: ref is 4096; allowed are 0 to 4095"},
+    {"[1,'observatie','observation']", "1", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: a code must be a list of 3 parts"},
+    {"[1,'observatie','observation']", "['1','observatie','observation']", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: a code must be a whole number"},
+    {"[1,'observatie','observation']", "[1,N,'observation']", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: a code's Dutch label must be a text"},
+    {"[1,'observatie','observation']", "[1,'observatie','']", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: a code's English label has 0 bytes; allowed are 1 to 160"},
+    {"[-98,-99]", "-98", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: missing must be a list"},
+    {"'Stays here'", "T", OV_E_FORMAT, "kind 20 sleep, field 12 note: the English help must be a text"},
+    {"'Blijft hier'", "''", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: the Dutch help has 0 bytes; allowed are 1 to 160"},
+    /* what must hold between the parts */
+    {"[11,'source'", "[9,'source'", OV_E_FORMAT, "kind 20 sleep, field 9 source: field ids must ascend"},
+    {"'source'", "'night_date'", OV_E_FORMAT,
+     "kind 20 sleep, field 11 night_date: field 10 has the same name"},
+    {"'source'", "'retracted'", OV_E_FORMAT,
+     "kind 20 sleep, field 11 retracted: this name belongs to field 1 of every kind"},
+    {"[[1,'observatie','observation'],[2,'bedsensor','bed sensor']],[-99]", "[],[-99]", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: codes are lacking"},
+    {"N,N,20,N,F,0,[]", "0,N,20,N,F,0,[]", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: its type has no use for range"},
+    {"N,N,20,N,F,0,[]", "N,9,20,N,F,0,[]", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: its type has no use for range"},
+    {"N,N,20,N,F,0,[]", "N,N,20,N,F,0,[[1,'a','b']]", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: its type has no use for codes"},
+    {"N,N,20,N,F,0,[]", "N,N,20,N,F,6,[]", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: its type has no use for ref"},
+    {"0,720,0,'min'", "0,720,9,'min'", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: its type has no use for max_length"},
+    {"T,9,[],[]", "T,9,[],[-99]", OV_E_FORMAT,
+     "kind 20 sleep, field 15 project: its type has no use for missing"},
+    {"N,N,20,N,F,0,[]", "N,N,20,N,T,0,[]", OV_E_FORMAT,
+     "kind 20 sleep, field 12 note: a field of its type is never exported"},
+    {"N,N,0,N,F,4,[]", "N,N,0,N,T,4,[]", OV_E_FORMAT,
+     "kind 20 sleep, field 18 people: a field of its type is never exported"},
+    {"'Teams','Teams',F,[],N,N,0,N,F", "'Teams','Teams',F,[],N,N,0,N,T", OV_E_FORMAT,
+     "kind 20 sleep, field 19 teams: a field of its type is never exported"},
+    {"0,720,0,'min'", "721,720,0,'min'", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: the lowest value 721 is above the highest 720"},
+    {"[2,'bedsensor','bed sensor']", "[1,'bedsensor','bed sensor']", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: code 1 stands twice"},
+    {"[-98,-99]", "[-98,720]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: missing code 720 is a value too"},
+    {"[-98,-99]", "[-98,-98]", OV_E_FORMAT, "kind 20 sleep, field 13 nap_min: missing code -98 stands twice"},
+    {"'bed sensor']],[-99]", "'bed sensor']],[2]", OV_E_FORMAT,
+     "kind 20 sleep, field 11 source: missing code 2 is a value too"},
+    {"N,N,0,N,T,0,[],[-99]", "N,N,0,N,T,0,[],[1]", OV_E_FORMAT,
+     "kind 20 sleep, field 16 alarm: missing code 1 is a value too"},
+    {"N,N,0,N,T,0,[],[-99]", "N,N,0,N,T,0,[],[0]", OV_E_FORMAT,
+     "kind 20 sleep, field 16 alarm: missing code 0 is a value too"},
+    {"[[11,F,[1,-99]]]", "[[99,F,[1]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if names field 99, which does not exist"},
+    {"[[11,F,[1,-99]]]", "[[13,F,[1]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if names the field itself"},
+    {"[[11,F,[1,-99]]]", "[[11,F,[]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if on field 11 names no codes"},
+    {"[[11,F,[1,-99]]]", "[[12,F,[1]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if on field 12, whose type has no codes"},
+    {"[[11,F,[1,-99]]]", "[[11,F,[1,3]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if: field 11 has no code 3"},
+    {"[[11,F,[1,-99]]]", "[[16,F,[0,1,-99,2]]]", OV_E_FORMAT,
+     "kind 20 sleep, field 13 nap_min: required_if: field 16 has no code 2"},
+    {"T,10,[0", "T,99,[0", OV_E_FORMAT, "kind 20 sleep: occurred names field 99, which does not exist"},
+    {"T,10,[0", "T,11,[0", OV_E_FORMAT,
+     "kind 20 sleep: occurred names field 11, which is no date or datetime"},
+    {"[0,10,11]", "[10,10]", OV_E_FORMAT, "kind 20 sleep: natural_key names 10 twice"},
+    {"[0,10,11]", "[99]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 99, which does not exist"},
+    {"[0,10,11]", "[14]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 14, which is a set"},
+    {"[0,10,11]", "[18]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 18, which is a set"},
+    {"[0,10,11]", "[19]", OV_E_FORMAT, "kind 20 sleep: natural_key names field 19, which is a set"},
+    {"1,2,2,T,10", "1,2,0,T,10", OV_E_FORMAT,
+     "kind 20 sleep: natural_key names the participant, but its records name none"},
+    {"1,2,2,T,10", "1,2,3,T,10", OV_E_FORMAT,
+     "kind 20 sleep: natural_key names the participant, but its records name none"},
 };
 
 static void the_loader_says_what_is_wrong_and_where(void **state)
@@ -246,8 +318,9 @@ static void what_may_vary_loads(void **state)
 {
   (void)state;
   static const char *const fine[][2] = {
-    {"1,2,2,T,10", "1,2,1,T,10"}, {"1,2,2,T,10", "1,2,2,F,0"}, {"1,2,2,T,10", "1,2,2,T,17"}, {"[0,10,11]", "[]"},
-    {"0,720,0,'min'", "N,N,0,N"}, {"0,720,0,'min'", "N,720,0,N"}, {"N,N,20,N", "N,N,0,N"}, {"[-98,-99]", "[721]"},
+      {"1,2,2,T,10", "1,2,1,T,10"}, {"1,2,2,T,10", "1,2,2,F,0"},  {"1,2,2,T,10", "1,2,2,T,17"},
+      {"[0,10,11]", "[]"},          {"0,720,0,'min'", "N,N,0,N"}, {"0,720,0,'min'", "N,720,0,N"},
+      {"N,N,20,N", "N,N,0,N"},      {"[-98,-99]", "[721]"},
   };
   for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
     char why[OV_ERROR_TEXT_MAX], *text = changed(fine[i][0], fine[i][1]);
@@ -272,7 +345,8 @@ static void bytes_that_are_no_kind_are_refused(void **state)
   ov_schemas_free(s);
 }
 
-/* Every byte changed in turn: refused with words, or a kind that can be used. Never a crash (run it under a sanitizer). */
+/* Every byte changed in turn: refused with words, or a kind that can be used. Never a crash (run it under a
+ * sanitizer). */
 static void the_loader_survives_every_changed_byte(void **state)
 {
   (void)state;
@@ -303,14 +377,14 @@ static void a_higher_version_replaces(void **state)
   char why[OV_ERROR_TEXT_MAX], *text;
   ov_schemas *s;
   const ov_skind *first = load(&s);
-  assert_int_equal(add_text(s, BASE, why), 0);   /* the same version again: ignored */
+  assert_int_equal(add_text(s, BASE, why), 0); /* the same version again: ignored */
   assert_ptr_equal(ov_schemas_kind(s, 20), first);
   text = changed("'sleep',1", "'sleep',3");
   assert_int_equal(add_text(s, text, why), 0);
   free(text);
   const ov_skind *third = ov_schemas_kind(s, 20);
   assert_int_equal(third->version, 3);
-  assert_int_equal(first->version, 1);            /* still there for those who point to it */
+  assert_int_equal(first->version, 1); /* still there for those who point to it */
   assert_string_equal(first->name, "sleep");
   text = changed("'sleep',1", "'sleep',2");
   assert_int_equal(add_text(s, text, why), 0);
@@ -332,14 +406,21 @@ static void names_and_ids_stay(void **state)
   assert_string_equal(why, "kind 21 schema: name is taken by kind 1");
   assert_int_equal(add_text(s, "[20,'slaap',2,2,2,F,0,[],'a','b',[]]", why), OV_E_FORMAT);
   assert_string_equal(why, "kind 20 slaap: version 1 is called sleep; a name never changes");
-  assert_int_equal(add_text(s, "[20,'sleep',2,2,2,F,0,[],'a','b',[]]", why), 0);   /* fields may go ... */
-  assert_int_equal(add_text(s, "[20,'sleep',3,2,2,F,0,[],'a','b',[[10,'night',4,'a','b',F,[],N,N,0,N,F,0,[],[],N,N]]]", why),
-                   OV_E_FORMAT);                                                    /* ... but never come back as another */
-  assert_string_equal(why, "kind 20 sleep, field 10 night: version 1 has night_date there; a field id is never reused");
-  assert_int_equal(add_text(s, "[20,'sleep',3,2,2,F,0,[],'a','b',[[10,'night_date',5,'a','b',F,[],N,N,0,N,F,0,[],[],N,N],"
-                            "[12,'note',6,'a','b',F,[],N,N,0,N,F,0,[],[],N,N]]]", why), OV_E_FORMAT);
+  assert_int_equal(add_text(s, "[20,'sleep',2,2,2,F,0,[],'a','b',[]]", why), 0); /* fields may go ... */
+  assert_int_equal(
+      add_text(s, "[20,'sleep',3,2,2,F,0,[],'a','b',[[10,'night',4,'a','b',F,[],N,N,0,N,F,0,[],[],N,N]]]",
+               why),
+      OV_E_FORMAT); /* ... but never come back as another */
+  assert_string_equal(
+      why, "kind 20 sleep, field 10 night: version 1 has night_date there; a field id is never reused");
+  assert_int_equal(
+      add_text(s,
+               "[20,'sleep',3,2,2,F,0,[],'a','b',[[10,'night_date',5,'a','b',F,[],N,N,0,N,F,0,[],[],N,N],"
+               "[12,'note',6,'a','b',F,[],N,N,0,N,F,0,[],[],N,N]]]",
+               why),
+      OV_E_FORMAT);
   assert_int_equal(add_text(s, "[19,'nap',1,2,2,F,0,[],'a','b',[]]", why), 0);
-  assert_string_equal(ov_schemas_at(s, 1)->name, "nap");   /* ascending ids */
+  assert_string_equal(ov_schemas_at(s, 1)->name, "nap"); /* ascending ids */
   assert_string_equal(ov_schemas_at(s, 2)->name, "sleep");
   ov_schemas_free(s);
 }
@@ -382,7 +463,8 @@ static void memory_runs_out_while_loading(void **state)
   ov_buf_init(&b, 0);
   pack(text, &b);
   free(text);
-  FOR_EACH_FAULT(k) {
+  FOR_EACH_FAULT(k)
+  {
     char why[OV_ERROR_TEXT_MAX] = "";
     ov_schemas *s = ov_schemas_new();
     int err = s ? ov_schemas_add(s, b.p, b.n, why) : OV_E_NOMEM;
@@ -394,9 +476,14 @@ static void memory_runs_out_while_loading(void **state)
   ov_buf_free(&b);
 }
 
-/* -- judging values --------------------------------------------------------------------------------------- */
+/* -- judging values -------------------------------------------------------------------------------------- */
 
-typedef struct judged { uint16_t field; ov_value v; int reason; const char *en, *nl; } judged;
+typedef struct judged {
+  uint16_t field;
+  ov_value v;
+  int reason;
+  const char *en, *nl;
+} judged;
 
 static void judge(const ov_skind *k, const judged *j)
 {
@@ -421,50 +508,63 @@ static void values_are_judged_with_exact_texts(void **state)
   ov_schemas *s;
   const ov_skind *k = load(&s);
   const judged cases[] = {
-    {F_NAP, ov_int(720), 0, NULL, NULL},
-    {F_NAP, ov_int(-98), 0, NULL, NULL},
-    {F_NAP, ov_nil(), 0, NULL, NULL},
-    {F_NAP, ov_int(900), OV_HELD_RANGE, "Daytime sleep: 900 is above 720 min", "Slaap overdag: 900 ligt boven 720 min"},
-    {F_NAP, ov_int(-5), OV_HELD_RANGE, "Daytime sleep: -5 is below 0 min", "Slaap overdag: -5 ligt onder 0 min"},
-    {F_NAP, ov_text("veel"), OV_HELD_TYPE, "Daytime sleep: must be a whole number", "Slaap overdag: dit moet een heel getal zijn"},
-    {F_AGE, ov_int(0), OV_HELD_RANGE, "Age: 0 is below 1 years", "Leeftijd: 0 ligt onder 1 jaar"},
-    {F_AGE, ov_int(INT64_MAX), 0, NULL, NULL},
-    {F_SOURCE, ov_int(2), 0, NULL, NULL},
-    {F_SOURCE, ov_int(-99), 0, NULL, NULL},
-    {F_SOURCE, ov_int(7), OV_HELD_CODE, "Source: 7 is not in the code list", "Bron: 7 staat niet in de lijst"},
-    {F_SOURCE, ov_bytes("", 0), OV_HELD_TYPE, "Source: must be a code from the list", "Bron: dit moet een antwoord uit de lijst zijn"},
-    {F_ALARM, ov_int(1), 0, NULL, NULL},
-    {F_ALARM, ov_int(0), 0, NULL, NULL},
-    {F_ALARM, ov_int(-99), 0, NULL, NULL},
-    {F_ALARM, ov_int(2), OV_HELD_TYPE, "Alarm: must be yes or no (1 or 0)", "Alarm: dit moet ja of nee (1 of 0) zijn"},
-    {F_NIGHT, ov_int(20000), 0, NULL, NULL},
-    {F_NIGHT, ov_int(-98), 0, NULL, NULL},
-    {F_NIGHT, ov_int(47847), OV_HELD_RANGE, "Night of: 2101-01-01 is after 2100-12-31", "Nacht van: 01-01-2101 ligt na 31-12-2100"},
-    {F_NIGHT, ov_int(0), OV_HELD_RANGE, "Night of: 1970-01-01 is before 2000-01-01", "Nacht van: 01-01-1970 ligt voor 01-01-2000"},
-    {F_NIGHT, ov_int(INT64_MAX), OV_HELD_RANGE, "Night of: 9223372036854775807 is after 2100-12-31",
-     "Nacht van: 9223372036854775807 ligt na 31-12-2100"},
-    {F_NIGHT, ov_int(INT64_MIN), OV_HELD_RANGE, "Night of: -9223372036854775808 is before 2000-01-01",
-     "Nacht van: -9223372036854775808 ligt voor 01-01-2000"},
-    {F_NIGHT, ov_text("x"), OV_HELD_TYPE, "Night of: must be a date", "Nacht van: dit moet een datum zijn"},
-    {F_BED, ov_int(946684799), OV_HELD_RANGE, "Went to bed: 1999-12-31 23:59 UTC is before 2000-01-01 00:00 UTC",
-     "Naar bed: 31-12-1999 23:59 UTC ligt voor 01-01-2000 00:00 UTC"},
-    {F_BED, ov_text("x"), OV_HELD_TYPE, "Went to bed: must be a date and time", "Naar bed: dit moet een datum en tijd zijn"},
-    {F_NOTE, ov_text("twintig bytes lang!!"), 0, NULL, NULL},
-    {F_NOTE, ov_text("eenentwintig bytes!!!"), OV_HELD_LENGTH, "Note: 21 bytes are too long, at most 20",
-     "Opmerking: dit is te lang: 21 bytes, hoogstens 20"},
-    {F_NOTE, ov_int(1), OV_HELD_TYPE, "Note: must be a text", "Opmerking: dit moet een tekst zijn"},
-    {F_KEY, ov_bytes("1234", 4), 0, NULL, NULL},
-    {F_KEY, ov_text("1234"), OV_HELD_TYPE, "Key: must be bytes", "Sleutel: dit moet een rij bytes zijn"},
-    {F_PROJECT, ov_bytes("1234567890123456\0\0\0\0\0\0\0\1abcd", 28), 0, NULL, NULL},
-    {F_PROJECT, ov_bytes("1234567890123456\0\0\0\0\0\0\0\0abcd", 28), OV_HELD_REF, "Project: does not name a record",
-     "Project: dit verwijst niet naar een gegeven"},
-    {F_PROJECT, ov_bytes("1234567890123456\xff\0\0\0\0\0\0\0abcd", 28), OV_HELD_REF, "Project: does not name a record",
-     "Project: dit verwijst niet naar een gegeven"},
-    {F_PROJECT, ov_bytes("kort", 4), OV_HELD_REF, "Project: does not name a record", "Project: dit verwijst niet naar een gegeven"},
-    {F_PROJECT, ov_int(5), OV_HELD_TYPE, "Project: must be a reference to a record", "Project: dit moet een verwijzing zijn"},
-    {OV_FIELD_RETRACTED, ov_text("verkeerde cliënt"), 0, NULL, NULL},
-    {OV_FIELD_RETRACTED, ov_nil(), 0, NULL, NULL},
-    {OV_FIELD_RETRACTED, ov_int(1), OV_HELD_TYPE, "Entered in error: must be a text", "Fout ingevoerd: dit moet een tekst zijn"},
+      {F_NAP, ov_int(720), 0, NULL, NULL},
+      {F_NAP, ov_int(-98), 0, NULL, NULL},
+      {F_NAP, ov_nil(), 0, NULL, NULL},
+      {F_NAP, ov_int(900), OV_HELD_RANGE, "Daytime sleep: 900 is above 720 min",
+       "Slaap overdag: 900 ligt boven 720 min"},
+      {F_NAP, ov_int(-5), OV_HELD_RANGE, "Daytime sleep: -5 is below 0 min",
+       "Slaap overdag: -5 ligt onder 0 min"},
+      {F_NAP, ov_text("veel"), OV_HELD_TYPE, "Daytime sleep: must be a whole number",
+       "Slaap overdag: dit moet een heel getal zijn"},
+      {F_AGE, ov_int(0), OV_HELD_RANGE, "Age: 0 is below 1 years", "Leeftijd: 0 ligt onder 1 jaar"},
+      {F_AGE, ov_int(INT64_MAX), 0, NULL, NULL},
+      {F_SOURCE, ov_int(2), 0, NULL, NULL},
+      {F_SOURCE, ov_int(-99), 0, NULL, NULL},
+      {F_SOURCE, ov_int(7), OV_HELD_CODE, "Source: 7 is not in the code list",
+       "Bron: 7 staat niet in de lijst"},
+      {F_SOURCE, ov_bytes("", 0), OV_HELD_TYPE, "Source: must be a code from the list",
+       "Bron: dit moet een antwoord uit de lijst zijn"},
+      {F_ALARM, ov_int(1), 0, NULL, NULL},
+      {F_ALARM, ov_int(0), 0, NULL, NULL},
+      {F_ALARM, ov_int(-99), 0, NULL, NULL},
+      {F_ALARM, ov_int(2), OV_HELD_TYPE, "Alarm: must be yes or no (1 or 0)",
+       "Alarm: dit moet ja of nee (1 of 0) zijn"},
+      {F_NIGHT, ov_int(20000), 0, NULL, NULL},
+      {F_NIGHT, ov_int(-98), 0, NULL, NULL},
+      {F_NIGHT, ov_int(47847), OV_HELD_RANGE, "Night of: 2101-01-01 is after 2100-12-31",
+       "Nacht van: 01-01-2101 ligt na 31-12-2100"},
+      {F_NIGHT, ov_int(0), OV_HELD_RANGE, "Night of: 1970-01-01 is before 2000-01-01",
+       "Nacht van: 01-01-1970 ligt voor 01-01-2000"},
+      {F_NIGHT, ov_int(INT64_MAX), OV_HELD_RANGE, "Night of: 9223372036854775807 is after 2100-12-31",
+       "Nacht van: 9223372036854775807 ligt na 31-12-2100"},
+      {F_NIGHT, ov_int(INT64_MIN), OV_HELD_RANGE, "Night of: -9223372036854775808 is before 2000-01-01",
+       "Nacht van: -9223372036854775808 ligt voor 01-01-2000"},
+      {F_NIGHT, ov_text("x"), OV_HELD_TYPE, "Night of: must be a date", "Nacht van: dit moet een datum zijn"},
+      {F_BED, ov_int(946684799), OV_HELD_RANGE,
+       "Went to bed: 1999-12-31 23:59 UTC is before 2000-01-01 00:00 UTC",
+       "Naar bed: 31-12-1999 23:59 UTC ligt voor 01-01-2000 00:00 UTC"},
+      {F_BED, ov_text("x"), OV_HELD_TYPE, "Went to bed: must be a date and time",
+       "Naar bed: dit moet een datum en tijd zijn"},
+      {F_NOTE, ov_text("twintig bytes lang!!"), 0, NULL, NULL},
+      {F_NOTE, ov_text("eenentwintig bytes!!!"), OV_HELD_LENGTH, "Note: 21 bytes are too long, at most 20",
+       "Opmerking: dit is te lang: 21 bytes, hoogstens 20"},
+      {F_NOTE, ov_int(1), OV_HELD_TYPE, "Note: must be a text", "Opmerking: dit moet een tekst zijn"},
+      {F_KEY, ov_bytes("1234", 4), 0, NULL, NULL},
+      {F_KEY, ov_text("1234"), OV_HELD_TYPE, "Key: must be bytes", "Sleutel: dit moet een rij bytes zijn"},
+      {F_PROJECT, ov_bytes("1234567890123456\0\0\0\0\0\0\0\1abcd", 28), 0, NULL, NULL},
+      {F_PROJECT, ov_bytes("1234567890123456\0\0\0\0\0\0\0\0abcd", 28), OV_HELD_REF,
+       "Project: does not name a record", "Project: dit verwijst niet naar een gegeven"},
+      {F_PROJECT, ov_bytes("1234567890123456\xff\0\0\0\0\0\0\0abcd", 28), OV_HELD_REF,
+       "Project: does not name a record", "Project: dit verwijst niet naar een gegeven"},
+      {F_PROJECT, ov_bytes("kort", 4), OV_HELD_REF, "Project: does not name a record",
+       "Project: dit verwijst niet naar een gegeven"},
+      {F_PROJECT, ov_int(5), OV_HELD_TYPE, "Project: must be a reference to a record",
+       "Project: dit moet een verwijzing zijn"},
+      {OV_FIELD_RETRACTED, ov_text("verkeerde cliënt"), 0, NULL, NULL},
+      {OV_FIELD_RETRACTED, ov_nil(), 0, NULL, NULL},
+      {OV_FIELD_RETRACTED, ov_int(1), OV_HELD_TYPE, "Entered in error: must be a text",
+       "Fout ingevoerd: dit moet een tekst zijn"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) judge(k, &cases[i]);
   ov_schemas_free(s);
@@ -475,28 +575,35 @@ static void set_elements_are_judged_one_by_one(void **state)
   (void)state;
   ov_schemas *s;
   const ov_skind *k = load(&s);
-  ov_value good[] = {ov_int(1), ov_int(2)}, bad[] = {ov_int(1), ov_int(3)}, worse[] = {ov_int(3), ov_int(4)}, odd[] = {ov_bytes("x", 1)}, big[] = {ov_int(1ll << 32)},
-           low[] = {ov_int(-1)}, missing[] = {ov_int(-99)}, ref[] = {ov_bytes("1234567890123456\0\0\0\0\0\0\0\1abcd", 28)};
+  ov_value good[] = {ov_int(1), ov_int(2)}, bad[] = {ov_int(1), ov_int(3)}, worse[] = {ov_int(3), ov_int(4)},
+           odd[] = {ov_bytes("x", 1)}, big[] = {ov_int(1ll << 32)}, low[] = {ov_int(-1)},
+           missing[] = {ov_int(-99)}, ref[] = {ov_bytes("1234567890123456\0\0\0\0\0\0\0\1abcd", 28)};
   const judged cases[] = {
-    {F_WHY, set_of(good, 2, NULL, 0), 0, NULL, NULL},
-    {F_WHY, set_of(missing, 1, good, 2), 0, NULL, NULL},
-    {F_WHY, set_of(NULL, 0, bad, 2), 0, NULL, NULL},   /* a code that left the list can still be taken away */
-    {F_WHY, set_of(bad, 2, NULL, 0), OV_HELD_CODE, "What disturbed it?: 3 is not in the code list", "Waardoor?: 3 staat niet in de lijst"},
-    {F_WHY, set_of(worse, 2, worse, 2), OV_HELD_CODE, "What disturbed it?: 3 is not in the code list", "Waardoor?: 3 staat niet in de lijst"},
-    {F_PEOPLE, set_of(NULL, 0, worse, 2), OV_HELD_TYPE, "Who: must be a set of references to records",
-     "Wie: dit moet een of meer verwijzingen zijn"},
-    {F_WHY, set_of(good, 2, odd, 1), OV_HELD_TYPE, "What disturbed it?: must be a set of codes from the list",
-     "Waardoor?: dit moet een of meer antwoorden uit de lijst zijn"},
-    {F_WHY, ov_nil(), OV_HELD_TYPE, "What disturbed it?: must be a set of codes from the list",
-     "Waardoor?: dit moet een of meer antwoorden uit de lijst zijn"},
-    {F_PEOPLE, set_of(ref, 1, ref, 1), 0, NULL, NULL},
-    {F_PEOPLE, set_of(odd, 1, NULL, 0), OV_HELD_REF, "Who: does not name a record", "Wie: dit verwijst niet naar een gegeven"},
-    {F_PEOPLE, set_of(NULL, 0, good, 1), OV_HELD_TYPE, "Who: must be a set of references to records",
-     "Wie: dit moet een of meer verwijzingen zijn"},
-    {F_TEAMS, set_of(good, 2, NULL, 0), 0, NULL, NULL},
-    {F_TEAMS, set_of(big, 1, NULL, 0), OV_HELD_RANGE, "Teams: 4294967296 is above 4294967295", "Teams: 4294967296 ligt boven 4294967295"},
-    {F_TEAMS, set_of(low, 1, NULL, 0), OV_HELD_RANGE, "Teams: -1 is below 0", "Teams: -1 ligt onder 0"},
-    {F_TEAMS, ov_int(2), OV_HELD_TYPE, "Teams: must be a set of scope numbers", "Teams: dit moet een of meer teams zijn"},
+      {F_WHY, set_of(good, 2, NULL, 0), 0, NULL, NULL},
+      {F_WHY, set_of(missing, 1, good, 2), 0, NULL, NULL},
+      {F_WHY, set_of(NULL, 0, bad, 2), 0, NULL, NULL}, /* a code that left the list can still be taken away */
+      {F_WHY, set_of(bad, 2, NULL, 0), OV_HELD_CODE, "What disturbed it?: 3 is not in the code list",
+       "Waardoor?: 3 staat niet in de lijst"},
+      {F_WHY, set_of(worse, 2, worse, 2), OV_HELD_CODE, "What disturbed it?: 3 is not in the code list",
+       "Waardoor?: 3 staat niet in de lijst"},
+      {F_PEOPLE, set_of(NULL, 0, worse, 2), OV_HELD_TYPE, "Who: must be a set of references to records",
+       "Wie: dit moet een of meer verwijzingen zijn"},
+      {F_WHY, set_of(good, 2, odd, 1), OV_HELD_TYPE,
+       "What disturbed it?: must be a set of codes from the list",
+       "Waardoor?: dit moet een of meer antwoorden uit de lijst zijn"},
+      {F_WHY, ov_nil(), OV_HELD_TYPE, "What disturbed it?: must be a set of codes from the list",
+       "Waardoor?: dit moet een of meer antwoorden uit de lijst zijn"},
+      {F_PEOPLE, set_of(ref, 1, ref, 1), 0, NULL, NULL},
+      {F_PEOPLE, set_of(odd, 1, NULL, 0), OV_HELD_REF, "Who: does not name a record",
+       "Wie: dit verwijst niet naar een gegeven"},
+      {F_PEOPLE, set_of(NULL, 0, good, 1), OV_HELD_TYPE, "Who: must be a set of references to records",
+       "Wie: dit moet een of meer verwijzingen zijn"},
+      {F_TEAMS, set_of(good, 2, NULL, 0), 0, NULL, NULL},
+      {F_TEAMS, set_of(big, 1, NULL, 0), OV_HELD_RANGE, "Teams: 4294967296 is above 4294967295",
+       "Teams: 4294967296 ligt boven 4294967295"},
+      {F_TEAMS, set_of(low, 1, NULL, 0), OV_HELD_RANGE, "Teams: -1 is below 0", "Teams: -1 ligt onder 0"},
+      {F_TEAMS, ov_int(2), OV_HELD_TYPE, "Teams: must be a set of scope numbers",
+       "Teams: dit moet een of meer teams zijn"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) judge(k, &cases[i]);
   ov_schemas_free(s);
@@ -506,17 +613,20 @@ static void what_has_no_bounds_takes_all(void **state)
 {
   (void)state;
   ov_schemas *s = ov_schemas_new();
-  assert_int_equal(add_text(s, "[20,'sleep',1,2,2,F,0,[],'a','b',[[10,'n',0,'N','N',F,[],N,5,0,N,F,0,[],[],N,N],"
-                            "[11,'t',6,'T','T',F,[],N,N,0,N,F,0,[],[],N,N],[12,'when',5,'W','W',F,[],-1000000000000,N,0,N,F,0,[],[],N,N]]]",
-                            NULL), 0);
+  assert_int_equal(add_text(s,
+                            "[20,'sleep',1,2,2,F,0,[],'a','b',[[10,'n',0,'N','N',F,[],N,5,0,N,F,0,[],[],N,N],"
+                            "[11,'t',6,'T','T',F,[],N,N,0,N,F,0,[],[],N,N],[12,'when',5,'W','W',F,[],-"
+                            "1000000000000,N,0,N,F,0,[],[],N,N]]]",
+                            NULL),
+                   0);
   const ov_skind *k = ov_schemas_kind(s, 20);
   const judged cases[] = {
-    {10, ov_int(INT64_MIN), 0, NULL, NULL},
-    {10, ov_int(6), OV_HELD_RANGE, "N: 6 is above 5", "N: 6 ligt boven 5"},
-    {11, ov_text("een tekst van welke lengte dan ook"), 0, NULL, NULL},
-    {12, ov_int(INT64_MAX), 0, NULL, NULL},
-    {12, ov_int(INT64_MIN), OV_HELD_RANGE, "W: -9223372036854775808 is before -1000000000000",
-     "W: -9223372036854775808 ligt voor -1000000000000"},
+      {10, ov_int(INT64_MIN), 0, NULL, NULL},
+      {10, ov_int(6), OV_HELD_RANGE, "N: 6 is above 5", "N: 6 ligt boven 5"},
+      {11, ov_text("een tekst van welke lengte dan ook"), 0, NULL, NULL},
+      {12, ov_int(INT64_MAX), 0, NULL, NULL},
+      {12, ov_int(INT64_MIN), OV_HELD_RANGE, "W: -9223372036854775808 is before -1000000000000",
+       "W: -9223372036854775808 ligt voor -1000000000000"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) judge(k, &cases[i]);
   ov_schemas_free(s);
@@ -528,9 +638,13 @@ static void long_labels_are_cut_between_characters(void **state)
   ov_schemas *s = ov_schemas_new();
   char why_not[OV_ERROR_TEXT_MAX];
   ov_problem why;
-  assert_int_equal(add_text(s, "[20,'sleep',1,2,2,F,0,[],'a','b',[[10,'n',0,"
-    "'éééééééééééééééééééééééééééééééééééééééééééééééééééé','aéééééééééééééééééééééééééééééééééééééééééééééééééééé',"
-    "F,[],0,5,0,'stappen',F,0,[],[],N,N]]]", why_not), 0);
+  assert_int_equal(add_text(s,
+                            "[20,'sleep',1,2,2,F,0,[],'a','b',[[10,'n',0,"
+                            "'éééééééééééééééééééééééééééééééééééééééééééééééééééé','"
+                            "aéééééééééééééééééééééééééééééééééééééééééééééééééééé',"
+                            "F,[],0,5,0,'stappen',F,0,[],[],N,N]]]",
+                            why_not),
+                   0);
   const ov_skind *k = ov_schemas_kind(s, 20);
   ov_value v = ov_int(6);
   assert_int_equal(ov_schema_check_value(k, &k->fields[0], &v, &why), OV_HELD_RANGE);
@@ -540,9 +654,10 @@ static void long_labels_are_cut_between_characters(void **state)
   ov_schemas_free(s);
 }
 
-/* -- judging ops ------------------------------------------------------------------------------------------ */
+/* -- judging ops ----------------------------------------------------------------------------------------- */
 
-static void assert_judged(const ov_schemas *s, const ov_op *op, int reason, uint16_t field, const char *en, const char *nl)
+static void assert_judged(const ov_schemas *s, const ov_op *op, int reason, uint16_t field, const char *en,
+                          const char *nl)
 {
   ov_problem why;
   assert_int_equal(ov_schema_check_op(s, op, &why), reason);
@@ -559,15 +674,23 @@ static void ops_are_judged_field_by_field(void **state)
   ov_schemas *s;
   load(&s);
   ov_field fields[] = {{F_NIGHT, ov_int(20000)}, {F_NAP, ov_int(10)}, {F_ALARM, ov_int(2)}, {99, ov_int(1)}};
-  ov_op op = {.kind = 20, .version = 1, .scope = 2, .creates = true, .has_participant = true, .fields = fields, .n_fields = 2};
+  ov_op op = {.kind = 20,
+              .version = 1,
+              .scope = 2,
+              .creates = true,
+              .has_participant = true,
+              .fields = fields,
+              .n_fields = 2};
   assert_judged(s, &op, 0, 0, "", "");
   op.n_fields = 4;
-  assert_judged(s, &op, OV_HELD_TYPE, F_ALARM, "Alarm: must be yes or no (1 or 0)", "Alarm: dit moet ja of nee (1 of 0) zijn");
+  assert_judged(s, &op, OV_HELD_TYPE, F_ALARM, "Alarm: must be yes or no (1 or 0)",
+                "Alarm: dit moet ja of nee (1 of 0) zijn");
   fields[2].v = ov_int(1);
-  assert_judged(s, &op, OV_HELD_UNKNOWN_FIELD, 99, "Sleep: there is no field 99", "Nachtrust: vraag 99 bestaat niet");
-  op.version = 2;   /* newer than known here: stored and relayed */
+  assert_judged(s, &op, OV_HELD_UNKNOWN_FIELD, 99, "Sleep: there is no field 99",
+                "Nachtrust: vraag 99 bestaat niet");
+  op.version = 2; /* newer than known here: stored and relayed */
   assert_judged(s, &op, 0, 0, "", "");
-  op.version = 0;   /* older: the field was dropped since */
+  op.version = 0; /* older: the field was dropped since */
   assert_judged(s, &op, 0, 0, "", "");
   op.version = 1;
   op.kind = 4000;
@@ -586,15 +709,17 @@ static void ops_must_lie_in_their_scope_and_name_their_participant(void **state)
   ov_op op = {.kind = 20, .version = 1, .scope = 40, .creates = true, .has_participant = true};
   assert_judged(s, &op, 0, 0, "", "");
   op.scope = 1;
-  assert_judged(s, &op, OV_HELD_SCOPE, 0, "Sleep: does not belong in this scope", "Nachtrust: dit hoort hier niet");
-  op.creates = false;   /* the record's scope is what counts, and that is the creating op's */
+  assert_judged(s, &op, OV_HELD_SCOPE, 0, "Sleep: does not belong in this scope",
+                "Nachtrust: dit hoort hier niet");
+  op.creates = false; /* the record's scope is what counts, and that is the creating op's */
   assert_judged(s, &op, 0, 0, "", "");
   op.has_participant = false;
   assert_judged(s, &op, OV_HELD_REF, 0, "Sleep: names no participant", "Nachtrust: de cliënt ontbreekt");
   op.kind = 30;
   assert_judged(s, &op, 0, 0, "", "");
   op.has_participant = true;
-  assert_judged(s, &op, OV_HELD_REF, 0, "Person: names a participant that does not fit", "Medewerker: hier past deze cliënt niet bij");
+  assert_judged(s, &op, OV_HELD_REF, 0, "Person: names a participant that does not fit",
+                "Medewerker: hier past deze cliënt niet bij");
   op.kind = 32;
   assert_judged(s, &op, 0, 0, "", "");
   op.has_participant = false;
@@ -616,9 +741,15 @@ static void ops_must_lie_in_their_scope_and_name_their_participant(void **state)
   ov_schemas_free(s);
 }
 
-/* -- folded records --------------------------------------------------------------------------------------- */
+/* -- folded records -------------------------------------------------------------------------------------- */
 
-typedef struct fixture { ov_schemas *s; const ov_skind *k; history h; ov_arena a; ov_record r; } fixture;
+typedef struct fixture {
+  ov_schemas *s;
+  const ov_skind *k;
+  history h;
+  ov_arena a;
+  ov_record r;
+} fixture;
 
 static int setup(void **state)
 {
@@ -657,31 +788,31 @@ static void assert_missing(fixture *x, const uint16_t *want)
   }
   assert_int_equal(n, i);
 }
-#define MISSING(...) assert_missing(x, (const uint16_t[]){__VA_ARGS__ __VA_OPT__(,) 0})
+#define MISSING(...) assert_missing(x, (const uint16_t[]){__VA_ARGS__ __VA_OPT__(, ) 0})
 
 static void a_record_says_what_it_lacks(void **state)
 {
   fixture *x = *state;
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
-  MISSING(F_NIGHT, F_SOURCE, F_PROJECT, F_ALARM);   /* alarm: source is not 1, it has no value */
-  history_set(&x->h, op, F_NIGHT, ov_int(-98));     /* a missing code satisfies */
+  MISSING(F_NIGHT, F_SOURCE, F_PROJECT, F_ALARM); /* alarm: source is not 1, it has no value */
+  history_set(&x->h, op, F_NIGHT, ov_int(-98));   /* a missing code satisfies */
   history_set(&x->h, op, F_PROJECT, ov_bytes("x", 1));
   history_set(&x->h, op, F_SOURCE, ov_int(2));
   MISSING(F_ALARM);
   history_set(&x->h, op, F_ALARM, ov_int(1));
-  MISSING(F_WHY);                                   /* alarm is 1 */
+  MISSING(F_WHY); /* alarm is 1 */
   history_add(&x->h, op, F_WHY, 1);
   MISSING();
   ov_op *e = history_op(&x->h, 1, 2, OV_APPLIED);
   history_replaces(&x->h, e, &op->name);
   history_set(&x->h, e, F_SOURCE, ov_int(1));
-  MISSING(F_NAP);                                   /* source is 1 */
+  MISSING(F_NAP); /* source is 1 */
   history_set(&x->h, e, F_NAP, ov_int(700));
-  MISSING(F_AGE);                                   /* nap is 700 */
+  MISSING(F_AGE); /* nap is 700 */
   history_set(&x->h, e, F_AGE, ov_int(80));
   history_set(&x->h, e, F_PROJECT, ov_nil());
-  MISSING(F_PROJECT);                               /* nil clears */
-  history_set(&x->h, e, F_NAP, ov_text("700"));     /* of a newer schema: no number, so no code of a condition */
+  MISSING(F_PROJECT);                           /* nil clears */
+  history_set(&x->h, e, F_NAP, ov_text("700")); /* of a newer schema: no number, so no code of a condition */
   MISSING(F_PROJECT);
   uint16_t one[1];
   assert_int_equal(ov_schema_missing(x->k, &x->r, one, 0), 0);
@@ -690,9 +821,13 @@ static void a_record_says_what_it_lacks(void **state)
 static void empty_texts_and_emptied_sets_are_lacking(void **state)
 {
   fixture *x = *state;
-  assert_int_equal(add_text(x->s, "[30,'lesson',1,2,2,F,0,[],'a','b',[[10,'title',6,'a','b',T,[],N,N,0,N,F,0,[],[],N,N],"
-                            "[11,'partner',3,'a','b',T,[],N,N,0,N,F,0,[[1,'a','b'],[2,'a','b']],[],N,N],"
-                            "[12,'more',6,'a','b',F,[[11,T,[1]]],N,N,0,N,F,0,[],[],N,N]]]", NULL), 0);
+  assert_int_equal(
+      add_text(x->s,
+               "[30,'lesson',1,2,2,F,0,[],'a','b',[[10,'title',6,'a','b',T,[],N,N,0,N,F,0,[],[],N,N],"
+               "[11,'partner',3,'a','b',T,[],N,N,0,N,F,0,[[1,'a','b'],[2,'a','b']],[],N,N],"
+               "[12,'more',6,'a','b',F,[[11,T,[1]]],N,N,0,N,F,0,[],[],N,N]]]",
+               NULL),
+      0);
   x->k = ov_schemas_kind(x->s, 30);
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
   history_set(&x->h, op, 10, ov_text(""));
@@ -704,7 +839,7 @@ static void empty_texts_and_emptied_sets_are_lacking(void **state)
   MISSING();
   ov_op *e = history_op(&x->h, 1, 2, OV_APPLIED);
   history_del(&x->h, e, 11, 1);
-  MISSING(11, 12);   /* in conflict: the deletion is later and is what is shown; and then 12 is asked for */
+  MISSING(11, 12); /* in conflict: the deletion is later and is what is shown; and then 12 is asked for */
   history_replaces(&x->h, e, &op->name);
   MISSING(11, 12);
   history_add(&x->h, e, 11, 2);
@@ -725,9 +860,9 @@ static void occurrence_is_the_shown_value_or_the_creation(void **state)
   e->device_time = 9 * 86400;
   x->h.in[1].server_time = INT64_MAX;
   history_set(&x->h, e, F_NIGHT, ov_int(20001));
-  assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 20001);   /* in conflict: the shown one */
+  assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 20001); /* in conflict: the shown one */
   history_set(&x->h, e, F_NIGHT, ov_int(-98));
-  assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 3);       /* unknown: the creation */
+  assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 3); /* unknown: the creation */
   history_set(&x->h, e, F_NIGHT, ov_text("x"));
   assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 3);
   x->h.in[0].verdict = OV_HELD;
@@ -735,7 +870,7 @@ static void occurrence_is_the_shown_value_or_the_creation(void **state)
   f->device_time = 7 * 86400;
   x->h.in[2].server_time = INT64_MAX;
   history_set(&x->h, f, F_NOTE, ov_text("x"));
-  assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 7);       /* no creation: the earliest */
+  assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 7); /* no creation: the earliest */
   e->device_time = -1;
   assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), -1);
   e->device_time = INT64_MIN;
@@ -771,7 +906,7 @@ static void natural_keys_are_equal_for_possible_doubles(void **state)
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
   history_set(&x->h, op, F_NIGHT, ov_int(20000));
   history_set(&x->h, op, F_SOURCE, ov_int(1));
-  assert_false(ov_schema_natural_key(x->k, fold(x), &a));   /* no participant */
+  assert_false(ov_schema_natural_key(x->k, fold(x), &a)); /* no participant */
   op->has_participant = true;
   op->participant = history_name(60, 1);
   assert_true(ov_schema_natural_key(x->k, fold(x), &a));
@@ -782,15 +917,15 @@ static void natural_keys_are_equal_for_possible_doubles(void **state)
   assert_int_equal(a.n, b.n);
   assert_memory_equal(a.p, b.p, a.n);
   history_set(&x->h, op, F_SOURCE, ov_int(-99));
-  assert_false(ov_schema_natural_key(x->k, fold(x), &a));   /* two nights of unknown source are no doubles */
+  assert_false(ov_schema_natural_key(x->k, fold(x), &a)); /* two nights of unknown source are no doubles */
   history_set(&x->h, op, F_SOURCE, ov_nil());
   assert_false(ov_schema_natural_key(x->k, fold(x), &a));
-  history_set(&x->h, op, F_SOURCE, ov_text("1"));           /* of a newer schema: a value like any other */
+  history_set(&x->h, op, F_SOURCE, ov_text("1")); /* of a newer schema: a value like any other */
   assert_true(ov_schema_natural_key(x->k, fold(x), &b));
   ov_buf_reset(&b);
   history_set(&x->h, op, F_NIGHT, ov_nil());
   assert_false(ov_schema_natural_key(x->k, fold(x), &b));
-  assert_int_equal(b.n, 0);                                 /* nothing was appended */
+  assert_int_equal(b.n, 0); /* nothing was appended */
   assert_false(ov_schema_natural_key(ov_schemas_at(x->s, 0), &x->r, &a));
   assert_int_equal(add_text(x->s, "[30,'lesson',1,2,2,F,0,[],'a','b',[]]", NULL), 0);
   assert_false(ov_schema_natural_key(ov_schemas_kind(x->s, 30), &x->r, &a));
@@ -802,7 +937,7 @@ static void the_window_follows_the_last_change(void **state)
 {
   fixture *x = *state;
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
-  history_set(&x->h, op, F_NIGHT, ov_int(40000));           /* a date in the future keeps nothing for ever */
+  history_set(&x->h, op, F_NIGHT, ov_int(40000)); /* a date in the future keeps nothing for ever */
   const ov_record *r = fold(x);
   const int64_t changed_at = 1700000000, days = OV_WINDOW_DAYS * 86400ll;
   assert_false(ov_schema_outside_window(x->k, r, changed_at, changed_at + days));
@@ -818,18 +953,28 @@ static void the_window_follows_the_last_change(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_kind_loads_whole), cmocka_unit_test(the_kind_of_schemas_is_built_in),
-    cmocka_unit_test(the_loader_says_what_is_wrong_and_where), cmocka_unit_test(what_may_vary_loads),
-    cmocka_unit_test(bytes_that_are_no_kind_are_refused), cmocka_unit_test(the_loader_survives_every_changed_byte),
-    cmocka_unit_test(a_higher_version_replaces), cmocka_unit_test(names_and_ids_stay), cmocka_unit_test(kinds_and_loads_are_bounded),
-    cmocka_unit_test(memory_runs_out_while_loading), cmocka_unit_test(values_are_judged_with_exact_texts),
-    cmocka_unit_test(set_elements_are_judged_one_by_one), cmocka_unit_test(what_has_no_bounds_takes_all),
-    cmocka_unit_test(long_labels_are_cut_between_characters),
-    cmocka_unit_test(ops_are_judged_field_by_field),
-    cmocka_unit_test(ops_must_lie_in_their_scope_and_name_their_participant), T(a_record_says_what_it_lacks),
-    T(empty_texts_and_emptied_sets_are_lacking), T(occurrence_is_the_shown_value_or_the_creation),
-    T(occurrence_by_datetime_and_without_a_field), T(natural_keys_are_equal_for_possible_doubles),
-    T(the_window_follows_the_last_change),
+      cmocka_unit_test(a_kind_loads_whole),
+      cmocka_unit_test(the_kind_of_schemas_is_built_in),
+      cmocka_unit_test(the_loader_says_what_is_wrong_and_where),
+      cmocka_unit_test(what_may_vary_loads),
+      cmocka_unit_test(bytes_that_are_no_kind_are_refused),
+      cmocka_unit_test(the_loader_survives_every_changed_byte),
+      cmocka_unit_test(a_higher_version_replaces),
+      cmocka_unit_test(names_and_ids_stay),
+      cmocka_unit_test(kinds_and_loads_are_bounded),
+      cmocka_unit_test(memory_runs_out_while_loading),
+      cmocka_unit_test(values_are_judged_with_exact_texts),
+      cmocka_unit_test(set_elements_are_judged_one_by_one),
+      cmocka_unit_test(what_has_no_bounds_takes_all),
+      cmocka_unit_test(long_labels_are_cut_between_characters),
+      cmocka_unit_test(ops_are_judged_field_by_field),
+      cmocka_unit_test(ops_must_lie_in_their_scope_and_name_their_participant),
+      T(a_record_says_what_it_lacks),
+      T(empty_texts_and_emptied_sets_are_lacking),
+      T(occurrence_is_the_shown_value_or_the_creation),
+      T(occurrence_by_datetime_and_without_a_field),
+      T(natural_keys_are_equal_for_possible_doubles),
+      T(the_window_follows_the_last_change),
   };
   return cmocka_run_group_tests_name("schema", tests, NULL, NULL);
 }
