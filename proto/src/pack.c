@@ -1,6 +1,7 @@
-/* Frames: a mode byte and the message, plain or as raw DEFLATE with a preset dictionary. A message begins with what compresses
- * (structure, text) and ends with what does not (tags, hashes, signatures, range-coded columns), so the packer looks for the
- * place where one stored block for the rest is shorter than one code for everything. Any inflater reads the result. */
+/* Frames: a mode byte and the message, plain or as raw DEFLATE with a preset dictionary. A message begins
+ * with what compresses (structure, text) and ends with what does not (tags, hashes, signatures, range-coded
+ * columns), so the packer looks for the place where one stored block for the rest is shorter than one code
+ * for everything. Any inflater reads the result. */
 #include <stdlib.h>
 #include <string.h>
 #define ZLIB_CONST
@@ -32,7 +33,8 @@ ov_packer *ov_packer_new(void)
   ov_packer *k = calloc(1, sizeof *k);
   if (!k)
     return NULL;
-  k->deflate_ready = deflateInit2(&k->deflate, LEVEL, Z_DEFLATED, -WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
+  k->deflate_ready =
+    deflateInit2(&k->deflate, LEVEL, Z_DEFLATED, -WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
   k->inflate_ready = inflateInit2(&k->inflate, -WINDOW_BITS) == Z_OK;
   if (k->deflate_ready && k->inflate_ready)
     return k;
@@ -52,7 +54,7 @@ void ov_packer_free(ov_packer *k)
   free(k);
 }
 
-/* -- packing ------------------------------------------------------------------------------------------------ */
+/* -- packing -------------------------------------------------------------------------- */
 
 /* log2(n) in 1/256, by interpolation: good to a hundredth of a bit. */
 static uint32_t log2_256(uint32_t n)
@@ -63,9 +65,9 @@ static uint32_t log2_256(uint32_t n)
   return top * 256 + (uint32_t)((fraction + bend * 22 / 64) >> 8);
 }
 
-/* Where to cut. The bytes before it cost what an order-0 model that learns as it goes would pay, the rest eight bits a
- * byte; a run of text is always before it, since the dictionary may know it whatever its letters cost. Gives 0 when nothing
- * would be gained. */
+/* Where to cut. The bytes before it cost what an order-0 model that learns as it goes would pay, the rest
+ * eight bits a byte; a run of text is always before it, since the dictionary may know it whatever its letters
+ * cost. Gives 0 when nothing would be gained. */
 static size_t find_cut(const uint8_t *p, size_t n)
 {
   uint32_t count[256] = {0};
@@ -127,7 +129,7 @@ int ov_frame_pack(ov_packer *k, const uint8_t *p, size_t n, ov_buf *out)
   return out->err;
 }
 
-/* -- unpacking ---------------------------------------------------------------------------------------------- */
+/* -- unpacking -------------------------------------------------------------------------- */
 
 static int unpack_plain(const uint8_t *p, size_t n, size_t max, ov_buf *out)
 {

@@ -8,7 +8,8 @@
 #define P_MAX 32704
 /* Once seen this often a model only drifts: columns change within a frame less than they are learnt. */
 #define SEEN_MAX 60u
-/* Nodes of a symbol's tree start as if seen this often: an even spread is a better guess for them than for a flag. */
+/* Nodes of a symbol's tree start as if seen this often: an even spread is a better guess for them than for a
+ * flag. */
 #define TREE_SEEN 2u
 
 void ov_rc_encode_init(ov_rc *rc, ov_buf *out)
@@ -42,7 +43,8 @@ void ov_rc_fail(ov_rc *rc, int err)
 
 unsigned ov_rc_bits(uint64_t v) { return v ? 64u - (unsigned)__builtin_clzll(v) : 0; }
 
-/* The top byte waits in cache, and 0xff bytes behind it are only counted, until it is known whether a carry reaches them. */
+/* The top byte waits in cache, and 0xff bytes behind it are only counted, until it is known whether a carry
+ * reaches them. */
 static void shift_low(ov_rc *rc)
 {
   if (rc->low < 0xff000000u || rc->low > UINT32_MAX) {
@@ -59,7 +61,8 @@ static void shift_low(ov_rc *rc)
   rc->low = (rc->low & 0x00ffffffu) << 8;
 }
 
-/* The number within the last interval that ends in most zero bits is written, and its zero bytes are left out. */
+/* The number within the last interval that ends in most zero bits is written, and its zero bytes are left
+ * out. */
 void ov_rc_encode_end(ov_rc *rc)
 {
   for (unsigned k = 32; k > 0; k--) {
@@ -89,11 +92,11 @@ static void normalize(ov_rc *rc)
 }
 
 /* -256 * log2 of (i + 1/2)/64. */
-static const uint16_t cost_of[64] = {
-  1792, 1386, 1198, 1073, 980, 906, 845, 792, 746, 705, 668, 634, 603, 575, 548, 524,
-  501, 479, 458, 439, 420, 403, 386, 370, 355, 340, 326, 312, 299, 286, 274, 262,
-  250, 239, 228, 218, 207, 197, 188, 178, 169, 160, 151, 143, 134, 126, 118, 110,
-  102, 95, 87, 80, 73, 66, 59, 53, 46, 40, 33, 27, 21, 15, 9, 3};
+static const uint16_t cost_of[64] = {1792, 1386, 1198, 1073, 980, 906, 845, 792, 746, 705, 668, 634, 603,
+                                     575,  548,  524,  501,  479, 458, 439, 420, 403, 386, 370, 355, 340,
+                                     326,  312,  299,  286,  274, 262, 250, 239, 228, 218, 207, 197, 188,
+                                     178,  169,  160,  151,  143, 134, 126, 118, 110, 102, 95,  87,  80,
+                                     73,   66,   59,   53,   46,  40,  33,  27,  21,  15,  9,   3};
 
 static bool count_bool(ov_rc *rc, uint32_t p, bool v)
 {
@@ -121,7 +124,8 @@ static bool code_bool(ov_rc *rc, uint32_t p, bool v)
   return v;
 }
 
-/* The probability moves towards what was seen by 1/(n+2) of the distance: the Krichevsky-Trofimov estimate. */
+/* The probability moves towards what was seen by 1/(n+2) of the distance: the Krichevsky-Trofimov estimate.
+ */
 static void learn(ov_rc_bit *b, bool v)
 {
   int32_t rate = (int32_t)(65536u / (b->n + 2u));
@@ -193,7 +197,8 @@ size_t ov_rc_symbol_nodes(uint64_t max)
   return (size_t)1 << (bits < OV_RC_TREE_BITS ? bits : OV_RC_TREE_BITS);
 }
 
-/* A node whose upper half lies above max costs nothing; another starts with the share of its halves in 0..max. */
+/* A node whose upper half lies above max costs nothing; another starts with the share of its halves in
+ * 0..max. */
 static unsigned bounded_tree(ov_rc *rc, ov_rc_bit *nodes, unsigned max, unsigned v, unsigned bits)
 {
   unsigned node = 1, base = 0;
@@ -204,7 +209,8 @@ static unsigned bounded_tree(ov_rc *rc, ov_rc_bit *nodes, unsigned max, unsigned
       ov_rc_bit *b = &nodes[node];
       if (!b->p) {
         unsigned upper = max + 1 - middle;
-        *b = (ov_rc_bit){.p = (uint16_t)(ONE * half / (half + (upper < half ? upper : half))), .n = TREE_SEEN};
+        *b =
+          (ov_rc_bit){.p = (uint16_t)(ONE * half / (half + (upper < half ? upper : half))), .n = TREE_SEEN};
       }
       bit = ov_rc_bool(rc, b, v >> i & 1);
     }

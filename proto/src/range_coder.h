@@ -1,7 +1,7 @@
-/* An adaptive binary range coder that runs in both directions: each function takes the value to encode and gives the value that
- * was coded, so that one description of a format serves the encoder and the decoder and they cannot differ. In OV_RC_COUNT
- * nothing is written, only the cost is added up. Integer arithmetic only, exact in 53-bit floating point.
- * Byte layout and model rules stand at the top of rows_encode.c. */
+/* An adaptive binary range coder that runs in both directions: each function takes the value to encode and
+ * gives the value that was coded, so that one description of a format serves the encoder and the decoder and
+ * they cannot differ. In OV_RC_COUNT nothing is written, only the cost is added up. Integer arithmetic only,
+ * exact in 53-bit floating point. Byte layout and model rules stand at the top of rows_encode.c. */
 #ifndef OV_RANGE_CODER_H
 #define OV_RANGE_CODER_H
 
@@ -27,17 +27,23 @@ typedef struct ov_rc {
   uint32_t code;
   /* counter: 1/256 bits */
   uint64_t cost;
-  int err;             /* 0 or the first error */
+  int err; /* 0 or the first error */
 } ov_rc;
 
 /* A bit's model: the probability of 0 in 1/32768 and how often it was seen. All zero means not yet used. */
-typedef struct ov_rc_bit { uint16_t p; uint8_t n; } ov_rc_bit;
+typedef struct ov_rc_bit {
+  uint16_t p;
+  uint8_t n;
+} ov_rc_bit;
 
 /* An unsigned number of any size: a class for its length in bits, then the bits below the top one. */
 #define OV_RC_NUM_CLASSES 16
-typedef struct ov_rc_num { ov_rc_bit cls[OV_RC_NUM_CLASSES], top[OV_RC_NUM_CLASSES]; } ov_rc_num;
+typedef struct ov_rc_num {
+  ov_rc_bit cls[OV_RC_NUM_CLASSES], top[OV_RC_NUM_CLASSES];
+} ov_rc_num;
 
-/* Symbols of an alphabet up to this many bits have a model for each node of their tree; lower bits are coded flat. */
+/* Symbols of an alphabet up to this many bits have a model for each node of their tree; lower bits are coded
+ * flat. */
 #define OV_RC_TREE_BITS 8u
 
 void ov_rc_encode_init(ov_rc *rc, ov_buf *out);
@@ -58,7 +64,8 @@ uint64_t ov_rc_symbol(ov_rc *rc, ov_rc_bit *nodes, uint64_t max, uint64_t v);
 size_t ov_rc_symbol_nodes(uint64_t max);
 uint64_t ov_rc_uint(ov_rc *rc, ov_rc_num *m, uint64_t v);
 int64_t ov_rc_sint(ov_rc *rc, ov_rc_num *m, int64_t v);
-/* The slot [at, at+width) of total (at most 2^16). A decoder asks first where it stands, then takes the slot. */
+/* The slot [at, at+width) of total (at most 2^16). A decoder asks first where it stands, then takes the slot.
+ */
 uint32_t ov_rc_slot_find(ov_rc *rc, uint32_t total);
 void ov_rc_slot(ov_rc *rc, uint32_t at, uint32_t width, uint32_t total);
 /* How many bits v has; 0 for 0. */

@@ -1,5 +1,6 @@
-/* Integer columns: all values of one field of one kind in a message. The first value is preceded by a head that says how the
- * column is coded; the encoder tries each way on the whole column and takes the shortest. */
+/* Integer columns: all values of one field of one kind in a message. The first value is preceded by a head
+ * that says how the column is coded; the encoder tries each way on the whole column and takes the shortest.
+ */
 #include <string.h>
 
 #include "rows_priv.h"
@@ -8,7 +9,8 @@
 #define NARROW_MAX 64u
 
 /* Steps that clocks, forms and habits produce: 5 minutes, half hours, tens. */
-const uint32_t ov_rows_scales[16] = {1, 2, 5, 10, 15, 20, 30, 60, 100, 300, 600, 900, 1000, 1800, 3600, 86400};
+const uint32_t ov_rows_scales[16] = {1,   2,   5,   10,  15,   20,   30,   60,
+                                     100, 300, 600, 900, 1000, 1800, 3600, 86400};
 
 ov_column *ov_rows_column(ov_rows *s, uint16_t kind, uint16_t field)
 {
@@ -112,7 +114,8 @@ static uint8_t largest_scale(uint64_t step)
   return best;
 }
 
-/* Largest scale that fits all differences of the values (for SECONDS: of the times themselves, the base being a multiple). */
+/* Largest scale that fits all differences of the values (for SECONDS: of the times themselves, the base being
+ * a multiple). */
 static uint8_t find_scale(const ov_column *k, unsigned mode)
 {
   uint64_t step = 0;

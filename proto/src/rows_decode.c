@@ -1,10 +1,13 @@
-/* The row codec: decoder. Everything it hands out lives in the caller's arena; its own tables are bounded and freed. */
+/* The row codec: decoder. Everything it hands out lives in the caller's arena; its own tables are bounded and
+ * freed. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "rows_priv.h"
 
-typedef struct cursor { const uint8_t *p, *end; } cursor;
+typedef struct cursor {
+  const uint8_t *p, *end;
+} cursor;
 
 /* LEB128 up to max, shortest form. False when it is not that. */
 static bool length_read(cursor *c, size_t max, size_t *out)
@@ -21,7 +24,8 @@ static bool length_read(cursor *c, size_t max, size_t *out)
   return false;
 }
 
-/* The text is copied: what the caller keeps must not borrow from a buffer that the next frame is unpacked into. */
+/* The text is copied: what the caller keeps must not borrow from a buffer that the next frame is unpacked
+ * into. */
 static int parts(ov_rows *s, const uint8_t *p, size_t n)
 {
   cursor c = {p, p + n};
@@ -59,7 +63,8 @@ static int payload_parse(ov_rows *s, ov_op *op)
 {
   int err = ov_op_payload_decode(op->payload_bytes, op->payload_len, s->out, op);
   if (err == OV_E_NOMEM)
-    return ov_rows_arena_err(s->out, op->payload_len * sizeof(ov_value) + sizeof(ov_field) * OV_OP_FIELDS_MAX);
+    return ov_rows_arena_err(s->out,
+                             op->payload_len * sizeof(ov_value) + sizeof(ov_field) * OV_OP_FIELDS_MAX);
   return err == OV_E_OP_FORMAT || err == OV_E_OP_LIMIT ? 0 : err;
 }
 
@@ -118,8 +123,8 @@ int ov_rows_decode(const ov_rows_ctx *c, const uint8_t *p, size_t n, ov_arena *a
 static void complete(const ov_rows_ctx *c, const ov_op *ops, size_t i, ov_name *name)
 {
   static const uint8_t no_tag[OV_TAG_BYTES];
-  if (name->seq < c->first_seq || name->seq - c->first_seq >= i || memcmp(name->tag, no_tag, sizeof no_tag) != 0 ||
-      !ov_id_equal(&name->writer, &c->writer))
+  if (name->seq < c->first_seq || name->seq - c->first_seq >= i ||
+      memcmp(name->tag, no_tag, sizeof no_tag) != 0 || !ov_id_equal(&name->writer, &c->writer))
     return;
   memcpy(name->tag, ops[name->seq - c->first_seq].name.tag, OV_TAG_BYTES);
 }

@@ -4,7 +4,7 @@
 #include "rows_priv.h"
 
 /* The weight of 'something new' and of one more use in a counted choice. */
-#define NEW_WEIGHT 3u
+#define NEW_WEIGHT 12u
 #define USE_WEIGHT 4u
 
 void ov_rows_fail(ov_rows *s, int err) { ov_rc_fail(&s->rc, err); }
@@ -170,7 +170,8 @@ uint32_t ov_rows_writer_index(ov_rows *s, ov_rc_num *m, const ov_id *id)
   return w;
 }
 
-/* A name that stands nowhere in this message yet: writer, distance of its seq from the last such at this place, tag. */
+/* A name that stands nowhere in this message yet: writer, distance of its seq from the last such at this
+ * place, tag. */
 static uint32_t ref_new(ov_rows *s, ov_place at, const ov_name *name)
 {
   ov_name got = name ? *name : (ov_name){0};

@@ -1,5 +1,6 @@
-/* The walk over the rows: what is coded, in which order, with which model. Written once for both directions: a value read from an
- * op when encoding is written back into it, so when decoding the same line fills it. The layout in words: rows_encode.c. */
+/* The walk over the rows: what is coded, in which order, with which model. Written once for both directions:
+ * a value read from an op when encoding is written back into it, so when decoding the same line fills it. The
+ * layout in words: rows_encode.c. */
 #include <string.h>
 
 #include "op_value.h"
@@ -36,7 +37,7 @@ static uint64_t limited(ov_rows *s, uint64_t v, uint64_t max)
   return 0;
 }
 
-/* -- shapes ------------------------------------------------------------------------------------------------- */
+/* -- shapes -------------------------------------------------------------------------- */
 
 static void kind_code(ov_rows *s, ov_shape *h)
 {
@@ -75,7 +76,8 @@ static uint8_t type_code(ov_rows *s, ov_column *k, uint8_t type)
 
 static void shape_fields_code(ov_rows *s, ov_shape *h)
 {
-  h->n_fields = (uint32_t)limited(s, ov_rc_uint(&s->rc, &s->m_fields[h->creates], h->n_fields), OV_OP_FIELDS_MAX);
+  h->n_fields =
+    (uint32_t)limited(s, ov_rc_uint(&s->rc, &s->m_fields[h->creates], h->n_fields), OV_OP_FIELDS_MAX);
   if (s->decoding) {
     h->ids = ov_rows_alloc(s, &s->work, h->n_fields, 1);
     h->types = ov_rows_alloc(s, &s->work, h->n_fields, 1);
@@ -107,8 +109,10 @@ static void shape_new_code(ov_rows *s, ov_shape *h)
 static bool shape_equal(const ov_shape *a, const ov_shape *b)
 {
   return a->form == b->form && a->creates == b->creates && a->has_participant == b->has_participant &&
-         a->has_author == b->has_author && a->kind == b->kind && a->version == b->version && a->n_fields == b->n_fields &&
-         (a->n_fields == 0 || (memcmp(a->ids, b->ids, a->n_fields) == 0 && memcmp(a->types, b->types, a->n_fields) == 0));
+         a->has_author == b->has_author && a->kind == b->kind && a->version == b->version &&
+         a->n_fields == b->n_fields &&
+         (a->n_fields == 0 ||
+          (memcmp(a->ids, b->ids, a->n_fields) == 0 && memcmp(a->types, b->types, a->n_fields) == 0));
 }
 
 static const ov_shape *shape_code(ov_rows *s, uint32_t row)
@@ -131,7 +135,7 @@ static const ov_shape *shape_code(ov_rows *s, uint32_t row)
   return &s->shapes[i];
 }
 
-/* -- header ------------------------------------------------------------------------------------------------- */
+/* -- header -------------------------------------------------------------------------- */
 
 static void row_name_code(ov_rows *s, uint32_t row, bool creates)
 {
@@ -157,7 +161,8 @@ static void row_name_code(ov_rows *s, uint32_t row, bool creates)
     return;
   uint64_t *last = &s->writers[w].row_seq;
   op->name.writer = s->writers[w].id;
-  op->name.seq = *last + (uint64_t)ov_rc_sint(&s->rc, &s->m_row_seq[creates], (int64_t)(op->name.seq - *last));
+  op->name.seq =
+    *last + (uint64_t)ov_rc_sint(&s->rc, &s->m_row_seq[creates], (int64_t)(op->name.seq - *last));
   if (op->name.seq < 1 || op->name.seq > OV_SEQ_MAX)
     ov_rows_fail(s, OV_E_FORMAT);
   if (creates || *last == 0)
@@ -255,7 +260,7 @@ static void header_code(ov_rows *s, uint32_t row, const ov_shape *h)
   time_code(s, row, h->creates);
 }
 
-/* -- values ------------------------------------------------------------------------------------------------- */
+/* -- values -------------------------------------------------------------------------- */
 
 static void text_code(ov_rows *s, ov_value *v)
 {
@@ -312,7 +317,7 @@ static uint32_t elements_code(ov_rows *s, uint32_t row, ov_value **list, uint32_
   for (uint32_t i = 0; i < n && !s->rc.err; i++) {
     ov_value v = (*list)[i];
     unsigned type = s->decoding ? 0 : element_type(ov_rows_wire(s, &v));
-    type = ov_rc_tree(&s->rc, s->m_element, type, 2);
+    type = (unsigned)limited(s, ov_rc_tree(&s->rc, s->m_element, type, 2), 2);
     v.type = type == 0 ? OV_V_INT : OV_V_BYTES;
     if (type == 0) {
       int64_t step = ov_rc_sint(&s->rc, &s->m_set_int, (int64_t)((uint64_t)v.i - (uint64_t)last));
@@ -370,10 +375,10 @@ static void fields_code(ov_rows *s, uint32_t row, const ov_shape *h)
     value_code(s, row, &op->fields[i], h->ids[i], h->types[i]);
 }
 
-/* -- replaces ----------------------------------------------------------------------------------------------- */
+/* -- replaces -------------------------------------------------------------------------- */
 
-/* Who wrote this field last, as far as this message tells: a row of it, else the op that created the record. NONE when the
- * creating row is here and does not have the field. */
+/* Who wrote this field last, as far as this message tells: a row of it, else the op that created the record.
+ * NONE when the creating row is here and does not have the field. */
 static uint32_t last_writer(const ov_rows *s, uint32_t row, uint16_t field)
 {
   uint32_t at = s->rows[row].same_record;
@@ -466,7 +471,7 @@ static void replaces_code(ov_rows *s, uint32_t row)
     op->replaces[i] = *ov_rows_name_of(s, refs[i]);
 }
 
-/* -- rows --------------------------------------------------------------------------------------------------- */
+/* -- rows -------------------------------------------------------------------------- */
 
 static void payload_code(ov_rows *s, uint32_t row, const ov_shape *h)
 {
@@ -475,7 +480,8 @@ static void payload_code(ov_rows *s, uint32_t row, const ov_shape *h)
     fields_code(s, row, h);
     replaces_code(s, row);
   } else if (h->form == OV_FORM_VERBATIM) {
-    op->payload_len = (uint32_t)limited(s, ov_rc_uint(&s->rc, &s->m_payload_len, op->payload_len), OV_FRAME_BYTES_MAX);
+    op->payload_len =
+      (uint32_t)limited(s, ov_rc_uint(&s->rc, &s->m_payload_len, op->payload_len), OV_FRAME_BYTES_MAX);
     op->payload_bytes = ov_rows_text(s, op->payload_bytes, op->payload_len);
   } else {
     op->has_commitment = true;

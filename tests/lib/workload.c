@@ -6,7 +6,7 @@
 
 #define START_TIME 1767225600 /* 2026-01-01 UTC; records spread over a year */
 
-/* -- random numbers: sfc32, seeded through splitmix ----------------------------------------------------------- */
+/* -- random numbers: sfc32, seeded through splitmix ---------------------------------------------- */
 
 static uint32_t splitmix(uint32_t *s)
 {
@@ -56,13 +56,14 @@ static void uuid_make(wl_rng *r, uint32_t uuid[4])
     uuid[i] = wl_u32(r);
 }
 
-/* -- records and edits ---------------------------------------------------------------------------------------- */
+/* -- records and edits -------------------------------------------------------------------------- */
 
 static const char *const words[] = {
-  "the", "client", "slept", "well", "after", "walk", "garden", "asked", "for", "water", "medication", "tea", "was", "restless",
-  "at", "night", "called", "sister", "felt", "tired", "mood", "calm", "upset", "then", "quiet", "helped", "with", "shower",
-  "dinner", "refused", "pain", "left", "knee", "better", "today", "talked", "about", "visit", "tomorrow", "needs", "new",
-  "glasses", "and", "slippers", "early", "late", "again", "twice", "no"};
+  "the",        "client",  "slept", "well",     "after", "walk",   "garden", "asked",  "for",      "water",
+  "medication", "tea",     "was",   "restless", "at",    "night",  "called", "sister", "felt",     "tired",
+  "mood",       "calm",    "upset", "then",     "quiet", "helped", "with",   "shower", "dinner",   "refused",
+  "pain",       "left",    "knee",  "better",   "today", "talked", "about",  "visit",  "tomorrow", "needs",
+  "new",        "glasses", "and",   "slippers", "early", "late",   "again",  "twice",  "no"};
 #define N_WORDS (sizeof words / sizeof *words)
 
 static void note_make(wl_rng *r, char note[WL_NOTE_MAX])
@@ -81,23 +82,41 @@ static void note_make(wl_rng *r, char note[WL_NOTE_MAX])
 
 /* What a field's edit draws. */
 typedef enum draw { NO_EDIT, RATING, WAKEUPS, FIVES, NOTE } draw;
-typedef struct field { const char *name; draw edit; const char *const *codes; } field;
+typedef struct field {
+  const char *name;
+  draw edit;
+  const char *const *codes;
+} field;
 
-static const char *const aids[] = {"none", "med", "music", "light"}, *const places[] = {"bed", "chair", "sofa", "away"},
-  *const categories[] = {"selfcare", "household", "work", "sport", "hobby", "outing", "rest", "therapy"},
-  *const structures[] = {"planned", "guided", "free", "missed"},
-  *const withs[] = {"family", "friend", "staff", "neighbour", "doctor", "group"},
-  *const channels[] = {"visit", "phone", "video", "text"};
+static const char *const aids[] = {"none", "med", "music", "light"};
+static const char *const places[] = {"bed", "chair", "sofa", "away"};
+static const char *const categories[] = {"selfcare", "household", "work", "sport",
+                                         "hobby",    "outing",    "rest", "therapy"};
+static const char *const structures[] = {"planned", "guided", "free", "missed"};
+static const char *const withs[] = {"family", "friend", "staff", "neighbour", "doctor", "group"};
+static const char *const channels[] = {"visit", "phone", "video", "text"};
 
-static const field sleep_fields[] = {{"bedtime", NO_EDIT, 0}, {"asleep_min", NO_EDIT, 0}, {"wake_at", NO_EDIT, 0},
-  {"wakeups", WAKEUPS, 0}, {"awake_min", FIVES, 0}, {"quality", RATING, 0}, {"rested", RATING, 0}, {"nap_min", FIVES, 0},
-  {"aid", NO_EDIT, aids}, {"place", NO_EDIT, places}, {"note", NOTE, 0}};
-static const field activity_fields[] = {{"start", NO_EDIT, 0}, {"duration_min", FIVES, 0}, {"category", NO_EDIT, categories},
-  {"structure", NO_EDIT, structures}, {"effort", RATING, 0}, {"satisfaction", RATING, 0}, {"note", NOTE, 0}};
-static const field contact_fields[] = {{"at", NO_EDIT, 0}, {"with", NO_EDIT, withs}, {"channel", NO_EDIT, channels},
-  {"duration_min", FIVES, 0}, {"rating", RATING, 0}, {"note", NOTE, 0}};
+static const field sleep_fields[] = {
+  {"bedtime", NO_EDIT, 0}, {"asleep_min", NO_EDIT, 0}, {"wake_at", NO_EDIT, 0}, {"wakeups", WAKEUPS, 0},
+  {"awake_min", FIVES, 0}, {"quality", RATING, 0},     {"rested", RATING, 0},   {"nap_min", FIVES, 0},
+  {"aid", NO_EDIT, aids},  {"place", NO_EDIT, places}, {"note", NOTE, 0}};
+static const field activity_fields[] = {{"start", NO_EDIT, 0},
+                                        {"duration_min", FIVES, 0},
+                                        {"category", NO_EDIT, categories},
+                                        {"structure", NO_EDIT, structures},
+                                        {"effort", RATING, 0},
+                                        {"satisfaction", RATING, 0},
+                                        {"note", NOTE, 0}};
+static const field contact_fields[] = {
+  {"at", NO_EDIT, 0},         {"with", NO_EDIT, withs}, {"channel", NO_EDIT, channels},
+  {"duration_min", FIVES, 0}, {"rating", RATING, 0},    {"note", NOTE, 0}};
 
-typedef struct kind { const char *name; const field *fields; uint32_t n; uint32_t editable[6], n_editable; } kind;
+typedef struct kind {
+  const char *name;
+  const field *fields;
+  uint32_t n;
+  uint32_t editable[6], n_editable;
+} kind;
 static const kind kinds[] = {
   {"sleep", sleep_fields, 11, {5, 6, 3, 4, 7, 10}, 6},
   {"activity", activity_fields, 7, {1, 4, 5, 6}, 4},

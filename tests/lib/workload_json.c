@@ -9,8 +9,8 @@ static void put(ov_buf *out, const char *s) { ov_buf_put(out, s, strlen(s)); }
 static void put_uuid(ov_buf *out, const uint32_t u[4])
 {
   char s[40];
-  snprintf(s, sizeof s, "\"%08x-%04x-4%03x-%04x-%04x%08x\"", u[0], u[1] >> 16, u[1] & 0xfffu, 0x8000u | u[2] >> 18, u[2] & 0xffffu,
-           u[3]);
+  snprintf(s, sizeof s, "\"%08x-%04x-4%03x-%04x-%04x%08x\"", u[0], u[1] >> 16, u[1] & 0xfffu,
+           0x8000u | u[2] >> 18, u[2] & 0xffffu, u[3]);
   put(out, s);
 }
 

@@ -78,7 +78,8 @@ static void replace(ov_op *op, const ov_name *name)
   op->n_replaces++;
 }
 
-static int edit_make(const wl_named *m, const wl_op *w, const ov_name *record, ov_arena *a, ov_op *op, ov_name latest[WL_FIELDS_MAX])
+static int edit_make(const wl_named *m, const wl_op *w, const ov_name *record, ov_arena *a, ov_op *op,
+                     ov_name latest[WL_FIELDS_MAX])
 {
   header_make(m, w, op);
   op->record = *record;
@@ -139,7 +140,8 @@ int wl_named_make(wl_named *m, const wl_base *b)
 
 void wl_named_free(wl_named *m) { ov_arena_free(&m->arena); }
 
-int wl_named_shift(wl_named *m, const wl_op ops[WL_SHIFT_OPS], uint32_t seed, uint32_t tablet, ov_arena *a, ov_op out[WL_SHIFT_OPS])
+int wl_named_shift(wl_named *m, const wl_op ops[WL_SHIFT_OPS], uint32_t seed, uint32_t tablet, ov_arena *a,
+                   ov_op out[WL_SHIFT_OPS])
 {
   ov_name created[WL_SHIFT_OPS], latest[WL_SHIFT_OPS][WL_FIELDS_MAX], base_latest[WL_FIELDS_MAX];
   wl_rng r;
@@ -157,7 +159,8 @@ int wl_named_shift(wl_named *m, const wl_op ops[WL_SHIFT_OPS], uint32_t seed, ui
     } else if (w->of_base) {
       memcpy(base_latest, m->latest[w->record], sizeof base_latest);
       for (uint32_t k = 0; k < i; k++) /* an earlier edit of this shift may hold the value */
-        for (uint32_t f = 0; !ops[k].put && ops[k].of_base && ops[k].record == w->record && f < ops[k].n_set; f++)
+        for (uint32_t f = 0; !ops[k].put && ops[k].of_base && ops[k].record == w->record && f < ops[k].n_set;
+             f++)
           base_latest[ops[k].set[f]] = out[k].name;
       err = edit_make(m, w, &m->base[m->base_created[w->record]].name, a, &out[i], base_latest);
     } else {
@@ -180,7 +183,8 @@ static bool row_make(const wl_named *m, uint32_t record, const ov_op *op, ov_are
   return row->n_fields > 0;
 }
 
-uint32_t wl_named_rows(const wl_named *m, const wl_base *b, uint32_t i, ov_arena *a, ov_op rows[1 + WL_FIELDS_MAX])
+uint32_t wl_named_rows(const wl_named *m, const wl_base *b, uint32_t i, ov_arena *a,
+                       ov_op rows[1 + WL_FIELDS_MAX])
 {
   uint32_t n = 1, at = m->base_created[i];
   row_make(m, i, &m->base[at], a, &rows[0]);

@@ -1,5 +1,5 @@
-/* The workload's bytes never change: measurements of different days stay comparable. The checksums were compared once with those of the
- * same generator written in JavaScript. */
+/* The workload's bytes never change: measurements of different days stay comparable. The checksums were
+ * compared once with those of the same generator written in JavaScript. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

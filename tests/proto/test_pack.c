@@ -1,4 +1,5 @@
-/* Frames: any message comes back, what is claimed is bounded, and the dictionary is the one of the protocol. */
+/* Frames: any message comes back, what is claimed is bounded, and the dictionary is the one of the protocol.
+ */
 #include "util.h"
 
 #define ZLIB_CONST
@@ -11,7 +12,11 @@
 
 #define FRAME_MAX OV_FRAME_BYTES_MAX
 
-typedef struct env { ov_packer *k; ov_buf frame, plain; uint64_t s; } env;
+typedef struct env {
+  ov_packer *k;
+  ov_buf frame, plain;
+  uint64_t s;
+} env;
 
 static int setup(void **state)
 {
@@ -50,7 +55,8 @@ static void test_any_message_comes_back(void **state)
   env *e = *state;
   uint8_t *p = malloc(FRAME_MAX);
   for (int i = 0; i < 300; i++) {
-    size_t n = i < 40 ? (size_t)i : rnd_below(&e->s, i < 290 ? 3000 : FRAME_MAX), from = rnd_below(&e->s, 8000);
+    size_t n = i < 40 ? (size_t)i : rnd_below(&e->s, i < 290 ? 3000 : FRAME_MAX),
+           from = rnd_below(&e->s, 8000);
     size_t text = rnd_below(&e->s, (uint32_t)n + 1);
     for (size_t k = 0; k < n; k++)
       p[k] = k < text ? ov_dict1[from + k % 3000] : (uint8_t)(rnd(&e->s) >> 30);
@@ -65,7 +71,8 @@ static void test_any_message_comes_back(void **state)
 static void test_text_before_noise_is_cut(void **state)
 {
   env *e = *state;
-  static const char note[] = "Heeft goed geslapen. Was om drie uur wakker, even bij gezeten en daarna rustig gaan slapen. Wilde niet douchen.";
+  static const char note[] = "Heeft goed geslapen. Was om drie uur wakker, even bij gezeten en daarna rustig "
+                             "gaan slapen. Wilde niet douchen.";
   uint8_t p[sizeof note + 600];
   memcpy(p, note, sizeof note);
   for (size_t i = sizeof note; i < sizeof p; i++)
@@ -134,14 +141,16 @@ static void test_bombs_are_cut_off(void **state)
   ov_buf_free(&zeros);
 }
 
-/* A frame is no more than a raw DEFLATE stream behind a byte: any inflater that is given the dictionary reads it. */
+/* A frame is no more than a raw DEFLATE stream behind a byte: any inflater that is given the dictionary reads
+ * it. */
 static void test_any_inflater_reads_a_frame(void **state)
 {
   env *e = *state;
   static const char text[] = "wilde niet naar bed, was onrustig en liep veel heen en weer";
   uint8_t out[200];
   round_trip(e, text, sizeof text);
-  z_stream z = {.next_in = e->frame.p + 1, .avail_in = (uInt)(e->frame.n - 1), .next_out = out, .avail_out = sizeof out};
+  z_stream z = {
+    .next_in = e->frame.p + 1, .avail_in = (uInt)(e->frame.n - 1), .next_out = out, .avail_out = sizeof out};
   assert_int_equal(1, e->frame.p[0]);
   assert_int_equal(Z_OK, inflateInit2(&z, -15));
   assert_int_equal(Z_OK, inflateSetDictionary(&z, ov_dict1, OV_DICT1_BYTES));
@@ -175,12 +184,14 @@ static void test_every_failing_allocation_is_told(void **state)
   char text[6000];
   for (size_t i = 0; i < sizeof text; i++)
     text[i] = (char)ov_dict1[(i * 7) % 9000];
-  FOR_EACH_FAULT(k) {
+  FOR_EACH_FAULT(k)
+  {
     ov_packer *p = ov_packer_new();
     assert_int_equal(fault_hit(), p == NULL);
     ov_packer_free(p);
   }
-  FOR_EACH_FAULT(k) {
+  FOR_EACH_FAULT(k)
+  {
     ov_buf frame, plain;
     ov_buf_init(&frame, 0);
     ov_buf_init(&plain, 0);
@@ -196,7 +207,8 @@ static void test_every_failing_allocation_is_told(void **state)
   round_trip(e, text, sizeof text);
 }
 
-/* Both sides must hold the same bytes for ever: a change here is another dictionary with another mode byte. */
+/* Both sides must hold the same bytes for ever: a change here is another dictionary with another mode byte.
+ */
 static void test_the_dictionary_is_that_of_the_protocol(void **state)
 {
   (void)state;

@@ -10,7 +10,8 @@
 
 static void encode_op(const ov_op *op, ov_buf *out)
 {
-  uint8_t flags = (uint8_t)(op->creates | op->has_participant << 1 | op->has_author << 2 | op->is_void << 3 | op->has_commitment << 4);
+  uint8_t flags = (uint8_t)(op->creates | op->has_participant << 1 | op->has_author << 2 | op->is_void << 3 |
+                            op->has_commitment << 4);
   ov_buf_u8(out, flags);
   ov_mpw_name(out, &op->name);
   if (op->is_void)
@@ -68,7 +69,7 @@ static size_t round_trip(const ov_rows_ctx *c, const ov_op *ops, size_t n, ov_bu
   return out->n - start;
 }
 
-/* -- sizes -------------------------------------------------------------------------------------------------- */
+/* -- sizes -------------------------------------------------------------------------- */
 
 static int by_size(const void *a, const void *b)
 {
@@ -89,7 +90,8 @@ static void report(uint32_t seed, uint32_t tablet, const ov_buf *rows, size_t fr
          rows->n - at - part[0] - part[1], frame);
 }
 
-/* Everything that a client sends in the message of one shift: the frame with mode byte, message array and signature. */
+/* Everything that a client sends in the message of one shift: the frame with mode byte, message array and
+ * signature. */
 static size_t shift_bytes(ov_packer *k, uint32_t seed, uint32_t tablet)
 {
   wl_base b;
@@ -107,7 +109,9 @@ static size_t shift_bytes(ov_packer *k, uint32_t seed, uint32_t tablet)
   assert_int_equal(0, wl_named_make(&m, &b));
   wl_shift_make(ops, seed, tablet, &b);
   assert_int_equal(0, wl_named_shift(&m, ops, seed, tablet, &a, shift));
-  ov_rows_ctx c = {.writer = shift[0].name.writer, .first_seq = shift[0].name.seq, .server = m.server,
+  ov_rows_ctx c = {.writer = shift[0].name.writer,
+                   .first_seq = shift[0].name.seq,
+                   .server = m.server,
                    .base_time = ops[WL_SHIFT_OPS - 1].t + 300};
   round_trip(&c, shift, WL_SHIFT_OPS, &rows);
   ov_push push = {.first_seq = c.first_seq, .rows = rows.p, .rows_len = rows.n};
@@ -138,7 +142,8 @@ static void test_a_shift_fits_into_one_segment(void **state)
     n[i] = shift_bytes(k, 100 + i / 2, i * 7);
   ov_packer_free(k);
   qsort(n, SHIFTS, sizeof *n, by_size);
-  print_message("a shift of 52 ops: least %zu, median %zu, most %zu bytes of websocket payload\n", n[0], n[SHIFTS / 2], n[SHIFTS - 1]);
+  print_message("a shift of 52 ops: least %zu, median %zu, most %zu bytes of websocket payload\n", n[0],
+                n[SHIFTS / 2], n[SHIFTS - 1]);
   assert_true(n[SHIFTS - 1] <= 1448);
 }
 
@@ -183,11 +188,18 @@ static void test_ten_thousand_records_fit(void **state)
   ov_arena_free(&a);
 }
 
-/* -- any valid ops ------------------------------------------------------------------------------------------ */
+/* -- any valid ops -------------------------------------------------------------------------- */
 
 #define WEIRD_MAX 40
 
-typedef struct weird { uint64_t s; ov_arena a; ov_name known[24]; ov_rows_ctx c; ov_op ops[WEIRD_MAX]; uint32_t n; } weird;
+typedef struct weird {
+  uint64_t s;
+  ov_arena a;
+  ov_name known[24];
+  ov_rows_ctx c;
+  ov_op ops[WEIRD_MAX];
+  uint32_t n;
+} weird;
 
 static void rnd_bytes(uint64_t *s, void *p, size_t n)
 {
@@ -199,14 +211,22 @@ static void rnd_bytes(uint64_t *s, void *p, size_t n)
 static int64_t weird_int(uint64_t *s, int64_t t)
 {
   switch (rnd_below(s, 8)) {
-  case 0: return (int64_t)rnd(s);
-  case 1: return INT64_MIN + rnd_below(s, 3);
-  case 2: return INT64_MAX - rnd_below(s, 3);
-  case 3: return t - rnd_below(s, 40000);
-  case 4: return t / 86400 - rnd_below(s, 3);
-  case 5: return -98 - (int64_t)rnd_below(s, 2);
-  case 6: return (int64_t)(1ull << rnd_below(s, 63)) - rnd_below(s, 3);
-  default: return (int64_t)rnd_below(s, 30) * 5;
+  case 0:
+    return (int64_t)rnd(s);
+  case 1:
+    return INT64_MIN + rnd_below(s, 3);
+  case 2:
+    return INT64_MAX - rnd_below(s, 3);
+  case 3:
+    return t - rnd_below(s, 40000);
+  case 4:
+    return t / 86400 - rnd_below(s, 3);
+  case 5:
+    return -98 - (int64_t)rnd_below(s, 2);
+  case 6:
+    return (int64_t)(1ull << rnd_below(s, 63)) - rnd_below(s, 3);
+  default:
+    return (int64_t)rnd_below(s, 30) * 5;
   }
 }
 
@@ -224,7 +244,8 @@ static void weird_name(weird *w, ov_name *out, uint32_t row)
       out->seq = OV_SEQ_MAX;
     if (r == 9)
       out->writer = w->c.writer;
-    out->tag[0] |= 1; /* a reference to this very log with a tag of zero is no reference that a push can carry */
+    out->tag[0] |=
+      1; /* a reference to this very log with a tag of zero is no reference that a push can carry */
   }
 }
 
@@ -271,13 +292,24 @@ static void weird_set(weird *w, ov_value *v, int64_t t, uint32_t row)
 
 static void weird_value(weird *w, ov_value *v, int64_t t, uint32_t row)
 {
-  static const char *const texts[] = {"", "heeft goed geslapen", "é€𝄞", "a", "onrustig, wilde niet naar bed en was om drie uur wakker"};
+  static const char *const texts[] = {"", "heeft goed geslapen", "é€𝄞", "a",
+                                      "onrustig, wilde niet naar bed en was om drie uur wakker"};
   switch (rnd_below(&w->s, 7)) {
-  case 0: *v = ov_nil(); break;
-  case 1: *v = ov_text(texts[rnd_below(&w->s, 5)]); break;
-  case 2: weird_bytes(w, v, row); break;
-  case 3: weird_set(w, v, t, row); break;
-  default: *v = ov_int(weird_int(&w->s, t)); break;
+  case 0:
+    *v = ov_nil();
+    break;
+  case 1:
+    *v = ov_text(texts[rnd_below(&w->s, 5)]);
+    break;
+  case 2:
+    weird_bytes(w, v, row);
+    break;
+  case 3:
+    weird_set(w, v, t, row);
+    break;
+  default:
+    *v = ov_int(weird_int(&w->s, t));
+    break;
   }
 }
 
@@ -306,7 +338,8 @@ static void weird_payload(weird *w, ov_op *op, uint32_t row)
   }
 }
 
-/* Other ways an op may be given: header or payload as bytes, a payload that is none, a payload that is gone. */
+/* Other ways an op may be given: header or payload as bytes, a payload that is none, a payload that is gone.
+ */
 static void weird_form(weird *w, ov_op *op)
 {
   ov_buf b;
@@ -350,7 +383,8 @@ static void weird_op(weird *w, uint32_t row)
     return;
   }
   op->scope = rnd_below(&w->s, 5) ? 2 : (uint32_t)rnd(&w->s);
-  op->kind = (uint16_t)(rnd_below(&w->s, 3) ? 20 + rnd_below(&w->s, 4) : 1 + rnd_below(&w->s, OV_KIND_ID_MAX));
+  op->kind =
+    (uint16_t)(rnd_below(&w->s, 3) ? 20 + rnd_below(&w->s, 4) : 1 + rnd_below(&w->s, OV_KIND_ID_MAX));
   op->version = (uint16_t)(rnd_below(&w->s, 3) ? 1 : rnd(&w->s));
   op->creates = rnd_below(&w->s, 2);
   op->has_participant = rnd_below(&w->s, 3) > 0;
@@ -374,7 +408,8 @@ static void weird_op(weird *w, uint32_t row)
 static void weird_make(weird *w, uint64_t seed)
 {
   w->s = seed * 0x9e3779b97f4a7c15ull + 1;
-  w->c = (ov_rows_ctx){.named = rnd_below(&w->s, 2), .first_seq = 1 + rnd_below(&w->s, 3) * 100000ull, .base_time = 1770000000};
+  w->c = (ov_rows_ctx){
+    .named = rnd_below(&w->s, 2), .first_seq = 1 + rnd_below(&w->s, 3) * 100000ull, .base_time = 1770000000};
   rnd_bytes(&w->s, &w->c.writer, sizeof w->c.writer);
   w->c.server = w->c.writer;
   if (rnd_below(&w->s, 2))
@@ -440,7 +475,7 @@ static void test_a_broken_payload_is_told_by_its_op(void **state)
   ov_arena_free(&a);
 }
 
-/* -- what an encoder refuses -------------------------------------------------------------------------------- */
+/* -- what an encoder refuses -------------------------------------------------------------------------- */
 
 static void test_the_encoder_refuses_what_would_not_come_back(void **state)
 {
@@ -491,7 +526,10 @@ static void test_the_encoder_knows_the_decoders_arena(void **state)
     f[i] = (ov_field){.id = (uint16_t)(i + 1), .v = ov_int(i)};
   ov_rows_ctx c = {.writer = {{7}}, .first_seq = 1};
   for (uint32_t i = 0; i < ROWS; i++) {
-    ops[i] = (ov_op){.name = {.writer = c.writer, .seq = 1 + i, .tag = {1}}, .creates = true, .kind = 9, .fields = f,
+    ops[i] = (ov_op){.name = {.writer = c.writer, .seq = 1 + i, .tag = {1}},
+                     .creates = true,
+                     .kind = 9,
+                     .fields = f,
                      .n_fields = FIELDS};
     ops[i].record = ops[i].name;
   }
@@ -512,7 +550,7 @@ static void test_the_encoder_knows_the_decoders_arena(void **state)
   ov_buf_free(&out);
 }
 
-/* -- hostile bytes ------------------------------------------------------------------------------------------ */
+/* -- hostile bytes -------------------------------------------------------------------------- */
 
 static void decode_anything(const ov_rows_ctx *c, const uint8_t *p, size_t n, ov_arena *a)
 {
@@ -589,13 +627,15 @@ static void test_every_failing_allocation_is_told(void **state)
   weird_make(&w, 4);
   assert_in_range(w.n, 5, WEIRD_MAX);
   assert_int_equal(0, ov_rows_encode(&w.c, w.ops, w.n, &good));
-  FOR_EACH_FAULT(k) {
+  FOR_EACH_FAULT(k)
+  {
     ov_buf_init(&out, 0);
     int err = ov_rows_encode(&w.c, w.ops, w.n, &out);
     assert_int_equal(fault_hit() ? OV_E_NOMEM : 0, err);
     ov_buf_free(&out);
   }
-  FOR_EACH_FAULT(k) {
+  FOR_EACH_FAULT(k)
+  {
     ov_arena a;
     ov_arena_init(&a, ARENA_MAX);
     int err = ov_rows_decode(&w.c, good.p, good.n, &a, &ops, &n);
