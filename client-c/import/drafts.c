@@ -120,8 +120,8 @@ static void combine(importer *im, draft *d, draft *other)
     if (value_same(&d->v[s], &other->v[s]) || (m->merge && either) || m->slots[s].hidden)
       continue;
     snprintf(reason, sizeof reason,
-             "lines %u and %u tell of the same record but differ in %s: neither is used", d->line,
-             other->line, m->slots[s].name);
+             "line %u and the record of lines %u to %u have one key but differ in %s: none of them is used",
+             other->line, d->line, d->last_line, m->slots[s].name);
     drop(im, other, m->slots[s].name, reason);
     drop(im, d, m->slots[s].name, reason);
     return;

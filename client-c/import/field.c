@@ -149,10 +149,13 @@ static bool read_text(importer *im, const map_field *f, cell c, value *v)
     c = (cell){t->to, strlen(t->to)};
   if (c.n > OC_IMPORT_TEXT_BYTES_MAX)
     return import_no(im, "", "the text has %zu bytes; %u are allowed", c.n, OC_IMPORT_TEXT_BYTES_MAX);
-  char *copy = import_copy(im, c.p, c.n);
-  for (size_t i = 0; copy && i < c.n; i++)
-    if ((unsigned char)copy[i] < 0x20 && copy[i] != '\n' && copy[i] != '\t')
-      copy[i] = ' ';
+  char *copy = import_alloc(im, c.n + 1);
+  size_t n = 0;
+  for (size_t i = 0; copy && i < c.n; i++) {
+    bool line_break = c.p[i] == '\r' && i + 1 < c.n && c.p[i + 1] == '\n';
+    if (!line_break)
+      copy[n++] = (unsigned char)c.p[i] < 0x20 && c.p[i] != '\n' && c.p[i] != '\t' ? ' ' : c.p[i];
+  }
   *v = (value){.kind = c.n ? V_TEXT : V_NONE, .text = copy};
   return copy != NULL;
 }

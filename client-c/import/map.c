@@ -28,6 +28,7 @@ static void field_done(map_parser *p)
     return;
   int sources = (f->n_from > 0) + f->has_fixed;
   bool night_of_time = f->type == FT_NIGHT;
+  unsigned here = p->line;
   p->line = f->line;
   if (!f->has_type)
     map_fail(p, OV_E_INVALID, "field '%s' has no type", p->m->slots[f->slot].name);
@@ -43,6 +44,7 @@ static void field_done(map_parser *p)
   if (!p->failed && s->type != FT_COUNT && s->type != f->type)
     map_fail(p, OV_E_INVALID, "field '%s' has another type above", s->name);
   s->type = f->type;
+  p->line = here;
 }
 
 static void field_begin(map_parser *p, const char *name)

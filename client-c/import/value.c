@@ -32,7 +32,7 @@ static char decimal_sign(const importer *im, cell c)
     return im->m->dec == DEC_COMMA ? ',' : '.';
   if (commas && points)
     return memchr(c.p, ',', c.n) > memchr(c.p, '.', c.n) ? ',' : '.';
-  return commas == 1 ? ',' : '.';
+  return commas == 1 || points > 1 ? ',' : '.';
 }
 
 /* A thousands sign stands before exactly three digits. */
