@@ -128,17 +128,29 @@ static int check_damaged(const sv_env *e, char *why) {
   return damaged ? explain(why, OV_E_CORRUPT, "%.80s/damaged says that LMDB found damage: " SV_ADVICE_RESTORE, e->path) : 0;
 }
 
+/* LMDB divides by the page size that its meta pages name, before it has checked anything: a damaged one would kill the process. In data
+ * version 1 it stands 40 bytes into each meta page, in this machine's byte order. */
+static bool page_size_sane(int fd) {
+  uint32_t size[2];
+  if (pread(fd, &size[0], sizeof size[0], 40) != sizeof size[0]) return false;
+  if (size[0] < 256 || size[0] > 65536 || (size[0] & (size[0] - 1))) return false;
+  return pread(fd, &size[1], sizeof size[1], (off_t)size[0] + 40) == sizeof size[1] && size[0] == size[1];
+}
+
 static int check_data_file(const sv_env *e, bool claimed, bool *exists, char *why) {
   struct stat st;
   char *path = sv_file_name(e->path, "/data.mdb");
   if (!path) return OV_E_NOMEM;
-  int rc = stat(path, &st) ? errno : 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC), rc = fd < 0 || fstat(fd, &st) ? errno : 0;
+  bool sane = !rc && (st.st_size < META_PAGES_BYTES || page_size_sane(fd));
+  if (fd >= 0) close(fd);
   free(path);
   if (rc && rc != ENOENT) return explain(why, sv_errno_error(rc), "cannot read %.80s/data.mdb: %s", e->path, strerror(rc));
   *exists = !rc && st.st_size > 0;
   if (claimed && rc) return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is missing: " SV_ADVICE_RESTORE, e->path);
   if ((claimed || *exists) && st.st_size < META_PAGES_BYTES)
     return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is cut off: " SV_ADVICE_RESTORE, e->path);
+  if (*exists && !sane) return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is damaged at its start: " SV_ADVICE_RESTORE, e->path);
   return 0;
 }
 
@@ -177,12 +189,13 @@ static int check_length(sv_env *e, char *why) {
   return err ? explain(why, err, "cannot extend %.80s/data.mdb: %s", e->path, ov_err_text(err)) : 0;
 }
 
-static int open_tables(sv_env *e) {
+/* A table that is missing from a store is damage: making it anew would be silent loss. */
+static int open_tables(sv_env *e, bool create) {
   MDB_txn *m;
-  int rc = mdb_txn_begin(e->m, NULL, e->opened_readonly ? MDB_RDONLY : 0, &m);
+  int rc = mdb_txn_begin(e->m, NULL, create ? 0 : MDB_RDONLY, &m);
   if (rc) return sv_env_error(e, rc);
   for (sv_table tab = 0; tab < SV_T_COUNT && !rc; tab++)
-    rc = mdb_dbi_open(m, sv_table_name(tab), e->opened_readonly ? 0 : MDB_CREATE, &e->dbi[tab]);
+    rc = mdb_dbi_open(m, sv_table_name(tab), create ? MDB_CREATE : 0, &e->dbi[tab]);
   if (rc) {
     mdb_txn_abort(m);
     return rc == MDB_NOTFOUND ? OV_E_CORRUPT : sv_env_error(e, rc);
@@ -325,8 +338,8 @@ static int open_steps(sv_env *e, char *why) {
   if (!err) err = open_lmdb(e, existed, why);
   if (!err) err = check_length(e, why);
   if (!err) {
-    err = open_tables(e);
-    if (err) explain(why, err, "tables of %.80s: %s", e->path, ov_err_text(err));
+    err = open_tables(e, !claimed && !e->opened_readonly);
+    if (err) explain(why, err, "tables of %.80s: %s: " SV_ADVICE_RESTORE, e->path, ov_err_text(err));
   }
   /* Without a `format` file and without a row this is a first start, or one that was cut short. */
   if (!err && !claimed) err = is_empty(e, &fresh);

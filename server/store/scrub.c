@@ -44,11 +44,18 @@ static bool record_row(scrub *s, const MDB_val *key) {
   return !sv_record_get(s->t, &name, &s->arena, &row) && sv_record_marks_there(s->t, &name, s->counts);
 }
 
+/* A spoilt branch of the tree leads a search past a row that a walk still meets. */
+static bool is_found(sv_txn *t, sv_table tab, const sv_key *k, const MDB_val *v) {
+  MDB_val found;
+  return !sv_tab_get(t, tab, k, &found) && found.mv_data == v->mv_data;
+}
+
 static bool check_row(scrub *s, sv_table tab, const MDB_val *key, const MDB_val *v) {
   sv_key k = {.n = key->mv_size};
   if (key->mv_size > SV_KEY_MAX || (sv_key_length(tab) && key->mv_size != sv_key_length(tab))) return false;
-  if (sv_table_is_marks(tab)) return sv_mark_fits(tab, key, v);
   memcpy(k.b, key->mv_data, k.n);
+  if (!is_found(s->t, tab, &k, v)) return false;
+  if (sv_table_is_marks(tab)) return sv_mark_fits(tab, key, v);
   switch (tab) {
   case SV_T_META: return meta_row(s->t, &k, v);
   case SV_T_OPS: return op_row(s, key);

@@ -204,6 +204,15 @@ unsigned file_mode(const char *path) {
   return (unsigned)st.st_mode & 07777u;
 }
 
+bool same_file(const char *a, const char *b) {
+  size_t n, m;
+  uint8_t *x = read_file(a, &n), *y = read_file(b, &m);
+  bool same = n == m && !memcmp(x, y, n);
+  free(x);
+  free(y);
+  return same;
+}
+
 void copy_file(const char *from, const char *to) {
   size_t n;
   uint8_t *p = read_file(from, &n);

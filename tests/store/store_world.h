@@ -53,6 +53,7 @@ void must_commit(sv_txn *t);
 bool file_contains(const char *path, const void *p, size_t n);
 unsigned file_mode(const char *path);
 void copy_file(const char *from, const char *to);
+bool same_file(const char *a, const char *b);
 void flip_bit(const char *path, uint64_t bit);
 
 #endif

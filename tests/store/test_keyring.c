@@ -73,9 +73,7 @@ static void a_wrong_master_is_refused_and_the_file_stays(void **state) {
   assert_int_equal(reopen(w), OV_E_CORRUPT);
   sv_keyring *k;
   assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &k), OV_E_CORRUPT);
-  char cmp[400];
-  snprintf(cmp, sizeof cmp, "cmp -s %s %s", before, w->keyring_path);
-  assert_int_equal(system(cmp), 0);
+  assert_true(same_file(before, w->keyring_path));
   w->master[0] ^= 1;
   assert_int_equal(reopen(w), 0);
 }
