@@ -63,4 +63,31 @@ static inline ov_name small_set(fx_tablet *t, uint32_t seq, uint16_t field, int6
   return fx_edit_of(t, first, &first->record, f, 1, replaces, replaces ? 1 : 0);
 }
 
+/* Brings every op of `from` to `to` with its receipts, as a peer would: log by log, in order. */
+static inline void ship(small_world *s, sv_org *from, sv_org *to) {
+  sv_txn *r = NULL, *t = NULL;
+  ov_name name, after;
+  const ov_name *at = NULL;
+  FX_OK(sv_txn_read(from->env, &r));
+  FX_OK(sv_txn_write(to->env, &t));
+  while (!sv_op_next(r, at, &name)) {
+    sv_op_row row;
+    FX_OK(sv_op_get(r, &name, &s->w.arena, &row));
+    FX_OK(sv_ingest_foreign(t, to, &row, &s->w.arena, NULL));
+    after = name;
+    at = &after;
+  }
+  sv_txn_abort(r);
+  FX_OK(sv_txn_commit(t));
+}
+
+static inline uint64_t small_waiting(sv_org *org) {
+  sv_txn *t = NULL;
+  uint64_t n = 0;
+  FX_OK(sv_txn_read(org->env, &t));
+  FX_OK(sv_waiting_count(t, &n));
+  sv_txn_abort(t);
+  return n;
+}
+
 #endif
