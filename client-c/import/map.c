@@ -176,6 +176,14 @@ static void check_fixed(map_parser *p, map_field *f)
     map_fail(p, OV_E_INVALID, "a date or time can only be fixed to a missing code, -99 to -97");
 }
 
+/* A translated time would be a moment that no clock showed. */
+static void check_time_values(map_parser *p, const map_field *f)
+{
+  for (unsigned i = 0; is_time(f->type) && i < f->values.n; i++)
+    if (f->values.v[i].code < -99 || f->values.v[i].code > -97)
+      map_fail(p, OV_E_INVALID, "a date or time can only be translated to a missing code, -99 to -97");
+}
+
 static void check_fields(map_parser *p)
 {
   oc_import_map *m = p->m;
@@ -183,6 +191,7 @@ static void check_fields(map_parser *p)
     map_field *f = &m->fields[i];
     p->line = f->line;
     check_fixed(p, f);
+    check_time_values(p, f);
     if (f->type == FT_NIGHT) {
       f->of_slot = map_slot_find(m, f->of);
       ftype t = f->of_slot < m->n_slots ? m->slots[f->of_slot].type : FT_COUNT;

@@ -42,6 +42,8 @@ static const wrong CASES[] = {
     {FILE_S CODE_S "[field a]\ntype = int\nfrom = \"B\"\n" ROWS_S, 6, "field 'a' has another type above"},
     {FILE_S "[field a]\ntype = date\nfixed = 5\n[field b]\ntype = int\nfrom = \"B\"\n" ROWS_S, 3,
      "a date or time can only be fixed to a missing code, -99 to -97"},
+    {FILE_S "[field a]\ntype = date\nfrom = \"A\"\nvalue \"x\" = 5\n" ROWS_S, 3,
+     "a date or time can only be translated to a missing code, -99 to -97"},
     {FILE_S "[field a]\ntype = int\nfixed = x\n[field b]\ntype = int\nfrom = \"B\"\n" ROWS_S, 3,
      "'x' is no whole number"},
     {FILE_S "[field a]\ntype = night\nof = b\n" CODE_S ROWS_S, 6, "field 'a' has another type above"},
