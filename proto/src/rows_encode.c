@@ -261,8 +261,7 @@ static int map_prepare(ov_rows *s)
   return s->rc.err;
 }
 
-/* -- columns: what the walk will put into each, so that its head can be chosen
- * -------------------------------------------------------------------------- */
+/* -- columns: what the walk will put into each, so that its head can be chosen ------------------- */
 
 static void column_put(ov_column *k, int64_t x, int64_t t)
 {
