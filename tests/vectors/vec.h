@@ -32,6 +32,9 @@ extern const vec_file vec_files[];   /* ends with a NULL name */
 /* The text of a file as it is checked in; free() it. */
 char *vec_text(json_t *json);
 
+/* PROTOCOL.md with its examples made afresh; free() it. */
+char *vec_examples(vec *v, const char *text, json_t *messages);
+
 /* -- notation -- */
 json_t *vec_hex(const void *p, size_t n);
 json_t *vec_name(const ov_name *n);
