@@ -5,7 +5,7 @@
 
 #include "session.h"
 
-int session_make_enrol(oc_session *ss) {
+int oc_enrol_make(oc_session *ss) {
   ov_enrol m = {.version_min = OV_PROTOCOL_VERSION, .version_max = OV_PROTOCOL_VERSION, .code = ss->code, .code_len = (uint32_t)strlen(ss->code),
                 .device_name = ss->device_name, .device_name_len = (uint32_t)strlen(ss->device_name)};
   int err = ov_p256_generate(&ss->new_key);
@@ -29,7 +29,7 @@ static int fill(oc_session *ss, const ov_enrolled *m, oc_self *out) {
   return ov_p256_scalar(ss->new_key, out->device_scalar);
 }
 
-int session_enrolled(oc_session *ss, const ov_enrolled *m, oc_error *e) {
+int oc_enrol_done(oc_session *ss, const ov_enrolled *m, oc_error *e) {
   oc_store *s = ss->s;
   oc_self before = s->self, now;
   oc_txn *t = NULL;

@@ -9,7 +9,7 @@
 /* Bytes of a PUSH beside its rows: array, seq, flags, prev, signature. */
 #define PUSH_OVERHEAD 160u
 
-void session_start_push(oc_session *ss) {
+void oc_push_start(oc_session *ss) {
   ss->next_seq = ss->w.acked + 1;
   ss->batch = BATCH_FIRST;
   ss->progress.to_send = ss->w.last - ss->w.acked;
@@ -89,7 +89,7 @@ static int build_push(oc_session *ss, oc_txn *t, ov_buf *rows) {
   return 1;
 }
 
-int session_make_push(oc_session *ss) {
+int oc_push_make(oc_session *ss) {
   if (ss->next_seq > ss->w.last || ss->in_flight == OV_PUSHES_UNANSWERED_MAX || ss->stale) return 0;
   oc_txn *t = NULL;
   ov_buf rows;
@@ -184,7 +184,7 @@ static int apply_ack(oc_session *ss, oc_txn *t, const ov_ack *ack) {
   return oc_writer_put(t, &ss->w);
 }
 
-int session_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
+int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
   bool stale = ss->stale > 0;
   if (!ss->in_flight) return oc_from_ov(e, OV_E_STATE);
   pop_flight(ss);
@@ -260,7 +260,7 @@ static int find_place(oc_session *ss, oc_txn *t, const ov_head *tips, uint32_t n
   return err;
 }
 
-int session_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder) {
+int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder) {
   oc_txn *t = NULL;
   bool rewind = !ss->welcomed; /* WELCOME said SAME: the tips only tell of a double */
   int err = oc_txn_begin(ss->s->db, true, &t);
@@ -294,7 +294,7 @@ static int add_keys(oc_session *ss, const ov_error *m) {
   return err == OV_E_NOTFOUND ? OV_E_NEED_KEYS : err;
 }
 
-int session_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
+int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
   oc_flight f = ss->flight[0];
   int err = 0;
   if (!ss->in_flight) return oc_from_ov(e, OV_E_STATE);
@@ -308,7 +308,7 @@ int session_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
   case OV_E_BRANCH: {
     bool was = ss->welcomed;
     ss->welcomed = false;
-    err = session_place(ss, m->tips, m->n_tips, m->ladder, m->n_ladder);
+    err = oc_push_place(ss, m->tips, m->n_tips, m->ladder, m->n_ladder);
     ss->welcomed = was;
     break;
   }

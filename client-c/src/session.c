@@ -83,7 +83,7 @@ int oc_session_new(oc_store *s, const oc_sync_options *o, oc_session **out, oc_e
   ov_peer_set_server(ss->peer, &s->self.server);
   ss->had_new_writer = s->self.new_writer;
   ss->progress.stage = OC_GREETING;
-  session_start_push(ss);
+  oc_push_start(ss);
   *out = ss;
   return 0;
 }
@@ -111,7 +111,7 @@ void oc_session_progress(const oc_session *ss, oc_progress *out) { *out = ss->pr
 
 /* -- out ---------------------------------------------------------------------------------------------------------------- */
 
-int session_send(oc_session *ss, ov_msg_type type) {
+int oc_session_send(oc_session *ss, ov_msg_type type) {
   ov_buf_reset(&ss->out);
   int err = ss->plain.err;
   if (!err) err = ov_peer_send(ss->peer, type, ss->plain.p, ss->plain.n, &ss->out);
@@ -202,7 +202,7 @@ static int next_message(oc_session *ss) {
   if (ss->enrolling) {
     if (ss->greeted) return 0;
     ss->hello_ms = oc_now_ms(ss->s);
-    err = session_make_enrol(ss);
+    err = oc_enrol_make(ss);
     ss->greeted = true;
     return err ? err : OV_M_ENROL;
   }
@@ -217,7 +217,7 @@ static int next_message(oc_session *ss) {
     return err ? err : OV_M_PROOF;
   }
   err = look_for_new(ss);
-  if (!err) err = session_make_push(ss);
+  if (!err) err = oc_push_make(ss);
   if (err) return err < 0 ? err : OV_M_PUSH;
   if (ss->acked_due) {
     err = make_acked(ss);
@@ -230,7 +230,7 @@ const uint8_t *oc_session_output(oc_session *ss, size_t *n) {
   *n = 0;
   if (ss->failed || ss->finished) return NULL;
   int type = next_message(ss);
-  int err = type < 0 ? type : type ? session_send(ss, (ov_msg_type)type) : 0;
+  int err = type < 0 ? type : type ? oc_session_send(ss, (ov_msg_type)type) : 0;
   if (err) ss->failed = err; /* told by the next feed */
   check_finished(ss);
   if (err || !type) return NULL;
@@ -272,7 +272,7 @@ static int on_welcome(oc_session *ss, const ov_welcome *w) {
     return err;
   }
   ss->welcomed = w->own == OV_OWN_SAME;
-  if (w->n_tips || !ss->welcomed) err = session_place(ss, w->tips, w->n_tips, w->ladder, w->n_ladder);
+  if (w->n_tips || !ss->welcomed) err = oc_push_place(ss, w->tips, w->n_tips, w->ladder, w->n_ladder);
   ss->welcomed = true;
   ss->progress.stage = OC_RECEIVING;
   return err;
@@ -352,7 +352,7 @@ static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_
 }
 
 static int on_error(oc_session *ss, const ov_error *m, oc_error *e) {
-  if (ov_err_classify(m->err) == OV_CLASS_REPLY && ss->in_flight) return session_push_error(ss, m, e);
+  if (ov_err_classify(m->err) == OV_CLASS_REPLY && ss->in_flight) return oc_push_error(ss, m, e);
   if (m->retry_s) ss->s->self.retry_at_ms = oc_now_ms(ss->s) + (int64_t)m->retry_s * 1000;
   return on_refusal(ss, m->err, m->text, m->text_len, e);
 }
@@ -365,13 +365,13 @@ static int on_bye(oc_session *ss, const ov_bye *m, oc_error *e) {
 
 static int take(oc_session *ss, const ov_msg *m, oc_error *e) {
   switch (m->type) {
-  case OV_M_ENROLLED: return session_enrolled(ss, &m->enrolled, e);
+  case OV_M_ENROLLED: return oc_enrol_done(ss, &m->enrolled, e);
   case OV_M_WELCOME: return oc_from_ov(e, on_welcome(ss, &m->welcome));
   case OV_M_CHALLENGE:
     memcpy(ss->challenge, m->challenge.nonce, sizeof ss->challenge);
     ss->proof_due = true;
     return 0;
-  case OV_M_ACK: return session_ack(ss, &m->ack, e);
+  case OV_M_ACK: return oc_push_ack(ss, &m->ack, e);
   case OV_M_DELTA: return oc_from_ov(e, on_delta(ss, &m->delta));
   case OV_M_SYNCED: return oc_from_ov(e, on_synced(ss));
   case OV_M_BYE: return on_bye(ss, &m->bye, e);

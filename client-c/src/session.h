@@ -44,15 +44,15 @@ struct oc_session {
 };
 
 /* push.c */
-void session_start_push(oc_session *ss);
-int session_make_push(oc_session *ss);        /* 1: one was made into plain; 0: nothing to push now */
-int session_ack(oc_session *ss, const ov_ack *ack, oc_error *e);
-int session_push_error(oc_session *ss, const ov_error *m, oc_error *e);
-int session_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder);
+void oc_push_start(oc_session *ss);
+int oc_push_make(oc_session *ss);        /* 1: one was made into plain; 0: nothing to push now */
+int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e);
+int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e);
+int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder);
 /* enrol.c */
-int session_make_enrol(oc_session *ss);
-int session_enrolled(oc_session *ss, const ov_enrolled *m, oc_error *e);
+int oc_enrol_make(oc_session *ss);
+int oc_enrol_done(oc_session *ss, const ov_enrolled *m, oc_error *e);
 /* session.c */
-int session_send(oc_session *ss, ov_msg_type type);   /* packs plain into out */
+int oc_session_send(oc_session *ss, ov_msg_type type);   /* packs plain into out */
 
 #endif

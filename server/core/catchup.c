@@ -1,11 +1,11 @@
 /* Catch-up: DELTA frames from the by-position index, one frame when the socket has room, bounded work for each. What the session's own push
- * changed is left out when the client already holds it; see catchup_skip. The read transaction ends before the frame is handed out. */
+ * changed is left out when the client already holds it; see sv_catchup_skip. The read transaction ends before the frame is handed out. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "session_priv.h"
 
-bool session_holds(const sv_session *ss, uint32_t scope) {
+bool sv_session_holds(const sv_session *ss, uint32_t scope) {
   for (uint32_t i = 0; i < ss->n_scopes; i++) {
     if (ss->scopes[i].scope == scope) return true;
   }
@@ -43,7 +43,7 @@ static void remember(sv_session *ss, uint32_t scope, uint64_t pos) {
 
 /* A change may be left out when this push alone made it, on a state that the client holds: it created the record, or had been sent (or had
  * itself made) the position before. */
-void catchup_skip(sv_session *ss, const sv_touches *t) {
+void sv_catchup_skip(sv_session *ss, const sv_touches *t) {
   if (t->overflow) return;
   uint32_t before = ss->n_skip;
   for (uint32_t i = 0; i < t->n; i++) {
@@ -59,7 +59,7 @@ void catchup_skip(sv_session *ss, const sv_touches *t) {
 /* The one predicate of delivery. Team, organisation and programme decide here; kinds that never leave the server are none yet. */
 static bool may_read(const sv_session *ss, const scope_follow *f, const sv_record_row *row) {
   (void)row;
-  return session_holds(ss, f->scope);
+  return sv_session_holds(ss, f->scope);
 }
 
 typedef struct batch {
@@ -153,7 +153,7 @@ static int still_allowed(sv_session *ss, const scope_follow *f, sv_txn *t) {
   if (!err) err = sv_device_scopes(t, ss->org, &now, &ss->server->arena, scopes, &n);
   if (!err && n != ss->n_scopes) err = OV_E_DENIED;
   for (uint32_t i = 0; !err && i < n; i++) {
-    if (!session_holds(ss, scopes[i])) err = OV_E_DENIED;
+    if (!sv_session_holds(ss, scopes[i])) err = OV_E_DENIED;
   }
   return err;
 }
@@ -163,7 +163,7 @@ static int greet_again(sv_session *ss) {
   ov_buf *plain = &ss->server->scratch;
   ov_buf_reset(plain);
   ov_bye_encode(&bye, plain);
-  int err = session_send(ss, OV_M_BYE, plain);
+  int err = sv_session_send(ss, OV_M_BYE, plain);
   ss->closing = true;
   ss->link.close(ss->link.ctx, 1000, "rights changed: greet again");
   return err;
@@ -205,7 +205,7 @@ done:
   return err;
 }
 
-bool catchup_next(sv_session *ss, ov_buf *out) {
+bool sv_catchup_next(sv_session *ss, ov_buf *out) {
   if (!ss->proved || ss->push_expected || ss->in_commit || !ss->credit_left) return false;
   for (uint32_t i = 0; i < ss->n_scopes; i++) {
     scope_follow *f = &ss->scopes[(ss->turn + i) % ss->n_scopes];
@@ -213,7 +213,7 @@ bool catchup_next(sv_session *ss, ov_buf *out) {
     if (!f->behind) continue;
     int err = next_delta(ss, f, out, &sent);
     if (err) {
-      session_fail(ss, err, "catch-up");
+      sv_session_fail(ss, err, "catch-up");
       return false;
     }
     if (ss->closing) return sv_session_pull(ss, out); /* the BYE that was just queued */
@@ -227,6 +227,6 @@ bool catchup_next(sv_session *ss, ov_buf *out) {
   ov_buf_reset(plain);
   ov_synced_encode(plain);
   int err = plain->err ? plain->err : ov_peer_send(ss->peer, OV_M_SYNCED, plain->p, plain->n, out);
-  if (err) session_fail(ss, err, "synced");
+  if (err) sv_session_fail(ss, err, "synced");
   return !err;
 }

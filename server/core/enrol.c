@@ -138,16 +138,16 @@ static void log_enrolled(sv_server *s, const enrol_job *e) {
 static void second_done(sv_job *job, void *server) {
   enrol_job *e = (enrol_job *)job;
   sv_server *s = server;
-  sv_session *ss = s ? session_find(s, e->session) : NULL;
+  sv_session *ss = s ? sv_session_find(s, e->session) : NULL;
   if (s && !job->err) {
     s->stats.enrolled++;
     log_enrolled(s, e);
   }
   if (ss) {
     ss->in_commit = false;
-    int err = job->err ? job->err : session_send(ss, OV_M_ENROLLED, &e->answer);
-    if (err) session_fail(ss, err, "enrol");
-    else session_replay(ss);
+    int err = job->err ? job->err : sv_session_send(ss, OV_M_ENROLLED, &e->answer);
+    if (err) sv_session_fail(ss, err, "enrol");
+    else sv_session_replay(ss);
   }
   enrol_free(e);
 }
@@ -155,7 +155,7 @@ static void second_done(sv_job *job, void *server) {
 static void first_done(sv_job *job, void *server) {
   enrol_job *e = (enrol_job *)job;
   sv_server *s = server;
-  sv_session *ss = s ? session_find(s, e->session) : NULL;
+  sv_session *ss = s ? sv_session_find(s, e->session) : NULL;
   sv_org *org = s && !job->err && !e->outcome ? sv_server_org(s, &e->device.organisation) : NULL;
   int err = job->err ? job->err : e->outcome;
   if (!err && org) {
@@ -169,7 +169,7 @@ static void first_done(sv_job *job, void *server) {
   }
   if (ss) {
     ss->in_commit = false;
-    session_fail(ss, err ? err : OV_E_CODE, "enrol");
+    sv_session_fail(ss, err ? err : OV_E_CODE, "enrol");
   }
   enrol_free(e);
 }
@@ -199,7 +199,7 @@ static int fill(sv_session *ss, enrol_job *e, const ov_enrol *m) {
   return err ? err : sv_code_hashes(s->hasher, folded, e->locator, e->secret);
 }
 
-void enrol_received(sv_session *ss, const ov_enrol *m) {
+void sv_enrol_received(sv_session *ss, const ov_enrol *m) {
   sv_server *s = ss->server;
   int err = too_many_guesses(s) ? OV_E_FLOOD : 0;
   enrol_job *e = err ? NULL : calloc(1, sizeof *e);
@@ -213,7 +213,7 @@ void enrol_received(sv_session *ss, const ov_enrol *m) {
   if (!err) err = sv_writer_submit(s->writer, &e->job);
   if (!err) {
     ss->in_commit = true;
-    session_pause(ss, true);
+    sv_session_pause(ss, true);
     return;
   }
   if (err == OV_E_CODE) {
@@ -221,5 +221,5 @@ void enrol_received(sv_session *ss, const ov_enrol *m) {
     s->wrong_codes++;
   }
   if (e) enrol_free(e);
-  session_fail(ss, err, "enrol");
+  sv_session_fail(ss, err, "enrol");
 }

@@ -48,9 +48,9 @@ static void challenge(sv_session *ss, const ov_hello *h, int64_t now) {
   memcpy(c.nonce, ss->challenge, sizeof c.nonce);
   ov_buf_reset(&s->scratch);
   ov_challenge_encode(&c, &s->scratch);
-  if (!err) err = session_send(ss, OV_M_CHALLENGE, &s->scratch);
+  if (!err) err = sv_session_send(ss, OV_M_CHALLENGE, &s->scratch);
   s->stats.challenges++;
-  if (err) session_fail(ss, err, "challenge");
+  if (err) sv_session_fail(ss, err, "challenge");
 }
 
 /* -- WELCOME ---------------------------------------------------------------------------------------------------- */
@@ -153,7 +153,7 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
   }
   sv_txn_abort(pt);
   for (uint32_t i = 0; !err && i < h->n_cursors; i++) {
-    if (!session_holds(ss, h->cursors[i].scope)) err = add_status(w, h->cursors[i].scope, OV_SCOPE_GONE);
+    if (!sv_session_holds(ss, h->cursors[i].scope)) err = add_status(w, h->cursors[i].scope, OV_SCOPE_GONE);
   }
   return err;
 }
@@ -174,15 +174,15 @@ static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
   sv_txn_abort(t);
   ov_buf_reset(&s->scratch);
   if (!err) ov_welcome_encode(&w, &s->scratch);
-  if (!err) err = session_send(ss, OV_M_WELCOME, &s->scratch);
+  if (!err) err = sv_session_send(ss, OV_M_WELCOME, &s->scratch);
   if (err) {
-    session_fail(ss, err, "welcome");
+    sv_session_fail(ss, err, "welcome");
     return;
   }
   ss->proved = true;
   s->stats.hellos++;
   if (ss->wants == OV_WANTS_LIVE) s->stats.live++;
-  session_replay(ss);
+  sv_session_replay(ss);
 }
 
 static void take_hello(sv_session *ss, const ov_hello *h, int64_t now) {
@@ -195,20 +195,20 @@ static void take_hello(sv_session *ss, const ov_hello *h, int64_t now) {
   ss->push_expected = h->push_follows;
 }
 
-void hello_received(sv_session *ss, const ov_hello *h) {
+void sv_hello_received(sv_session *ss, const ov_hello *h) {
   sv_server *s = ss->server;
   int64_t now = s->o.sys->now_ms(s->o.sys->ctx);
   ss->hello_mono = s->o.sys->mono_ms(s->o.sys->ctx);
   ov_arena_reset(&s->arena);
   if (h->version_min > OV_PROTOCOL_VERSION || h->version_max < OV_PROTOCOL_VERSION) {
-    session_fail(ss, OV_E_VERSION, "no common version");
+    sv_session_fail(ss, OV_E_VERSION, "no common version");
     return;
   }
   int err = find_device(ss, h);
   if (!err) err = check_signature(ss, h);
   if (!err && ss->device.revoked) err = OV_E_REVOKED;
   if (err) {
-    session_fail(ss, err, "hello");
+    sv_session_fail(ss, err, "hello");
     return;
   }
   take_hello(ss, h, now);
@@ -216,7 +216,7 @@ void hello_received(sv_session *ss, const ov_hello *h) {
   else challenge(ss, h, now);
 }
 
-void proof_received(sv_session *ss, const ov_proof *p) {
+void sv_proof_received(sv_session *ss, const ov_proof *p) {
   sv_server *s = ss->server;
   ov_msg m;
   ov_arena_reset(&s->arena);
@@ -230,7 +230,7 @@ void proof_received(sv_session *ss, const ov_proof *p) {
     if (err || !ov_p256_verify(NULL, ss->device.pubkey, s->scratch.p, s->scratch.n, p->sig)) break;
     if (i + 1 == s->o.n_names) err = OV_E_AUTH;
   }
-  if (err) session_fail(ss, err, "proof");
+  if (err) sv_session_fail(ss, err, "proof");
   else welcome(ss, &m.hello, s->o.sys->now_ms(s->o.sys->ctx));
   ov_buf_free(&ss->hello_copy);
   ov_buf_init(&ss->hello_copy, OV_FRAME_BYTES_MAX);

@@ -62,7 +62,7 @@ static void copy_done(sv_job *job, void *server) {
   }
   int err;
   if (job->run == copy_run) {
-    server_changed_touches(s, s->o.programme, &c->touches);
+    sv_server_changed_touches(s, s->o.programme, &c->touches);
     err = submit(s, c, c->from, pop_run);
   } else {
     err = submit(s, c, s->o.programme, copy_run);
@@ -70,7 +70,7 @@ static void copy_done(sv_job *job, void *server) {
   if (err) end(s, c);
 }
 
-void programme_copy_start(sv_server *s, sv_org *org) {
+void sv_programme_copy_start(sv_server *s, sv_org *org) {
   unsigned i = index_of(s, org);
   if (i == s->n_orgs || s->copying[i]) return;
   sv_txn *t = NULL;

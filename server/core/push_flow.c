@@ -104,20 +104,20 @@ static void answer_session(sv_session *ss, push_job *p) {
   int err = p->job.err && ov_err_classify(p->job.err) == OV_CLASS_CLOSE ? p->job.err : 0;
   if (!err && !p->job.err && ov_err_classify(p->out.err) == OV_CLASS_CLOSE) err = p->out.err;
   if (err) {
-    session_fail(ss, err, "push");
+    sv_session_fail(ss, err, "push");
     return;
   }
   if (p->answer_type == OV_M_ACK) {
     ss->push_prev = (ov_head){.seq = p->out.up_to, .head = p->out.head};
-    catchup_skip(ss, &p->out.touches);
+    sv_catchup_skip(ss, &p->out.touches);
   }
   ss->push_expected = p->more;
-  err = session_send(ss, p->answer_type, &p->answer);
+  err = sv_session_send(ss, p->answer_type, &p->answer);
   if (err) {
-    session_fail(ss, err, "answer to a push");
+    sv_session_fail(ss, err, "answer to a push");
     return;
   }
-  session_replay(ss);
+  sv_session_replay(ss);
   if (!ss->closing) ss->link.want_write(ss->link.ctx);
 }
 
@@ -127,9 +127,9 @@ static void push_done(sv_job *job, void *server) {
   if (s) {
     count(s, p);
     log_fork(s, p);
-    sv_session *ss = session_find(s, p->session);
+    sv_session *ss = sv_session_find(s, p->session);
     if (ss) answer_session(ss, p);
-    if (!job->err) server_changed_touches(s, job->org, &p->out.touches);
+    if (!job->err) sv_server_changed_touches(s, job->org, &p->out.touches);
   }
   sv_touches_free(&p->out.touches);
   ov_buf_free(&p->answer);
@@ -154,10 +154,10 @@ static push_job *job_of(sv_session *ss, const ov_push *m) {
   return p;
 }
 
-void push_received(sv_session *ss, const ov_push *m) {
+void sv_push_received(sv_session *ss, const ov_push *m) {
   push_job *p = job_of(ss, m);
   if (!p) {
-    session_fail(ss, OV_E_NOMEM, "push");
+    sv_session_fail(ss, OV_E_NOMEM, "push");
     return;
   }
   if (m->has_prev) {
@@ -171,14 +171,14 @@ void push_received(sv_session *ss, const ov_push *m) {
   ss->synced_sent = false; /* what this push brings about is told before the session counts as complete again */
   if (!err) {
     ss->in_commit = true;
-    session_pause(ss, true);
+    sv_session_pause(ss, true);
     return;
   }
   ss->server->stats.busy++;
   make_error(p, err);
   ss->push_expected = m->more;
-  err = session_send(ss, OV_M_ERROR, &p->answer);
+  err = sv_session_send(ss, OV_M_ERROR, &p->answer);
   ov_buf_free(&p->answer);
   free(p);
-  if (err) session_fail(ss, err, "answer to a push");
+  if (err) sv_session_fail(ss, err, "answer to a push");
 }

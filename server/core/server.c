@@ -40,7 +40,7 @@ int sv_server_add_org(sv_server *s, sv_org *org) {
   if (sv_server_org(s, &org->id)) return OV_E_EXISTS;
   if (s->n_orgs == SV_ORGS_MAX) return OV_E_LIMIT;
   s->orgs[s->n_orgs++] = org;
-  programme_copy_start(s, org);
+  sv_programme_copy_start(s, org);
   return 0;
 }
 
@@ -78,7 +78,7 @@ static void scope_changed(sv_server *s, const sv_org *org, uint32_t scope) {
 
 void sv_server_changed(sv_server *s, sv_org *org, const uint32_t *scopes, unsigned n) {
   for (unsigned i = 0; i < n; i++) scope_changed(s, org, scopes[i]);
-  if (!org->programme) programme_copy_start(s, org);
+  if (!org->programme) sv_programme_copy_start(s, org);
 }
 
 static void all_changed(sv_server *s, const sv_org *org) {
@@ -89,7 +89,7 @@ static void all_changed(sv_server *s, const sv_org *org) {
   }
 }
 
-void server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t) {
+void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t) {
   if (t->overflow) {
     all_changed(s, org);
   } else {
@@ -99,7 +99,7 @@ void server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t) {
       last = t->v[i].scope;
     }
   }
-  if (!org->programme) programme_copy_start(s, org);
+  if (!org->programme) sv_programme_copy_start(s, org);
 }
 
 /* -- deadlines and the end ------------------------------------------------------------------------------------------ */
@@ -108,7 +108,7 @@ static void check_deadline(sv_session *ss, int64_t mono) {
   if (ss->closing || ss->proved) return;
   bool greeted = ov_peer_state(ss->peer) == OV_S_CHALLENGED;
   int64_t since = greeted ? ss->hello_mono + SV_PROOF_MS : ss->opened_mono + SV_HELLO_MS;
-  if (!ss->in_commit && mono > since) session_fail(ss, OV_E_TIMEOUT, greeted ? "no proof" : "no hello");
+  if (!ss->in_commit && mono > since) sv_session_fail(ss, OV_E_TIMEOUT, greeted ? "no proof" : "no hello");
 }
 
 void sv_server_tick(sv_server *s) {
@@ -119,7 +119,7 @@ void sv_server_tick(sv_server *s) {
   }
   for (unsigned i = 0; i < s->n_orgs; i++) {
     sv_env_check_readers(s->orgs[i]->env);
-    programme_copy_start(s, s->orgs[i]);
+    sv_programme_copy_start(s, s->orgs[i]);
   }
   sv_env_check_readers(s->o.programme->env);
 }
@@ -127,7 +127,7 @@ void sv_server_tick(sv_server *s) {
 void sv_server_cut_device(sv_server *s, const ov_id *device) {
   for (sv_session *ss = s->sessions, *next; ss; ss = next) {
     next = ss->next;
-    if (ss->org && ov_id_equal(&ss->device.id, device)) session_fail(ss, OV_E_REVOKED, "device revoked");
+    if (ss->org && ov_id_equal(&ss->device.id, device)) sv_session_fail(ss, OV_E_REVOKED, "device revoked");
   }
 }
 
@@ -141,7 +141,7 @@ void sv_server_shutdown(sv_server *s) {
     if (ss->closing) continue;
     ov_buf_reset(&s->scratch);
     ov_bye_encode(&bye, &s->scratch);
-    (void)session_send(ss, OV_M_BYE, &s->scratch); /* the close code says it too */
+    (void)sv_session_send(ss, OV_M_BYE, &s->scratch); /* the close code says it too */
     ss->closing = true;
     ss->link.close(ss->link.ctx, ov_err_close_code(OV_E_SHUTDOWN), "server stops");
   }

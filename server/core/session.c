@@ -51,14 +51,14 @@ void sv_session_closed(sv_session *ss) {
   free(ss);
 }
 
-sv_session *session_find(sv_server *s, uint64_t id) {
+sv_session *sv_session_find(sv_server *s, uint64_t id) {
   for (sv_session *ss = s->sessions; ss; ss = ss->next) {
     if (ss->id == id) return ss;
   }
   return NULL;
 }
 
-void session_pause(sv_session *ss, bool paused) {
+void sv_session_pause(sv_session *ss, bool paused) {
   if (ss->paused == paused) return;
   ss->paused = paused;
   ss->link.pause(ss->link.ctx, paused);
@@ -66,7 +66,7 @@ void session_pause(sv_session *ss, bool paused) {
 
 /* -- out ------------------------------------------------------------------------------------------------------ */
 
-int session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain) {
+int sv_session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain) {
   if (plain->err) return plain->err;
   if (ss->out_n == SV_OUTBOX_FRAMES_MAX) return OV_E_FLOOD;
   ov_buf *b = &ss->outbox[(ss->out_head + ss->out_n) % SV_OUTBOX_FRAMES_MAX];
@@ -89,15 +89,15 @@ bool sv_session_pull(sv_session *ss, ov_buf *out) {
     return !out->err;
   }
   if (ss->closing) return false;
-  return catchup_next(ss, out);
+  return sv_catchup_next(ss, out);
 }
 
-void session_error(sv_session *ss, const ov_error *e) {
+void sv_session_error(sv_session *ss, const ov_error *e) {
   ov_buf *b = &ss->server->scratch;
   ov_buf_reset(b);
   ov_error_encode(e, b);
-  int err = session_send(ss, OV_M_ERROR, b);
-  if (err) session_fail(ss, err, "answers pile up");
+  int err = sv_session_send(ss, OV_M_ERROR, b);
+  if (err) sv_session_fail(ss, err, "answers pile up");
 }
 
 static void log_end(sv_session *ss, int err, const char *why) {
@@ -109,7 +109,7 @@ static void log_end(sv_session *ss, int err, const char *why) {
   sys->log(sys->ctx, SV_LOG_WARN, "session_refused", f);
 }
 
-void session_fail(sv_session *ss, int err, const char *why) {
+void sv_session_fail(sv_session *ss, int err, const char *why) {
   if (ss->closing) return;
   log_end(ss, err, why);
   if (err == OV_E_AUTH || err == OV_E_FOREIGN || err == OV_E_REVOKED) ss->server->stats.refused_auth++;
@@ -120,7 +120,7 @@ void session_fail(sv_session *ss, int err, const char *why) {
   ov_buf *b = &ss->server->scratch;
   ov_buf_reset(b);
   ov_error_encode(&e, b);
-  (void)session_send(ss, OV_M_ERROR, b); /* best effort: the close code says the same */
+  (void)sv_session_send(ss, OV_M_ERROR, b); /* best effort: the close code says the same */
   ss->closing = true;
   ss->link.close(ss->link.ctx, code, ov_err_text(said));
 }
@@ -145,7 +145,7 @@ static bool must_wait(const sv_session *ss, ov_msg_type type) {
 static void keep(sv_session *ss, const uint8_t *p, size_t n) {
   inbox_frame *f = ss->n_inbox < SV_INBOX_FRAMES_MAX ? malloc(sizeof *f + n) : NULL;
   if (!f) {
-    session_fail(ss, ss->n_inbox < SV_INBOX_FRAMES_MAX ? OV_E_NOMEM : OV_E_FLOOD, "messages pile up");
+    sv_session_fail(ss, ss->n_inbox < SV_INBOX_FRAMES_MAX ? OV_E_NOMEM : OV_E_FLOOD, "messages pile up");
     return;
   }
   *f = (inbox_frame){.n = n};
@@ -162,13 +162,13 @@ static void dispatch(sv_session *ss, const ov_msg *m, const uint8_t *frame, size
     return;
   }
   switch (m->type) {
-  case OV_M_ENROL: enrol_received(ss, &m->enrol); break;
-  case OV_M_HELLO: hello_received(ss, &m->hello); break;
-  case OV_M_PROOF: proof_received(ss, &m->proof); break;
-  case OV_M_PUSH: push_received(ss, &m->push); break;
+  case OV_M_ENROL: sv_enrol_received(ss, &m->enrol); break;
+  case OV_M_HELLO: sv_hello_received(ss, &m->hello); break;
+  case OV_M_PROOF: sv_proof_received(ss, &m->proof); break;
+  case OV_M_PUSH: sv_push_received(ss, &m->push); break;
   case OV_M_ACKED: acked_received(ss, &m->acked); break;
   case OV_M_BYE: bye_received(ss); break;
-  default: session_fail(ss, OV_E_STATE, "not a client's message");
+  default: sv_session_fail(ss, OV_E_STATE, "not a client's message");
   }
 }
 
@@ -180,11 +180,11 @@ void sv_session_message(sv_session *ss, const uint8_t *p, size_t n) {
   }
   ov_msg *m = NULL;
   int err = ov_peer_feed(ss->peer, p, n, &m);
-  if (err) session_fail(ss, err, "message refused");
+  if (err) sv_session_fail(ss, err, "message refused");
   else dispatch(ss, m, p, n);
 }
 
-void session_replay(sv_session *ss) {
+void sv_session_replay(sv_session *ss) {
   while (ss->inbox && !ss->in_commit && !ss->closing) {
     inbox_frame *f = ss->inbox;
     ss->inbox = f->next;
@@ -192,5 +192,5 @@ void session_replay(sv_session *ss) {
     sv_session_message(ss, f->p, f->n);
     free(f);
   }
-  if (!ss->in_commit && !ss->closing) session_pause(ss, false);
+  if (!ss->in_commit && !ss->closing) sv_session_pause(ss, false);
 }

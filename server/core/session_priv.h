@@ -83,25 +83,25 @@ struct sv_server {
 };
 
 /* session.c */
-int session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain);   /* packs into the outbox; OV_E_FLOOD when full */
-void session_fail(sv_session *ss, int err, const char *why);               /* ERROR if it can still be said, then close */
-void session_error(sv_session *ss, const ov_error *e);                     /* an ERROR of class REPLY */
-void session_pause(sv_session *ss, bool paused);
-sv_session *session_find(sv_server *s, uint64_t id);
-void session_replay(sv_session *ss);                                       /* the inbox, once nothing blocks it */
+int sv_session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain);   /* packs into the outbox; OV_E_FLOOD when full */
+void sv_session_fail(sv_session *ss, int err, const char *why);               /* ERROR if it can still be said, then close */
+void sv_session_error(sv_session *ss, const ov_error *e);                     /* an ERROR of class REPLY */
+void sv_session_pause(sv_session *ss, bool paused);
+sv_session *sv_session_find(sv_server *s, uint64_t id);
+void sv_session_replay(sv_session *ss);                                       /* the inbox, once nothing blocks it */
 /* hello.c */
-void hello_received(sv_session *ss, const ov_hello *h);
-void proof_received(sv_session *ss, const ov_proof *p);
+void sv_hello_received(sv_session *ss, const ov_hello *h);
+void sv_proof_received(sv_session *ss, const ov_proof *p);
 /* push_flow.c */
-void push_received(sv_session *ss, const ov_push *p);
+void sv_push_received(sv_session *ss, const ov_push *p);
 /* enrol.c */
-void enrol_received(sv_session *ss, const ov_enrol *e);
+void sv_enrol_received(sv_session *ss, const ov_enrol *e);
 /* catchup.c */
-bool catchup_next(sv_session *ss, ov_buf *out);                            /* one DELTA or SYNCED frame */
-void catchup_skip(sv_session *ss, const sv_touches *t);                    /* what this session's push changed */
-bool session_holds(const sv_session *ss, uint32_t scope);
+bool sv_catchup_next(sv_session *ss, ov_buf *out);                            /* one DELTA or SYNCED frame */
+void sv_catchup_skip(sv_session *ss, const sv_touches *t);                    /* what this session's push changed */
+bool sv_session_holds(const sv_session *ss, uint32_t scope);
 /* server.c */
-void server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t);
-void programme_copy_start(sv_server *s, sv_org *org);
+void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t);
+void sv_programme_copy_start(sv_server *s, sv_org *org);
 
 #endif
