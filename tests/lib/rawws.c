@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -117,6 +118,10 @@ int rawws_fd(const rawws *ws) {
   return ws->fd;
 }
 
+bool rawws_tls_first_share(const rawws *ws) {
+  return ws->ssl && SSL_get_negotiated_group(ws->ssl) == NID_X25519;
+}
+
 /* -- bytes ---------------------------------------------------------------------------------------------------------- */
 
 size_t rawws_send(rawws *ws, const void *bytes, size_t n) {
@@ -195,7 +200,7 @@ size_t rawws_read_all(rawws *ws, char *text, size_t cap, int timeout_ms) {
 
 void rawws_request(char *text, size_t cap, const char *host, const char *drop, const char *add) {
   static const char *const line[] = {"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
-                                     "Sec-WebSocket-Key: " KEY, "Sec-WebSocket-Protocol: overdracht.1"};
+                                     ("Sec-WebSocket-Key: " KEY), "Sec-WebSocket-Protocol: overdracht.1"};
   size_t n = (size_t)snprintf(text, cap, "GET /sync HTTP/1.1\r\n");
   if (!drop || strcmp(drop, "Host") != 0) n += (size_t)snprintf(text + n, cap - n, "Host: %s\r\n", host);
   for (size_t i = 0; i < sizeof line / sizeof *line; i++)

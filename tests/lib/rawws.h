@@ -28,6 +28,8 @@ rawws *rawws_connect_silent(uint16_t port);
 /* Close without any goodbye. NULL is fine. */
 void rawws_free(rawws *ws);
 int rawws_fd(const rawws *ws);
+/* TLS took the key share we sent first (X25519): no extra round trip. */
+bool rawws_tls_first_share(const rawws *ws);
 
 /* -- bytes ---------------------------------------------------------------------------------------------------------- */
 

@@ -72,9 +72,10 @@ static void on_open(void *user, sv_conn *c) {
   sv_net_conn_set_user(c, e);
 }
 
-static void eat_descriptors(echo_server *s) {
+static void eat_descriptors(echo_server *s, unsigned but) {
   int fd;
   while (s->eaten_n < 4096 && (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) s->eaten[s->eaten_n++] = fd;
+  for (; but && s->eaten_n; but--) close(s->eaten[--s->eaten_n]);
 }
 
 static void free_descriptors(echo_server *s) {
@@ -107,8 +108,8 @@ static void on_message(void *user, sv_conn *c, const uint8_t *bytes, size_t len)
   } else if (strcmp(text, "!sockets") == 0) {
     snprintf(text, sizeof text, "%llu", (unsigned long long)sv_net_count(s->net, SV_NET_SOCKETS));
     queue(c, text, strlen(text));
-  } else if (strcmp(text, "!eat") == 0) {
-    eat_descriptors(s);
+  } else if (sscanf(text, "!eat %u", &a) == 1) {
+    eat_descriptors(s, a);
     queue(c, bytes, len);
   } else if (strcmp(text, "!free") == 0) {
     free_descriptors(s);

@@ -5,7 +5,7 @@
  *   "!pause MS"         stop reading for MS milliseconds
  *   "!id"               answer with the connection's id in decimal
  *   "!huge"             hand out a message over the cap
- *   "!eat", "!free"     take every file descriptor of the process, give them back
+ *   "!eat N", "!free"   take all file descriptors of the process but N, give them back
  *   "!log", "!sockets"  answer with the number of log lines, of sockets, in decimal
  * Everything else is echoed. */
 #ifndef OV_TESTS_ECHO_SERVER_H

@@ -64,6 +64,23 @@ static void other_threads_reach_a_connection_by_its_id(void **state) {
   echo_stop(s, NULL);
 }
 
+static void a_wake_is_prompt(void **state) {
+  (void)state;
+  sv_net_opts o = echo_opts(); /* its sweep comes only every 625 ms */
+  echo_server *s = echo_start(&o);
+  rawws *ws = rawws_open(&(rawws_opts){.port = echo_port(s)});
+  uint64_t id = id_of(ws), start = sv_net_now_ms();
+  for (int i = 0; i < 10; i++) {
+    rawws_got got;
+    echo_post(s, id, "now");
+    assert_int_equal(rawws_read_frame(ws, &got, RAWWS_TIMEOUT_MS), 1);
+    usleep(10000); /* let it fall asleep */
+  }
+  assert_true(sv_net_now_ms() - start < 1000);
+  rawws_free(ws);
+  echo_stop(s, NULL);
+}
+
 static void an_id_is_never_given_again(void **state) {
   (void)state;
   sv_net_opts o = echo_opts();
@@ -279,6 +296,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_signal_handler_may_stop), /* forks: before any thread */
     cmocka_unit_test(other_threads_reach_a_connection_by_its_id),
+    cmocka_unit_test(a_wake_is_prompt),
     cmocka_unit_test(an_id_is_never_given_again),
     cmocka_unit_test(stopping_says_1001_after_pending_output),
     cmocka_unit_test(a_client_that_never_reads_cannot_hold_the_stop),
