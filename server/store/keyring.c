@@ -325,8 +325,11 @@ int sv_keyring_put(sv_keyring *k, sv_key_type type, const ov_name *id, const uin
   uint8_t b[OV_NAME_BYTES];
   ov_name_write(id, b);
   pthread_mutex_lock(&k->lock);
-  int err = is_destroyed(k, b) ? OV_E_DENIED : set(k, b, (uint8_t)type, key);
-  if (!err) k->dirty = true;
+  bool found;
+  size_t i = find(k, b, (uint8_t)type, &found);
+  bool same = found && !CRYPTO_memcmp(k->v[i].key, key, OV_KEY_BYTES); /* told again: no reason to write the file again */
+  int err = same ? 0 : is_destroyed(k, b) ? OV_E_DENIED : set(k, b, (uint8_t)type, key);
+  if (!err && !same) k->dirty = true;
   pthread_mutex_unlock(&k->lock);
   return err;
 }

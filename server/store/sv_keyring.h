@@ -24,7 +24,7 @@ typedef struct sv_keyring sv_keyring;
 int sv_keyring_open(const char *path, const uint8_t master[OV_KEY_BYTES], sv_random_fn rnd, void *rnd_ctx, bool create, sv_keyring **out);
 void sv_keyring_close(sv_keyring *k);         /* cleanses; unsaved keys are lost */
 int sv_keyring_get(sv_keyring *k, sv_key_type type, const ov_name *id, uint8_t key[OV_KEY_BYTES]);  /* OV_E_NOTFOUND */
-/* Sets (or replaces) in memory and marks dirty. */
+/* Sets (or replaces) in memory and marks dirty, unless it has that very key already. */
 int sv_keyring_put(sv_keyring *k, sv_key_type type, const ov_name *id, const uint8_t key[OV_KEY_BYTES]);
 /* Gets, or makes a random one and marks dirty. */
 int sv_keyring_need(sv_keyring *k, sv_key_type type, const ov_name *id, uint8_t key[OV_KEY_BYTES]);

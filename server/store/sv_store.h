@@ -3,7 +3,9 @@
  *
  * Threads: one write transaction at a time per environment (the caller's queue sees to it; a mutex backs it up); any number of short read
  * transactions on any thread. The map grows before it is full, with readers locked out by a rwlock, so a read transaction must be short and
- * never live across a socket write.
+ * never live across a socket write. A growth waits for readers (20 ms when there is room left, else up to 10 s, then OV_E_BUSY), so a thread
+ * that holds a read transaction should not begin or commit a write one. A write transaction begins and ends on one thread. Ignore SIGXFSZ
+ * when a limit on file sizes is set.
  *
  * Transactions have a sticky error: after the first failure every call is a no-op that returns it, so that storage code reads as a
  * story and is checked at commit. "Not found" (OV_E_NOTFOUND) is an answer, not a failure, and does not stick. */

@@ -143,6 +143,30 @@ static void a_newer_format_is_refused(void **state) {
   assert_null(w->env);
 }
 
+/* The sealed version counts too: in a copy no file tells it, and a file may be older than what it stands beside. */
+static void reopens_with_sealed_version(world *w, uint8_t version, bool with_file, int err) {
+  char path[160];
+  path_in(w, "format", path);
+  sv_txn *t = must_write(w);
+  sv_meta_put(t, "store/format", &version, 1);
+  must_commit(t);
+  world_close(w);
+  if (!with_file) assert_int_equal(unlink(path), 0);
+  assert_int_equal(world_open(w, NULL), err);
+}
+
+static void a_newer_sealed_version_is_refused_without_a_file(void **state) {
+  reopens_with_sealed_version(*state, SV_FORMAT_VERSION + 1, false, OV_E_NEWER);
+}
+
+static void a_newer_sealed_version_is_refused_beside_an_old_file(void **state) {
+  reopens_with_sealed_version(*state, SV_FORMAT_VERSION + 1, true, OV_E_NEWER);
+}
+
+static void a_version_that_never_was_is_damage(void **state) {
+  reopens_with_sealed_version(*state, 0, false, OV_E_CORRUPT);
+}
+
 static void another_organisations_folder_is_refused(void **state) {
   world *w = *state;
   char path[160];
@@ -596,6 +620,9 @@ int main(void) {
     CLOSED(modes_are_for_the_owner_only),
     TEST(planted_text_is_nowhere_in_the_files),
     TEST(a_newer_format_is_refused),
+    TEST(a_newer_sealed_version_is_refused_without_a_file),
+    TEST(a_newer_sealed_version_is_refused_beside_an_old_file),
+    TEST(a_version_that_never_was_is_damage),
     TEST(another_organisations_folder_is_refused),
     TEST(another_keyring_is_refused_and_gets_no_keys),
     TEST(a_damaged_format_file_is_refused),
