@@ -26,7 +26,8 @@ void net_addr_key(const struct sockaddr_storage *from, uint8_t key[16]) {
   }
 }
 
-/* FNV-1a. Who chooses addresses to collide must own them, and probing is bounded by the connections there are. */
+/* FNV-1a. Who chooses addresses to collide must own them, and probing is bounded by the connections there
+ * are. */
 static size_t addr_home(const net_addr_table *t, const uint8_t key[16]) {
   uint64_t h = 14695981039346656037u;
   for (int i = 0; i < 16; i++) h = (h ^ key[i]) * 1099511628211u;

@@ -12,7 +12,7 @@ uint64_t sv_net_now_ms(void) {
   return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
 }
 
-/* -- table ------------------------------------------------------------------------------------------------------ */
+/* -- table ------------------------------------------------------------------------------------- */
 
 int net_conns_init(sv_net *net) {
   unsigned n = net->o.connections_max;
@@ -100,7 +100,7 @@ void net_conn_free(sv_conn *c) {
   free(c);
 }
 
-/* -- stages ----------------------------------------------------------------------------------------------------- */
+/* -- stages ------------------------------------------------------------------------------------ */
 
 static bool is_open(const sv_conn *c) {
   return c->stage == NET_OPEN || c->stage == NET_DRAIN || c->stage == NET_ABORT;
@@ -131,7 +131,8 @@ static void want(sv_conn *c) {
 static void close_with(sv_conn *c, net_stage stage, uint16_t code, const char *reason) {
   size_t n = reason ? strlen(reason) : 0;
   if (n > SV_NET_REASON_BYTES_MAX) n = SV_NET_REASON_BYTES_MAX;
-  while (n && reason[n] && ((uint8_t)reason[n] & 0xc0) == 0x80) n--; /* not through the middle of a character */
+  while (n && reason[n] && ((uint8_t)reason[n] & 0xc0) == 0x80)
+    n--; /* not through the middle of a character */
   c->close_code = code;
   free(c->close_reason);
   c->close_reason = n ? strndup(reason, n) : NULL;
@@ -155,7 +156,7 @@ void net_conn_kill(sv_conn *c) {
   if (c->wsi) net_lws_kill(c->wsi);
 }
 
-/* -- deadlines -------------------------------------------------------------------------------------------------- */
+/* -- deadlines --------------------------------------------------------------------------------- */
 
 static bool over(uint64_t since_ms, uint64_t now_ms, unsigned limit_ms) {
   return since_ms && now_ms - since_ms > limit_ms;
@@ -196,9 +197,7 @@ static void sweep_conn(sv_conn *c, uint64_t now) {
     case NET_HTTP: /* want_ms moves with each chunk */
       if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
       break;
-    case NET_OPEN:
-      sweep_open(c, now);
-      break;
+    case NET_OPEN: sweep_open(c, now); break;
     case NET_DRAIN:
     case NET_ABORT:
       if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
@@ -235,7 +234,7 @@ void net_stop_begin(sv_net *net, uint64_t now) {
   net_lws_sweep_soon(net);
 }
 
-/* -- public ----------------------------------------------------------------------------------------------------- */
+/* -- public ------------------------------------------------------------------------------------ */
 
 uint64_t sv_net_conn_id(const sv_conn *c) {
   return c->id;

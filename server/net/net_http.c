@@ -1,5 +1,5 @@
-/* HTTP/1.1, one request a connection: the websocket upgrade with every check that libwebsockets leaves out, and a table of
- * fixed paths. Headers are read with lws_hdr_copy, never from a callback's `in`. */
+/* HTTP/1.1, one request a connection: the websocket upgrade with every check that libwebsockets leaves out,
+ * and a table of fixed paths. Headers are read with lws_hdr_copy, never from a callback's `in`. */
 #include <libwebsockets.h>
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #define HEADER_VALUE_MAX 256
 
-/* -- answers ------------------------------------------------------------------------------------------------------ */
+/* -- answers ----------------------------------------------------------------------------------- */
 
 static const char *status_text(int status) {
   switch (status) {
@@ -27,7 +27,8 @@ static const char *status_text(int status) {
   }
 }
 
-/* No script, frame, sniffing, referrer or cache: whatever a body holds, a browser may only show it as text. */
+/* No script, frame, sniffing, referrer or cache: whatever a body holds, a browser may only show it as text.
+ */
 #define STRICT_HEADERS \
   "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n" \
   "X-Content-Type-Options: nosniff\r\n" \
@@ -40,11 +41,12 @@ static int send_head(sv_conn *c, int status, const char *content_type, size_t bo
   sv_net *net = c->net;
   char *at = (char *)net->tx + net->tx_room;
   const char *server = net->o.server_name;
-  int n = snprintf(at, NET_HTTP_CHUNK_BYTES,
-                   "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s%s%s%s" STRICT_HEADERS "\r\n", status,
-                   status_text(status), content_type, body_bytes, extra, server ? "Server: " : "", server ? server : "",
-                   server ? "\r\n" : "", net->tls && c->side == SV_NET_MAIN
-                                           ? "Strict-Transport-Security: max-age=31536000\r\n" : "");
+  int n = snprintf(
+      at, NET_HTTP_CHUNK_BYTES,
+      "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s%s%s%s" STRICT_HEADERS "\r\n", status,
+      status_text(status), content_type, body_bytes, extra, server ? "Server: " : "", server ? server : "",
+      server ? "\r\n" : "",
+      net->tls && c->side == SV_NET_MAIN ? "Strict-Transport-Security: max-age=31536000\r\n" : "");
   if (n < 0 || n >= (int)NET_HTTP_CHUNK_BYTES) return -1;
   return lws_write(c->wsi, (unsigned char *)at, (size_t)n, LWS_WRITE_HTTP_HEADERS) == n ? 0 : -1;
 }
@@ -60,9 +62,10 @@ static int refuse(sv_conn *c, int status, const char *extra, const char *text, b
   return -1;
 }
 
-/* -- upgrade ------------------------------------------------------------------------------------------------------ */
+/* -- upgrade ----------------------------------------------------------------------------------- */
 
-/* Length, or -1 when the header is missing, empty or too long. A header given twice comes joined with a comma. */
+/* Length, or -1 when the header is missing, empty or too long. A header given twice comes joined with a
+ * comma. */
 static int header(sv_conn *c, enum lws_token_indexes which, char value[HEADER_VALUE_MAX]) {
   int n = lws_hdr_copy(c->wsi, value, HEADER_VALUE_MAX, which);
   if (n <= 0) value[0] = 0;
@@ -146,8 +149,8 @@ int net_http_upgrade(sv_conn *c) {
   char upgrade[HEADER_VALUE_MAX];
   if (c->stage != NET_UPGRADE) return -1;
   if (header(c, WSI_TOKEN_UPGRADE, upgrade) < 0 || strcasecmp(upgrade, "websocket") != 0) {
-    net_add(c->net, SV_NET_REFUSED_OTHER_UPGRADE, 1); /* h2c and strangers: not even an answer, h2 stays off */
-    return -1;
+    net_add(c->net, SV_NET_REFUSED_OTHER_UPGRADE, 1);
+    return -1; /* h2c and strangers: not even an answer, h2 stays off */
   }
   if (!present(c, WSI_TOKEN_GET_URI))
     return refuse_upgrade(c, SV_NET_REFUSED_METHOD, 405, "Allow: GET\r\n", "GET only\n");
@@ -156,15 +159,17 @@ int net_http_upgrade(sv_conn *c) {
     return refuse_upgrade(c, SV_NET_REFUSED_PATH, 404, "", "no websocket here\n");
   if (!origin_allowed(c)) return refuse_upgrade(c, SV_NET_REFUSED_ORIGIN, 403, "", "origin not allowed\n");
   if (!version_13(c))
-    return refuse_upgrade(c, SV_NET_REFUSED_VERSION, 426, "Sec-WebSocket-Version: 13\r\n", "version 13 only\n");
+    return refuse_upgrade(c, SV_NET_REFUSED_VERSION, 426, "Sec-WebSocket-Version: 13\r\n",
+                          "version 13 only\n");
   if (!key_valid(c)) return refuse_upgrade(c, SV_NET_REFUSED_KEY, 400, "", "bad key\n");
   if (!subprotocol_offered(c))
-    return refuse_upgrade(c, SV_NET_REFUSED_SUBPROTOCOL, 400, "", "subprotocol " SV_NET_SUBPROTOCOL " needed\n");
+    return refuse_upgrade(c, SV_NET_REFUSED_SUBPROTOCOL, 400, "",
+                          "subprotocol " SV_NET_SUBPROTOCOL " needed\n");
   c->checked = true;
   return 0;
 }
 
-/* -- table -------------------------------------------------------------------------------------------------------- */
+/* -- table ------------------------------------------------------------------------------------- */
 
 static const sv_net_route *find_route(sv_conn *c, enum lws_token_indexes method) {
   const sv_net_opts *o = &c->net->o;

@@ -7,8 +7,9 @@
 
 #include "net_private.h"
 
-/* We accept ourselves instead of letting libwebsockets do it: its accept loop, out of descriptors, logged 276,384 lines
- * in seconds, and its only cure (fd_limit_per_thread) turns every look-up of a socket into a linear search. */
+/* We accept ourselves instead of letting libwebsockets do it: its accept loop, out of descriptors, logged
+ * 276,384 lines in seconds, and its only cure (fd_limit_per_thread) turns every look-up of a socket into a
+ * linear search. */
 
 static socklen_t address_fill(struct sockaddr_storage *to, const char *address, uint16_t port) {
   memset(to, 0, sizeof *to);

@@ -9,7 +9,8 @@
 #define LOG_LINES_PER_S 2u
 #define LOG_LINE_CHARS 200u
 
-/* libwebsockets has one emit function for the whole process and gives it no pointer; but each sv_net lives in one thread. */
+/* libwebsockets has one emit function for the whole process and gives it no pointer; but each sv_net lives in
+ * one thread. */
 static _Thread_local sv_net *log_here;
 
 sv_net *net_log_here(sv_net *net) {

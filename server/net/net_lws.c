@@ -1,6 +1,8 @@
-/* The event loop: libwebsockets' context, its callback switch (each case one call), and run, stop, wake, timer.
+/* The event loop: libwebsockets' context, its callback switch (each case one call), and run, stop, wake,
+ * timer.
  *
- * One vhost serves both listeners: with two, libwebsockets would move a connection to the other one by its Host header. */
+ * One vhost serves both listeners: with two, libwebsockets would move a connection to the other one by its
+ * Host header. */
 #include <libwebsockets.h>
 
 #include <fcntl.h>
@@ -16,7 +18,7 @@ struct net_sul {
   bool sweeping;
 };
 
-/* -- libwebsockets calls us --------------------------------------------------------------------------------------- */
+/* -- libwebsockets calls us -------------------------------------------------------------------- */
 
 static int accept_turn(net_listener *l) {
   sv_conn *c;
@@ -26,11 +28,11 @@ static int accept_turn(net_listener *l) {
     sv_net *net = l->net;
     uint32_t slot = c->slot;
     lws_adopt_desc_t adopt = {
-      .vh = net->vhost,
-      .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
-              (l->side == SV_NET_MAIN && net->tls ? LWS_ADOPT_ALLOW_SSL : 0),
-      .fd = {.sockfd = fd},
-      .opaque = c,
+        .vh = net->vhost,
+        .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
+                (l->side == SV_NET_MAIN && net->tls ? LWS_ADOPT_ALLOW_SSL : 0),
+        .fd = {.sockfd = fd},
+        .opaque = c,
     };
     struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adopt);
     /* On failure the socket is closed already, and c freed with it, unless it failed very early. */
@@ -56,9 +58,14 @@ static int forget(struct lws *wsi, void *opaque) {
   return 0;
 }
 
+static int refuse_raw(sv_conn *c) {
+  if (c) net_add(c->net, SV_NET_REFUSED_OTHER_UPGRADE, 1);
+  return -1;
+}
+
 static int net_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
-  (void)len;
-  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) /* not a connection: `user` is the SSL_CTX */
+  /* Not a connection: `user` is the SSL_CTX. */
+  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
     return net_tls_setup(lws_context_user(lws_get_context(wsi)), user);
 
   void *opaque = wsi ? lws_get_opaque_user_data(wsi) : NULL;
@@ -69,7 +76,7 @@ static int net_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_WSI_DESTROY: return forget(wsi, opaque);
 
     /* Only CONNECT leads to raw mode; nothing here speaks it. */
-    case LWS_CALLBACK_RAW_ADOPT: return -1;
+    case LWS_CALLBACK_RAW_ADOPT: return refuse_raw(c);
     case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: return 1; /* permessage-deflate is an unbounded bomb */
 
@@ -88,7 +95,7 @@ static int net_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
   }
 }
 
-/* -- we call libwebsockets ---------------------------------------------------------------------------------------- */
+/* -- we call libwebsockets --------------------------------------------------------------------- */
 
 void net_lws_want_write(struct lws *wsi) {
   if (wsi) lws_callback_on_writable(wsi);
@@ -104,7 +111,8 @@ void net_lws_rx_flow(struct lws *wsi, bool on) {
 
 void net_lws_close_listeners(sv_net *net) {
   for (int i = 0; i < NET_LISTENERS; i++)
-    if (net->listener[i].wsi) lws_set_timeout(net->listener[i].wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+    if (net->listener[i].wsi)
+      lws_set_timeout(net->listener[i].wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
 }
 
 static bool resume_listeners(sv_net *net, uint64_t now) {
@@ -152,16 +160,20 @@ void sv_net_timer(sv_net *net, uint64_t after_ms) {
   lws_sul_schedule(net->lws, 0, &s->timer, on_timer, us);
 }
 
-/* -- create and destroy ------------------------------------------------------------------------------------------- */
+/* -- create and destroy ------------------------------------------------------------------------ */
 
-/* The names of the first cannot be written as a subprotocol token, so no client can ask for it. The user bytes are there
- * only because libwebsockets announces the end of a protocol to those that have some. */
+/* The names of the first cannot be written as a subprotocol token, so no client can ask for it. The user
+ * bytes are there only because libwebsockets announces the end of a protocol to those that have some. */
 static void fill_protocols(const sv_net *net, struct lws_protocols p[3]) {
   memset(p, 0, 3 * sizeof *p);
-  p[0] = (struct lws_protocols){.name = "(http)", .callback = net_callback, .rx_buffer_size = NET_RX_PIECE_BYTES,
+  p[0] = (struct lws_protocols){.name = "(http)",
+                                .callback = net_callback,
+                                .rx_buffer_size = NET_RX_PIECE_BYTES,
                                 .tx_packet_size = NET_HTTP_CHUNK_BYTES + NET_HEADER_BYTES_MAX};
-  p[1] = (struct lws_protocols){.name = SV_NET_SUBPROTOCOL, .callback = net_callback,
-                                .per_session_data_size = sizeof(void *), .rx_buffer_size = NET_RX_PIECE_BYTES,
+  p[1] = (struct lws_protocols){.name = SV_NET_SUBPROTOCOL,
+                                .callback = net_callback,
+                                .per_session_data_size = sizeof(void *),
+                                .rx_buffer_size = NET_RX_PIECE_BYTES,
                                 .tx_packet_size = net->o.message_bytes_max + LWS_PRE};
 }
 
@@ -172,22 +184,22 @@ static int make_lws(sv_net *net) {
   struct lws_protocols protocols[3];
   fill_protocols(net, protocols);
   struct lws_context_creation_info info = {
-    .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-    .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
-               LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
-               (net->o.cert_file ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
-    .gid = -1,
-    .uid = -1,
-    .user = net,
-    .protocols = protocols,
-    .vhost_name = "net",
-    .alpn = "http/1.1",
-    .max_http_header_data2 = NET_HEADER_BYTES_MAX,
-    .timeout_secs = behind_s,
-    .timeout_secs_ah_idle = behind_s,
-    .retry_and_idle_policy = &no_validity_check,
-    .ssl_cert_filepath = net->o.cert_file,
-    .ssl_private_key_filepath = net->o.key_file,
+      .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+      .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
+                 LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+                 (net->o.cert_file ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
+      .gid = -1,
+      .uid = -1,
+      .user = net,
+      .protocols = protocols,
+      .vhost_name = "net",
+      .alpn = "http/1.1",
+      .max_http_header_data2 = NET_HEADER_BYTES_MAX,
+      .timeout_secs = behind_s,
+      .timeout_secs_ah_idle = behind_s,
+      .retry_and_idle_policy = &no_validity_check,
+      .ssl_cert_filepath = net->o.cert_file,
+      .ssl_private_key_filepath = net->o.key_file,
   };
   net->lws = lws_create_context(&info);
   if (!net->lws) return OV_E_NOMEM;
@@ -202,14 +214,15 @@ static int start_listener(sv_net *net, int i, sv_net_side side, const char *addr
   l->side = side;
   int err = net_listen(l, address, port);
   if (err) return err;
-  lws_adopt_desc_t adopt = {.vh = net->vhost, .type = LWS_ADOPT_RAW_FILE_DESC, .fd = {.filefd = l->fd}, .opaque = l};
+  lws_adopt_desc_t adopt = {
+      .vh = net->vhost, .type = LWS_ADOPT_RAW_FILE_DESC, .fd = {.filefd = l->fd}, .opaque = l};
   l->wsi = lws_adopt_descriptor_vhost_via_info(&adopt);
   return l->wsi ? 0 : OV_E_NOMEM;
 }
 
 static unsigned least_deadline(const sv_net_opts *o) {
-  const unsigned all[] = {o->upgrade_ms, o->first_message_ms, o->message_ms, o->ping_ms, o->pong_ms,
-                          o->write_stall_ms, o->close_ms, o->stop_ms};
+  const unsigned all[] = {o->upgrade_ms, o->first_message_ms, o->message_ms, o->ping_ms,
+                          o->pong_ms,    o->write_stall_ms,   o->close_ms,   o->stop_ms};
   unsigned least = all[0];
   for (size_t i = 1; i < sizeof all / sizeof *all; i++)
     if (all[i] < least) least = all[i];
@@ -221,7 +234,8 @@ static int create(sv_net *net, const sv_net_opts *opts) {
   if (err) return err;
   net_fit_fds(net);
   net->tx_room = LWS_PRE;
-  size_t tx_bytes = net->o.message_bytes_max > NET_HTTP_CHUNK_BYTES ? net->o.message_bytes_max : NET_HTTP_CHUNK_BYTES;
+  size_t tx_bytes = net->o.message_bytes_max > NET_HTTP_CHUNK_BYTES ? net->o.message_bytes_max
+                                                                    : NET_HTTP_CHUNK_BYTES;
   net->tx = malloc(net->tx_room + tx_bytes);
   struct net_sul *sul = calloc(1, sizeof *sul);
   net->sul = sul;
@@ -247,7 +261,8 @@ int sv_net_create(sv_net **out, const sv_net_opts *opts, const sv_net_cbs *cbs) 
   if (!net) return OV_E_NOMEM;
   net->cb = *cbs;
   net->spare_fd = -1;
-  for (int i = 0; i < NET_LISTENERS; i++) net->listener[i] = (net_listener){.kind = NET_KIND_LISTENER, .net = net, .fd = -1};
+  for (int i = 0; i < NET_LISTENERS; i++)
+    net->listener[i] = (net_listener){.kind = NET_KIND_LISTENER, .net = net, .fd = -1};
   sv_net *former = net_log_here(net);
   int err = create(net, opts);
   net_log_here(former);
@@ -289,7 +304,7 @@ uint16_t sv_net_local_port(const sv_net *net) {
   return net->listener[1].port;
 }
 
-/* -- run ---------------------------------------------------------------------------------------------------------- */
+/* -- run --------------------------------------------------------------------------------------- */
 
 void sv_net_stop(sv_net *net) {
   atomic_store(&net->stop, true);

@@ -5,29 +5,31 @@
 
 #include "net_private.h"
 
-/* libwebsockets sizes two tables by the soft limit; containers often allow 2^30 descriptors, which would ask for 16 GiB. */
+/* libwebsockets sizes two tables by the soft limit; containers often allow 2^30 descriptors, which would ask
+ * for 16 GiB. */
 #define FD_LIMIT_USEFUL 262144u
 
 sv_net_opts sv_net_opts_default(void) {
   return (sv_net_opts){
-    .address = "127.0.0.1",
-    .local_address = "127.0.0.1",
-    .ws_path = "/sync",
-    .connections_max = 10000,   /* 455 organisations with 20 tablets; 80 MB of plain, 320 MB of TLS connections */
-    .per_address_max = 256,     /* the largest building behind one address, twice */
-    .fd_reserve = 64,
-    .message_bytes_max = 65536 + 64, /* the largest frame of the protocol and its framing */
-    .fragments_max = 64,
-    .rx_bytes_total_max = 256u << 20,
-    .send_buffer_bytes = 128u << 10,
-    .upgrade_ms = 10000,
-    .first_message_ms = 10000,
-    .message_ms = 60000,        /* 64 KiB at 1.1 kB/s, a bad mobile link */
-    .ping_ms = 50000,           /* below the 60 s after which home routers and proxies forget a connection */
-    .pong_ms = 25000,
-    .write_stall_ms = 60000,
-    .close_ms = 5000,
-    .stop_ms = 10000,
+      .address = "127.0.0.1",
+      .local_address = "127.0.0.1",
+      .ws_path = "/sync",
+      .connections_max =
+          10000, /* 455 organisations with 20 tablets; 80 MB of plain, 320 MB of TLS connections */
+      .per_address_max = 256, /* the largest building behind one address, twice */
+      .fd_reserve = 64,
+      .message_bytes_max = 65536 + 64, /* the largest frame of the protocol and its framing */
+      .fragments_max = 64,
+      .rx_bytes_total_max = 256u << 20,
+      .send_buffer_bytes = 128u << 10,
+      .upgrade_ms = 10000,
+      .first_message_ms = 10000,
+      .message_ms = 60000, /* 64 KiB at 1.1 kB/s, a bad mobile link */
+      .ping_ms = 50000,    /* below the 60 s after which home routers and proxies forget a connection */
+      .pong_ms = 25000,
+      .write_stall_ms = 60000,
+      .close_ms = 5000,
+      .stop_ms = 10000,
   };
 }
 

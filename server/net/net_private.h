@@ -1,5 +1,5 @@
-/* What the files of sv_net share. Only net_lws.c, net_ws.c and net_http.c include libwebsockets.h (its types are opaque
- * here), only net_tls.c OpenSSL's headers. */
+/* What the files of sv_net share. Only net_lws.c, net_ws.c and net_http.c include libwebsockets.h (its types
+ * are opaque here), only net_tls.c OpenSSL's headers. */
 #ifndef SV_NET_PRIVATE_H
 #define SV_NET_PRIVATE_H
 
@@ -20,13 +20,13 @@ struct ssl_st;
 #define NET_RX_PIECE_BYTES 2048u
 /* Request line and headers of a browser are about 1 KiB; a cookie or URI of 5 KB is an attack. */
 #define NET_HEADER_BYTES_MAX 4096u
-/* First allocation for a message that comes in pieces; it doubles with what has really arrived, never with what was
- * only declared. */
+/* First allocation for a message that comes in pieces; it doubles with what has really arrived, never with
+ * what was only declared. */
 #define NET_RX_FIRST_BYTES 4096u
 #define NET_HTTP_CHUNK_BYTES 16384u
 #define NET_ACCEPTS_PER_TURN 64u /* so that a flood of connects cannot starve the connections that stand */
 #define NET_BACKLOG 512
-#define NET_PAUSE_ACCEPT_MS 100u /* no descriptor left, not even our spare one: leave the rest in the backlog */
+#define NET_PAUSE_ACCEPT_MS 100u /* not even our spare descriptor is left: callers wait in the backlog */
 #define NET_LISTENERS 2
 #define NET_CLOSE_CODES 49u
 
@@ -43,11 +43,13 @@ typedef struct net_listener {
   uint64_t paused_until_ms; /* 0: accepting */
 } net_listener;
 
-/*             accept           upgrade                close asked             output pulled    socket closed
- *   (nothing) ──────> UPGRADE ───────> OPEN ─────────────────────> DRAIN ──────────────> BYE ────────> (freed)
- *                        │              │   protocol error: ABORT ──────────────────────> │
- *                        │              └── peer closes, breaks ────────────────────────> │
- *                        └─────> HTTP ────────────────────────────────────────────────────> (freed)
+/* clang-format off
+ *          accept          upgrade         close asked         output pulled      socket closed
+ *   (none) ──────> UPGRADE ───────> OPEN ───────────────> DRAIN ─────────────> BYE ───────> (none)
+ *                     │              ├─ protocol error ──> ABORT ────────────> │
+ *                     │              └─ peer closes, or breaks ──────────────> │
+ *                     └──────> HTTP ── answered ─────────────────────────────> │
+ * clang-format on
  * on_close is called on the way into BYE. Each stage has its own deadline (net_conn.c). */
 typedef enum net_stage { NET_UPGRADE = 0, NET_HTTP, NET_OPEN, NET_DRAIN, NET_ABORT, NET_BYE } net_stage;
 
@@ -69,33 +71,38 @@ struct sv_conn {
   uint64_t want_ms;    /* output wanted and nothing written since; 0: none wanted */
   uint64_t message_ms; /* first piece of the message that is coming in; 0: none */
 
-  bool checked;        /* our own checks passed its upgrade */
-  bool first_message;  /* came */
+  bool checked;       /* our own checks passed its upgrade */
+  bool first_message; /* came */
   bool want_write;
   bool ping_due;
   bool paused;
   bool killed;
 
-  uint8_t *rx;         /* owned; the message so far, NULL between messages */
+  uint8_t *rx; /* owned; the message so far, NULL between messages */
   size_t rx_len, rx_cap;
   unsigned rx_fragments;
 
   uint16_t close_code;
   uint8_t close_reason_bytes;
-  char *close_reason;  /* owned */
+  char *close_reason; /* owned */
 
-  uint8_t *body;       /* HTTP body still to write; owned if body_owned */
+  uint8_t *body; /* HTTP body still to write; owned if body_owned */
   bool body_owned;
   size_t body_bytes, body_done;
 };
 
 /* Open-addressing table of addresses with a count of sockets each. */
 typedef struct net_addr_table {
-  struct { uint8_t key[16]; unsigned count; } *cell;
+  struct {
+    uint8_t key[16];
+    unsigned count;
+  } * cell;
   size_t cells; /* power of two, at least twice connections_max, so probing always ends */
 } net_addr_table;
 
-typedef struct net_log_bucket { uint64_t tokens_milli, last_ms, left_out; } net_log_bucket;
+typedef struct net_log_bucket {
+  uint64_t tokens_milli, last_ms, left_out;
+} net_log_bucket;
 
 struct sv_net {
   sv_net_opts o; /* strings and lists owned */
@@ -104,28 +111,28 @@ struct sv_net {
   struct lws_vhost *vhost;
   struct ssl_ctx_st *tls; /* the vhost's; NULL on a plain listener */
   net_listener listener[NET_LISTENERS];
-  int spare_fd;           /* given up for a moment to accept and refuse when no other descriptor is left */
-  int fd_ceiling;         /* sockets numbered from here are refused */
+  int spare_fd;   /* given up for a moment to accept and refuse when no other descriptor is left */
+  int fd_ceiling; /* sockets numbered from here are refused */
 
-  sv_conn **conn;         /* connections_max slots */
-  uint32_t *free_slot;    /* stack of free ones */
+  sv_conn **conn;      /* connections_max slots */
+  uint32_t *free_slot; /* stack of free ones */
   uint32_t free_slots;
-  uint32_t slots_used;    /* no slot from here on was ever used */
+  uint32_t slots_used; /* no slot from here on was ever used */
   uint64_t ids;
   net_addr_table addr;
 
-  uint8_t *tx;            /* scratch with the room in front that lws_write wants; service thread */
+  uint8_t *tx; /* scratch with the room in front that lws_write wants; service thread */
   size_t tx_room;
   size_t rx_bytes_total;
   unsigned sweep_ms;
-  void *sul;              /* struct net_sul of net_lws.c */
+  void *sul; /* struct net_sul of net_lws.c */
 
   atomic_bool stop, wake;
   bool stopping, stop_cut;
   uint64_t stop_ms;
 
   net_log_bucket log;
-  uint64_t count[SV_NET_COUNTERS];     /* relaxed atomics through net_add */
+  uint64_t count[SV_NET_COUNTERS]; /* relaxed atomics through net_add */
   uint64_t close_count[NET_CLOSE_CODES];
 };
 

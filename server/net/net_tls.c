@@ -12,7 +12,8 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
   (void)ssl;
   (void)arg;
   unsigned char *found;
-  if (SSL_select_next_proto(&found, out_len, alpn_h1, sizeof alpn_h1 - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+  if (SSL_select_next_proto(&found, out_len, alpn_h1, sizeof alpn_h1 - 1, in, in_len) !=
+      OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = found;
   return SSL_TLSEXT_ERR_OK;

@@ -1,4 +1,5 @@
-/* WebSocket: messages are put together within their caps, output is pulled one message a turn, closes carry a code. */
+/* WebSocket: messages are put together within their caps, output is pulled one message a turn, closes carry a
+ * code. */
 #include <libwebsockets.h>
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ int net_ws_open(sv_conn *c) {
   return 0;
 }
 
-/* -- in ----------------------------------------------------------------------------------------------------------- */
+/* -- in ---------------------------------------------------------------------------------------- */
 
 static void heard(sv_conn *c) {
   c->heard_ms = sv_net_now_ms();
@@ -101,7 +102,7 @@ void net_ws_pong(sv_conn *c) {
   if (c && c->stage == NET_OPEN) heard(c);
 }
 
-/* -- out ---------------------------------------------------------------------------------------------------------- */
+/* -- out --------------------------------------------------------------------------------------- */
 
 static void again(sv_conn *c) {
   c->want_ms = sv_net_now_ms();
@@ -124,7 +125,8 @@ static int send_message(sv_conn *c, const uint8_t *bytes, size_t len) {
     net_conn_abort(c, 1011, "internal error");
     return 0;
   }
-  /* The copy gives libwebsockets the room in front that it writes its header into, without anybody above knowing. */
+  /* The copy gives libwebsockets the room in front that it writes its header into, without anybody above
+   * knowing. */
   uint8_t *at = net->tx + net->tx_room;
   if (len) memcpy(at, bytes, len);
   if (lws_write(c->wsi, at, len, LWS_WRITE_BINARY) < 0) return -1;
@@ -158,7 +160,7 @@ int net_ws_writable(sv_conn *c) {
   return 0;
 }
 
-/* -- end ---------------------------------------------------------------------------------------------------------- */
+/* -- end --------------------------------------------------------------------------------------- */
 
 void net_ws_peer_close(sv_conn *c, const uint8_t *in, size_t len) {
   if (!c || c->stage == NET_BYE) return;
@@ -174,9 +176,9 @@ static bool peer_still_there(sv_conn *c) {
   return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
-/* libwebsockets takes the connection down by itself: the peer is gone, or broke the framing rules. For some of those it
- * has a close code ready (reserved bits, opcodes, fragmented control frames), for others it would just hang up (a control
- * frame over 125 bytes, bit 63 of a length): the peer learns why from us. */
+/* libwebsockets takes the connection down by itself: the peer is gone, or broke the framing rules. For some
+ * of those it has a close code ready (reserved bits, opcodes, fragmented control frames), for others it would
+ * just hang up (a control frame over 125 bytes, bit 63 of a length): the peer learns why from us. */
 void net_ws_drop(sv_conn *c) {
   if (!c || c->stage == NET_BYE) return;
   if (c->killed || !peer_still_there(c)) {

@@ -1,21 +1,24 @@
-/* sv_net: sockets, TLS, HTTP and WebSocket for overdrachtd, and nothing above them. Bytes come out of callbacks, bytes go
- * in when asked for; sessions, stores and the protocol are unknown here. This is the only place that knows libwebsockets.
+/* sv_net: sockets, TLS, HTTP and WebSocket for overdrachtd, and nothing above them. Bytes come out of
+ * callbacks, bytes go in when asked for; sessions, stores and the protocol are unknown here. This is the only
+ * place that knows libwebsockets.
  *
  * One connection, as its holder sees it (a callback for each arrow, all on the thread that runs sv_net_run):
  *
  *     on_open ──> on_message* / on_writable* ──> on_close
  *
- *   - on_close comes exactly once for each on_open, whoever ended it; after it no callback names that connection and its
- *     pointer is dead. The socket itself may live a little longer (close handshake) and still counts against the caps.
- *   - Output is pulled: sv_net_conn_want_write() asks for an on_writable; each on_writable hands out at most one message.
- *     So nothing piles up here: of what a slow peer has not read, net holds at most the message that was cut.
- *   - Threads: sv_net_wake, sv_net_stop and sv_net_count may be called from any thread (and wake and stop from a signal
- *     handler) between sv_net_create and sv_net_destroy. Everything else belongs to the service thread, the one inside
- *     sv_net_run. Other threads name a connection by its id, never by pointer.
+ *   - on_close comes exactly once for each on_open, whoever ended it; after it no callback names that
+ *     connection and its pointer is dead. The socket itself may live a little longer (close handshake) and
+ *     still counts against the caps.
+ *   - Output is pulled: sv_net_conn_want_write() asks for an on_writable; each on_writable hands out at most
+ *     one message. So nothing piles up here: of what a slow peer has not read, net holds at most the message
+ *     that was cut.
+ *   - Threads: sv_net_wake, sv_net_stop and sv_net_count may be called from any thread (and wake and stop
+ *     from a signal handler) between sv_net_create and sv_net_destroy. Everything else belongs to the service
+ *     thread, the one inside sv_net_run. Other threads name a connection by its id, never by pointer.
  *
- * What libwebsockets 4.1.6 does not let us see: a client frame without a mask is taken as it is instead of being refused
- * with 1002. Masks protect proxies between browser and server, not the server; with TLS there is no such proxy, and
- * without TLS we listen on the loopback address only. */
+ * What libwebsockets 4.1.6 does not let us see: a client frame without a mask is taken as it is instead of
+ * being refused with 1002. Masks protect proxies between browser and server, not the server; with TLS there
+ * is no such proxy, and without TLS we listen on the loopback address only. */
 #ifndef SV_NET_H
 #define SV_NET_H
 
@@ -37,7 +40,7 @@ typedef struct sv_conn sv_conn;
 /* Text form of an address without port, e.g. "2001:db8::1". */
 #define SV_NET_PEER_CHARS 46u
 
-/* -- HTTP: a table fixed at start ----------------------------------------------------------------------------------- */
+/* -- HTTP: a table fixed at start -------------------------------------------------------------- */
 
 typedef enum sv_net_side {
   SV_NET_MAIN = 1, /* the listener of the websockets */
@@ -45,57 +48,61 @@ typedef enum sv_net_side {
 } sv_net_side;
 
 typedef struct sv_net_reply {
-  int status;        /* 200 unless changed */
-  uint8_t *body;     /* from malloc; net takes ownership and frees it; NULL: no body */
+  int status;    /* 200 unless changed */
+  uint8_t *body; /* from malloc; net takes ownership and frees it; NULL: no body */
   size_t body_bytes;
 } sv_net_reply;
 
 /* Fills `reply` (zeroed, status 200). Must not block. Anything but 0 answers 500. */
 typedef int (*sv_net_get_fn)(void *user, const char *path, sv_net_reply *reply);
 
-/* One path. Answers GET and HEAD; another method gets 405, another path 404. No path ever reaches a file system.
- * Strings and bodies are borrowed until sv_net_destroy. */
+/* One path. Answers GET and HEAD; another method gets 405, another path 404. No path ever reaches a file
+ * system. Strings and bodies are borrowed until sv_net_destroy. */
 typedef struct sv_net_route {
   const char *path;         /* exact, e.g. "/health" */
   const char *content_type; /* e.g. "text/plain; charset=utf-8" */
   unsigned sides;           /* SV_NET_MAIN, SV_NET_LOCAL or both */
   const void *body;         /* static bytes, used when get is NULL */
   size_t body_bytes;
-  sv_net_get_fn get;        /* called on the service thread with sv_net_cbs.user */
+  sv_net_get_fn get; /* called on the service thread with sv_net_cbs.user */
 } sv_net_route;
 
-/* -- options -------------------------------------------------------------------------------------------------------- */
+/* -- options ----------------------------------------------------------------------------------- */
 
-/* Start from sv_net_opts_default(). Strings and lists are copied by sv_net_create. Times are milliseconds; zero is not
- * "off" but an error, so that no deadline is lost by a typing mistake. */
+/* Start from sv_net_opts_default(). Strings and lists are copied by sv_net_create. Times are milliseconds;
+ * zero is not "off" but an error, so that no deadline is lost by a typing mistake. */
 typedef struct sv_net_opts {
   /* listening */
-  const char *address;   /* IPv4 or IPv6 literal; "127.0.0.1" by default; "::" takes both families */
-  uint16_t port;         /* 0: any free one, see sv_net_port */
-  const char *cert_file; /* PEM, leaf first; NULL (with key_file) is plain text, allowed on loopback addresses only */
-  const char *key_file;  /* PEM */
-  const char *server_name; /* for the log and the Server header; NULL: no such header */
-  bool local_on;         /* open the second listener */
+  const char *address;       /* IPv4 or IPv6 literal; "127.0.0.1" by default; "::" takes both families */
+  uint16_t port;             /* 0: any free one, see sv_net_port */
+  const char *cert_file;     /* PEM, leaf first; NULL: plain text, on a loopback address only */
+  const char *key_file;      /* PEM; both or neither */
+  const char *server_name;   /* for the log and the Server header; NULL: no such header */
+  bool local_on;             /* open the second listener */
   const char *local_address; /* must be loopback; "127.0.0.1" by default */
-  uint16_t local_port;   /* 0: any free one, see sv_net_local_port */
+  uint16_t local_port;       /* 0: any free one, see sv_net_local_port */
 
   /* who may come in */
-  const char *const *hosts; /* allowed Host values, without letter case. "name" also matches "name:<our port>" */
-  size_t hosts_n;           /* none: every upgrade is refused */
-  const char *const *origins; /* allowed Origin values, byte for byte. A page of another site cannot hide its Origin ... */
+  /* Allowed Host values, without letter case. "name" also matches "name:<our port>". */
+  const char *const *hosts;
+  size_t hosts_n; /* none: every upgrade is refused */
+  /* Allowed Origin values, byte for byte. A page of another site cannot hide its Origin ... */
+  const char *const *origins;
   size_t origins_n;
-  bool origin_required;     /* ... so a missing one (not a browser) is fine unless this is set */
-  const char *ws_path;      /* path of the websocket; "/sync" by default; NULL: any */
+  bool origin_required; /* ... so a missing one (not a browser) is fine unless this is set */
+  const char *ws_path;  /* path of the websocket; "/sync" by default; NULL: any */
   const sv_net_route *routes;
   size_t routes_n;
 
   /* caps: what strangers can make this process hold */
-  unsigned connections_max;  /* sockets of both listeners; lowered (and logged) if RLIMIT_NOFILE cannot hold them */
-  unsigned per_address_max;  /* sockets of one IPv4 address or one IPv6 /64: a care home sits behind one address */
-  unsigned fd_reserve;       /* descriptors left to the rest of the process: a socket numbered above is refused */
-  size_t message_bytes_max;  /* websocket message, both directions; more from a peer is 1009 */
-  unsigned fragments_max;    /* frames of one message; more is 1008 (a flood of empty ones costs no bytes) */
-  size_t rx_bytes_total_max; /* half-received messages of all connections together; beyond it 1013, try again later */
+  /* Sockets of both listeners; lowered (and logged) if RLIMIT_NOFILE cannot hold them. */
+  unsigned connections_max;
+  /* Sockets of one IPv4 address or one IPv6 /64: a care home sits behind one address. */
+  unsigned per_address_max;
+  unsigned fd_reserve; /* descriptors left to the rest of the process: a socket numbered above is refused */
+  size_t message_bytes_max;   /* websocket message, both directions; more from a peer is 1009 */
+  unsigned fragments_max;     /* frames of one message; more is 1008 (a flood of empty ones costs no bytes) */
+  size_t rx_bytes_total_max;  /* half messages of all connections; beyond it 1013, try again later */
   unsigned send_buffer_bytes; /* SO_SNDBUF: what a peer that does not read makes the kernel hold */
 
   /* deadlines */
@@ -103,15 +110,16 @@ typedef struct sv_net_opts {
   unsigned first_message_ms; /* upgraded to first whole message; else 1008 */
   unsigned message_ms;       /* first byte of a message to its last; else 1008 */
   unsigned ping_ms;          /* nothing came for so long: ping */
-  unsigned pong_ms;          /* still nothing so long after the ping: hang up. While reading is paused both stand still */
-  unsigned write_stall_ms;   /* output wanted and none could be written for so long: hang up */
-  unsigned close_ms;         /* close frame sent, or HTTP answered, to socket closed */
-  unsigned stop_ms;          /* sv_net_stop to return of sv_net_run */
+  /* Still nothing so long after the ping: hang up. While reading is paused both stand still. */
+  unsigned pong_ms;
+  unsigned write_stall_ms; /* output wanted and none could be written for so long: hang up */
+  unsigned close_ms;       /* close frame sent, or HTTP answered, to socket closed */
+  unsigned stop_ms;        /* sv_net_stop to return of sv_net_run */
 } sv_net_opts;
 
 sv_net_opts sv_net_opts_default(void);
 
-/* -- callbacks ------------------------------------------------------------------------------------------------------ */
+/* -- callbacks --------------------------------------------------------------------------------- */
 
 typedef enum sv_net_level { SV_NET_ERROR, SV_NET_WARN, SV_NET_INFO } sv_net_level;
 
@@ -122,49 +130,53 @@ typedef struct sv_net_cbs {
   /* A client finished the upgrade. May set the user pointer, want_write, pause or close. */
   void (*on_open)(void *user, sv_conn *conn);
 
-  /* One whole binary message. `bytes` is borrowed until return. May be empty. Not called after sv_net_conn_close. */
+  /* One whole binary message. `bytes` is borrowed until return. May be empty. Not called after
+   * sv_net_conn_close. */
   void (*on_message)(void *user, sv_conn *conn, const uint8_t *bytes, size_t len);
 
-  /* The connection can take one message. Set *bytes and *len and return true, or return false when there is none. The bytes
-   * stay the callee's and must live until the callback returns. After true it is called again as soon as there is
-   * room; after false only once want_write has been called. At most message_bytes_max, else the connection is closed
-   * with 1011. Also called after sv_net_conn_close until it returns false: pending output goes before the close. */
+  /* The connection can take one message. Set *bytes and *len and return true, or return false when there is
+   * none. The bytes stay yours and must live until the next callback of any kind. After true it is called
+   * again as soon as there is room; after false only once want_write has been called. At most
+   * message_bytes_max, else the connection is closed with 1011. Also called after sv_net_conn_close until it
+   * returns false: pending output goes before the close. */
   bool (*on_writable)(void *user, sv_conn *conn, const uint8_t **bytes, size_t *len);
 
-  /* The connection is over. `code` is the close code that we or the peer sent, 1005 when the peer gave none, 1006 when it
-   * just broke or was hung up on. */
+  /* The connection is over. `code` is the close code that we or the peer sent, 1005 when the peer gave none,
+   * 1006 when it just broke or was hung up on. */
   void (*on_close)(void *user, sv_conn *conn, uint16_t code);
 
   /* After sv_net_wake; several wakes may melt into one. */
   void (*on_wake)(void *user);
   /* After sv_net_timer. */
   void (*on_timer)(void *user);
-  /* One line without newline, no payload, header or address in it beyond what THIS module wrote. Rate limited, with a line
-   * that counts what was left out. May be called during sv_net_create and sv_net_destroy. */
+  /* One line without newline; no payload, header or peer address in it. Rate limited, with a line that counts
+   * what was left out. May be called during sv_net_create and sv_net_destroy. */
   void (*on_log)(void *user, sv_net_level level, const char *line);
 } sv_net_cbs;
 
-/* -- life ----------------------------------------------------------------------------------------------------------- */
+/* -- life -------------------------------------------------------------------------------------- */
 
 /* Checks the options, binds and listens; serves nothing before sv_net_run. *out is NULL on error.
- * OV_E_INVALID options out of contract (the log says which), OV_E_CRYPTO certificate or key unusable, OV_E_NET cannot
- * listen, OV_E_NOMEM. Lowers a soft RLIMIT_NOFILE above 262,144 and raises one too low for connections_max. */
+ * OV_E_INVALID options out of contract (the log says which), OV_E_CRYPTO certificate or key unusable,
+ * OV_E_NET cannot listen, OV_E_NOMEM. Lowers a soft RLIMIT_NOFILE above 262,144 and raises one too low for
+ * connections_max. */
 int sv_net_create(sv_net **out, const sv_net_opts *opts, const sv_net_cbs *cbs);
 
 /* Serves until sv_net_stop. 0, or OV_E_INTERNAL when the event loop broke. Once per sv_net. */
 int sv_net_run(sv_net *net);
 
-/* Any thread, signal handlers too: the listeners close; each connection gets its pending output, then 1001; after stop_ms
- * at the latest what is left is cut and sv_net_run returns. */
+/* Any thread, signal handlers too: the listeners close; each connection gets its pending output, then 1001;
+ * after stop_ms at the latest what is left is cut and sv_net_run returns. */
 void sv_net_stop(sv_net *net);
 
 /* Any thread, signal handlers too: on_wake follows on the service thread. */
 void sv_net_wake(sv_net *net);
 
-/* Not while sv_net_run runs, and no other thread may use net any more. NULL is fine. on_close comes for what is open. */
+/* Not while sv_net_run runs, and no other thread may use net any more. NULL is fine. on_close comes for what
+ * is open. */
 void sv_net_destroy(sv_net *net);
 
-/* -- service thread (ports: any time after create) ------------------------------------------------------------------ */
+/* -- service thread (ports: any time after create) --------------------------------------------- */
 
 uint16_t sv_net_port(const sv_net *net);
 uint16_t sv_net_local_port(const sv_net *net); /* 0: no second listener */
@@ -172,11 +184,11 @@ uint16_t sv_net_local_port(const sv_net *net); /* 0: no second listener */
 uint64_t sv_net_now_ms(void);
 /* One on_timer, after_ms from now; replaces an earlier request that has not come yet. */
 void sv_net_timer(sv_net *net, uint64_t after_ms);
-/* Reads certificate and key again (after renewal); connections that stand keep theirs. On error (OV_E_CRYPTO; OV_E_INVALID
- * on a plain listener) the old pair stays in use. */
+/* Reads certificate and key again (after renewal); connections that stand keep theirs. On error (OV_E_CRYPTO;
+ * OV_E_INVALID on a plain listener) the old pair stays in use. */
 int sv_net_tls_reload(sv_net *net);
 
-/* -- one connection, service thread --------------------------------------------------------------------------------- */
+/* -- one connection, service thread ------------------------------------------------------------ */
 
 /* Never 0, never used twice in the life of a net. */
 uint64_t sv_net_conn_id(const sv_conn *conn);
@@ -189,31 +201,31 @@ void *sv_net_conn_user(const sv_conn *conn);
 const char *sv_net_conn_peer(const sv_conn *conn);
 
 void sv_net_conn_want_write(sv_conn *conn);
-/* Ends the connection: what on_writable still hands out, then a close frame with code (1000–1011 as RFC 6455 allows to
- * send, or 3000–4999) and reason (UTF-8, cut at SV_NET_REASON_BYTES_MAX, may be NULL). Later calls change nothing. on_close
- * follows, never from inside this call. */
+/* Ends the connection: what on_writable still hands out, then a close frame with code (1000–1011 as RFC 6455
+ * allows to send, or 3000–4999) and reason (UTF-8, cut at SV_NET_REASON_BYTES_MAX, may be NULL). Later calls
+ * change nothing. on_close follows, never from inside this call. */
 void sv_net_conn_close(sv_conn *conn, uint16_t code, const char *reason);
-/* Stops and resumes reading (back-pressure). What the socket library has already read still waits in it: at most 4 KiB.
- * Paused or not, on_message may come once more for the message being handled. */
+/* Stops and resumes reading (back-pressure). What the socket library has already read still waits in it: at
+ * most 2 KiB. Paused or not, on_message may come once more for the message being handled. */
 void sv_net_conn_pause(sv_conn *conn);
 void sv_net_conn_resume(sv_conn *conn);
 
-/* -- counters, any thread ------------------------------------------------------------------------------------------- */
+/* -- counters, any thread ---------------------------------------------------------------------- */
 
 typedef enum sv_net_counter {
-  SV_NET_ACCEPTED,          /* sockets taken, both listeners */
-  SV_NET_SOCKETS,           /* sockets now (a gauge) */
-  SV_NET_OPEN,              /* websockets now (a gauge) */
+  SV_NET_ACCEPTED, /* sockets taken, both listeners */
+  SV_NET_SOCKETS,  /* sockets now (a gauge) */
+  SV_NET_OPEN,     /* websockets now (a gauge) */
   SV_NET_UPGRADED,
   SV_NET_HTTP_REQUESTS,
   SV_NET_MESSAGES_IN,
   SV_NET_MESSAGES_OUT,
-  SV_NET_BYTES_IN,          /* payload of whole messages */
+  SV_NET_BYTES_IN, /* payload of whole messages */
   SV_NET_BYTES_OUT,
-  SV_NET_REFUSED_FULL,      /* connections_max */
-  SV_NET_REFUSED_ADDRESS,   /* per_address_max */
-  SV_NET_REFUSED_FDS,       /* descriptors of the process running out */
-  SV_NET_REFUSED_HOST,      /* from here to METHOD: upgrades refused */
+  SV_NET_REFUSED_FULL,    /* connections_max */
+  SV_NET_REFUSED_ADDRESS, /* per_address_max */
+  SV_NET_REFUSED_FDS,     /* descriptors of the process running out */
+  SV_NET_REFUSED_HOST,    /* from here to METHOD: upgrades refused */
   SV_NET_REFUSED_ORIGIN,
   SV_NET_REFUSED_VERSION,
   SV_NET_REFUSED_KEY,
@@ -221,14 +233,14 @@ typedef enum sv_net_counter {
   SV_NET_REFUSED_PATH,
   SV_NET_REFUSED_METHOD,
   SV_NET_REFUSED_OTHER_UPGRADE, /* h2c, CONNECT and the like */
-  SV_NET_LATE_UPGRADE,      /* hung up on: upgrade_ms, ... */
+  SV_NET_LATE_UPGRADE,          /* hung up on: upgrade_ms, ... */
   SV_NET_LATE_FIRST_MESSAGE,
   SV_NET_LATE_MESSAGE,
   SV_NET_LATE_PONG,
-  SV_NET_LATE_READER,       /* write_stall_ms */
+  SV_NET_LATE_READER, /* write_stall_ms */
   SV_NET_LATE_CLOSE,
-  SV_NET_CLOSED_BY_PEER,    /* with a close frame */
-  SV_NET_BROKEN,            /* neither side said goodbye */
+  SV_NET_CLOSED_BY_PEER, /* with a close frame */
+  SV_NET_BROKEN,         /* neither side said goodbye */
   SV_NET_LOG_LEFT_OUT,
   SV_NET_COUNTERS
 } sv_net_counter;
@@ -236,7 +248,8 @@ typedef enum sv_net_counter {
 uint64_t sv_net_count(const sv_net *net, sv_net_counter which);
 /* Lower-case name for a metrics page, static, e.g. "refused_host". */
 const char *sv_net_counter_name(sv_net_counter which);
-/* Close frames sent with this code. Codes outside 1000–1015 and 4000–4031 count together; ask for any of them. */
+/* Close frames sent with this code. Codes outside 1000–1015 and 4000–4031 count together; ask for any of
+ * them. */
 uint64_t sv_net_count_close(const sv_net *net, uint16_t code);
 
 #ifdef __cplusplus

@@ -44,10 +44,11 @@ static bool wait_for(const rawws *ws, short events, int64_t until) {
   return poll(&p, 1, left > 0 ? (int)left : 0) > 0;
 }
 
-/* -- connect -------------------------------------------------------------------------------------------------------- */
+/* -- connect ----------------------------------------------------------------------------------- */
 
 static rawws *tcp_connect(uint16_t port, int rcvbuf, const char *from) {
-  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
   struct sockaddr_in own = {.sin_family = AF_INET};
   int on = 1;
   rawws *ws = calloc(1, sizeof *ws);
@@ -122,7 +123,7 @@ bool rawws_tls_first_share(const rawws *ws) {
   return ws->ssl && SSL_get_negotiated_group(ws->ssl) == NID_X25519;
 }
 
-/* -- bytes ---------------------------------------------------------------------------------------------------------- */
+/* -- bytes ------------------------------------------------------------------------------------- */
 
 size_t rawws_send(rawws *ws, const void *bytes, size_t n) {
   const uint8_t *p = bytes;
@@ -196,7 +197,7 @@ size_t rawws_read_all(rawws *ws, char *text, size_t cap, int timeout_ms) {
   return n;
 }
 
-/* -- upgrade -------------------------------------------------------------------------------------------------------- */
+/* -- upgrade ----------------------------------------------------------------------------------- */
 
 void rawws_request(char *text, size_t cap, const char *host, const char *drop, const char *add) {
   static const char *const line[] = {"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
@@ -204,7 +205,8 @@ void rawws_request(char *text, size_t cap, const char *host, const char *drop, c
   size_t n = (size_t)snprintf(text, cap, "GET /sync HTTP/1.1\r\n");
   if (!drop || strcmp(drop, "Host") != 0) n += (size_t)snprintf(text + n, cap - n, "Host: %s\r\n", host);
   for (size_t i = 0; i < sizeof line / sizeof *line; i++)
-    if (!drop || strncmp(line[i], drop, strlen(drop)) != 0) n += (size_t)snprintf(text + n, cap - n, "%s\r\n", line[i]);
+    if (!drop || strncmp(line[i], drop, strlen(drop)) != 0)
+      n += (size_t)snprintf(text + n, cap - n, "%s\r\n", line[i]);
   snprintf(text + n, cap - n, "%s\r\n", add ? add : "");
 }
 
@@ -268,7 +270,7 @@ const char *rawws_head(const rawws *ws) {
   return ws->head;
 }
 
-/* -- frames --------------------------------------------------------------------------------------------------------- */
+/* -- frames ------------------------------------------------------------------------------------ */
 
 static size_t put_length(uint8_t *h, uint64_t n, int form, bool masked) {
   uint8_t mask = masked ? 0x80 : 0;
@@ -361,7 +363,8 @@ bool rawws_echo(rawws *ws, const void *payload, size_t len) {
   if (!rawws_send_binary(ws, payload, len)) return false;
   do {
     if (rawws_read_frame(ws, &got, RAWWS_TIMEOUT_MS) != 1) return false;
-    if (got.b0 == 0x89) rawws_send_frame(ws, &(rawws_frame){.b0 = 0x8a, .payload = got.payload, .len = got.len});
+    if (got.b0 == 0x89)
+      rawws_send_frame(ws, &(rawws_frame){.b0 = 0x8a, .payload = got.payload, .len = got.len});
   } while (got.b0 == 0x89);
   return got.b0 == 0x82 && got.len == len && (!len || memcmp(got.payload, payload, len) == 0);
 }

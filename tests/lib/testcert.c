@@ -25,9 +25,12 @@ static X509 *make_cert(EVP_PKEY *key) {
   uint32_t serial = 0;
   if (!cert || RAND_bytes((unsigned char *)&serial, sizeof serial) != 1) goto fail;
   X509_NAME *name = X509_get_subject_name(cert);
-  bool ok = X509_set_version(cert, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(cert), (long)(serial >> 1)) == 1 &&
-            X509_gmtime_adj(X509_getm_notBefore(cert), -60) && X509_gmtime_adj(X509_getm_notAfter(cert), 3600) &&
-            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0) == 1 &&
+  bool ok = X509_set_version(cert, 2) == 1 &&
+            ASN1_INTEGER_set(X509_get_serialNumber(cert), (long)(serial >> 1)) == 1 &&
+            X509_gmtime_adj(X509_getm_notBefore(cert), -60) &&
+            X509_gmtime_adj(X509_getm_notAfter(cert), 3600) &&
+            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1,
+                                       0) == 1 &&
             X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
             add_extension(cert, NID_basic_constraints, "critical,CA:TRUE") &&
             add_extension(cert, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1") &&
@@ -40,7 +43,8 @@ fail:
 
 static bool write_files(const testcert *t, X509 *cert, EVP_PKEY *key) {
   FILE *c = fopen(t->cert_file, "w"), *k = fopen(t->key_file, "w");
-  bool ok = c && k && PEM_write_X509(c, cert) == 1 && PEM_write_PrivateKey(k, key, NULL, NULL, 0, NULL, NULL) == 1;
+  bool ok = c && k && PEM_write_X509(c, cert) == 1 &&
+            PEM_write_PrivateKey(k, key, NULL, NULL, 0, NULL, NULL) == 1;
   if (c && fclose(c) != 0) ok = false;
   if (k && fclose(k) != 0) ok = false;
   return ok;

@@ -1,5 +1,5 @@
-/* A self-signed P-256 certificate for localhost and 127.0.0.1, valid for an hour, made when a test starts: no key lies in the
- * repository. */
+/* A self-signed P-256 certificate for localhost and 127.0.0.1, valid for an hour, made when a test starts: no
+ * key lies in the repository. */
 #ifndef OV_TESTS_TESTCERT_H
 #define OV_TESTS_TESTCERT_H
 

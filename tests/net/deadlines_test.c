@@ -1,5 +1,5 @@
-/* Every stage has a deadline, and each is kept: not before, and not much after. Deadlines here are a few hundred
- * milliseconds; the good connection stays all the while because it answers pings and sends. */
+/* Every stage has a deadline, and each is kept: not before, and not much after. Deadlines here are a few
+ * hundred milliseconds; the good connection stays all the while because it answers pings and sends. */
 #include "net_fixture.h"
 
 #include <unistd.h>
@@ -38,7 +38,8 @@ static int64_t now_ms(void) {
 
 static void assert_took(const char *what, int64_t start, int at_least, int at_most) {
   int took = (int)(now_ms() - start);
-  if (took < at_least - 5 || took > at_most) fail_msg("%s: after %d ms, expected %d to %d", what, took, at_least, at_most);
+  if (took < at_least - 5 || took > at_most)
+    fail_msg("%s: after %d ms, expected %d to %d", what, took, at_least, at_most);
 }
 
 /* Sends one more byte of `text` (NULL: nothing) each 20 ms until the server hangs up. */
@@ -51,11 +52,17 @@ static void trickle_until_end(rawws *ws, const char *text, int limit_ms) {
 
 static void silent_and_trickling_strangers_are_hung_up_on(void **state) {
   net_fixture *f = *state;
-  static const struct { const char *what; const char *text; bool raw; } rows[] = {
-    {"silent TCP", NULL, true},
-    {"silent after connect (and TLS)", NULL, false},
-    {"request line in drops", "GET /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
-    {"headers in drops", "GET /sync HTTP/1.1\r\nHost: localhost\r\nX-Drop: a\r\nX-Drop: b\r\nX-Drop: c\r\n", false},
+  static const struct {
+    const char *what;
+    const char *text;
+    bool raw;
+  } rows[] = {
+      {"silent TCP", NULL, true},
+      {"silent after connect (and TLS)", NULL, false},
+      {"request line in drops", "GET /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+       false},
+      {"headers in drops", "GET /sync HTTP/1.1\r\nHost: localhost\r\nX-Drop: a\r\nX-Drop: b\r\nX-Drop: c\r\n",
+       false},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     uint64_t late = echo_count(f->server, SV_NET_LATE_UPGRADE);
@@ -211,7 +218,10 @@ static void a_slow_reader_is_kept(void **state) {
       continue;
     }
     assert_int_equal((int)got.len, 20000);
-    rawws_send_frame(ws, &(rawws_frame){.b0 = 0x8a, .payload = "?", .len = 1}); /* alive, though it cannot see our ping behind the burst */
+    rawws_send_frame(ws,
+                     &(rawws_frame){.b0 = 0x8a,
+                                    .payload = "?",
+                                    .len = 1}); /* alive, though it cannot see our ping behind the burst */
   }
   assert_true(now_ms() - start > STALL_MS); /* longer than the deadline, but something moved all the time */
   rawws_free(ws);
@@ -257,26 +267,26 @@ static void a_client_that_ignores_our_close_is_cut(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(silent_and_trickling_strangers_are_hung_up_on),
-    cmocka_unit_test(a_hundred_tricklers_do_not_keep_a_good_client_out),
-    cmocka_unit_test(no_first_message_is_1008),
-    cmocka_unit_test(a_message_in_drops_is_1008),
-    cmocka_unit_test(no_pong_is_hung_up_on),
-    cmocka_unit_test(pongs_keep_an_idle_connection),
-    cmocka_unit_test(a_half_frame_header_does_not_count_as_life),
-    cmocka_unit_test(a_client_that_never_reads_is_hung_up_on),
-    cmocka_unit_test(a_slow_reader_is_kept),
-    cmocka_unit_test(a_large_answer_nobody_reads_is_hung_up_on),
-    cmocka_unit_test(a_paused_client_is_not_blamed),
-    cmocka_unit_test(a_client_that_ignores_our_close_is_cut),
+      cmocka_unit_test(silent_and_trickling_strangers_are_hung_up_on),
+      cmocka_unit_test(a_hundred_tricklers_do_not_keep_a_good_client_out),
+      cmocka_unit_test(no_first_message_is_1008),
+      cmocka_unit_test(a_message_in_drops_is_1008),
+      cmocka_unit_test(no_pong_is_hung_up_on),
+      cmocka_unit_test(pongs_keep_an_idle_connection),
+      cmocka_unit_test(a_half_frame_header_does_not_count_as_life),
+      cmocka_unit_test(a_client_that_never_reads_is_hung_up_on),
+      cmocka_unit_test(a_slow_reader_is_kept),
+      cmocka_unit_test(a_large_answer_nobody_reads_is_hung_up_on),
+      cmocka_unit_test(a_paused_client_is_not_blamed),
+      cmocka_unit_test(a_client_that_ignores_our_close_is_cut),
   };
   const struct CMUnitTest where_tls_matters[] = {
-    cmocka_unit_test(silent_and_trickling_strangers_are_hung_up_on),
-    cmocka_unit_test(a_hundred_tricklers_do_not_keep_a_good_client_out),
-    cmocka_unit_test(no_pong_is_hung_up_on),
-    cmocka_unit_test(a_client_that_never_reads_is_hung_up_on),
-    cmocka_unit_test(a_paused_client_is_not_blamed),
-    cmocka_unit_test(a_client_that_ignores_our_close_is_cut),
+      cmocka_unit_test(silent_and_trickling_strangers_are_hung_up_on),
+      cmocka_unit_test(a_hundred_tricklers_do_not_keep_a_good_client_out),
+      cmocka_unit_test(no_pong_is_hung_up_on),
+      cmocka_unit_test(a_client_that_never_reads_is_hung_up_on),
+      cmocka_unit_test(a_paused_client_is_not_blamed),
+      cmocka_unit_test(a_client_that_ignores_our_close_is_cut),
   };
   int failed = cmocka_run_group_tests_name("plain", tests, start_plain, fixture_stop);
   failed += cmocka_run_group_tests_name("tls", where_tls_matters, start_tls, fixture_stop);

@@ -74,7 +74,8 @@ static void on_open(void *user, sv_conn *c) {
 
 static void eat_descriptors(echo_server *s, unsigned but) {
   int fd;
-  while (s->eaten_n < 4096 && (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) s->eaten[s->eaten_n++] = fd;
+  while (s->eaten_n < 4096 && (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+    s->eaten[s->eaten_n++] = fd;
   for (; but && s->eaten_n; but--) close(s->eaten[--s->eaten_n]);
 }
 
@@ -231,11 +232,17 @@ sv_net_opts echo_opts(void) {
   static const char *const hosts[] = {"localhost", "sync.example.nl:8443"};
   static const char *const origins[] = {ECHO_ORIGIN};
   static const sv_net_route routes[] = {
-    {.path = "/health", .content_type = "text/plain; charset=utf-8", .sides = SV_NET_MAIN | SV_NET_LOCAL, .body = "ok\n",
-     .body_bytes = 3},
-    {.path = "/metrics", .content_type = "text/plain; version=0.0.4", .sides = SV_NET_LOCAL, .get = get_counters},
-    {.path = "/broken", .content_type = "text/plain", .sides = SV_NET_MAIN, .get = get_broken},
-    {.path = "/big", .content_type = "application/octet-stream", .sides = SV_NET_MAIN, .get = get_big},
+      {.path = "/health",
+       .content_type = "text/plain; charset=utf-8",
+       .sides = SV_NET_MAIN | SV_NET_LOCAL,
+       .body = "ok\n",
+       .body_bytes = 3},
+      {.path = "/metrics",
+       .content_type = "text/plain; version=0.0.4",
+       .sides = SV_NET_LOCAL,
+       .get = get_counters},
+      {.path = "/broken", .content_type = "text/plain", .sides = SV_NET_MAIN, .get = get_broken},
+      {.path = "/big", .content_type = "application/octet-stream", .sides = SV_NET_MAIN, .get = get_big},
   };
   sv_net_opts o = sv_net_opts_default();
   o.hosts = hosts;
@@ -263,8 +270,14 @@ static echo_server *make(const sv_net_opts *opts) {
   assert_non_null(s);
   pthread_mutex_init(&s->lock, NULL);
   s->burst = calloc(1, BURST_MAX);
-  sv_net_cbs cbs = {.user = s, .on_open = on_open, .on_message = on_message, .on_writable = on_writable,
-                    .on_close = on_close, .on_wake = on_wake, .on_timer = on_timer, .on_log = on_log};
+  sv_net_cbs cbs = {.user = s,
+                    .on_open = on_open,
+                    .on_message = on_message,
+                    .on_writable = on_writable,
+                    .on_close = on_close,
+                    .on_wake = on_wake,
+                    .on_timer = on_timer,
+                    .on_log = on_log};
   int err = sv_net_create(&s->net, opts, &cbs);
   if (err) print_error("%s", s->log);
   assert_int_equal(err, 0);

@@ -1,5 +1,5 @@
-/* A server on sv_net for its tests: echoes binary messages, runs in a thread of its own, and does what a command message
- * asks. Commands are whole messages:
+/* A server on sv_net for its tests: echoes binary messages, runs in a thread of its own, and does what a
+ * command message asks. Commands are whole messages:
  *   "!close 4001 why"   close with that code and reason, after what is queued
  *   "!burst N S"        send N messages of S bytes
  *   "!pause MS"         stop reading for MS milliseconds
@@ -27,8 +27,9 @@ typedef struct echo_server echo_server;
 sv_net_opts echo_opts(void);
 /* Starts and serves; fails the test when it cannot. */
 echo_server *echo_start(const sv_net_opts *opts);
-/* The same in a process of its own, for what is measured or limited by process. Call it before any thread exists. `fds` is its
- * hard limit of open files, 0: as it is. SIGTERM stops it. Sets *port and *local_port (may be NULL). */
+/* The same in a process of its own, for what is measured or limited by process. Call it before any thread
+ * exists. `fds` is its hard limit of open files, 0: as it is. SIGTERM stops it. Sets *port and *local_port
+ * (may be NULL). */
 pid_t echo_fork(const sv_net_opts *opts, unsigned fds, uint16_t *port, uint16_t *local_port);
 /* Sends SIGTERM and waits; the exit status: 0 when sv_net_run returned 0. */
 int echo_reap(pid_t pid);

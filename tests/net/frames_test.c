@@ -1,5 +1,5 @@
-/* What a client may do inside an open websocket. Each row is one connection that breaks a rule and is told why; the good
- * connection beside it goes on, and what the server holds afterwards is what it held before. */
+/* What a client may do inside an open websocket. Each row is one connection that breaks a rule and is told
+ * why; the good connection beside it goes on, and what the server holds afterwards is what it held before. */
 #include "net_fixture.h"
 
 #include <poll.h>
@@ -20,7 +20,7 @@ static int start_tls(void **state) {
   return fixture_start(state, true, tune, false);
 }
 
-/* -- one offence, one close code ----------------------------------------------------------------------------------- */
+/* -- one offence, one close code --------------------------------------------------------------- */
 
 typedef struct frame_row {
   const char *what;
@@ -32,35 +32,54 @@ typedef struct frame_row {
 static const uint8_t zeros[MESSAGE_MAX + 1];
 
 static const frame_row rows[] = {
-  {"reserved bit 1 (deflate was not agreed)", {{.b0 = 0xc2, .payload = "x", .len = 1}}, 1, 1002},
-  {"reserved bit 2", {{.b0 = 0xa2, .payload = "x", .len = 1}}, 1, 1002},
-  {"reserved bit 3", {{.b0 = 0x92, .payload = "x", .len = 1}}, 1, 1002},
-  {"opcode 3", {{.b0 = 0x83, .payload = "x", .len = 1}}, 1, 1002},
-  {"opcode 0xB", {{.b0 = 0x8b, .payload = "x", .len = 1}}, 1, 1002},
-  {"fragmented ping", {{.b0 = 0x09, .payload = "x", .len = 1}}, 1, 1002},
-  {"ping of 126 bytes", {{.b0 = 0x89, .payload = zeros, .len = 126}}, 1, 1002},
-  {"close of 126 bytes", {{.b0 = 0x88, .payload = zeros, .len = 126}}, 1, 1002},
-  {"continuation of nothing", {{.b0 = 0x80, .payload = "x", .len = 1}}, 1, 1002},
-  {"a new message inside a message",
-   {{.b0 = 0x02, .payload = "x", .len = 1}, {.b0 = 0x82, .payload = "y", .len = 1}}, 2, 1002},
-  {"text frame", {{.b0 = 0x81, .payload = "text", .len = 4}}, 1, 1003},
-  {"empty text frame", {{.b0 = 0x81}}, 1, 1003},
-  {"text in fragments", {{.b0 = 0x01, .payload = "te", .len = 2}, {.b0 = 0x80, .payload = "xt", .len = 2}}, 2, 1003},
-  {"declared length 2^40",
-   {{.b0 = 0x82, .lie = true, .declared = 1ull << 40, .length_form = 64, .payload = "x", .len = 1}}, 1, 1009},
-  {"declared length 2^62",
-   {{.b0 = 0x82, .lie = true, .declared = 1ull << 62, .length_form = 64, .payload = "x", .len = 1}}, 1, 1009},
-  {"declared length 2^63 (forbidden bit)",
-   {{.b0 = 0x82, .lie = true, .declared = 1ull << 63, .length_form = 64, .payload = "x", .len = 1}}, 1, 1002},
-  {"declared length 2^64 - 1",
-   {{.b0 = 0x82, .lie = true, .declared = UINT64_MAX, .length_form = 64, .payload = "x", .len = 1}}, 1, 1002},
-  {"one byte over the cap, declared", {{.b0 = 0x82, .lie = true, .declared = MESSAGE_MAX + 1, .length_form = 64,
-    .payload = "x", .len = 1}}, 1, 1009},
-  {"one byte over the cap in two fragments",
-   {{.b0 = 0x02, .payload = zeros, .len = MESSAGE_MAX}, {.b0 = 0x80, .payload = "x", .len = 1}}, 2, 1009},
-  {"second fragment declares 2^40",
-   {{.b0 = 0x02, .payload = "x", .len = 1},
-    {.b0 = 0x80, .lie = true, .declared = 1ull << 40, .length_form = 64, .payload = "x", .len = 1}}, 2, 1009},
+    {"reserved bit 1 (deflate was not agreed)", {{.b0 = 0xc2, .payload = "x", .len = 1}}, 1, 1002},
+    {"reserved bit 2", {{.b0 = 0xa2, .payload = "x", .len = 1}}, 1, 1002},
+    {"reserved bit 3", {{.b0 = 0x92, .payload = "x", .len = 1}}, 1, 1002},
+    {"opcode 3", {{.b0 = 0x83, .payload = "x", .len = 1}}, 1, 1002},
+    {"opcode 0xB", {{.b0 = 0x8b, .payload = "x", .len = 1}}, 1, 1002},
+    {"fragmented ping", {{.b0 = 0x09, .payload = "x", .len = 1}}, 1, 1002},
+    {"ping of 126 bytes", {{.b0 = 0x89, .payload = zeros, .len = 126}}, 1, 1002},
+    {"close of 126 bytes", {{.b0 = 0x88, .payload = zeros, .len = 126}}, 1, 1002},
+    {"continuation of nothing", {{.b0 = 0x80, .payload = "x", .len = 1}}, 1, 1002},
+    {"a new message inside a message",
+     {{.b0 = 0x02, .payload = "x", .len = 1}, {.b0 = 0x82, .payload = "y", .len = 1}},
+     2,
+     1002},
+    {"text frame", {{.b0 = 0x81, .payload = "text", .len = 4}}, 1, 1003},
+    {"empty text frame", {{.b0 = 0x81}}, 1, 1003},
+    {"text in fragments",
+     {{.b0 = 0x01, .payload = "te", .len = 2}, {.b0 = 0x80, .payload = "xt", .len = 2}},
+     2,
+     1003},
+    {"declared length 2^40",
+     {{.b0 = 0x82, .lie = true, .declared = 1ull << 40, .length_form = 64, .payload = "x", .len = 1}},
+     1,
+     1009},
+    {"declared length 2^62",
+     {{.b0 = 0x82, .lie = true, .declared = 1ull << 62, .length_form = 64, .payload = "x", .len = 1}},
+     1,
+     1009},
+    {"declared length 2^63 (forbidden bit)",
+     {{.b0 = 0x82, .lie = true, .declared = 1ull << 63, .length_form = 64, .payload = "x", .len = 1}},
+     1,
+     1002},
+    {"declared length 2^64 - 1",
+     {{.b0 = 0x82, .lie = true, .declared = UINT64_MAX, .length_form = 64, .payload = "x", .len = 1}},
+     1,
+     1002},
+    {"one byte over the cap, declared",
+     {{.b0 = 0x82, .lie = true, .declared = MESSAGE_MAX + 1, .length_form = 64, .payload = "x", .len = 1}},
+     1,
+     1009},
+    {"one byte over the cap in two fragments",
+     {{.b0 = 0x02, .payload = zeros, .len = MESSAGE_MAX}, {.b0 = 0x80, .payload = "x", .len = 1}},
+     2,
+     1009},
+    {"second fragment declares 2^40",
+     {{.b0 = 0x02, .payload = "x", .len = 1},
+      {.b0 = 0x80, .lie = true, .declared = 1ull << 40, .length_form = 64, .payload = "x", .len = 1}},
+     2,
+     1009},
 };
 
 static void offences_are_named(void **state) {
@@ -82,7 +101,7 @@ static void offences_are_named(void **state) {
   assert_true(echo_wait_at_most(f->server, SV_NET_SOCKETS, 1));
 }
 
-/* -- floods -------------------------------------------------------------------------------------------------------- */
+/* -- floods ------------------------------------------------------------------------------------ */
 
 /* Sends until all is sent or the server says something; then what it said. */
 static int flood_until_answered(rawws *ws, const void *chunk, size_t chunk_n, size_t times, size_t *sent) {
@@ -143,13 +162,14 @@ static void a_ping_flood_is_answered_within_bounds(void **state) {
   rawws_free(ws);
 }
 
-/* -- what is allowed ----------------------------------------------------------------------------------------------- */
+/* -- what is allowed --------------------------------------------------------------------------- */
 
 static void messages_of_every_size_come_back(void **state) {
   net_fixture *f = *state;
   static uint8_t bytes[MESSAGE_MAX];
   for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 31 + (i >> 8));
-  static const size_t sizes[] = {0, 1, 125, 126, 127, 2047, 2048, 2049, 4095, 4096, 4097, 16384, 65535, 65536};
+  static const size_t sizes[] = {0,    1,    125,  126,  127,   2047,  2048,
+                                 2049, 4095, 4096, 4097, 16384, 65535, 65536};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     if (!rawws_echo(f->good, bytes, sizes[i])) fail_msg("%zu bytes did not come back", sizes[i]);
 }
@@ -167,8 +187,10 @@ static void fragments_are_put_together(void **state) {
     for (size_t k = 0; k < len; k++) part[k] = (uint8_t)(i + (int)k);
     memcpy(want + n, part, len);
     n += len;
-    rawws_send_frame(ws, &(rawws_frame){.b0 = (uint8_t)((i == 63 ? 0x80 : 0) | (i == 0 ? 2 : 0)), .payload = part,
-                                        .len = len, .length_form = i % 3 == 0 ? 64 : 0});
+    rawws_send_frame(ws, &(rawws_frame){.b0 = (uint8_t)((i == 63 ? 0x80 : 0) | (i == 0 ? 2 : 0)),
+                                        .payload = part,
+                                        .len = len,
+                                        .length_form = i % 3 == 0 ? 64 : 0});
     if (i == 20) rawws_send_frame(ws, &(rawws_frame){.b0 = 0x89, .payload = "between", .len = 7});
   }
   assert_int_equal(rawws_read_frame(ws, &got, RAWWS_TIMEOUT_MS), 1);
@@ -197,12 +219,13 @@ static void byte_by_byte_is_fine(void **state) {
 }
 
 static void an_unmasked_frame_is_taken_as_it_is(void **state) {
-  /* The gap that sv_net.h describes: libwebsockets hides whether a frame was masked. Should a later version tell, this test
-   * fails and 1002 takes its place. */
+  /* The gap that sv_net.h describes: libwebsockets hides whether a frame was masked. Should a later version
+   * tell, this test fails and 1002 takes its place. */
   net_fixture *f = *state;
   rawws *ws = rawws_open(&f->to);
   rawws_got got;
-  assert_true(rawws_send_frame(ws, &(rawws_frame){.b0 = 0x82, .unmasked = true, .payload = "bare", .len = 4}));
+  assert_true(
+      rawws_send_frame(ws, &(rawws_frame){.b0 = 0x82, .unmasked = true, .payload = "bare", .len = 4}));
   assert_int_equal(rawws_read_frame(ws, &got, RAWWS_TIMEOUT_MS), 1);
   assert_int_equal(got.b0, 0x82);
   assert_memory_equal(got.payload, "bare", 4);
@@ -210,13 +233,18 @@ static void an_unmasked_frame_is_taken_as_it_is(void **state) {
   good_still_echoes(f, "unmasked frame");
 }
 
-/* -- closing ------------------------------------------------------------------------------------------------------- */
+/* -- closing ----------------------------------------------------------------------------------- */
 
 static void a_close_is_answered(void **state) {
   net_fixture *f = *state;
-  static const struct { const char *payload; size_t len; int answer; uint16_t seen; } closes[] = {
-    {"\x03\xe8", 2, 1000, 1000}, {"\x03\xe9gone", 6, 1001, 1001}, {"\x0f\xa0own", 5, 4000, 4000}, {"", 0, 1005, 1005},
-    {"\x03\xed", 2, 1002, 1002}, /* 1005 may not be sent */
+  static const struct {
+    const char *payload;
+    size_t len;
+    int answer;
+    uint16_t seen;
+  } closes[] = {
+      {"\x03\xe8", 2, 1000, 1000}, {"\x03\xe9gone", 6, 1001, 1001}, {"\x0f\xa0own", 5, 4000, 4000},
+      {"", 0, 1005, 1005},         {"\x03\xed", 2, 1002, 1002}, /* 1005 may not be sent */
   };
   for (size_t i = 0; i < sizeof closes / sizeof *closes; i++) {
     unsigned before = echo_closed_with(f->server, closes[i].seen);
@@ -284,7 +312,7 @@ static void vanishing_is_1006(void **state) {
   assert_true(echo_wait_at_most(f->server, SV_NET_SOCKETS, 1));
 }
 
-/* -- flow ---------------------------------------------------------------------------------------------------------- */
+/* -- flow -------------------------------------------------------------------------------------- */
 
 static void pausing_stops_reading_and_loses_nothing(void **state) {
   net_fixture *f = *state;
@@ -322,21 +350,21 @@ static void a_burst_arrives_in_order_and_whole(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(offences_are_named),
-    cmocka_unit_test(empty_fragments_do_not_go_on_for_ever),
-    cmocka_unit_test(a_message_of_16_mib_is_stopped_early),
-    cmocka_unit_test(a_ping_flood_is_answered_within_bounds),
-    cmocka_unit_test(messages_of_every_size_come_back),
-    cmocka_unit_test(fragments_are_put_together),
-    cmocka_unit_test(byte_by_byte_is_fine),
-    cmocka_unit_test(an_unmasked_frame_is_taken_as_it_is),
-    cmocka_unit_test(a_close_is_answered),
-    cmocka_unit_test(our_close_comes_after_what_is_queued),
-    cmocka_unit_test(a_long_reason_is_cut_between_characters),
-    cmocka_unit_test(an_oversize_answer_is_our_own_fault),
-    cmocka_unit_test(vanishing_is_1006),
-    cmocka_unit_test(pausing_stops_reading_and_loses_nothing),
-    cmocka_unit_test(a_burst_arrives_in_order_and_whole),
+      cmocka_unit_test(offences_are_named),
+      cmocka_unit_test(empty_fragments_do_not_go_on_for_ever),
+      cmocka_unit_test(a_message_of_16_mib_is_stopped_early),
+      cmocka_unit_test(a_ping_flood_is_answered_within_bounds),
+      cmocka_unit_test(messages_of_every_size_come_back),
+      cmocka_unit_test(fragments_are_put_together),
+      cmocka_unit_test(byte_by_byte_is_fine),
+      cmocka_unit_test(an_unmasked_frame_is_taken_as_it_is),
+      cmocka_unit_test(a_close_is_answered),
+      cmocka_unit_test(our_close_comes_after_what_is_queued),
+      cmocka_unit_test(a_long_reason_is_cut_between_characters),
+      cmocka_unit_test(an_oversize_answer_is_our_own_fault),
+      cmocka_unit_test(vanishing_is_1006),
+      cmocka_unit_test(pausing_stops_reading_and_loses_nothing),
+      cmocka_unit_test(a_burst_arrives_in_order_and_whole),
   };
   int failed = cmocka_run_group_tests_name("plain", tests, start_plain, fixture_stop);
   failed += cmocka_run_group_tests_name("tls", tests, start_tls, fixture_stop);

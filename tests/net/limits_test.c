@@ -1,4 +1,5 @@
-/* What strangers together can make the server hold: sockets, descriptors, half messages, memory, log lines. */
+/* What strangers together can make the server hold: sockets, descriptors, half messages, memory, log lines.
+ */
 #include "net_addr.h"
 #include "net_fixture.h"
 
@@ -91,7 +92,8 @@ static void an_ipv6_subscriber_counts_as_one(void **state) {
   (void)state;
   struct sockaddr_storage a = {.ss_family = AF_INET6}, b = a, v4 = {.ss_family = AF_INET}, mapped = a;
   uint8_t ka[16], kb[16];
-  struct in6_addr *ia = &((struct sockaddr_in6 *)&a)->sin6_addr, *ib = &((struct sockaddr_in6 *)&b)->sin6_addr;
+  struct in6_addr *ia = &((struct sockaddr_in6 *)&a)->sin6_addr,
+                  *ib = &((struct sockaddr_in6 *)&b)->sin6_addr;
   struct in6_addr *im = &((struct sockaddr_in6 *)&mapped)->sin6_addr;
   memcpy(ia->s6_addr, "\x20\x01\x0d\xb8\0\1\0\2same", 12);
   memcpy(ib->s6_addr, "\x20\x01\x0d\xb8\0\1\0\2else", 12);
@@ -135,7 +137,8 @@ static void half_messages_share_a_budget(void **state) {
 static long number_from(rawws *ws, const char *command) {
   rawws_got got;
   char text[32] = "";
-  if (!rawws_send_binary(ws, command, strlen(command)) || rawws_read_frame(ws, &got, RAWWS_TIMEOUT_MS) != 1) return -1;
+  if (!rawws_send_binary(ws, command, strlen(command)) || rawws_read_frame(ws, &got, RAWWS_TIMEOUT_MS) != 1)
+    return -1;
   memcpy(text, got.payload, got.len < sizeof text ? got.len : sizeof text - 1);
   return strtol(text, NULL, 10);
 }
@@ -202,7 +205,7 @@ static void no_descriptors_no_storm(void **state) {
   assert_int_equal(echo_reap(pid), 0);
 }
 
-/* -- memory -------------------------------------------------------------------------------------------------------- */
+/* -- memory ------------------------------------------------------------------------------------ */
 
 #ifndef SANITIZED
 static long rss_bytes(pid_t pid) {
@@ -216,7 +219,8 @@ static long rss_bytes(pid_t pid) {
   return kb * 1024;
 }
 
-/* Opens n connections, lets each send what a shift sends, and returns the growth of the server by connection. */
+/* Opens n connections, lets each send what a shift sends, and returns the growth of the server by connection.
+ */
 static long growth_each(pid_t pid, const rawws_opts *to, rawws **ws, int n) {
   static uint8_t shift[1448];
   long before = rss_bytes(pid);
@@ -278,16 +282,12 @@ static void an_idle_tls_connection_is_small(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    /* those that fork first: no thread may exist yet */
-    cmocka_unit_test(no_descriptors_no_storm),
-    cmocka_unit_test(an_idle_plain_connection_is_small),
-    cmocka_unit_test(an_idle_tls_connection_is_small),
-    cmocka_unit_test(connections_are_capped),
-    cmocka_unit_test(one_address_cannot_take_all),
-    cmocka_unit_test(address_counts_equal_a_flat_model),
-    cmocka_unit_test(an_ipv6_subscriber_counts_as_one),
-    cmocka_unit_test(half_messages_share_a_budget),
-    cmocka_unit_test(bad_frames_do_not_flood_the_log),
+      /* those that fork first: no thread may exist yet */
+      cmocka_unit_test(no_descriptors_no_storm),          cmocka_unit_test(an_idle_plain_connection_is_small),
+      cmocka_unit_test(an_idle_tls_connection_is_small),  cmocka_unit_test(connections_are_capped),
+      cmocka_unit_test(one_address_cannot_take_all),      cmocka_unit_test(address_counts_equal_a_flat_model),
+      cmocka_unit_test(an_ipv6_subscriber_counts_as_one), cmocka_unit_test(half_messages_share_a_budget),
+      cmocka_unit_test(bad_frames_do_not_flood_the_log),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* One echo server a group of tests, plain or TLS, and beside every attack a good connection that must go on echoing. */
+/* One echo server a group of tests, plain or TLS, and beside every attack a good connection that must go on
+ * echoing. */
 #ifndef OV_TESTS_NET_FIXTURE_H
 #define OV_TESTS_NET_FIXTURE_H
 
@@ -22,7 +23,7 @@ typedef struct net_fixture {
   testcert cert;
   echo_server *server;
   rawws_opts to; /* where to connect */
-  rawws *good;           /* under the lock; a thread of its own keeps it talking while a test waits */
+  rawws *good;   /* under the lock; a thread of its own keeps it talking while a test waits */
   pthread_mutex_t lock;
   pthread_t keeper;
   bool keeping, stop, broken;
@@ -42,8 +43,8 @@ static inline void *fixture_keep(void *arg) {
   return NULL;
 }
 
-/* `tune` sets the options that the tests need, NULL: none. `keep` starts the thread that keeps the good connection busy, for
- * deadlines shorter than a test's waits. */
+/* `tune` sets the options that the tests need, NULL: none. `keep` starts the thread that keeps the good
+ * connection busy, for deadlines shorter than a test's waits. */
 static inline int fixture_start(void **state, bool tls, void (*tune)(sv_net_opts *), bool keep) {
   net_fixture *f = calloc(1, sizeof *f);
   sv_net_opts o = echo_opts();

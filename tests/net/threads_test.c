@@ -1,11 +1,12 @@
-/* Threads beside the service thread, stopping, and starting wrongly. Made to run under a thread sanitizer as well. */
+/* Threads beside the service thread, stopping, and starting wrongly. Made to run under a thread sanitizer as
+ * well. */
 #include "net_fixture.h"
 #include "ov/error.h"
 
 #include <signal.h>
 #include <unistd.h>
 
-/* -- other threads ------------------------------------------------------------------------------------------------- */
+/* -- other threads ----------------------------------------------------------------------------- */
 
 typedef struct poster {
   pthread_t thread;
@@ -100,7 +101,7 @@ static void an_id_is_never_given_again(void **state) {
   echo_stop(s, NULL);
 }
 
-/* -- stop ---------------------------------------------------------------------------------------------------------- */
+/* -- stop -------------------------------------------------------------------------------------- */
 
 static void *stop_soon(void *arg) {
   usleep(30000);
@@ -184,7 +185,7 @@ static void destroying_what_never_ran_is_fine(void **state) {
   assert_int_equal(ran, 0);
 }
 
-/* -- starting wrongly ---------------------------------------------------------------------------------------------- */
+/* -- starting wrongly -------------------------------------------------------------------------- */
 
 static void no_open(void *user, sv_conn *c) {
   (void)user, (void)c;
@@ -210,8 +211,11 @@ static void keep_line(void *user, sv_net_level level, const char *line) {
   snprintf(last_line, sizeof last_line, "%s", line);
 }
 
-static const sv_net_cbs cbs = {.on_open = no_open, .on_message = no_message, .on_writable = no_writable,
-                               .on_close = no_close, .on_log = keep_line};
+static const sv_net_cbs cbs = {.on_open = no_open,
+                               .on_message = no_message,
+                               .on_writable = no_writable,
+                               .on_close = no_close,
+                               .on_log = keep_line};
 
 static void assert_refused(const sv_net_opts *o, int err, const char *why) {
   sv_net *net = (sv_net *)1;
@@ -294,16 +298,16 @@ static void every_counter_has_a_name_of_its_own(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_signal_handler_may_stop), /* forks: before any thread */
-    cmocka_unit_test(other_threads_reach_a_connection_by_its_id),
-    cmocka_unit_test(a_wake_is_prompt),
-    cmocka_unit_test(an_id_is_never_given_again),
-    cmocka_unit_test(stopping_says_1001_after_pending_output),
-    cmocka_unit_test(a_client_that_never_reads_cannot_hold_the_stop),
-    cmocka_unit_test(destroying_what_never_ran_is_fine),
-    cmocka_unit_test(options_out_of_contract_are_refused_in_words),
-    cmocka_unit_test(a_port_in_use_and_a_key_that_does_not_fit),
-    cmocka_unit_test(every_counter_has_a_name_of_its_own),
+      cmocka_unit_test(a_signal_handler_may_stop), /* forks: before any thread */
+      cmocka_unit_test(other_threads_reach_a_connection_by_its_id),
+      cmocka_unit_test(a_wake_is_prompt),
+      cmocka_unit_test(an_id_is_never_given_again),
+      cmocka_unit_test(stopping_says_1001_after_pending_output),
+      cmocka_unit_test(a_client_that_never_reads_cannot_hold_the_stop),
+      cmocka_unit_test(destroying_what_never_ran_is_fine),
+      cmocka_unit_test(options_out_of_contract_are_refused_in_words),
+      cmocka_unit_test(a_port_in_use_and_a_key_that_does_not_fit),
+      cmocka_unit_test(every_counter_has_a_name_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
