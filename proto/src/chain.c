@@ -90,6 +90,7 @@ static uint8_t *put_seq(uint8_t *at, uint64_t seq)
   return at;
 }
 
+/* PROTO-29 */
 int ov_chain_start(ov_hasher *h, const ov_id *organisation, const ov_id *writer, ov_hash *head)
 {
   static const char label[] = "overdracht 1";
@@ -100,6 +101,7 @@ int ov_chain_start(ov_hasher *h, const ov_id *organisation, const ov_id *writer,
   return ov_sha256(h, in, sizeof in, head);
 }
 
+/* PROTO-30 */
 int ov_chain_commitment(ov_hasher *h, const uint8_t commit_key[OV_KEY_BYTES], const ov_id *writer,
                         uint64_t seq, const uint8_t *payload, size_t n, ov_hash *out)
 {
@@ -117,6 +119,7 @@ int ov_chain_commitment(ov_hasher *h, const uint8_t commit_key[OV_KEY_BYTES], co
   return err;
 }
 
+/* PROTO-29 */
 int ov_chain_step(ov_hasher *h, uint64_t seq, const ov_hash *header_hash, const ov_hash *commitment,
                   ov_hash *head)
 {
@@ -147,6 +150,7 @@ static int commitment_of(ov_hasher *h, const ov_op *op, const uint8_t *commit_ke
   return ov_chain_commitment(h, commit_key, &op->name.writer, op->name.seq, scratch->p, scratch->n, out);
 }
 
+/* PROTO-29, PROTO-33 */
 int ov_chain_op(ov_hasher *h, ov_op *op, const uint8_t *commit_key, ov_hash *head, ov_buf *scratch)
 {
   ov_hash header_hash = op->header_hash, commitment = op->commitment, next = *head;
@@ -168,6 +172,7 @@ int ov_chain_op(ov_hasher *h, ov_op *op, const uint8_t *commit_key, ov_hash *hea
   return 0;
 }
 
+/* PROTO-31 */
 ov_key_owner ov_chain_key_owner(const ov_op *op, ov_name *participant, uint32_t *scope)
 {
   bool carries_key =
@@ -187,7 +192,7 @@ ov_key_owner ov_chain_key_owner(const ov_op *op, ov_name *participant, uint32_t 
 }
 
 /* Every signed string starts with its own label and a zero byte, so that a signature for one use never fits
- * another; texts carry their length as varint, all else has a fixed length or comes last. */
+ * another; texts carry their length as varint, all else has a fixed length or comes last. PROTO-35 */
 static void put_label(ov_buf *out, const char *label) { ov_buf_put(out, label, strlen(label) + 1); }
 
 static void put_server_name(ov_buf *out, const char *server_name)
@@ -197,6 +202,7 @@ static void put_server_name(ov_buf *out, const char *server_name)
   ov_buf_put(out, server_name, n);
 }
 
+/* PROTO-36 */
 void ov_signed_hello(ov_buf *out, const char *server_name, const uint8_t *body, size_t n)
 {
   put_label(out, "overdracht hello 1");

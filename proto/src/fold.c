@@ -47,7 +47,8 @@ static int rank_ops(folding *f, const ov_fold_in *ops, size_t n, ov_arena *a)
   return 0;
 }
 
-/* The names each op replaces, as ranks; names not among the ops and an op's own name fall out here. */
+/* The names each op replaces, as ranks; names not among the ops and an op's own name fall out here.
+ * PROTO-93 */
 static int resolve_links(folding *f, ov_arena *a)
 {
   uint32_t most = 0;
@@ -92,7 +93,7 @@ static int collect_cells(folding *f, ov_arena *a)
 }
 
 /* Entries [from, to) carry one cell. Starting from the applied ops, follows replacements; a held op that is
- * reached counts from then on. Each entry is queued at most once, so circles end. */
+ * reached counts from then on. Each entry is queued at most once, so circles end. PROTO-93, PROTO-94 */
 static void settle_cell(folding *f, uint32_t from, uint32_t to)
 {
   uint32_t head = 0, tail = 0;
@@ -117,7 +118,7 @@ static void settle_cell(folding *f, uint32_t from, uint32_t to)
   for (uint32_t i = from; i < to; i++) f->slot[f->cells[i].op] = 0;
 }
 
-/* Leaves only live values in cells, in place. */
+/* Leaves only live values in cells, in place. PROTO-95 */
 static void settle(folding *f)
 {
   for (uint32_t from = 0, to; from < f->n_cells; from = to) {
@@ -132,6 +133,7 @@ static void settle(folding *f)
   f->n_cells = kept;
 }
 
+/* PROTO-97 */
 static bool *mark_seen(const folding *f, ov_arena *a)
 {
   bool *seen = ov_arena_array(a, f->n, sizeof *seen);
@@ -143,6 +145,7 @@ static bool *mark_seen(const folding *f, ov_arena *a)
   return seen;
 }
 
+/* PROTO-98 */
 static void set_header(const folding *f, ov_record *out)
 {
   const ov_op *from = NULL;

@@ -29,6 +29,7 @@ typedef struct mp_form {
   uint64_t least;
 } mp_form;
 
+/* PROTO-11, PROTO-12 */
 static const mp_form forms[32] = {
   [0x00] = {OV_MP_NIL, 0, false, 0},
   [0x02] = {OV_MP_BOOL, 0, false, 0},
@@ -133,6 +134,7 @@ static bool head_read(const uint8_t *p, const uint8_t *end, mp_head *h)
   return h->body + h->children <= left - h->size;
 }
 
+/* PROTO-13 */
 int ov_mp_prescan(const uint8_t *p, size_t n, size_t objects_max)
 {
   const uint8_t *end = n ? p + n : p; /* p may be NULL then */
@@ -396,6 +398,7 @@ static size_t utf8_sequence(const uint8_t *p, size_t left)
   return n;
 }
 
+/* PROTO-14 */
 bool ov_utf8_valid(const uint8_t *p, size_t n)
 {
   while (n > 0) {

@@ -4,13 +4,19 @@
 #include <string.h>
 
 static ov_msg_decoder *const decoders[OV_M_COUNT] = {
-  [OV_M_ENROL] = ov_enrol_decode,     [OV_M_ENROLLED] = ov_enrolled_decode,
-  [OV_M_HELLO] = ov_hello_decode,     [OV_M_WELCOME] = ov_welcome_decode,
-  [OV_M_CHALLENGE] = ov_challenge_decode, [OV_M_PROOF] = ov_proof_decode,
-  [OV_M_PUSH] = ov_push_decode,       [OV_M_ACK] = ov_ack_decode,
-  [OV_M_DELTA] = ov_delta_decode,     [OV_M_ACKED] = ov_acked_decode,
-  [OV_M_BYE] = ov_bye_decode,         [OV_M_ERROR] = ov_error_decode,
-  [OV_M_SYNCED] = ov_synced_decode,
+    [OV_M_ENROL] = ov_enrol_decode,
+    [OV_M_ENROLLED] = ov_enrolled_decode,
+    [OV_M_HELLO] = ov_hello_decode,
+    [OV_M_WELCOME] = ov_welcome_decode,
+    [OV_M_CHALLENGE] = ov_challenge_decode,
+    [OV_M_PROOF] = ov_proof_decode,
+    [OV_M_PUSH] = ov_push_decode,
+    [OV_M_ACK] = ov_ack_decode,
+    [OV_M_DELTA] = ov_delta_decode,
+    [OV_M_ACKED] = ov_acked_decode,
+    [OV_M_BYE] = ov_bye_decode,
+    [OV_M_ERROR] = ov_error_decode,
+    [OV_M_SYNCED] = ov_synced_decode,
 };
 
 /* A message starts with an array header (fixarray or array16) and a positive fixint. */
@@ -22,6 +28,7 @@ ov_msg_type ov_msg_peek_type(const uint8_t *p, size_t n)
   return (ov_msg_type)p[at];
 }
 
+/* PROTO-11, PROTO-12, PROTO-13 */
 int ov_msg_decode(const uint8_t *p, size_t n, const ov_rows_ctx *ctx, ov_arena *a, ov_msg *out)
 {
   ov_mcur c = {.start = p, .arena = a, .ctx = ctx};

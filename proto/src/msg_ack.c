@@ -1,7 +1,9 @@
-/* ACK [8, up to, head, safe_up_to, [ops, server time ms, offset ms ...], [seq, reason ...], (refused seq, error)?, signature]
- * The signature is the last element; the server signs every byte before it together with the three ids below, so that an ACK of
- * one log proves nothing about another. Receipts count up: each holds the number of ops since the one before, and its time less
- * the time of the one before; held seqs count up likewise. */
+/* ACK [8, up to, head, safe_up_to, [ops, server time ms, offset ms ...], [seq, reason ...],
+ *      (refused seq, error)?, signature]
+ *
+ * The signature is the last element; the server signs every byte before it together with the three ids below,
+ * so that an ACK of one log proves nothing about another. Receipts count up: each holds the number of ops
+ * since the one before, and its time less the time of the one before; held seqs count up likewise. */
 #include "msg_parts.h"
 
 #include <string.h>
@@ -9,10 +11,11 @@
 enum { ACK_MUST = 7, ACK_MOST = 9 };
 static const char SIGNED_ACK[] = "overdracht ack 1";
 
+/* PROTO-35 */
 void ov_signed_ack(ov_buf *out, const ov_id *server, const ov_id *organisation, const ov_id *writer,
                    const uint8_t *body, size_t n)
 {
-  ov_buf_put(out, SIGNED_ACK, sizeof SIGNED_ACK);   /* its zero byte ends the label, as in chain.c */
+  ov_buf_put(out, SIGNED_ACK, sizeof SIGNED_ACK); /* its zero byte ends the label, as in chain.c */
   ov_buf_put(out, server->b, OV_ID_BYTES);
   ov_buf_put(out, organisation->b, OV_ID_BYTES);
   ov_buf_put(out, writer->b, OV_ID_BYTES);

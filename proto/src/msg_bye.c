@@ -1,4 +1,5 @@
-/* BYE [11, reason?, retry s?]: the sender sends nothing more. reason 0: all that was asked for has been done. */
+/* BYE [11, reason?, retry s?]: the sender sends nothing more. reason 0: all that was asked for has been done.
+ */
 #include "msg_parts.h"
 
 void ov_bye_encode(const ov_bye *m, ov_buf *out)

@@ -1,5 +1,5 @@
-/* CHALLENGE [5, nonce, time ms] and its answer PROOF [6, signature]: the device proves that it is there now, when its clock or
- * the server's memory of nonces cannot show that its HELLO is fresh. */
+/* CHALLENGE [5, nonce, time ms] and its answer PROOF [6, signature]: the device proves that it is there now,
+ * when its clock or the server's memory of nonces cannot show that its HELLO is fresh. */
 #include "msg_parts.h"
 
 void ov_challenge_encode(const ov_challenge *m, ov_buf *out)

@@ -1,11 +1,12 @@
 /* DELTA [9, scope, from, to, hash, time s, more, rows?, [changed ...]?, [extra ...]?, [gone ...]?]
  *
- * rows: the records' rows one after the other (rows.h, named form, base time = time). Boundaries cost nothing: a row that names
- * another record than the row before it starts the next record.
- * changed: runs of records that changed at the same server second, as (number of records, time less that of the run before; for
- * the first run less `time`). What was pushed together is one run.
- * extra: [index of the record, bits, flags?, [held name, verdict, reason ...]?, [seen name ...]?] for records that need one;
- * bits: 1 = the creating op is not among the applied ones. flags: a bin with one byte for each op in order of names. */
+ * rows      the records' rows one after the other (rows.h, named form, base time = time). Boundaries cost
+ *           nothing: a row that names another record than the row before it starts the next record.
+ * changed   runs of records that changed at the same server second: (number of records, time less that of the
+ *           run before; for the first run less `time`). What was pushed together is one run.
+ * extra     [index of the record, bits, flags?, [held name, verdict, reason ...]?, [seen name ...]?] for
+ *           records that need one. bits: 1 = the creating op is not among the applied ones. flags: a bin with
+ *           one byte for each op in order of names. */
 #include "msg_parts.h"
 
 #include <string.h>
@@ -115,7 +116,8 @@ static void encode_flags(const ov_record *r, ov_buf *out)
   ov_mpw_bin(out, bytes, n);
 }
 
-/* A record that somebody floods with held ops must still fit into a frame; their author hears of each in an ACK. */
+/* A record that somebody floods with held ops must still fit into a frame; their author hears of each in an
+ * ACK. */
 static void encode_held(const ov_record *r, ov_buf *out)
 {
   uint32_t n = r->n_held < OV_DELTA_HELD_MAX ? r->n_held : OV_DELTA_HELD_MAX;
@@ -186,6 +188,7 @@ static int encode(const ov_rows_ctx *ctx, const ov_delta *m, ov_arena *scratch, 
   return err ? err : out->err;
 }
 
+/* PROTO-10 */
 int ov_delta_encode(const ov_rows_ctx *ctx, const ov_delta *m, ov_arena *scratch, ov_buf *out)
 {
   if (out->err)
@@ -202,7 +205,7 @@ int ov_delta_encode(const ov_rows_ctx *ctx, const ov_delta *m, ov_arena *scratch
 
 /* -- decode -- */
 
-/* Cuts the rows into records; *n of them, at most max. */
+/* Cuts the rows into records, which must be exactly max. PROTO-46 */
 static int fold_back(const ov_op *ops, size_t n_ops, ov_delta_rec *recs, uint32_t max, ov_arena *a)
 {
   uint32_t n = 0;
@@ -285,6 +288,7 @@ static ov_heldop *decode_held(ov_mcur *c, uint32_t *n_held)
   return held;
 }
 
+/* PROTO-47, PROTO-48 */
 static void decode_extra(ov_mcur *c, ov_record *r)
 {
   const uint8_t *flags = NULL;
@@ -307,7 +311,7 @@ static void decode_extras(ov_mcur *c, ov_delta *m)
   uint32_t n = ov_mcur_list(c, 1, OV_FRAME_ROWS_MAX);
   uint64_t least = 0;
   for (uint32_t i = 0; i < n && !c->r.err; i++) {
-    ov_mcur e = *c;   /* with its own count of optional elements */
+    ov_mcur e = *c; /* with its own count of optional elements */
     ov_mcur_expect(&e, ov_mpr_array(&e.r), EXTRA_MUST, EXTRA_MOST);
     uint64_t at = ov_mpr_uint(&e.r, UINT32_MAX);
     if (at < least || at >= m->n_records)

@@ -1,5 +1,7 @@
 /* ENROL [1, version_min, version_max, code, public key, device name, ...]
- * Like HELLO it is read before a version is agreed, so elements that a later version appends are passed over. */
+ *
+ * Like HELLO it is read before a version is agreed, so elements that a later version appends are passed
+ * over. */
 #include "msg_parts.h"
 
 enum { ENROL_ELEMENTS = 6 };
@@ -23,6 +25,7 @@ static const char *text_up_to(ov_mcur *c, uint32_t max, uint32_t *n)
   return (const char *)s;
 }
 
+/* PROTO-45 */
 void ov_enrol_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
 {
   ov_enrol *m = &msg->enrol;

@@ -1,5 +1,5 @@
-/* ENROLLED [2, version, device, organisation, server, server public key, device record, [scope, commit key ...], time ms,
- *           zone, pin?] */
+/* ENROLLED [2, version, device, organisation, server, server public key, device record,
+ *           [scope, commit key ...], time ms, zone, pin?] */
 #include "msg_parts.h"
 
 enum { ENROLLED_MUST = 10, ENROLLED_MOST = 11, ZONE_BYTES_MAX = 64 };

@@ -1,4 +1,5 @@
-/* ERROR [12, error, seq?, retry s?, text?, [seq, head ...]?, [seq, first 8 bytes of head ...]?, [name ...]?] */
+/* ERROR [12, error, seq?, retry s?, text?, [seq, head ...]?, [seq, first 8 bytes of head ...]?,
+ *        [name ...]?] */
 #include "msg_parts.h"
 
 enum { ERROR_MUST = 2, ERROR_MOST = 8 };

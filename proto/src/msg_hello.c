@@ -1,7 +1,8 @@
-/* HELLO [3, version_min, version_max, device, writer, own seq, own head, server | nil, [scope, pos, hash ...], time ms, nonce,
- *        flags, credit, frame bytes, ..., signature]
- * The signature is the last element and covers every byte before it, the array header included. Elements that a later
- * version puts before the signature are passed over. */
+/* HELLO [3, version_min, version_max, device, writer, own seq, own head, server | nil,
+ *        [scope, pos, hash ...], time ms, nonce, flags, credit, frame bytes, ..., signature]
+ *
+ * The signature is the last element and covers every byte before it, the array header included. Elements that
+ * a later version puts before the signature are passed over. */
 #include "msg_parts.h"
 
 enum { HELLO_ELEMENTS = 15, HELLO_LIVE = 1, HELLO_PUSH = 2 };
@@ -51,6 +52,7 @@ static void decode_cursors(ov_mcur *c, ov_hello *m)
   m->n_cursors = m->cursors ? n : 0;
 }
 
+/* PROTO-35, PROTO-45 */
 void ov_hello_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
 {
   ov_hello *m = &msg->hello;

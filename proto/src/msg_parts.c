@@ -1,5 +1,6 @@
 #include "msg_parts.h"
 
+/* PROTO-15 */
 void ov_mcur_expect(ov_mcur *c, uint32_t count, uint32_t must, uint32_t most)
 {
   if (count < must || count > most)
@@ -16,6 +17,7 @@ bool ov_mcur_more(ov_mcur *c)
   return true;
 }
 
+/* PROTO-16 */
 uint32_t ov_mcur_list(ov_mcur *c, uint32_t per, uint32_t max)
 {
   uint32_t n = ov_mpr_array(&c->r);
@@ -36,15 +38,9 @@ void *ov_mcur_alloc(ov_mcur *c, uint32_t n, size_t size)
   return p;
 }
 
-int ov_mcur_err(ov_mcur *c)
-{
-  return (int)-ov_mpr_int_in(&c->r, 1, 99);
-}
+int ov_mcur_err(ov_mcur *c) { return (int)-ov_mpr_int_in(&c->r, 1, 99); }
 
-void ov_mcur_id(ov_mcur *c, ov_id *out)
-{
-  ov_mpr_bytes(&c->r, out->b, OV_ID_BYTES);
-}
+void ov_mcur_id(ov_mcur *c, ov_id *out) { ov_mpr_bytes(&c->r, out->b, OV_ID_BYTES); }
 
 uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known)
 {
@@ -54,15 +50,9 @@ uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known)
   return v;
 }
 
-void ov_part_id(ov_buf *out, const ov_id *id)
-{
-  ov_mpw_bin(out, id->b, OV_ID_BYTES);
-}
+void ov_part_id(ov_buf *out, const ov_id *id) { ov_mpw_bin(out, id->b, OV_ID_BYTES); }
 
-void ov_part_default(ov_buf *out, uint32_t v, uint32_t dflt)
-{
-  ov_mpw_uint(out, v == dflt ? 0 : v);
-}
+void ov_part_default(ov_buf *out, uint32_t v, uint32_t dflt) { ov_mpw_uint(out, v == dflt ? 0 : v); }
 
 uint32_t ov_mcur_default(ov_mcur *c, uint32_t lo, uint32_t hi, uint32_t dflt)
 {
@@ -133,6 +123,7 @@ ov_name *ov_mcur_names(ov_mcur *c, uint32_t max, uint32_t *n)
   return names;
 }
 
+/* PROTO-44, PROTO-45 */
 void ov_mcur_versions(ov_mcur *c, uint32_t *lo, uint32_t *hi)
 {
   *lo = (uint32_t)ov_mpr_uint(&c->r, UINT16_MAX);

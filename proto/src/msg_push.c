@@ -3,6 +3,7 @@
 
 enum { PUSH_MUST = 5, PUSH_MOST = 7, PUSH_MORE = 1 };
 
+/* PROTO-50 */
 void ov_push_encode(const ov_push *m, ov_buf *out)
 {
   uint32_t n = m->n_keys ? PUSH_MOST : m->has_prev ? PUSH_MUST + 1 : PUSH_MUST;

@@ -1,14 +1,12 @@
-/* WELCOME [4, version, server, time ms, own, safe_up_to?, [scope, state ...]?, frame bytes?, credit?, retry s?, [seq, head ...]?,
- *          [seq, first 8 bytes of head ...]?]
- * Elements at the end that have their default value are left out: a client that is up to date gets 35 bytes. */
+/* WELCOME [4, version, server, time ms, own, safe_up_to?, [scope, state ...]?, frame bytes?, credit?,
+ *          retry s?, [seq, head ...]?, [seq, first 8 bytes of head ...]?]
+ *
+ * Elements at the end that have their default value are left out: who is up to date gets 35 bytes. */
 #include "msg_parts.h"
 
 enum { WELCOME_MUST = 5, WELCOME_MOST = 12 };
 
-static bool differs(uint32_t v, uint32_t dflt)
-{
-  return v != 0 && v != dflt;
-}
+static bool differs(uint32_t v, uint32_t dflt) { return v != 0 && v != dflt; }
 
 static uint32_t elements(const ov_welcome *m)
 {

@@ -33,6 +33,7 @@ int ov_name_compare(const ov_name *a, const ov_name *b)
   return memcmp(a->tag, b->tag, OV_TAG_BYTES);
 }
 
+/* PROTO-18 */
 void ov_name_write(const ov_name *n, uint8_t out[OV_NAME_BYTES])
 {
   memcpy(out, n->writer.b, OV_ID_BYTES);
@@ -91,6 +92,7 @@ int ov_unhex(const char *text, uint8_t *out, size_t n)
   return rest && *rest == '\0' ? 0 : OV_E_INVALID;
 }
 
+/* PROTO-18 */
 void ov_name_text(const ov_name *n, char out[OV_NAME_TEXT_MAX])
 {
   char writer[2 * OV_ID_BYTES + 1], tag[2 * OV_TAG_BYTES + 1];

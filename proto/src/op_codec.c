@@ -21,6 +21,7 @@ static void name_or_nil_encode(bool has, const ov_name *n, ov_buf *out)
     ov_mpw_nil(out);
 }
 
+/* PROTO-22 */
 void ov_op_header_encode(const ov_op *op, ov_buf *out)
 {
   if (op->header_bytes) {
@@ -37,6 +38,7 @@ void ov_op_header_encode(const ov_op *op, ov_buf *out)
   ov_mpw_int(out, op->device_time);
 }
 
+/* PROTO-23 */
 void ov_op_payload_encode(const ov_op *op, ov_buf *out)
 {
   if (op->payload_bytes) {
@@ -82,6 +84,7 @@ static bool name_or_nil_decode(ov_mpr *r, ov_name *n)
 
 static bool time_in_range(int64_t t) { return t >= -OV_TIME_S_MAX && t <= OV_TIME_S_MAX; }
 
+/* PROTO-22, PROTO-28 */
 int ov_op_header_decode(const uint8_t *p, size_t n, ov_op *op)
 {
   ov_mpr r;
@@ -163,6 +166,7 @@ static int payload_parse(const uint8_t *p, size_t n, ov_arena *a, ov_op *op)
   return op_err(ov_mpr_done(&r));
 }
 
+/* PROTO-23, PROTO-28 */
 int ov_op_payload_decode(const uint8_t *p, size_t n, ov_arena *a, ov_op *op)
 {
   int err = payload_parse(p, n, a, op);

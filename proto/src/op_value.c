@@ -41,6 +41,7 @@ static int compare_elements(const ov_value *a, uint32_t n_a, const ov_value *b, 
   return (n_a > n_b) - (n_a < n_b);
 }
 
+/* PROTO-24 */
 int ov_value_compare(const ov_value *a, const ov_value *b)
 {
   if (a->type != OV_V_SET || b->type != OV_V_SET)
@@ -76,6 +77,7 @@ static void elements_encode(const ov_value *v, uint32_t n, ov_buf *out)
     scalar_encode(&v[i], out);
 }
 
+/* PROTO-24 */
 void ov_value_encode(const ov_value *v, ov_buf *out)
 {
   if (v->type != OV_V_SET) {

@@ -114,6 +114,7 @@ static int deflate_from(ov_packer *k, const uint8_t *p, size_t n, size_t cut)
   return 0;
 }
 
+/* PROTO-8 */
 int ov_frame_pack(ov_packer *k, const uint8_t *p, size_t n, ov_buf *out)
 {
   size_t cut = find_cut(p, n);
@@ -139,7 +140,8 @@ static int unpack_plain(const uint8_t *p, size_t n, size_t max, ov_buf *out)
   return out->err;
 }
 
-/* Inflates in steps, so that a small frame takes little memory and a bomb no more than max. */
+/* Inflates in steps, so that a small frame takes little memory and a bomb no more than max.
+ * PROTO-7, PROTO-9 */
 static int unpack_deflate(ov_packer *k, const uint8_t *p, size_t n, size_t max, ov_buf *out)
 {
   z_stream *z = &k->inflate;
@@ -171,6 +173,7 @@ static int unpack_deflate(ov_packer *k, const uint8_t *p, size_t n, size_t max, 
   return z->avail_in ? OV_E_FORMAT : 0;
 }
 
+/* PROTO-9 */
 int ov_frame_unpack(ov_packer *k, const uint8_t *p, size_t n, size_t max, ov_buf *out)
 {
   if (n < 1 || n > OV_WS_MESSAGE_BYTES_MAX)

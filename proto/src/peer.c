@@ -15,17 +15,18 @@ static const uint8_t senders[OV_M_COUNT] = {
   [OV_M_BYE] = C | S,   [OV_M_ERROR] = C | S, [OV_M_SYNCED] = S,
 };
 
-#define ENROLL OV_S_ENROLLING
-#define ENDED OV_S_ENROLLED
-#define GREET OV_S_GREETED
-#define CHALL OV_S_CHALLENGED
-#define PROVED OV_S_PROVED
+#define ENG_ OV_S_ENROLLING
+#define ENR_ OV_S_ENROLLED
+#define GRE_ OV_S_GREETED
+#define CHA_ OV_S_CHALLENGED
+#define PRO_ OV_S_PROVED
 #define OPEN OV_S_OPEN
-#define CLOSED OV_S_CLOSED
-#define ______ (-1)
+#define END_ OV_S_CLOSED
+#define ____ (-1)
 
-/* Next state by state and message, for sender and receiver alike; an empty cell is OV_E_STATE. An ERROR of class CLOSE, or one sent
- * by a client, always leads to CLOSED: the one in OPEN is a server's answer that leaves the connection up.
+/* Next state by state and message, for sender and receiver alike; an empty cell is OV_E_STATE. An ERROR of
+ * class CLOSE, or one sent by a client, always leads to CLOSED: the one in OPEN is a server's answer that
+ * leaves the connection up.
  *
  *            ENROL              ENROLLED
  *   START ───────────► ENROLLING ─────────► ENROLLED      (ENROL at most once)
@@ -34,22 +35,26 @@ static const uint8_t senders[OV_M_COUNT] = {
  *     └──────► GREETED ──────────────────────────► OPEN ◄──┐ PUSH ACK DELTA ACKED SYNCED ERROR(reply)
  *                │ CHALLENGE   PROOF      WELCOME    ▲ └────┘
  *                └──────► CHALLENGED ──► PROVED ─────┘
- *   any state: BYE, ERROR ──► CLOSED.   PUSH in every state after HELLO; a server lets it wait until the state is OPEN. */
+ *   any state: BYE, ERROR ──► CLOSED.   PUSH in every state after HELLO; a server lets it wait until OPEN.
+ *
+ * PROTO-38, PROTO-39, PROTO-41 */
 static const int8_t table[OV_S_COUNT][OV_M_COUNT] = {
-/*                     -       ENROL   ENROLLED HELLO  WELCOME CHALLENGE PROOF PUSH  ACK     DELTA   ACKED   BYE     ERROR   SYNCED */
-[OV_S_START]      = {______, ENROLL, ______, GREET,  ______, ______, ______, ______, ______, ______, ______, CLOSED, CLOSED, ______},
-[OV_S_ENROLLING]  = {______, ______, ENDED,  ______, ______, ______, ______, ______, ______, ______, ______, CLOSED, CLOSED, ______},
-[OV_S_ENROLLED]   = {______, ______, ______, GREET,  ______, ______, ______, ______, ______, ______, ______, CLOSED, CLOSED, ______},
-[OV_S_GREETED]    = {______, ______, ______, ______, OPEN,   CHALL,  ______, GREET,  ______, ______, ______, CLOSED, CLOSED, ______},
-[OV_S_CHALLENGED] = {______, ______, ______, ______, ______, ______, PROVED, CHALL,  ______, ______, ______, CLOSED, CLOSED, ______},
-[OV_S_PROVED]     = {______, ______, ______, ______, OPEN,   ______, ______, PROVED, ______, ______, ______, CLOSED, CLOSED, ______},
-[OV_S_OPEN]       = {______, ______, ______, ______, ______, ______, ______, OPEN,   OPEN,   OPEN,   OPEN,   CLOSED, OPEN,   OPEN},
-[OV_S_CLOSED]     = {______, ______, ______, ______, ______, ______, ______, ______, ______, ______, ______, ______, ______, ______},
+/*                    -   ENROL ENROLLED  WELCOME   PROOF       ACK     ACKED       ERROR
+ *                                  HELLO     CHALLENGE    PUSH     DELTA       BYE     SYNCED */
+[OV_S_START]      = {____, ENG_, ____, GRE_, ____, ____, ____, ____, ____, ____, ____, END_, END_, ____},
+[OV_S_ENROLLING]  = {____, ____, ENR_, ____, ____, ____, ____, ____, ____, ____, ____, END_, END_, ____},
+[OV_S_ENROLLED]   = {____, ____, ____, GRE_, ____, ____, ____, ____, ____, ____, ____, END_, END_, ____},
+[OV_S_GREETED]    = {____, ____, ____, ____, OPEN, CHA_, ____, GRE_, ____, ____, ____, END_, END_, ____},
+[OV_S_CHALLENGED] = {____, ____, ____, ____, ____, ____, PRO_, CHA_, ____, ____, ____, END_, END_, ____},
+[OV_S_PROVED]     = {____, ____, ____, ____, OPEN, ____, ____, PRO_, ____, ____, ____, END_, END_, ____},
+[OV_S_OPEN]       = {____, ____, ____, ____, ____, ____, ____, OPEN, OPEN, OPEN, OPEN, END_, OPEN, OPEN},
+[OV_S_CLOSED]     = {____, ____, ____, ____, ____, ____, ____, ____, ____, ____, ____, ____, ____, ____},
 };
 
 static const char *const state_texts[OV_S_COUNT] = {
-  [OV_S_START] = "start",     [OV_S_ENROLLING] = "enrolling",   [OV_S_ENROLLED] = "enrolled", [OV_S_GREETED] = "greeted",
-  [OV_S_CHALLENGED] = "challenged", [OV_S_PROVED] = "proved", [OV_S_OPEN] = "open",         [OV_S_CLOSED] = "closed",
+  [OV_S_START] = "start",           [OV_S_ENROLLING] = "enrolling",   [OV_S_ENROLLED] = "enrolled",
+  [OV_S_GREETED] = "greeted",       [OV_S_CHALLENGED] = "challenged", [OV_S_PROVED] = "proved",
+  [OV_S_OPEN] = "open",             [OV_S_CLOSED] = "closed",
 };
 
 struct ov_peer {
@@ -63,6 +68,7 @@ struct ov_peer {
   ov_msg msg;
 };
 
+/* PROTO-38 */
 int ov_peer_next(ov_role role, ov_state s, ov_msg_type type, bool sent)
 {
   unsigned from = (role == OV_CLIENT) == sent ? C : S;
@@ -109,7 +115,8 @@ void ov_peer_set_server(ov_peer *p, const ov_id *server)
 
 void ov_peer_set_frame_bytes(ov_peer *p, uint32_t n)
 {
-  p->frame_bytes = n < OV_FRAME_BYTES_MIN ? OV_FRAME_BYTES_MIN : n > OV_FRAME_BYTES_MAX ? OV_FRAME_BYTES_MAX : n;
+  n = n < OV_FRAME_BYTES_MIN ? OV_FRAME_BYTES_MIN : n;
+  p->frame_bytes = n > OV_FRAME_BYTES_MAX ? OV_FRAME_BYTES_MAX : n;
 }
 
 uint32_t ov_peer_frame_bytes(const ov_peer *p)
@@ -129,6 +136,7 @@ void ov_peer_release(ov_peer *p)
   ov_arena_free(&p->arena);
 }
 
+/* PROTO-40 */
 static int next_state(const ov_peer *p, ov_msg_type type, bool sent, int err)
 {
   int next = ov_peer_next(p->role, p->state, type, sent);
@@ -137,7 +145,7 @@ static int next_state(const ov_peer *p, ov_msg_type type, bool sent, int err)
   return next;
 }
 
-/* Unpacks, looks whether the message may come now, and only then decodes it. */
+/* Unpacks, looks whether the message may come now, and only then decodes it. PROTO-9, PROTO-38 */
 static int receive(ov_peer *p, const uint8_t *frame, size_t n)
 {
   if (p->state == OV_S_CLOSED)

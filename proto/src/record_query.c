@@ -22,6 +22,7 @@ static bool is_seen(const ov_record *r, const ov_live *first, uint32_t n, uint32
   return ov_names_have(r->seen, r->n_seen, &r->ops[op].name);
 }
 
+/* PROTO-97 */
 ov_retract_state ov_record_retracted(const ov_record *r)
 {
   uint32_t n, yes = 0, no = 0;
@@ -54,6 +55,7 @@ static uint32_t count_conflicts(const ov_live *l, uint32_t n)
   return count;
 }
 
+/* PROTO-96 */
 bool ov_record_field_conflict(const ov_record *r, uint16_t field)
 {
   uint32_t n;
@@ -91,6 +93,7 @@ static int collect_names(const ov_record *r, const ov_live *l, uint32_t n, ov_ar
   return 0;
 }
 
+/* PROTO-99 */
 int ov_record_replaces(const ov_record *r, uint16_t field, ov_arena *a, ov_name **names, uint32_t *n)
 {
   uint32_t entries;

@@ -62,6 +62,7 @@ static ov_op row_header(const ov_record *r, const ov_name *name)
                  .participant = r->participant};
 }
 
+/* PROTO-47 */
 int ov_record_to_rows(const ov_record *r, ov_arena *a, ov_op **rows, size_t *n)
 {
   uint32_t *start, *order;
@@ -116,6 +117,7 @@ static int drop_stand_in(ov_record *r)
   return 0;
 }
 
+/* PROTO-47, PROTO-48 */
 int ov_record_put_beside(ov_record *r, bool not_created, const uint8_t *flags, uint32_t n_flags,
                          ov_heldop *held, uint32_t n_held, ov_name *seen, uint32_t n_seen)
 {

@@ -58,7 +58,7 @@ static int replaces_check(const ov_rows *s, const ov_op *op)
   return 0;
 }
 
-/* Only now: during the walk both sides must see a verbatim row without fields. */
+/* Only now: during the walk both sides must see a verbatim row without fields. PROTO-61 */
 static int payload_parse(ov_rows *s, ov_op *op)
 {
   int err = ov_op_payload_decode(op->payload_bytes, op->payload_len, s->out, op);
@@ -68,6 +68,7 @@ static int payload_parse(ov_rows *s, ov_op *op)
   return err == OV_E_OP_FORMAT || err == OV_E_OP_LIMIT ? 0 : err;
 }
 
+/* PROTO-60 */
 static int finish(ov_rows *s)
 {
   int err = ov_rc_decode_end(&s->rc);
@@ -120,6 +121,7 @@ int ov_rows_decode(const ov_rows_ctx *c, const uint8_t *p, size_t n, ov_arena *a
   return err;
 }
 
+/* PROTO-63 */
 static void complete(const ov_rows_ctx *c, const ov_op *ops, size_t i, ov_name *name)
 {
   static const uint8_t no_tag[OV_TAG_BYTES];

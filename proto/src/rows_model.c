@@ -131,12 +131,14 @@ void ov_rows_map_add(ov_rows *s, const ov_name *name, uint32_t ref)
   s->map[at] = ref + 1;
 }
 
+/* PROTO-63 */
 bool ov_rows_in_push(const ov_rows *s, const ov_name *name)
 {
   return !s->c->named && name->seq >= s->c->first_seq && name->seq - s->c->first_seq < s->n &&
          ov_id_equal(&name->writer, &s->c->writer);
 }
 
+/* PROTO-65 */
 bool ov_rows_reads_as_name(const ov_rows *s, const uint8_t *p, size_t n, ov_name *name)
 {
   if (n != OV_NAME_BYTES)

@@ -403,7 +403,7 @@ static int ref_order(const ov_rows *s, uint32_t a, uint32_t b)
   return (a > b) - (a < b);
 }
 
-/* Ascending refs of the names that an edit of these fields is expected to replace. */
+/* Ascending refs of the names that an edit of these fields is expected to replace. PROTO-64 */
 static uint32_t expected(const ov_rows *s, uint32_t row, uint32_t refs[OV_OP_FIELDS_MAX])
 {
   const ov_op *op = &s->ops[row];

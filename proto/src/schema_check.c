@@ -278,6 +278,7 @@ static int check_header(const ov_skind *k, const ov_op *op, ov_problem *why)
   return about_kind(why, k, OV_HELD_REF, 0, "names no participant", "de cliënt ontbreekt");
 }
 
+/* PROTO-152, PROTO-153 */
 int ov_schema_check_op(const ov_schemas *s, const ov_op *op, ov_problem *why)
 {
   const ov_skind *k = ov_schemas_kind(s, op->kind);

@@ -1,5 +1,5 @@
-/* One message of every type, full and least, with real chained ops and folded records in PUSH and DELTA. For tests only: every id
- * and signature is a pattern. */
+/* One message of every type, full and least, with real chained ops and folded records in PUSH and DELTA. For
+ * tests only: every id and signature is a pattern. */
 #ifndef OV_TEST_MSG_SAMPLES_H
 #define OV_TEST_MSG_SAMPLES_H
 
@@ -12,7 +12,7 @@
 
 #include "ov/msg.h"
 
-#define MAYBE __attribute__((unused))
+#define MAYBE       __attribute__((unused))
 #define SAMPLE_TIME 1763800000
 
 static MAYBE ov_id sample_id(uint8_t fill)
@@ -40,7 +40,7 @@ typedef struct samples {
   ov_arena arena;
   ov_hasher *hasher;
   ov_id writer, server, organisation;
-  ov_op *ops;              /* three ops of one writer, chained from seq 41: creates, edits, creates */
+  ov_op *ops; /* three ops of one writer, chained from seq 41: creates, edits, creates */
   ov_hash before, after;
   ov_buf push_rows;
   ov_rows_ctx delta_ctx;
@@ -57,8 +57,15 @@ static MAYBE void samples_chain(samples *s)
   ov_buf_init(&scratch, 0);
   for (unsigned i = 0; i < 3; i++) {
     ov_op *op = &s->ops[i];
-    *op = (ov_op){.scope = 2, .creates = i != 1, .kind = 20, .version = 1, .has_author = true, .author = sample_name(1, 3),
-                  .has_participant = true, .participant = sample_name(1, 9), .device_time = SAMPLE_TIME - 3600 + 60 * i};
+    *op = (ov_op){.scope = 2,
+                  .creates = i != 1,
+                  .kind = 20,
+                  .version = 1,
+                  .has_author = true,
+                  .author = sample_name(1, 3),
+                  .has_participant = true,
+                  .participant = sample_name(1, 9),
+                  .device_time = SAMPLE_TIME - 3600 + 60 * i};
     op->name = (ov_name){.writer = s->writer, .seq = 41 + i};
     op->fields = ov_arena_array(&s->arena, 2, sizeof *op->fields);
     op->n_fields = 2;
@@ -107,7 +114,8 @@ static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n)
   ov_delta_rec *recs = ov_arena_array(&s->arena, 4, sizeof *recs);
   ov_fold_in in[4];
   for (unsigned i = 0; i < 3; i++)
-    in[i] = (ov_fold_in){.op = &s->ops[i], .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 1};
+    in[i] =
+        (ov_fold_in){.op = &s->ops[i], .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 1};
   assert_int_equal(ov_fold(in, 2, &s->arena, &recs[0].rec), 0);
   assert_int_equal(ov_fold(&in[2], 1, &s->arena, &recs[1].rec), 0);
   ov_op *held = ov_op_dup(&s->ops[0], &s->arena), *retraction = ov_op_dup(&s->ops[2], &s->arena);
@@ -124,7 +132,8 @@ static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n)
   retraction->replaces = &created->name;
   retraction->n_replaces = 1;
   in[0] = (ov_fold_in){.op = created, .verdict = OV_APPLIED, .server_time = SAMPLE_TIME};
-  in[1] = (ov_fold_in){.op = retraction, .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 9000};
+  in[1] =
+      (ov_fold_in){.op = retraction, .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 9000};
   assert_int_equal(ov_fold(in, 2, &s->arena, &recs[3].rec), 0);
   recs[0].changed = recs[1].changed = SAMPLE_TIME - 100;
   recs[2].changed = SAMPLE_TIME - 40;
@@ -133,7 +142,8 @@ static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n)
   return recs;
 }
 
-static MAYBE void sample_lists(samples *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder, uint32_t *n_ladder)
+static MAYBE void sample_lists(samples *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder,
+                               uint32_t *n_ladder)
 {
   *n_tips = 2;
   *tips = ov_arena_array(&s->arena, *n_tips, sizeof **tips);
@@ -151,8 +161,14 @@ static MAYBE void sample_lists(samples *s, ov_head **tips, uint32_t *n_tips, ov_
 
 static MAYBE void sample_hello(samples *s, bool full, ov_hello *m)
 {
-  *m = (ov_hello){.version_min = 1, .version_max = full ? 3 : 1, .device = sample_id(0x30), .writer = s->writer, .time_ms = 1763800000123,
-                  .own = {.seq = 40, .head = s->before}, .credit = OV_CREDIT_DEFAULT, .frame_bytes = OV_FRAME_BYTES_DEFAULT};
+  *m = (ov_hello){.version_min = 1,
+                  .version_max = full ? 3 : 1,
+                  .device = sample_id(0x30),
+                  .writer = s->writer,
+                  .time_ms = 1763800000123,
+                  .own = {.seq = 40, .head = s->before},
+                  .credit = OV_CREDIT_DEFAULT,
+                  .frame_bytes = OV_FRAME_BYTES_DEFAULT};
   sample_fill(m->nonce, sizeof m->nonce, 5);
   sample_fill(m->sig, sizeof m->sig, 6);
   if (!full)
@@ -172,7 +188,10 @@ static MAYBE void sample_hello(samples *s, bool full, ov_hello *m)
 
 static MAYBE void sample_welcome(samples *s, bool full, ov_welcome *m)
 {
-  *m = (ov_welcome){.version = 1, .server = s->server, .time_ms = 1763800000456, .credit = OV_CREDIT_DEFAULT,
+  *m = (ov_welcome){.version = 1,
+                    .server = s->server,
+                    .time_ms = 1763800000456,
+                    .credit = OV_CREDIT_DEFAULT,
                     .frame_bytes = OV_FRAME_BYTES_DEFAULT};
   if (!full)
     return;
@@ -190,9 +209,16 @@ static MAYBE void sample_welcome(samples *s, bool full, ov_welcome *m)
 
 static MAYBE void sample_enrolled(samples *s, bool full, ov_enrolled *m)
 {
-  *m = (ov_enrolled){.version = 1, .device = sample_id(0x30), .organisation = s->organisation, .server = s->server,
-                     .device_record = sample_name(0x50, 12), .time_ms = 1763800000000, .zone = "Europe/Amsterdam", .zone_len = 16,
-                     .has_pin = full, .n_scopes = full ? 2 : 1};
+  *m = (ov_enrolled){.version = 1,
+                     .device = sample_id(0x30),
+                     .organisation = s->organisation,
+                     .server = s->server,
+                     .device_record = sample_name(0x50, 12),
+                     .time_ms = 1763800000000,
+                     .zone = "Europe/Amsterdam",
+                     .zone_len = 16,
+                     .has_pin = full,
+                     .n_scopes = full ? 2 : 1};
   sample_fill(m->server_pubkey, OV_PUBKEY_BYTES, 4);
   m->scopes = ov_arena_array(&s->arena, m->n_scopes, sizeof *m->scopes);
   for (uint8_t i = 0; i < m->n_scopes; i++) {
@@ -257,7 +283,8 @@ static MAYBE void sample_error(samples *s, bool full, ov_error *m)
   *m = (ov_error){.err = OV_E_BUSY};
   if (!full)
     return;
-  *m = (ov_error){.err = OV_E_BRANCH, .seq = 41, .retry_s = 30, .text = "het vorige hoofd is onbekend", .text_len = 28};
+  *m = (ov_error){
+      .err = OV_E_BRANCH, .seq = 41, .retry_s = 30, .text = "het vorige hoofd is onbekend", .text_len = 28};
   sample_lists(s, &m->tips, &m->n_tips, &m->ladder, &m->n_ladder);
   m->n_names = 1;
   m->names = ov_arena_array(&s->arena, 1, sizeof *m->names);
@@ -270,8 +297,12 @@ static MAYBE ov_msg sample_msg(samples *s, ov_msg_type type, bool full)
   ov_msg m = {.type = type};
   switch (type) {
   case OV_M_ENROL:
-    m.enrol = (ov_enrol){.version_min = 1, .version_max = 1, .code = full ? "ABCD-EFGH-JK" : "", .code_len = full ? 12 : 0,
-                         .device_name = full ? "Tablet nachtdienst" : "", .device_name_len = full ? 18 : 0};
+    m.enrol = (ov_enrol){.version_min = 1,
+                         .version_max = 1,
+                         .code = full ? "ABCD-EFGH-JK" : "",
+                         .code_len = full ? 12 : 0,
+                         .device_name = full ? "Tablet nachtdienst" : "",
+                         .device_name_len = full ? 18 : 0};
     sample_fill(m.enrol.pubkey, OV_PUBKEY_BYTES, 2);
     break;
   case OV_M_ENROLLED: sample_enrolled(s, full, &m.enrolled); break;

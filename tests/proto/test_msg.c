@@ -3,10 +3,7 @@
 #include "faults.h"
 #include "util.h"
 
-static void fresh_buf(ov_buf *b)
-{
-  ov_buf_init(b, 0);
-}
+static void fresh_buf(ov_buf *b) { ov_buf_init(b, 0); }
 
 static void assert_records_equal(const ov_record *a, const ov_record *b)
 {
@@ -139,7 +136,7 @@ static void test_mutations(void **state)
     fresh_buf(&b);
     sample_encode(&s, &in, &b);
     for (int i = 0; i < 3000; i++) {
-      uint8_t *copy = malloc(b.n + 3);   /* of the exact size, so that a sanitizer sees a step over the end */
+      uint8_t *copy = malloc(b.n + 3); /* of the exact size, so that a sanitizer sees a step over the end */
       memcpy(copy, b.p, b.n);
       size_t n = mutate(&seed, copy, b.n, b.n + 3);
       uint8_t *exact = malloc(n ? n : 1);
@@ -169,7 +166,8 @@ static void test_no_memory(void **state)
     ov_msg in = sample_msg(&s, (ov_msg_type)type, true), out;
     fresh_buf(&b);
     sample_encode(&s, &in, &b);
-    FOR_EACH_FAULT(k) {
+    FOR_EACH_FAULT(k)
+    {
       ov_arena a;
       ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
       int err = ov_msg_decode(b.p, b.n, &s.delta_ctx, &a, &out);
@@ -188,7 +186,8 @@ static void test_no_memory_for_delta(void **state)
   (void)state;
   samples_init(&s);
   ov_msg in = sample_msg(&s, OV_M_DELTA, true);
-  FOR_EACH_FAULT(k) {
+  FOR_EACH_FAULT(k)
+  {
     ov_arena a;
     ov_buf out;
     ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
@@ -220,40 +219,44 @@ static int decode_hex(const char *hex)
 
 static void test_refused(void **state)
 {
-  static const struct { const char *hex; int err; const char *why; } cases[] = {
-    {"", OV_E_FORMAT, "nothing"},
-    {"c0", OV_E_FORMAT, "no array"},
-    {"90", OV_E_FORMAT, "no type"},
-    {"9100", OV_E_FORMAT, "type 0"},
-    {"910e", OV_E_FORMAT, "an unknown type"},
-    {"91cd0100", OV_E_FORMAT, "type 256"},
-    {"91ff", OV_E_FORMAT, "type -1"},
-    {"91a10b", OV_E_FORMAT, "a text for a type"},
-    {"920dc0", OV_E_FORMAT, "SYNCED with more"},
-    {"910b", 0, "the least BYE"},
-    {"91cc0b", OV_E_FORMAT, "a type in a longer form than needed"},
-    {"dc00010b", OV_E_FORMAT, "a count in a longer form than needed"},
-    {"920b14", 0, "BYE 20"},
-    {"920bccc8", OV_E_FORMAT, "BYE 200"},
-    {"920bff", OV_E_FORMAT, "BYE -1"},
-    {"920bc3", OV_E_FORMAT, "a bool for a number"},
-    {"930bca3f800000", OV_E_FORMAT, "a float"},
-    {"920c00", OV_E_FORMAT, "ERROR 0"},
-    {"920c06", 0, "the least ERROR"},
-    {"920a9102", OV_E_FORMAT, "half a cursor"},
-    {"93030203", OV_E_VERSION, "HELLO from version 2 on, however it goes on"},
-    {"9a0302030000c0c0c0c3c3", OV_E_VERSION, "and its other elements are not looked at"},
-    {"93030000", OV_E_VERSION, "HELLO up to version 0"},
-    {"93030301", OV_E_FORMAT, "HELLO with versions the wrong way round"},
-    {"93030101", OV_E_FORMAT, "HELLO of version 1 without the rest"},
-    {"9301cd01000f", OV_E_FORMAT, "ENROL with versions the wrong way round"},
-    {"93010202", OV_E_VERSION, "ENROL from version 2 on"},
-    {"ddffffffff", OV_E_FORMAT, "five bytes that claim four thousand million elements"},
-    {"dfffffffff", OV_E_FORMAT, "the same as a map"},
-    {"c6ffffffff", OV_E_FORMAT, "the same as a bin"},
-    {"91c1", OV_E_FORMAT, "the byte that MessagePack never uses"},
-    {"91d40000", OV_E_FORMAT, "an extension type"},
-    {"9191919191919191919191919191919191919191919191919191919191919191c0", OV_E_FORMAT, "depth 33"},
+  static const struct {
+    const char *hex;
+    int err;
+    const char *why;
+  } cases[] = {
+      {"", OV_E_FORMAT, "nothing"},
+      {"c0", OV_E_FORMAT, "no array"},
+      {"90", OV_E_FORMAT, "no type"},
+      {"9100", OV_E_FORMAT, "type 0"},
+      {"910e", OV_E_FORMAT, "an unknown type"},
+      {"91cd0100", OV_E_FORMAT, "type 256"},
+      {"91ff", OV_E_FORMAT, "type -1"},
+      {"91a10b", OV_E_FORMAT, "a text for a type"},
+      {"920dc0", OV_E_FORMAT, "SYNCED with more"},
+      {"910b", 0, "the least BYE"},
+      {"91cc0b", OV_E_FORMAT, "a type in a longer form than needed"},
+      {"dc00010b", OV_E_FORMAT, "a count in a longer form than needed"},
+      {"920b14", 0, "BYE 20"},
+      {"920bccc8", OV_E_FORMAT, "BYE 200"},
+      {"920bff", OV_E_FORMAT, "BYE -1"},
+      {"920bc3", OV_E_FORMAT, "a bool for a number"},
+      {"930bca3f800000", OV_E_FORMAT, "a float"},
+      {"920c00", OV_E_FORMAT, "ERROR 0"},
+      {"920c06", 0, "the least ERROR"},
+      {"920a9102", OV_E_FORMAT, "half a cursor"},
+      {"93030203", OV_E_VERSION, "HELLO from version 2 on, however it goes on"},
+      {"9a0302030000c0c0c0c3c3", OV_E_VERSION, "and its other elements are not looked at"},
+      {"93030000", OV_E_VERSION, "HELLO up to version 0"},
+      {"93030301", OV_E_FORMAT, "HELLO with versions the wrong way round"},
+      {"93030101", OV_E_FORMAT, "HELLO of version 1 without the rest"},
+      {"9301cd01000f", OV_E_FORMAT, "ENROL with versions the wrong way round"},
+      {"93010202", OV_E_VERSION, "ENROL from version 2 on"},
+      {"ddffffffff", OV_E_FORMAT, "five bytes that claim four thousand million elements"},
+      {"dfffffffff", OV_E_FORMAT, "the same as a map"},
+      {"c6ffffffff", OV_E_FORMAT, "the same as a bin"},
+      {"91c1", OV_E_FORMAT, "the byte that MessagePack never uses"},
+      {"91d40000", OV_E_FORMAT, "an extension type"},
+      {"9191919191919191919191919191919191919191919191919191919191919191c0", OV_E_FORMAT, "depth 33"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -305,7 +308,12 @@ static void test_list_limits(void **state)
   for (uint32_t n = OV_CODE_TEXT_MAX; n <= OV_CODE_TEXT_MAX + 1; n++) {
     char text[OV_CODE_TEXT_MAX + 1];
     memset(text, 'A', sizeof text);
-    ov_enrol enrol = {.version_min = 1, .version_max = 1, .code = text, .code_len = n, .device_name = "x", .device_name_len = 1};
+    ov_enrol enrol = {.version_min = 1,
+                      .version_max = 1,
+                      .code = text,
+                      .code_len = n,
+                      .device_name = "x",
+                      .device_name_len = 1};
     ov_buf_reset(&b);
     ov_enrol_encode(&enrol, &b);
     assert_int_equal(ov_msg_decode(b.p, b.n, NULL, &a, &m), n > OV_CODE_TEXT_MAX ? OV_E_LIMIT : 0);
@@ -421,7 +429,7 @@ static void test_push_ops(void **state)
     assert_true(ov_name_equal(&ops[i].name, &s.ops[i].name));
   }
   assert_memory_equal(head.b, s.after.b, OV_HASH_BYTES);
-  in.push.first_seq = OV_SEQ_MAX - 1;   /* three ops would go over the end */
+  in.push.first_seq = OV_SEQ_MAX - 1; /* three ops would go over the end */
   assert_int_equal(ov_push_ops(&in.push, &s.writer, &s.server, SAMPLE_TIME, &s.arena, &ops, &n), OV_E_FORMAT);
   ov_buf_free(&scratch);
   samples_free(&s);
@@ -499,7 +507,7 @@ static void test_delta_parts_agree(void **state)
   samples_init(&s);
   ov_msg m = sample_msg(&s, OV_M_DELTA, true);
   ov_delta *d = &m.delta;
-  d->n_records = 2;   /* the plain ones */
+  d->n_records = 2; /* the plain ones */
   d->n_gone = 0;
   assert_int_equal(decode_delta_parts(&s, d, 2, NULL), 0);
   assert_int_equal(decode_delta_parts(&s, d, 1, NULL), OV_E_FORMAT);
@@ -508,15 +516,17 @@ static void test_delta_parts_agree(void **state)
   assert_int_equal(decode_delta_parts(&s, d, OV_FRAME_ROWS_MAX + 1, NULL), OV_E_FORMAT);
   assert_int_equal(decode_delta_parts(&s, d, 2, "90"), 0);
   assert_int_equal(decode_delta_parts(&s, d, 2, "91 920000"), 0);
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 920200"), OV_E_FORMAT);          /* no such record */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "92 920100 920000"), OV_E_FORMAT);   /* not ascending */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "92 920100 920100"), OV_E_FORMAT);   /* twice */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 920002"), OV_E_FORMAT);          /* an unknown bit */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 9100"), OV_E_FORMAT);            /* too short */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 96000000c0c0c0"), OV_E_FORMAT);  /* too long */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 920101"), OV_E_FORMAT);          /* a row with values is no stand-in */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 930000c4050000000000"), OV_E_FORMAT);   /* flags of other ops */
-  assert_int_equal(decode_delta_parts(&s, d, 2, "91 940000c40092c0c0"), OV_E_FORMAT);       /* half a held op */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 920200"), OV_E_FORMAT);         /* no such record */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "92 920100 920000"), OV_E_FORMAT);  /* not ascending */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "92 920100 920100"), OV_E_FORMAT);  /* twice */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 920002"), OV_E_FORMAT);         /* an unknown bit */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 9100"), OV_E_FORMAT);           /* too short */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 96000000c0c0c0"), OV_E_FORMAT); /* too long */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 920101"),
+                   OV_E_FORMAT); /* a row with values is no stand-in */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 930000c4050000000000"),
+                   OV_E_FORMAT);                                                      /* flags of other ops */
+  assert_int_equal(decode_delta_parts(&s, d, 2, "91 940000c40092c0c0"), OV_E_FORMAT); /* half a held op */
   samples_free(&s);
 }
 
@@ -534,7 +544,10 @@ static void test_delta_held_flood(void **state)
       op->name.seq += i;
       op->creates = false;
     }
-    in[i] = (ov_fold_in){.op = op, .verdict = i ? OV_HELD : OV_APPLIED, .reason = i ? OV_HELD_RANGE : 0, .server_time = SAMPLE_TIME};
+    in[i] = (ov_fold_in){.op = op,
+                         .verdict = i ? OV_HELD : OV_APPLIED,
+                         .reason = i ? OV_HELD_RANGE : 0,
+                         .server_time = SAMPLE_TIME};
   }
   ov_delta_rec rec = {.changed = SAMPLE_TIME};
   assert_int_equal(ov_fold(in, N, &s.arena, &rec.rec), 0);
@@ -567,14 +580,15 @@ static size_t frame_size(samples *s, const ov_msg *m)
   return n;
 }
 
-/* The budget: nothing new, three scopes, both ways, at most 400 bytes. Counted with a device that has 4 million ops behind it. */
+/* The budget: nothing new, three scopes, both ways, at most 400 bytes. Counted with a device that has 4
+ * million ops behind it. */
 static void test_bytes_nothing_new(void **state)
 {
   samples s;
   (void)state;
   samples_init(&s);
-  ov_msg hello = sample_msg(&s, OV_M_HELLO, true), welcome = sample_msg(&s, OV_M_WELCOME, false), synced = {.type = OV_M_SYNCED},
-         bye = {.type = OV_M_BYE};
+  ov_msg hello = sample_msg(&s, OV_M_HELLO, true), welcome = sample_msg(&s, OV_M_WELCOME, false),
+         synced = {.type = OV_M_SYNCED}, bye = {.type = OV_M_BYE};
   hello.hello.own.seq = 4000000;
   hello.hello.wants = OV_WANTS_ONCE;
   hello.hello.push_follows = false;
@@ -595,7 +609,8 @@ static void test_bytes_push_and_ack(void **state)
   samples s;
   (void)state;
   samples_init(&s);
-  ov_msg push = sample_msg(&s, OV_M_PUSH, false), ack = sample_msg(&s, OV_M_ACK, false), delta = sample_msg(&s, OV_M_DELTA, false);
+  ov_msg push = sample_msg(&s, OV_M_PUSH, false), ack = sample_msg(&s, OV_M_ACK, false),
+         delta = sample_msg(&s, OV_M_DELTA, false);
   push.push.first_seq = 65535;
   ov_buf plain;
   fresh_buf(&plain);
@@ -607,7 +622,7 @@ static void test_bytes_push_and_ack(void **state)
   ack.ack.up_to = ack.ack.safe_up_to = ack.ack.receipts[0].up_to = 65535;
   size_t ack_size = frame_size(&s, &ack), delta_size = frame_size(&s, &delta);
   print_message("PUSH overhead %zu, ACK %zu, DELTA without records %zu\n", overhead, ack_size, delta_size);
-  assert_true(overhead + 1 <= 14);   /* + 1: rows over 255 bytes take one byte more to announce */
+  assert_true(overhead + 1 <= 14); /* + 1: rows over 255 bytes take one byte more to announce */
   assert_true(ack_size <= 150);
   assert_true(delta_size <= 40);
   ov_buf_free(&plain);
@@ -617,22 +632,22 @@ static void test_bytes_push_and_ack(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_round_trip),
-    cmocka_unit_test(test_truncated_and_trailing),
-    cmocka_unit_test(test_mutations),
-    cmocka_unit_test(test_no_memory),
-    cmocka_unit_test(test_no_memory_for_delta),
-    cmocka_unit_test(test_refused),
-    cmocka_unit_test(test_list_limits),
-    cmocka_unit_test(test_ack_arithmetic),
-    cmocka_unit_test(test_signed_parts),
-    cmocka_unit_test(test_push_ops),
-    cmocka_unit_test(test_delta_over_limit_leaves_buffer),
-    cmocka_unit_test(test_delta_same_record_twice),
-    cmocka_unit_test(test_delta_parts_agree),
-    cmocka_unit_test(test_delta_held_flood),
-    cmocka_unit_test(test_bytes_nothing_new),
-    cmocka_unit_test(test_bytes_push_and_ack),
+      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_truncated_and_trailing),
+      cmocka_unit_test(test_mutations),
+      cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_no_memory_for_delta),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_list_limits),
+      cmocka_unit_test(test_ack_arithmetic),
+      cmocka_unit_test(test_signed_parts),
+      cmocka_unit_test(test_push_ops),
+      cmocka_unit_test(test_delta_over_limit_leaves_buffer),
+      cmocka_unit_test(test_delta_same_record_twice),
+      cmocka_unit_test(test_delta_parts_agree),
+      cmocka_unit_test(test_delta_held_flood),
+      cmocka_unit_test(test_bytes_nothing_new),
+      cmocka_unit_test(test_bytes_push_and_ack),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

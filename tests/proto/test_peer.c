@@ -5,7 +5,10 @@
 #include "ov/peer.h"
 #include "util.h"
 
-typedef struct world { samples s; ov_packer *packer; } world;
+typedef struct world {
+  samples s;
+  ov_packer *packer;
+} world;
 
 static void world_init(world *w)
 {
@@ -43,26 +46,32 @@ static int feed_msg(world *w, ov_peer *p, const ov_msg *m, ov_msg **out)
   return err;
 }
 
-/* The diagram once more, written down as a list of arrows: state, sender, message, next state. What is not here is an error. */
-typedef struct arrow { ov_state from; char sender; ov_msg_type type; ov_state to; } arrow;
+/* The diagram once more, written down as a list of arrows: state, sender, message, next state. What is not
+ * here is an error. */
+typedef struct arrow {
+  ov_state from;
+  char sender;
+  ov_msg_type type;
+  ov_state to;
+} arrow;
 static const arrow arrows[] = {
-  {OV_S_START, 'c', OV_M_ENROL, OV_S_ENROLLING},
-  {OV_S_START, 'c', OV_M_HELLO, OV_S_GREETED},
-  {OV_S_ENROLLING, 's', OV_M_ENROLLED, OV_S_ENROLLED},
-  {OV_S_ENROLLED, 'c', OV_M_HELLO, OV_S_GREETED},
-  {OV_S_GREETED, 's', OV_M_WELCOME, OV_S_OPEN},
-  {OV_S_GREETED, 's', OV_M_CHALLENGE, OV_S_CHALLENGED},
-  {OV_S_GREETED, 'c', OV_M_PUSH, OV_S_GREETED},
-  {OV_S_CHALLENGED, 'c', OV_M_PROOF, OV_S_PROVED},
-  {OV_S_CHALLENGED, 'c', OV_M_PUSH, OV_S_CHALLENGED},
-  {OV_S_PROVED, 's', OV_M_WELCOME, OV_S_OPEN},
-  {OV_S_PROVED, 'c', OV_M_PUSH, OV_S_PROVED},
-  {OV_S_OPEN, 'c', OV_M_PUSH, OV_S_OPEN},
-  {OV_S_OPEN, 'c', OV_M_ACKED, OV_S_OPEN},
-  {OV_S_OPEN, 's', OV_M_ACK, OV_S_OPEN},
-  {OV_S_OPEN, 's', OV_M_DELTA, OV_S_OPEN},
-  {OV_S_OPEN, 's', OV_M_SYNCED, OV_S_OPEN},
-  {OV_S_OPEN, 's', OV_M_ERROR, OV_S_OPEN},
+    {OV_S_START, 'c', OV_M_ENROL, OV_S_ENROLLING},
+    {OV_S_START, 'c', OV_M_HELLO, OV_S_GREETED},
+    {OV_S_ENROLLING, 's', OV_M_ENROLLED, OV_S_ENROLLED},
+    {OV_S_ENROLLED, 'c', OV_M_HELLO, OV_S_GREETED},
+    {OV_S_GREETED, 's', OV_M_WELCOME, OV_S_OPEN},
+    {OV_S_GREETED, 's', OV_M_CHALLENGE, OV_S_CHALLENGED},
+    {OV_S_GREETED, 'c', OV_M_PUSH, OV_S_GREETED},
+    {OV_S_CHALLENGED, 'c', OV_M_PROOF, OV_S_PROVED},
+    {OV_S_CHALLENGED, 'c', OV_M_PUSH, OV_S_CHALLENGED},
+    {OV_S_PROVED, 's', OV_M_WELCOME, OV_S_OPEN},
+    {OV_S_PROVED, 'c', OV_M_PUSH, OV_S_PROVED},
+    {OV_S_OPEN, 'c', OV_M_PUSH, OV_S_OPEN},
+    {OV_S_OPEN, 'c', OV_M_ACKED, OV_S_OPEN},
+    {OV_S_OPEN, 's', OV_M_ACK, OV_S_OPEN},
+    {OV_S_OPEN, 's', OV_M_DELTA, OV_S_OPEN},
+    {OV_S_OPEN, 's', OV_M_SYNCED, OV_S_OPEN},
+    {OV_S_OPEN, 's', OV_M_ERROR, OV_S_OPEN},
 };
 
 static int expected(ov_state s, char sender, ov_msg_type type)
@@ -77,13 +86,13 @@ static int expected(ov_state s, char sender, ov_msg_type type)
 
 /* The messages that lead from START to a state. */
 static const ov_msg_type paths[OV_S_COUNT][5] = {
-  [OV_S_ENROLLING] = {OV_M_ENROL},
-  [OV_S_ENROLLED] = {OV_M_ENROL, OV_M_ENROLLED},
-  [OV_S_GREETED] = {OV_M_HELLO},
-  [OV_S_CHALLENGED] = {OV_M_HELLO, OV_M_CHALLENGE},
-  [OV_S_PROVED] = {OV_M_HELLO, OV_M_CHALLENGE, OV_M_PROOF},
-  [OV_S_OPEN] = {OV_M_ENROL, OV_M_ENROLLED, OV_M_HELLO, OV_M_WELCOME},
-  [OV_S_CLOSED] = {OV_M_BYE},
+    [OV_S_ENROLLING] = {OV_M_ENROL},
+    [OV_S_ENROLLED] = {OV_M_ENROL, OV_M_ENROLLED},
+    [OV_S_GREETED] = {OV_M_HELLO},
+    [OV_S_CHALLENGED] = {OV_M_HELLO, OV_M_CHALLENGE},
+    [OV_S_PROVED] = {OV_M_HELLO, OV_M_CHALLENGE, OV_M_PROOF},
+    [OV_S_OPEN] = {OV_M_ENROL, OV_M_ENROLLED, OV_M_HELLO, OV_M_WELCOME},
+    [OV_S_CLOSED] = {OV_M_BYE},
 };
 
 static bool client_sends(ov_msg_type t)
@@ -159,14 +168,16 @@ static void test_table_outside(void **state)
   assert_string_equal(ov_state_text(OV_S_COUNT), "?");
 }
 
-/* An ERROR's class decides: a refusal leaves an open session open, a fault ends it, for the one who sends as for the other. */
+/* An ERROR's class decides: a refusal leaves an open session open, a fault ends it, for the one who sends as
+ * for the other. */
 static void test_error_class(void **state)
 {
   world w;
   (void)state;
   world_init(&w);
-  static const int errs[] = {OV_E_GAP, OV_E_BRANCH, OV_E_OP_FORMAT, OV_E_NEED_KEYS, OV_E_BUSY, OV_E_READONLY,
-                             OV_E_FORMAT, OV_E_AUTH, OV_E_REVOKED, OV_E_SHUTDOWN, -99};
+  static const int errs[] = {
+      OV_E_GAP,    OV_E_BRANCH, OV_E_OP_FORMAT, OV_E_NEED_KEYS, OV_E_BUSY, OV_E_READONLY,
+      OV_E_FORMAT, OV_E_AUTH,   OV_E_REVOKED,   OV_E_SHUTDOWN,  -99};
   for (size_t i = 0; i < sizeof errs / sizeof *errs; i++)
     for (int role = OV_CLIENT; role <= OV_SERVER; role++)
       for (int sent = 0; sent < 2; sent++) {
@@ -185,7 +196,11 @@ static void test_error_class(void **state)
 }
 
 /* Frames are carried between a real client and a real server. */
-typedef struct ends { world w; ov_peer *client, *server; size_t up, down; } ends;
+typedef struct ends {
+  world w;
+  ov_peer *client, *server;
+  size_t up, down;
+} ends;
 
 static ov_msg *pass(ends *l, bool up, ov_msg_type type, bool full)
 {
@@ -226,7 +241,7 @@ static void test_whole_session(void **state)
   pass(&l, true, OV_M_HELLO, true);
   pass(&l, true, OV_M_PUSH, true);
   pass(&l, false, OV_M_CHALLENGE, true);
-  pass(&l, true, OV_M_PUSH, false);   /* was on its way when the challenge came */
+  pass(&l, true, OV_M_PUSH, false); /* was on its way when the challenge came */
   pass(&l, true, OV_M_PROOF, true);
   pass(&l, true, OV_M_PUSH, false);
   pass(&l, false, OV_M_WELCOME, true);
@@ -266,23 +281,30 @@ static int feed_hex(world *w, ov_state s, const char *hex)
 
 static void test_hostile_frames(void **state)
 {
-  static const struct { const char *hex; int err; unsigned close; const char *why; } cases[] = {
-    {"00 dd ff ff ff ff", OV_E_FORMAT, 1007, "a huge array in five bytes"},
-    {"00 9b dd ff ff ff ff", OV_E_FORMAT, 1007, "and inside"},
-    {"00 910a 91919191919191919191919191919191919191919191919191919191919191 c0", OV_E_FORMAT, 1007, "two messages"},
-    {"00 920a 91919191919191919191919191919191919191919191919191919191919191 c0", OV_E_FORMAT, 1007, "depth 33"},
-    {"00 920a", OV_E_FORMAT, 1007, "truncated"},
-    {"00 920a90 c0", OV_E_FORMAT, 1007, "trailing"},
-    {"00 920ac1", OV_E_FORMAT, 1007, "0xc1"},
-    {"00 91", OV_E_FORMAT, 1007, "no type"},
-    {"00 9163", OV_E_FORMAT, 1007, "an unknown message"},
-    {"00", OV_E_FORMAT, 1007, "an empty plain frame"},
-    {"", OV_E_FORMAT, 1007, "an empty frame"},
-    {"07 920a90", OV_E_FORMAT, 1007, "an unknown mode"},
-    {"01 ff ff ff", OV_E_FORMAT, 1007, "no deflate"},
-    {"00 9108", OV_E_STATE, 1002, "an ACK from a client, not looked into"},
-    {"00 9104", OV_E_STATE, 1002, "a WELCOME from a client"},
-    {"00 9303", OV_E_STATE, 1002, "a second HELLO, not looked into"},
+  static const struct {
+    const char *hex;
+    int err;
+    unsigned close;
+    const char *why;
+  } cases[] = {
+      {"00 dd ff ff ff ff", OV_E_FORMAT, 1007, "a huge array in five bytes"},
+      {"00 9b dd ff ff ff ff", OV_E_FORMAT, 1007, "and inside"},
+      {"00 910a 91919191919191919191919191919191919191919191919191919191919191 c0", OV_E_FORMAT, 1007,
+       "two messages"},
+      {"00 920a 91919191919191919191919191919191919191919191919191919191919191 c0", OV_E_FORMAT, 1007,
+       "depth 33"},
+      {"00 920a", OV_E_FORMAT, 1007, "truncated"},
+      {"00 920a90 c0", OV_E_FORMAT, 1007, "trailing"},
+      {"00 920ac1", OV_E_FORMAT, 1007, "0xc1"},
+      {"00 91", OV_E_FORMAT, 1007, "no type"},
+      {"00 9163", OV_E_FORMAT, 1007, "an unknown message"},
+      {"00", OV_E_FORMAT, 1007, "an empty plain frame"},
+      {"", OV_E_FORMAT, 1007, "an empty frame"},
+      {"07 920a90", OV_E_FORMAT, 1007, "an unknown mode"},
+      {"01 ff ff ff", OV_E_FORMAT, 1007, "no deflate"},
+      {"00 9108", OV_E_STATE, 1002, "an ACK from a client, not looked into"},
+      {"00 9104", OV_E_STATE, 1002, "a WELCOME from a client"},
+      {"00 9303", OV_E_STATE, 1002, "a second HELLO, not looked into"},
   };
   world w;
   (void)state;
@@ -295,8 +317,8 @@ static void test_hostile_frames(void **state)
     assert_int_equal(ov_err_classify(err), OV_CLASS_CLOSE);
     assert_int_equal(ov_err_close_code(err), cases[i].close);
   }
-  assert_int_equal(feed_hex(&w, OV_S_START, "00 9107"), OV_E_STATE);        /* an op before HELLO */
-  assert_int_equal(feed_hex(&w, OV_S_START, "00 93030909"), OV_E_VERSION);  /* a HELLO of versions to come */
+  assert_int_equal(feed_hex(&w, OV_S_START, "00 9107"), OV_E_STATE);       /* an op before HELLO */
+  assert_int_equal(feed_hex(&w, OV_S_START, "00 93030909"), OV_E_VERSION); /* a HELLO of versions to come */
   world_free(&w);
 }
 
@@ -332,7 +354,8 @@ static void test_deflate_bomb(void **state)
   world_free(&w);
 }
 
-/* A session whose frames are damaged on the way ends with an error that closes, and never otherwise harms the receiver. */
+/* A session whose frames are damaged on the way ends with an error that closes, and never otherwise harms the
+ * receiver. */
 static void test_mutated_frames(void **state)
 {
   world w;
@@ -425,15 +448,11 @@ static void test_frame_bytes(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_every_cell),
-    cmocka_unit_test(test_table_outside),
-    cmocka_unit_test(test_error_class),
-    cmocka_unit_test(test_whole_session),
-    cmocka_unit_test(test_hostile_frames),
-    cmocka_unit_test(test_deflate_bomb),
-    cmocka_unit_test(test_mutated_frames),
-    cmocka_unit_test(test_send_refuses),
-    cmocka_unit_test(test_frame_bytes),
+      cmocka_unit_test(test_every_cell),     cmocka_unit_test(test_table_outside),
+      cmocka_unit_test(test_error_class),    cmocka_unit_test(test_whole_session),
+      cmocka_unit_test(test_hostile_frames), cmocka_unit_test(test_deflate_bomb),
+      cmocka_unit_test(test_mutated_frames), cmocka_unit_test(test_send_refuses),
+      cmocka_unit_test(test_frame_bytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

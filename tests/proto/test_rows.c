@@ -144,7 +144,8 @@ static void test_a_shift_fits_into_one_segment(void **state)
   qsort(n, SHIFTS, sizeof *n, by_size);
   print_message("a shift of 52 ops: least %zu, median %zu, most %zu bytes of websocket payload\n", n[0],
                 n[SHIFTS / 2], n[SHIFTS - 1]);
-  assert_true(n[SHIFTS - 1] <= 1448);
+  assert_true(n[SHIFTS - 1] <= 1448); /* one TCP segment: the promise */
+  assert_true(n[SHIFTS / 2] <= 960);  /* what was reached; a change that costs more should say why */
 }
 
 /* Ten thousand records as catch-up sends them, frames of 16 KiB before compression. */
@@ -155,32 +156,31 @@ static void test_ten_thousand_records_fit(void **state)
   wl_named m;
   ov_op rows[4096];
   ov_arena a;
-  ov_buf best, more, frame;
+  ov_buf plain, frame;
   ov_packer *k = ov_packer_new();
   ov_arena_init(&a, 64 << 20);
-  ov_buf_init(&best, 0);
-  ov_buf_init(&more, 0);
+  ov_buf_init(&plain, 0);
   ov_buf_init(&frame, 0);
   assert_int_equal(0, wl_base_make(&b, 1, 10000));
   assert_int_equal(0, wl_named_make(&m, &b));
   ov_rows_ctx c = {.named = true, .writer = m.server, .server = m.server, .base_time = b.t + 60};
-  size_t n = 0, total = 0, frames = 0, plain = 0;
+  size_t n = 0, total = 0, frames = 0, plain_total = 0;
   for (uint32_t i = 0; i < b.n_recs;) {
     n = 0;
     while (i < b.n_recs && n < 450)
       n += wl_named_rows(&m, &b, i++, &a, rows + n);
-    ov_buf_reset(&best);
+    ov_buf_reset(&plain);
     ov_buf_reset(&frame);
-    plain += round_trip(&c, rows, n, &best);
-    assert_true(best.n <= OV_FRAME_BYTES_DEFAULT);
-    assert_int_equal(0, ov_frame_pack(k, best.p, best.n, &frame));
+    plain_total += round_trip(&c, rows, n, &plain);
+    assert_true(plain.n <= OV_FRAME_BYTES_DEFAULT);
+    assert_int_equal(0, ov_frame_pack(k, plain.p, plain.n, &frame));
     total += frame.n;
     frames++;
   }
-  print_message("10,000 records: %zu bytes in %zu frames (%zu before deflate)\n", total, frames, plain);
-  assert_true(total <= 260000);
-  ov_buf_free(&best);
-  ov_buf_free(&more);
+  print_message("10,000 records: %zu bytes in %zu frames (%zu before deflate)\n", total, frames, plain_total);
+  assert_true(total <= 260000); /* the promise */
+  assert_true(total <= 195000); /* what was reached */
+  ov_buf_free(&plain);
   ov_buf_free(&frame);
   ov_packer_free(k);
   wl_named_free(&m);
