@@ -10,7 +10,8 @@ static ov_verdict verdict_of(const char *text)
   return OV_WAITING;
 }
 
-static void check_order(vec *v, const char *name, const ov_fold_in *in, uint32_t n, json_t *want, json_t *encoded)
+static void check_order(vec *v, const char *name, const ov_fold_in *in, uint32_t n, json_t *want,
+                        json_t *encoded)
 {
   ov_record r, again;
   ov_buf b;
@@ -30,7 +31,8 @@ static void check_order(vec *v, const char *name, const ov_fold_in *in, uint32_t
 }
 
 /* Every order of delivery gives the same record (Heap's algorithm). */
-static void permute(vec *v, const char *name, ov_fold_in *in, uint32_t n, uint32_t k, json_t *want, json_t *encoded)
+static void permute(vec *v, const char *name, ov_fold_in *in, uint32_t n, uint32_t k, json_t *want,
+                    json_t *encoded)
 {
   if (k <= 1) {
     check_order(v, name, in, n, want, encoded);
@@ -50,7 +52,8 @@ void test_folds(void **state)
   json_t *file = check_load("folds.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     vec v;
     vec_open(&v, VEC_DIR);
     ov_fold_in in[8];
@@ -59,7 +62,8 @@ void test_folds(void **state)
     assert_in_range(n, 1, 6);
     for (uint32_t k = 0; k < n; k++) {
       json_t *o = json_array_get(ops, k);
-      in[k] = (ov_fold_in){.op = vec_read_op(&v, json_object_get(o, "op")), .verdict = verdict_of(check_text(o, "verdict")),
+      in[k] = (ov_fold_in){.op = vec_read_op(&v, json_object_get(o, "op")),
+                           .verdict = verdict_of(check_text(o, "verdict")),
                            .reason = (uint8_t)json_integer_value(json_object_get(o, "reason")),
                            .server_time = json_integer_value(json_object_get(o, "server_time")),
                            .clock_offset = json_integer_value(json_object_get(o, "clock_offset"))};

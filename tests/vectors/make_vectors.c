@@ -1,5 +1,5 @@
-/* make-vectors DIR [PROTOCOL.md]: writes every vector file into DIR, and the examples into the text. Signatures and compressed frames
- * that are there and still fit are kept. */
+/* make-vectors DIR [PROTOCOL.md]: writes every vector file into DIR, and the examples into the text.
+ * Signatures and compressed frames that are there and still fit are kept. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
   }
   for (const vec_file *f = vec_files; f->name; f++) {
     vec v;
-    vec_open(&v, argv[1]);   /* again for each, so that messages find the signatures just written */
+    vec_open(&v, argv[1]); /* again for each, so that messages find the signatures just written */
     json_t *json = f->make(&v);
     char *text = vec_text(json), path[1024];
     snprintf(path, sizeof path, "%s/%s", argv[1], f->name);

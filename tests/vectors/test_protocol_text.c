@@ -1,5 +1,5 @@
-/* PROTOCOL.md says what the code does, where that can be checked: examples, error numbers, limits, reasons, the dictionary's hash; and every
- * requirement that code cites exists. */
+/* PROTOCOL.md says what the code does, where that can be checked: examples, error numbers, limits, reasons,
+ * the dictionary's hash; and every requirement that code cites exists. */
 #include "check.h"
 
 #include <ftw.h>
@@ -17,7 +17,6 @@ static char *slurp(const char *path)
   fclose(f);
   return out;
 }
-
 
 static int load(void **state)
 {
@@ -40,7 +39,8 @@ static void test_examples(void **state)
   vec_open(&v, VEC_DIR);
   char *fresh = vec_examples(&v, text, v.old_messages);
   if (strcmp(fresh, text))
-    fail_msg("the examples are not those of the vectors: make-vectors %s %s/proto/PROTOCOL.md", VEC_DIR, OV_SOURCE_DIR);
+    fail_msg("the examples are not those of the vectors: make-vectors %s %s/proto/PROTOCOL.md", VEC_DIR,
+             OV_SOURCE_DIR);
   free(fresh);
   vec_close(&v);
 }
@@ -48,8 +48,8 @@ static void test_examples(void **state)
 /* Every message has its example. */
 static void test_each_message_has_one(void **state)
 {
-  static const char *const names[] = {"ENROL", "ENROLLED", "HELLO", "WELCOME", "CHALLENGE", "PROOF", "PUSH", "ACK", "DELTA", "ACKED", "BYE",
-                                      "ERROR", "SYNCED"};
+  static const char *const names[] = {"ENROL", "ENROLLED", "HELLO", "WELCOME", "CHALLENGE", "PROOF", "PUSH",
+                                      "ACK",   "DELTA",    "ACKED", "BYE",     "ERROR",     "SYNCED"};
   (void)state;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char mark[64];
@@ -90,19 +90,60 @@ static void test_held(void **state)
   }
 }
 
-#define L(name) {#name, (unsigned long long)(name)}
+#define L(name)                                                                                              \
+  {                                                                                                          \
+#name, (unsigned long long)(name)                                                                        \
+  }
 
 static void test_limits(void **state)
 {
-  static const struct { const char *name; unsigned long long value; } limits[] = {
-    L(OV_FRAME_BYTES_DEFAULT), L(OV_FRAME_BYTES_MIN), L(OV_FRAME_BYTES_MAX), L(OV_WS_MESSAGE_BYTES_MAX), L(OV_FRAME_OBJECTS_MAX),
-    L(OV_NESTING_MAX), L(OV_PAYLOAD_BYTES_MAX), L(OV_HEADER_BYTES_MAX), L(OV_OP_FIELDS_MAX), L(OV_FIELD_ID_MAX), L(OV_KIND_ID_MAX),
-    L(OV_OP_REPLACES_MAX), L(OV_SET_ELEMENTS_MAX), L(OV_TEXT_BYTES_MAX), L(OV_FRAME_ROWS_MAX), L(OV_RECORD_OPS_MAX),
-    L(OV_RECORD_VALUES_MAX), L(OV_RECORD_LINKS_MAX), L(OV_RECORD_BYTES_MAX), L(OV_DELTA_HELD_MAX), L(OV_SEQ_MAX), L(OV_TIME_S_MAX),
-    L(OV_SCOPES_MAX), L(OV_TIPS_MAX), L(OV_LADDER_MAX), L(OV_CREDIT_DEFAULT), L(OV_CREDIT_MAX), L(OV_PUSHES_UNANSWERED_MAX),
-    L(OV_HELLO_SKEW_MS_MAX), L(OV_CLOCK_SUSPECT_S), L(OV_ACK_HELD_MAX), L(OV_ACK_RECEIPTS_MAX), L(OV_PUSH_KEYS_MAX),
-    L(OV_ERROR_TEXT_MAX), L(OV_CODE_TEXT_MAX), L(OV_DEVICE_NAME_MAX), L(OV_WINDOW_DAYS), L(OV_SCHEMA_BYTES_MAX),
-    L(OV_SCHEMA_KINDS_MAX), L(OV_SCHEMA_CODES_MAX), L(OV_FIELD_NAME_MAX), L(OV_LABEL_BYTES_MAX), L(OV_RETRACTION_BYTES_MAX),
+  static const struct {
+    const char *name;
+    unsigned long long value;
+  } limits[] = {
+      L(OV_FRAME_BYTES_DEFAULT),
+      L(OV_FRAME_BYTES_MIN),
+      L(OV_FRAME_BYTES_MAX),
+      L(OV_WS_MESSAGE_BYTES_MAX),
+      L(OV_FRAME_OBJECTS_MAX),
+      L(OV_NESTING_MAX),
+      L(OV_PAYLOAD_BYTES_MAX),
+      L(OV_HEADER_BYTES_MAX),
+      L(OV_OP_FIELDS_MAX),
+      L(OV_FIELD_ID_MAX),
+      L(OV_KIND_ID_MAX),
+      L(OV_OP_REPLACES_MAX),
+      L(OV_SET_ELEMENTS_MAX),
+      L(OV_TEXT_BYTES_MAX),
+      L(OV_FRAME_ROWS_MAX),
+      L(OV_RECORD_OPS_MAX),
+      L(OV_RECORD_VALUES_MAX),
+      L(OV_RECORD_LINKS_MAX),
+      L(OV_RECORD_BYTES_MAX),
+      L(OV_DELTA_HELD_MAX),
+      L(OV_SEQ_MAX),
+      L(OV_TIME_S_MAX),
+      L(OV_SCOPES_MAX),
+      L(OV_TIPS_MAX),
+      L(OV_LADDER_MAX),
+      L(OV_CREDIT_DEFAULT),
+      L(OV_CREDIT_MAX),
+      L(OV_PUSHES_UNANSWERED_MAX),
+      L(OV_HELLO_SKEW_MS_MAX),
+      L(OV_CLOCK_SUSPECT_S),
+      L(OV_ACK_HELD_MAX),
+      L(OV_ACK_RECEIPTS_MAX),
+      L(OV_PUSH_KEYS_MAX),
+      L(OV_ERROR_TEXT_MAX),
+      L(OV_CODE_TEXT_MAX),
+      L(OV_DEVICE_NAME_MAX),
+      L(OV_WINDOW_DAYS),
+      L(OV_SCHEMA_BYTES_MAX),
+      L(OV_SCHEMA_KINDS_MAX),
+      L(OV_SCHEMA_CODES_MAX),
+      L(OV_FIELD_NAME_MAX),
+      L(OV_LABEL_BYTES_MAX),
+      L(OV_RETRACTION_BYTES_MAX),
   };
   (void)state;
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -118,7 +159,7 @@ static void test_dictionary(void **state)
   ov_hash h;
   ov_hasher *hasher = ov_hasher_new();
   (void)state;
-  assert_int_equal(ov_sha256(hasher, dict, strlen(dict), &h), 0);   /* it is text: no zero byte */
+  assert_int_equal(ov_sha256(hasher, dict, strlen(dict), &h), 0); /* it is text: no zero byte */
   ov_hex(h.b, OV_HASH_BYTES, hex);
   snprintf(want, sizeof want, "`%s`", hex);
   need_row(want);
@@ -181,7 +222,7 @@ static void test_citations(void **state)
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     char path[1024];
     snprintf(path, sizeof path, OV_SOURCE_DIR "/%s", folders[i]);
-    nftw(path, look, 16, FTW_PHYS);   /* a folder that is not there has no citations */
+    nftw(path, look, 16, FTW_PHYS); /* a folder that is not there has no citations */
   }
   assert_int_equal(unknown, 0);
 }
@@ -189,9 +230,10 @@ static void test_citations(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_examples),     cmocka_unit_test(test_each_message_has_one), cmocka_unit_test(test_errors),
-    cmocka_unit_test(test_held),         cmocka_unit_test(test_limits),               cmocka_unit_test(test_dictionary),
-    cmocka_unit_test(test_requirements), cmocka_unit_test(test_citations),
+      cmocka_unit_test(test_examples),     cmocka_unit_test(test_each_message_has_one),
+      cmocka_unit_test(test_errors),       cmocka_unit_test(test_held),
+      cmocka_unit_test(test_limits),       cmocka_unit_test(test_dictionary),
+      cmocka_unit_test(test_requirements), cmocka_unit_test(test_citations),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }

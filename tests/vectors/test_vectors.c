@@ -1,4 +1,5 @@
-/* The checked-in vectors are what the generator makes; and read on their own, as a second implementation reads them, they hold. */
+/* The checked-in vectors are what the generator makes; and read on their own, as a second implementation
+ * reads them, they hold. */
 #include "check.h"
 
 #include <stdio.h>
@@ -52,7 +53,8 @@ static void test_checked_in(void **state)
     json_t *json = f->make(&v);
     char *made = vec_text(json), *stored = read_file(f->name);
     if (strcmp(made, stored))
-      fail_msg("%s is not what the generator makes: make-vectors %s, and look at the difference", f->name, VEC_DIR);
+      fail_msg("%s is not what the generator makes: make-vectors %s, and look at the difference", f->name,
+               VEC_DIR);
     free(made);
     free(stored);
     json_decref(json);
@@ -67,7 +69,8 @@ static void test_values(void **state)
   size_t i;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     const char *name = check_text(j, "name");
     ov_value want = vec_read_value(&v, json_object_get(j, "value")), got;
     ov_buf_reset(&v.scratch);
@@ -90,7 +93,8 @@ static void test_names(void **state)
   ov_name before = {.seq = 0};
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     ov_name n, back;
     uint8_t bytes[OV_NAME_BYTES];
     vec_read_name(json_object_get(j, "text"), &n);
@@ -101,7 +105,7 @@ static void test_names(void **state)
     check_hex("name", json_object_get(j, "hex"), bytes, sizeof bytes);
     ov_name_read(bytes, &back);
     assert_true(ov_name_equal(&n, &back));
-    assert_true(ov_name_compare(&before, &n) < 0);   /* the file is in ascending order */
+    assert_true(ov_name_compare(&before, &n) < 0); /* the file is in ascending order */
     before = n;
   }
   assert_true(i >= 5);
@@ -115,7 +119,8 @@ static void test_ops(void **state)
   size_t i;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     const char *name = check_text(j, "name");
     ov_op *op = vec_read_op(&v, json_object_get(j, "op")), got = {.name = op->name};
     ov_buf header, payload;
@@ -168,7 +173,8 @@ static void check_chain(vec *v, json_t *chain)
   vec_read_bytes(json_object_get(chain, "writer"), writer.b, OV_ID_BYTES);
   assert_int_equal(ov_chain_start(v->hasher, &organisation, &writer, &head), 0);
   check_hex("head 0", json_object_get(chain, "head_0"), head.b, OV_HASH_BYTES);
-  json_array_foreach(json_object_get(chain, "ops"), i, j) {
+  json_array_foreach(json_object_get(chain, "ops"), i, j)
+  {
     ov_op *op = vec_read_op(v, json_object_get(j, "op"));
     ov_name named = op->name;
     uint8_t key[OV_KEY_BYTES];
@@ -191,7 +197,8 @@ static void test_chains(void **state)
   json_t *file = check_load("chains.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     vec v;
     vec_open(&v, VEC_DIR);
     check_chain(&v, j);
@@ -206,7 +213,8 @@ static void test_rows(void **state)
   json_t *file = check_load("rows.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     vec v;
     vec_open(&v, VEC_DIR);
     ov_rows_ctx c = vec_read_ctx(json_object_get(j, "context"));
@@ -218,7 +226,7 @@ static void test_rows(void **state)
     assert_int_equal(n_ops, json_array_size(want));
     for (size_t k = 0; k < n_ops; k++) {
       ov_op *w = vec_read_op(&v, json_array_get(want, k));
-      if (!c.named) {   /* tags come from chaining, in order */
+      if (!c.named) { /* tags come from chaining, in order */
         assert_int_equal(ov_rows_resolve(&c, ops, k), 0);
         memcpy(ops[k].name.tag, w->name.tag, OV_TAG_BYTES);
         if (ops[k].creates)
@@ -240,7 +248,8 @@ static void test_messages(void **state)
   json_t *file = check_load("messages.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     vec v;
     vec_open(&v, VEC_DIR);
     size_t n;
@@ -270,7 +279,8 @@ static void test_signatures(void **state)
   size_t i;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     uint8_t key[OV_PUBKEY_BYTES], sig[OV_SIG_BYTES];
     size_t n;
     uint8_t *bytes = (uint8_t *)(uintptr_t)vec_read_hex(&v, json_object_get(j, "signed"), &n);
@@ -309,11 +319,13 @@ static void test_refused(void **state)
   unsigned wrong = 0;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j) {
+  json_array_foreach(file, i, j)
+  {
     const uint8_t *p = vec_read_hex(&v, json_object_get(j, "hex"), &n);
     const char *got = ov_err_slug(refuse(&v, check_text(j, "what"), p, n));
     if (strcmp(got, check_text(j, "error"))) {
-      print_error("%s, %s: %s instead of %s\n", check_text(j, "what"), check_text(j, "name"), got, check_text(j, "error"));
+      print_error("%s, %s: %s instead of %s\n", check_text(j, "what"), check_text(j, "name"), got,
+                  check_text(j, "error"));
       wrong++;
     }
   }
@@ -326,10 +338,10 @@ static void test_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_checked_in), cmocka_unit_test(test_values),   cmocka_unit_test(test_names),
-    cmocka_unit_test(test_ops),        cmocka_unit_test(test_chains),   cmocka_unit_test(test_folds),
-    cmocka_unit_test(test_rows),       cmocka_unit_test(test_messages), cmocka_unit_test(test_signatures),
-    cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_checked_in), cmocka_unit_test(test_values),   cmocka_unit_test(test_names),
+      cmocka_unit_test(test_ops),        cmocka_unit_test(test_chains),   cmocka_unit_test(test_folds),
+      cmocka_unit_test(test_rows),       cmocka_unit_test(test_messages), cmocka_unit_test(test_signatures),
+      cmocka_unit_test(test_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

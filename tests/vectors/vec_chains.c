@@ -3,7 +3,13 @@
 
 #include "vec.h"
 
-typedef struct chain { vec *v; ov_id organisation, writer; ov_hash head; uint64_t seq; json_t *ops; } chain;
+typedef struct chain {
+  vec *v;
+  ov_id organisation, writer;
+  ov_hash head;
+  uint64_t seq;
+  json_t *ops;
+} chain;
 
 static const char *const owners[] = {"zero", "participant", "organisation", "team"};
 
@@ -68,7 +74,8 @@ static chain start(vec *v, uint8_t organisation, uint8_t writer)
 static void finish(json_t *out, const char *name, const ov_hash *first, chain *c)
 {
   json_array_append_new(out, json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", name, "organisation",
-                                       vec_hex(c->organisation.b, OV_ID_BYTES), "writer", vec_hex(c->writer.b, OV_ID_BYTES), "head_0",
+                                       vec_hex(c->organisation.b, OV_ID_BYTES), "writer",
+                                       vec_hex(c->writer.b, OV_ID_BYTES), "head_0",
                                        vec_hex(first->b, OV_HASH_BYTES), "ops", c->ops));
 }
 

@@ -1,5 +1,5 @@
-/* The worked examples in PROTOCOL.md: between <!-- example: NAME --> and <!-- end --> stands the vector of that name, one element
- * of the message a line. */
+/* The worked examples in PROTOCOL.md: between <!-- example: NAME --> and <!-- end --> stands the vector of
+ * that name, one element of the message a line. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +9,27 @@
 enum { HEX_PER_LINE = 24, LABELS_MAX = 16 };
 
 static const char *const labels[OV_M_COUNT][LABELS_MAX] = {
-  [OV_M_ENROL] = {"ENROL", "version_min", "version_max", "code", "public key", "device name"},
-  [OV_M_ENROLLED] = {"ENROLLED", "version", "device", "organisation", "server", "server public key", "device record", "scope, commit key ...",
-                     "time (ms)", "zone", "pin"},
-  [OV_M_HELLO] = {"HELLO", "version_min", "version_max", "device", "writer", "own seq", "own head", "server (nil: no cursors)",
-                  "scope, pos, hash ...", "time (ms)", "nonce", "flags", "credit (0: default)", "frame bytes (0: default)", "signature"},
-  [OV_M_WELCOME] = {"WELCOME", "version", "server", "time (ms)", "own", "safe_up_to", "scope, state ...", "frame bytes", "credit", "retry (s)",
-                    "tips: seq, head ...", "ladder: seq, 8 bytes of head ..."},
-  [OV_M_CHALLENGE] = {"CHALLENGE", "nonce", "time (ms)"},
-  [OV_M_PROOF] = {"PROOF", "signature"},
-  [OV_M_PUSH] = {"PUSH", "first seq", "flags", "rows", "signature", "head before", "of, commit key ..."},
-  [OV_M_ACK] = {"ACK", "up_to", "head", "safe_up_to", "receipts: ops, time (ms), offset (ms) ...", "held: seq, reason ..."},
-  [OV_M_DELTA] = {"DELTA", "scope", "from", "to", "hash of position `to`", "time (s)", "more", "rows", "changed: records, time (s) ...",
-                  "extras", "gone: names"},
-  [OV_M_ACKED] = {"ACKED", "scope, pos ..."},
-  [OV_M_BYE] = {"BYE", "reason", "retry (s)"},
-  [OV_M_ERROR] = {"ERROR", "error", "seq", "retry (s)", "text", "tips: seq, head ...", "ladder: seq, 8 bytes of head ...", "names"},
-  [OV_M_SYNCED] = {"SYNCED"},
+    [OV_M_ENROL] = {"ENROL", "version_min", "version_max", "code", "public key", "device name"},
+    [OV_M_ENROLLED] = {"ENROLLED", "version", "device", "organisation", "server", "server public key",
+                       "device record", "scope, commit key ...", "time (ms)", "zone", "pin"},
+    [OV_M_HELLO] = {"HELLO", "version_min", "version_max", "device", "writer", "own seq", "own head",
+                    "server (nil: no cursors)", "scope, pos, hash ...", "time (ms)", "nonce", "flags",
+                    "credit (0: default)", "frame bytes (0: default)", "signature"},
+    [OV_M_WELCOME] = {"WELCOME", "version", "server", "time (ms)", "own", "safe_up_to", "scope, state ...",
+                      "frame bytes", "credit", "retry (s)", "tips: seq, head ...",
+                      "ladder: seq, 8 bytes of head ..."},
+    [OV_M_CHALLENGE] = {"CHALLENGE", "nonce", "time (ms)"},
+    [OV_M_PROOF] = {"PROOF", "signature"},
+    [OV_M_PUSH] = {"PUSH", "first seq", "flags", "rows", "signature", "head before", "of, commit key ..."},
+    [OV_M_ACK] = {"ACK", "up_to", "head", "safe_up_to", "receipts: ops, time (ms), offset (ms) ...",
+                  "held: seq, reason ..."},
+    [OV_M_DELTA] = {"DELTA", "scope", "from", "to", "hash of position `to`", "time (s)", "more", "rows",
+                    "changed: records, time (s) ...", "extras", "gone: names"},
+    [OV_M_ACKED] = {"ACKED", "scope, pos ..."},
+    [OV_M_BYE] = {"BYE", "reason", "retry (s)"},
+    [OV_M_ERROR] = {"ERROR", "error", "seq", "retry (s)", "text", "tips: seq, head ...",
+                    "ladder: seq, 8 bytes of head ...", "names"},
+    [OV_M_SYNCED] = {"SYNCED"},
 };
 
 static const char *label_of(unsigned type, uint32_t i, uint32_t count)

@@ -4,11 +4,17 @@
 #include "vec.h"
 
 enum { IN_MAX = 8 };
-typedef struct fold { vec *v; ov_fold_in in[IN_MAX]; uint32_t n; json_t *out; } fold;
+typedef struct fold {
+  vec *v;
+  ov_fold_in in[IN_MAX];
+  uint32_t n;
+  json_t *out;
+} fold;
 
 static const char *const verdicts[] = {"waiting", "applied", "held", "dismissed", "void", "erased"};
 
-/* An op on (or creating) the record of the fold's first op, by a writer of its own; every later op comes a minute later. */
+/* An op on (or creating) the record of the fold's first op, by a writer of its own; every later op comes a
+ * minute later. */
 static ov_op *op(fold *f, uint8_t writer, const ov_field *fields, uint32_t n)
 {
   ov_fold_in *in = &f->in[f->n];
@@ -45,7 +51,8 @@ static void replaces(fold *f, ov_op *o, uint32_t n, const unsigned *which)
     }
   vec_replace(f->v, o, names, n);
 }
-#define REPLACES(f, o, ...) replaces(f, o, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (unsigned[]){__VA_ARGS__})
+#define REPLACES(f, o, ...)                                                                                  \
+  replaces(f, o, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (unsigned[]){__VA_ARGS__})
 
 static void verdict(fold *f, ov_verdict what, uint8_t reason)
 {
@@ -59,15 +66,17 @@ static void done(fold *f, const char *name)
   json_t *ops = json_array();
   vec_need(ov_fold(f->in, f->n, &f->v->arena, &r) == 0, name);
   for (uint32_t i = 0; i < f->n; i++) {
-    json_t *j = json_pack("{s:o, s:s, s:i, s:I, s:I}", "op", vec_op(f->in[i].op), "verdict", verdicts[f->in[i].verdict], "reason",
-                          (int)f->in[i].reason, "server_time", (json_int_t)f->in[i].server_time, "clock_offset",
-                          (json_int_t)f->in[i].clock_offset);
+    json_t *j =
+        json_pack("{s:o, s:s, s:i, s:I, s:I}", "op", vec_op(f->in[i].op), "verdict",
+                  verdicts[f->in[i].verdict], "reason", (int)f->in[i].reason, "server_time",
+                  (json_int_t)f->in[i].server_time, "clock_offset", (json_int_t)f->in[i].clock_offset);
     json_array_append_new(ops, j);
   }
   ov_buf_reset(&f->v->scratch);
   ov_record_encode(&r, &f->v->scratch);
-  json_array_append_new(f->out, json_pack("{s:s, s:o, s:o, s:o}", "name", name, "ops", ops, "record", vec_record(&r), "encoded",
-                                          vec_hex(f->v->scratch.p, f->v->scratch.n)));
+  json_array_append_new(f->out,
+                        json_pack("{s:s, s:o, s:o, s:o}", "name", name, "ops", ops, "record", vec_record(&r),
+                                  "encoded", vec_hex(f->v->scratch.p, f->v->scratch.n)));
   f->n = 0;
 }
 
@@ -118,7 +127,8 @@ static void clocks(fold *f)
   f->in[1].clock_offset = -400 * 86400;
   ((ov_op *)f->in[1].op)->device_time += 400 * 86400;
   REPLACES(f, set_int(f, 0x30, 2, 9), 0);
-  done(f, "the clock of a tablet is 400 days ahead of its server: its offset puts the time right, and is flagged");
+  done(f, "the clock of a tablet is 400 days ahead of its server: its offset puts the time right, and is "
+          "flagged");
 
   set_int(f, 0x10, 2, 7);
   REPLACES(f, set_int(f, 0x20, 2, 8), 0);

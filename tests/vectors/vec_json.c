@@ -21,14 +21,16 @@ static json_t *load(const char *dir, const char *file)
 
 void vec_open(vec *v, const char *dir)
 {
-  static const uint8_t device[OV_KEY_BYTES] = {[0] = 0x11, [31] = 0x01}, server[OV_KEY_BYTES] = {[0] = 0x22, [31] = 0x02};
+  static const uint8_t device[OV_KEY_BYTES] = {[0] = 0x11, [31] = 0x01},
+                       server[OV_KEY_BYTES] = {[0] = 0x22, [31] = 0x02};
   memset(v, 0, sizeof *v);
   ov_arena_init(&v->arena, 64u << 20);
   ov_buf_init(&v->scratch, 0);
   v->hasher = ov_hasher_new();
   v->packer = ov_packer_new();
   vec_need(v->hasher && v->packer, "out of memory");
-  vec_need(ov_p256_load(device, &v->device_key) == 0 && ov_p256_load(server, &v->server_key) == 0, "test keys");
+  vec_need(ov_p256_load(device, &v->device_key) == 0 && ov_p256_load(server, &v->server_key) == 0,
+           "test keys");
   v->old_signatures = load(dir, "signatures.json");
   v->old_messages = load(dir, "messages.json");
 }
@@ -61,9 +63,7 @@ json_t *vec_find(json_t *array, const char *name)
 {
   size_t i;
   json_t *j;
-  json_array_foreach(array, i, j)
-    if (!strcmp(json_string_value(json_object_get(j, "name")), name))
-      return j;
+  json_array_foreach(array, i, j) if (!strcmp(json_string_value(json_object_get(j, "name")), name)) return j;
   return NULL;
 }
 
@@ -99,13 +99,12 @@ json_t *vec_value(const ov_value *v)
   char text[32];
   switch (v->type) {
   case OV_V_NIL: return json_null();
-  case OV_V_INT:
-    snprintf(text, sizeof text, "%lld", (long long)v->i);
-    return json_pack("{s:s}", "int", text);
+  case OV_V_INT: snprintf(text, sizeof text, "%lld", (long long)v->i); return json_pack("{s:s}", "int", text);
   case OV_V_TEXT: return json_pack("{s:s%}", "text", v->s.n ? (const char *)v->s.p : "", (size_t)v->s.n);
   case OV_V_BYTES: return json_pack("{s:o}", "bytes", vec_hex(v->s.p, v->s.n));
   default:
-    return json_pack("{s:o, s:o}", "add", elements(v->set.add, v->set.n_add), "delete", elements(v->set.del, v->set.n_del));
+    return json_pack("{s:o, s:o}", "add", elements(v->set.add, v->set.n_add), "delete",
+                     elements(v->set.del, v->set.n_del));
   }
 }
 
@@ -121,14 +120,17 @@ json_t *vec_op(const ov_op *op)
 {
   if (op->is_void)
     return json_pack("{s:o, s:b, s:o, s:o}", "name", vec_name(&op->name), "void", 1, "header_hash",
-                     vec_hex(op->header_hash.b, OV_HASH_BYTES), "commitment", vec_hex(op->commitment.b, OV_HASH_BYTES));
+                     vec_hex(op->header_hash.b, OV_HASH_BYTES), "commitment",
+                     vec_hex(op->commitment.b, OV_HASH_BYTES));
   json_t *fields = json_array();
   for (uint32_t i = 0; i < op->n_fields; i++)
     json_array_append_new(fields, json_pack("[i, o]", (int)op->fields[i].id, vec_value(&op->fields[i].v)));
-  json_t *j = json_pack("{s:o, s:I, s:o, s:i, s:i, s:o, s:o, s:I}", "name", vec_name(&op->name), "scope", (json_int_t)op->scope, "record",
-                        op->creates ? json_null() : vec_name(&op->record), "kind", (int)op->kind, "version", (int)op->version,
-                        "participant", op->has_participant ? vec_name(&op->participant) : json_null(), "author",
-                        op->has_author ? vec_name(&op->author) : json_null(), "device_time", (json_int_t)op->device_time);
+  json_t *j = json_pack("{s:o, s:I, s:o, s:i, s:i, s:o, s:o, s:I}", "name", vec_name(&op->name), "scope",
+                        (json_int_t)op->scope, "record", op->creates ? json_null() : vec_name(&op->record),
+                        "kind", (int)op->kind, "version", (int)op->version, "participant",
+                        op->has_participant ? vec_name(&op->participant) : json_null(), "author",
+                        op->has_author ? vec_name(&op->author) : json_null(), "device_time",
+                        (json_int_t)op->device_time);
   if (op->has_commitment) {
     json_decref(fields);
     json_object_set_new(j, "payload_absent", json_true());
@@ -147,29 +149,32 @@ json_t *vec_record(const ov_record *r)
   json_t *ops = json_array(), *live = json_array(), *held = json_array();
   for (uint32_t i = 0; i < r->n_ops; i++)
     json_array_append_new(ops, json_pack("{s:o, s:o, s:I, s:i}", "name", vec_name(&r->ops[i].name), "author",
-                                         r->ops[i].has_author ? vec_name(&r->ops[i].author) : json_null(), "time",
-                                         (json_int_t)r->ops[i].time, "flags", (int)r->ops[i].flags));
+                                         r->ops[i].has_author ? vec_name(&r->ops[i].author) : json_null(),
+                                         "time", (json_int_t)r->ops[i].time, "flags", (int)r->ops[i].flags));
   for (uint32_t i = 0; i < r->n_live; i++) {
     const ov_live *l = &r->live[i];
-    json_t *j = json_pack("{s:i, s:o, s:o}", "field", (int)l->field, "value", vec_value(&l->v), "op", vec_name(&r->ops[l->op].name));
+    json_t *j = json_pack("{s:i, s:o, s:o}", "field", (int)l->field, "value", vec_value(&l->v), "op",
+                          vec_name(&r->ops[l->op].name));
     if (l->is_elem)
       json_object_set_new(j, "element", vec_value(&l->elem));
     json_array_append_new(live, j);
   }
   for (uint32_t i = 0; i < r->n_held; i++)
-    json_array_append_new(held, json_pack("{s:o, s:i, s:i}", "name", vec_name(&r->held[i].name), "verdict", (int)r->held[i].verdict,
-                                          "reason", (int)r->held[i].reason));
-  return json_pack("{s:o, s:i, s:i, s:I, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:i}", "name", vec_name(&r->name), "kind", (int)r->kind,
-                   "version", (int)r->version, "scope", (json_int_t)r->scope, "participant",
-                   r->has_participant ? vec_name(&r->participant) : json_null(), "created", (int)r->created, "ops", ops, "live", live,
-                   "held", held, "seen", names(r->seen, r->n_seen), "retracted", retract_texts[ov_record_retracted(r)], "conflicts",
+    json_array_append_new(held, json_pack("{s:o, s:i, s:i}", "name", vec_name(&r->held[i].name), "verdict",
+                                          (int)r->held[i].verdict, "reason", (int)r->held[i].reason));
+  return json_pack("{s:o, s:i, s:i, s:I, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:i}", "name", vec_name(&r->name),
+                   "kind", (int)r->kind, "version", (int)r->version, "scope", (json_int_t)r->scope,
+                   "participant", r->has_participant ? vec_name(&r->participant) : json_null(), "created",
+                   (int)r->created, "ops", ops, "live", live, "held", held, "seen", names(r->seen, r->n_seen),
+                   "retracted", retract_texts[ov_record_retracted(r)], "conflicts",
                    (int)ov_record_conflicts(r));
 }
 
 json_t *vec_ctx(const ov_rows_ctx *c)
 {
-  json_t *j = json_pack("{s:b, s:o, s:o, s:I}", "named", (int)c->named, "writer", vec_hex(c->writer.b, OV_ID_BYTES), "server",
-                        vec_hex(c->server.b, OV_ID_BYTES), "base_time", (json_int_t)c->base_time);
+  json_t *j =
+      json_pack("{s:b, s:o, s:o, s:I}", "named", (int)c->named, "writer", vec_hex(c->writer.b, OV_ID_BYTES),
+                "server", vec_hex(c->server.b, OV_ID_BYTES), "base_time", (json_int_t)c->base_time);
   if (!c->named)
     json_object_set_new(j, "first_seq", json_integer((json_int_t)c->first_seq));
   return j;
@@ -286,7 +291,8 @@ ov_op *vec_read_op(vec *v, json_t *j)
 
 ov_rows_ctx vec_read_ctx(json_t *j)
 {
-  ov_rows_ctx c = {.named = json_is_true(json_object_get(j, "named")), .base_time = json_integer_value(json_object_get(j, "base_time")),
+  ov_rows_ctx c = {.named = json_is_true(json_object_get(j, "named")),
+                   .base_time = json_integer_value(json_object_get(j, "base_time")),
                    .first_seq = (uint64_t)json_integer_value(json_object_get(j, "first_seq"))};
   vec_read_bytes(json_object_get(j, "writer"), c.writer.b, OV_ID_BYTES);
   vec_read_bytes(json_object_get(j, "server"), c.server.b, OV_ID_BYTES);
@@ -305,15 +311,22 @@ ov_id vec_id(uint8_t fill)
 
 ov_name vec_sample_name(uint8_t writer, uint64_t seq)
 {
-  return (ov_name){.writer = vec_id(writer), .seq = seq, .tag = {writer, (uint8_t)seq, (uint8_t)(seq * 3), 0xee}};
+  return (ov_name){
+      .writer = vec_id(writer), .seq = seq, .tag = {writer, (uint8_t)seq, (uint8_t)(seq * 3), 0xee}};
 }
 
-ov_op *vec_new_op(vec *v, uint8_t writer, uint64_t seq, const ov_name *record, const ov_field *fields, uint32_t n)
+ov_op *vec_new_op(vec *v, uint8_t writer, uint64_t seq, const ov_name *record, const ov_field *fields,
+                  uint32_t n)
 {
   ov_op *op = ov_arena_alloc(&v->arena, sizeof *op);
   vec_need(op != NULL, "out of memory");
-  *op = (ov_op){.name = vec_sample_name(writer, seq), .scope = 2, .creates = !record, .kind = 20, .version = 1,
-                .device_time = 1763800000 + (int64_t)seq, .n_fields = n};
+  *op = (ov_op){.name = vec_sample_name(writer, seq),
+                .scope = 2,
+                .creates = !record,
+                .kind = 20,
+                .version = 1,
+                .device_time = 1763800000 + (int64_t)seq,
+                .n_fields = n};
   op->record = record ? *record : op->name;
   op->fields = ov_arena_dup(&v->arena, fields, n * sizeof *fields);
   return op;
@@ -335,7 +348,9 @@ static ov_value *ints(vec *v, const int64_t *i, uint32_t n)
 
 ov_value vec_set(vec *v, const int64_t *add, uint32_t n_add, const int64_t *del, uint32_t n_del)
 {
-  return (ov_value){.type = OV_V_SET, .set = {.add = ints(v, add, n_add), .del = ints(v, del, n_del), .n_add = n_add, .n_del = n_del}};
+  return (ov_value){
+      .type = OV_V_SET,
+      .set = {.add = ints(v, add, n_add), .del = ints(v, del, n_del), .n_add = n_add, .n_del = n_del}};
 }
 
 void vec_sign(vec *v, const char *name, const ov_p256 *key, const ov_buf *bytes, uint8_t sig[OV_SIG_BYTES])

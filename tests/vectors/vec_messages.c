@@ -1,12 +1,13 @@
-/* messages.json: every message, least and full, as plain bytes and as a frame; signatures.json: what is signed, byte by byte. */
+/* messages.json: every message, least and full, as plain bytes and as a frame; signatures.json: what is
+ * signed, byte by byte. */
 #include <stdio.h>
 #include <string.h>
 
 #include "vec.h"
 
 #define SERVER_NAME "zorg.example"
-#define HELLO_MS 1763800100123
-#define BASE_S 1763800100
+#define HELLO_MS    1763800100123
+#define BASE_S      1763800100
 
 typedef struct story {
   vec *v;
@@ -14,7 +15,8 @@ typedef struct story {
   ov_op ops[3];
   ov_hash before, after;
   ov_buf rows;
-  uint8_t hello_sig[2][OV_SIG_BYTES], proof_sig[OV_SIG_BYTES], push_sig[OV_SIG_BYTES], ack_sig[2][OV_SIG_BYTES];
+  uint8_t hello_sig[2][OV_SIG_BYTES], proof_sig[OV_SIG_BYTES], push_sig[OV_SIG_BYTES],
+      ack_sig[2][OV_SIG_BYTES];
   json_t *signatures;
 } story;
 
@@ -30,11 +32,13 @@ static void chain_ops(story *s)
   memset(key, 0x33, sizeof key);
   ov_buf scratch;
   ov_buf_init(&scratch, 0);
-  const ov_field night[] = {{2, ov_int(20414)}, {40, ov_text("rustige nacht")}}, edit[] = {{40, ov_text("om 3 uur wakker")}};
+  const ov_field night[] = {{2, ov_int(20414)}, {40, ov_text("rustige nacht")}},
+                 edit[] = {{40, ov_text("om 3 uur wakker")}};
   memset(s->before.b, 0x77, OV_HASH_BYTES);
   ov_hash head = s->before;
   for (uint32_t i = 0; i < 3; i++) {
-    s->ops[i] = *vec_new_op(s->v, 0x10, 41 + i, i == 1 ? &s->ops[0].name : NULL, i == 1 ? edit : night, i == 1 ? 1 : 2);
+    s->ops[i] = *vec_new_op(s->v, 0x10, 41 + i, i == 1 ? &s->ops[0].name : NULL, i == 1 ? edit : night,
+                            i == 1 ? 1 : 2);
     s->ops[i].has_author = true;
     s->ops[i].author = vec_sample_name(0x50, 3);
     if (i == 1)
@@ -53,8 +57,14 @@ static void chain_ops(story *s)
 
 static ov_hello hello(story *s, bool full)
 {
-  ov_hello m = {.version_min = 1, .version_max = 1, .device = s->device, .writer = s->writer, .own = {40, s->before}, .time_ms = HELLO_MS,
-                .credit = OV_CREDIT_DEFAULT, .frame_bytes = OV_FRAME_BYTES_DEFAULT};
+  ov_hello m = {.version_min = 1,
+                .version_max = 1,
+                .device = s->device,
+                .writer = s->writer,
+                .own = {40, s->before},
+                .time_ms = HELLO_MS,
+                .credit = OV_CREDIT_DEFAULT,
+                .frame_bytes = OV_FRAME_BYTES_DEFAULT};
   fill(m.nonce, sizeof m.nonce, 0xc0);
   if (!full)
     return m;
@@ -112,8 +122,9 @@ static void lists(story *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder, 
 static ov_delta_rec *records(story *s)
 {
   ov_delta_rec *recs = ov_arena_array(&s->v->arena, 3, sizeof *recs);
-  ov_fold_in in[2] = {{.op = &s->ops[0], .verdict = OV_APPLIED, .server_time = BASE_S, .clock_offset = 400},
-                      {.op = &s->ops[1], .verdict = OV_APPLIED, .server_time = BASE_S + 1, .clock_offset = 400}};
+  ov_fold_in in[2] = {
+      {.op = &s->ops[0], .verdict = OV_APPLIED, .server_time = BASE_S, .clock_offset = 400},
+      {.op = &s->ops[1], .verdict = OV_APPLIED, .server_time = BASE_S + 1, .clock_offset = 400}};
   vec_need(ov_fold(in, 2, &s->v->arena, &recs[0].rec) == 0, "fold");
   in[0].op = &s->ops[2];
   vec_need(ov_fold(in, 1, &s->v->arena, &recs[1].rec) == 0, "fold");
@@ -135,14 +146,25 @@ static ov_msg make(story *s, ov_msg_type type, bool full)
   ov_msg m = {.type = type};
   switch (type) {
   case OV_M_ENROL:
-    m.enrol = (ov_enrol){.version_min = 1, .version_max = 1, .code = "7K3M-QX9F-0AB2", .code_len = 14, .device_name = full ? "Tablet nacht" : "",
+    m.enrol = (ov_enrol){.version_min = 1,
+                         .version_max = 1,
+                         .code = "7K3M-QX9F-0AB2",
+                         .code_len = 14,
+                         .device_name = full ? "Tablet nacht" : "",
                          .device_name_len = full ? 12 : 0};
     ov_p256_public(s->v->device_key, m.enrol.pubkey);
     break;
   case OV_M_ENROLLED:
-    m.enrolled = (ov_enrolled){.version = 1, .device = s->device, .organisation = s->organisation, .server = s->server,
-                               .device_record = vec_sample_name(0x50, 12), .n_scopes = full ? 2 : 1, .has_pin = full,
-                               .time_ms = HELLO_MS, .zone = "Europe/Amsterdam", .zone_len = 16};
+    m.enrolled = (ov_enrolled){.version = 1,
+                               .device = s->device,
+                               .organisation = s->organisation,
+                               .server = s->server,
+                               .device_record = vec_sample_name(0x50, 12),
+                               .n_scopes = full ? 2 : 1,
+                               .has_pin = full,
+                               .time_ms = HELLO_MS,
+                               .zone = "Europe/Amsterdam",
+                               .zone_len = 16};
     ov_p256_public(s->v->server_key, m.enrolled.server_pubkey);
     m.enrolled.scopes = ov_arena_array(&s->v->arena, 2, sizeof *m.enrolled.scopes);
     m.enrolled.scopes[0].scope = 1;
@@ -156,8 +178,12 @@ static ov_msg make(story *s, ov_msg_type type, bool full)
     memcpy(m.hello.sig, s->hello_sig[full], OV_SIG_BYTES);
     break;
   case OV_M_WELCOME:
-    m.welcome = (ov_welcome){.version = 1, .server = s->server, .time_ms = 1763800100500, .credit = OV_CREDIT_DEFAULT,
-                             .frame_bytes = OV_FRAME_BYTES_DEFAULT, .safe_up_to = full ? 12 : 0};
+    m.welcome = (ov_welcome){.version = 1,
+                             .server = s->server,
+                             .time_ms = 1763800100500,
+                             .credit = OV_CREDIT_DEFAULT,
+                             .frame_bytes = OV_FRAME_BYTES_DEFAULT,
+                             .safe_up_to = full ? 12 : 0};
     if (full) {
       m.welcome.own = OV_OWN_LADDER;
       lists(s, &m.welcome.tips, &m.welcome.n_tips, &m.welcome.ladder, &m.welcome.n_ladder);
@@ -177,7 +203,12 @@ static ov_msg make(story *s, ov_msg_type type, bool full)
     break;
   case OV_M_PROOF: memcpy(m.proof.sig, s->proof_sig, OV_SIG_BYTES); break;
   case OV_M_PUSH:
-    m.push = (ov_push){.first_seq = 41, .rows = s->rows.p, .rows_len = s->rows.n, .more = full, .has_prev = full, .prev = s->before,
+    m.push = (ov_push){.first_seq = 41,
+                       .rows = s->rows.p,
+                       .rows_len = s->rows.n,
+                       .more = full,
+                       .has_prev = full,
+                       .prev = s->before,
                        .n_keys = full ? 1 : 0};
     memcpy(m.push.sig, s->push_sig, OV_SIG_BYTES);
     m.push.keys = ov_arena_array(&s->v->arena, 1, sizeof *m.push.keys);
@@ -264,7 +295,8 @@ static json_t *heads_json(const ov_head *h, uint32_t n)
 {
   json_t *a = json_array();
   for (uint32_t i = 0; i < n; i++)
-    json_array_append_new(a, json_pack("{s:o, s:o}", "seq", num(h[i].seq), "head", vec_hex(h[i].head.b, OV_HASH_BYTES)));
+    json_array_append_new(
+        a, json_pack("{s:o, s:o}", "seq", num(h[i].seq), "head", vec_hex(h[i].head.b, OV_HASH_BYTES)));
   return a;
 }
 
@@ -290,25 +322,30 @@ static json_t *cursors_json(const ov_cursor *c, uint32_t n, bool hash)
 
 static json_t *hello_json(const ov_hello *m)
 {
-  return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:i, s:i, s:o}", "version_min", (int)m->version_min,
-                   "version_max", (int)m->version_max, "device", id(&m->device), "writer", id(&m->writer), "own_seq", num(m->own.seq),
-                   "own_head", vec_hex(m->own.head.b, OV_HASH_BYTES), "server",
-                   ov_id_is_zero(&m->server) ? json_null() : id(&m->server), "cursors", cursors_json(m->cursors, m->n_cursors, true),
-                   "time_ms", (json_int_t)m->time_ms, "nonce", vec_hex(m->nonce, sizeof m->nonce), "live", (int)(m->wants == OV_WANTS_LIVE),
-                   "push_follows", (int)m->push_follows, "credit", (int)m->credit, "frame_bytes", (int)m->frame_bytes, "signature",
-                   vec_hex(m->sig, OV_SIG_BYTES));
+  return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:i, s:i, s:o}",
+                   "version_min", (int)m->version_min, "version_max", (int)m->version_max, "device",
+                   id(&m->device), "writer", id(&m->writer), "own_seq", num(m->own.seq), "own_head",
+                   vec_hex(m->own.head.b, OV_HASH_BYTES), "server",
+                   ov_id_is_zero(&m->server) ? json_null() : id(&m->server), "cursors",
+                   cursors_json(m->cursors, m->n_cursors, true), "time_ms", (json_int_t)m->time_ms, "nonce",
+                   vec_hex(m->nonce, sizeof m->nonce), "live", (int)(m->wants == OV_WANTS_LIVE),
+                   "push_follows", (int)m->push_follows, "credit", (int)m->credit, "frame_bytes",
+                   (int)m->frame_bytes, "signature", vec_hex(m->sig, OV_SIG_BYTES));
 }
 
 static json_t *welcome_json(const ov_welcome *m)
 {
-  static const char *const own[] = {"same", "tips", "ladder"}, *const states[] = {"continue", "refetch", "new", "gone"};
+  static const char *const own[] = {"same", "tips", "ladder"}, *const states[] = {"continue", "refetch",
+                                                                                  "new", "gone"};
   json_t *scopes = json_array();
   for (uint32_t i = 0; i < m->n_scopes; i++)
-    json_array_append_new(scopes, json_pack("{s:o, s:s}", "scope", num(m->scopes[i].scope), "state", states[m->scopes[i].state]));
-  return json_pack("{s:i, s:o, s:I, s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o}", "version", (int)m->version, "server", id(&m->server),
-                   "time_ms", (json_int_t)m->time_ms, "own", own[m->own], "safe_up_to", num(m->safe_up_to), "scopes", scopes, "frame_bytes",
-                   (int)m->frame_bytes, "credit", (int)m->credit, "retry_s", (int)m->retry_s, "tips", heads_json(m->tips, m->n_tips),
-                   "ladder", ladder_json(m->ladder, m->n_ladder));
+    json_array_append_new(scopes, json_pack("{s:o, s:s}", "scope", num(m->scopes[i].scope), "state",
+                                            states[m->scopes[i].state]));
+  return json_pack("{s:i, s:o, s:I, s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o}", "version", (int)m->version,
+                   "server", id(&m->server), "time_ms", (json_int_t)m->time_ms, "own", own[m->own],
+                   "safe_up_to", num(m->safe_up_to), "scopes", scopes, "frame_bytes", (int)m->frame_bytes,
+                   "credit", (int)m->credit, "retry_s", (int)m->retry_s, "tips",
+                   heads_json(m->tips, m->n_tips), "ladder", ladder_json(m->ladder, m->n_ladder));
 }
 
 static json_t *enrolled_json(const ov_enrolled *m)
@@ -317,10 +354,12 @@ static json_t *enrolled_json(const ov_enrolled *m)
   for (uint32_t i = 0; i < m->n_scopes; i++)
     json_array_append_new(scopes, json_pack("{s:o, s:o}", "scope", num(m->scopes[i].scope), "commit_key",
                                             vec_hex(m->scopes[i].key, OV_KEY_BYTES)));
-  return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "version", (int)m->version, "device", id(&m->device),
-                   "organisation", id(&m->organisation), "server", id(&m->server), "server_key",
-                   vec_hex(m->server_pubkey, OV_PUBKEY_BYTES), "device_record", vec_name(&m->device_record), "scopes", scopes, "time_ms",
-                   (json_int_t)m->time_ms, "zone", text(m->zone, m->zone_len), "pin", m->has_pin ? vec_hex(m->pin, OV_HASH_BYTES) : json_null());
+  return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "version", (int)m->version, "device",
+                   id(&m->device), "organisation", id(&m->organisation), "server", id(&m->server),
+                   "server_key", vec_hex(m->server_pubkey, OV_PUBKEY_BYTES), "device_record",
+                   vec_name(&m->device_record), "scopes", scopes, "time_ms", (json_int_t)m->time_ms, "zone",
+                   text(m->zone, m->zone_len), "pin",
+                   m->has_pin ? vec_hex(m->pin, OV_HASH_BYTES) : json_null());
 }
 
 static json_t *push_json(const ov_push *m)
@@ -329,8 +368,8 @@ static json_t *push_json(const ov_push *m)
   for (uint32_t i = 0; i < m->n_keys; i++)
     json_array_append_new(keys, json_pack("{s:o, s:o}", "of", vec_name(&m->keys[i].participant), "commit_key",
                                           vec_hex(m->keys[i].key, OV_KEY_BYTES)));
-  return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "first_seq", num(m->first_seq), "more", (int)m->more, "rows",
-                   vec_hex(m->rows, m->rows_len), "signature", vec_hex(m->sig, OV_SIG_BYTES), "prev",
+  return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "first_seq", num(m->first_seq), "more", (int)m->more,
+                   "rows", vec_hex(m->rows, m->rows_len), "signature", vec_hex(m->sig, OV_SIG_BYTES), "prev",
                    m->has_prev ? vec_hex(m->prev.b, OV_HASH_BYTES) : json_null(), "keys", keys);
 }
 
@@ -338,27 +377,32 @@ static json_t *ack_json(const ov_ack *m)
 {
   json_t *receipts = json_array(), *held = json_array();
   for (uint32_t i = 0; i < m->n_receipts; i++)
-    json_array_append_new(receipts, json_pack("{s:o, s:I, s:I}", "up_to", num(m->receipts[i].up_to), "server_time_ms",
-                                              (json_int_t)m->receipts[i].server_time_ms, "offset_ms",
-                                              (json_int_t)m->receipts[i].offset_ms));
+    json_array_append_new(receipts, json_pack("{s:o, s:I, s:I}", "up_to", num(m->receipts[i].up_to),
+                                              "server_time_ms", (json_int_t)m->receipts[i].server_time_ms,
+                                              "offset_ms", (json_int_t)m->receipts[i].offset_ms));
   for (uint32_t i = 0; i < m->n_held; i++)
-    json_array_append_new(held, json_pack("{s:o, s:i}", "seq", num(m->held[i].seq), "reason", (int)m->held[i].reason));
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up_to", num(m->up_to), "head", vec_hex(m->head.b, OV_HASH_BYTES), "safe_up_to",
-                   num(m->safe_up_to), "receipts", receipts, "held", held, "refused",
-                   m->refused ? json_pack("{s:o, s:s}", "seq", num(m->refused_seq), "error", ov_err_slug(m->refused_err)) : json_null(),
-                   "signature", vec_hex(m->sig, OV_SIG_BYTES));
+    json_array_append_new(
+        held, json_pack("{s:o, s:i}", "seq", num(m->held[i].seq), "reason", (int)m->held[i].reason));
+  return json_pack(
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up_to", num(m->up_to), "head",
+      vec_hex(m->head.b, OV_HASH_BYTES), "safe_up_to", num(m->safe_up_to), "receipts", receipts, "held", held,
+      "refused",
+      m->refused ? json_pack("{s:o, s:s}", "seq", num(m->refused_seq), "error", ov_err_slug(m->refused_err))
+                 : json_null(),
+      "signature", vec_hex(m->sig, OV_SIG_BYTES));
 }
 
 static json_t *delta_json(const ov_delta *m)
 {
   json_t *recs = json_array(), *gone = json_array();
   for (uint32_t i = 0; i < m->n_records; i++)
-    json_array_append_new(recs, json_pack("{s:I, s:o}", "changed", (json_int_t)m->records[i].changed, "record",
-                                          vec_record(&m->records[i].rec)));
+    json_array_append_new(recs, json_pack("{s:I, s:o}", "changed", (json_int_t)m->records[i].changed,
+                                          "record", vec_record(&m->records[i].rec)));
   for (uint32_t i = 0; i < m->n_gone; i++)
     json_array_append_new(gone, vec_name(&m->gone[i]));
-  return json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o}", "scope", num(m->scope), "from", num(m->from), "to", num(m->to), "hash",
-                   vec_hex(m->hash, OV_POSHASH_BYTES), "time", (json_int_t)m->time, "more", (int)m->more, "records", recs, "gone", gone);
+  return json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o}", "scope", num(m->scope), "from", num(m->from),
+                   "to", num(m->to), "hash", vec_hex(m->hash, OV_POSHASH_BYTES), "time", (json_int_t)m->time,
+                   "more", (int)m->more, "records", recs, "gone", gone);
 }
 
 static json_t *error_json(const ov_error *m)
@@ -366,17 +410,19 @@ static json_t *error_json(const ov_error *m)
   json_t *names = json_array();
   for (uint32_t i = 0; i < m->n_names; i++)
     json_array_append_new(names, vec_name(&m->names[i]));
-  return json_pack("{s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "error", ov_err_slug(m->err), "seq", num(m->seq), "retry_s", (int)m->retry_s,
-                   "text", text(m->text, m->text_len), "tips", heads_json(m->tips, m->n_tips), "ladder",
-                   ladder_json(m->ladder, m->n_ladder), "names", names);
+  return json_pack("{s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "error", ov_err_slug(m->err), "seq", num(m->seq),
+                   "retry_s", (int)m->retry_s, "text", text(m->text, m->text_len), "tips",
+                   heads_json(m->tips, m->n_tips), "ladder", ladder_json(m->ladder, m->n_ladder), "names",
+                   names);
 }
 
 json_t *vec_message(const ov_msg *m)
 {
   switch (m->type) {
   case OV_M_ENROL:
-    return json_pack("{s:i, s:i, s:o, s:o, s:o}", "version_min", (int)m->enrol.version_min, "version_max", (int)m->enrol.version_max,
-                     "code", text(m->enrol.code, m->enrol.code_len), "public_key", vec_hex(m->enrol.pubkey, OV_PUBKEY_BYTES), "device_name",
+    return json_pack("{s:i, s:i, s:o, s:o, s:o}", "version_min", (int)m->enrol.version_min, "version_max",
+                     (int)m->enrol.version_max, "code", text(m->enrol.code, m->enrol.code_len), "public_key",
+                     vec_hex(m->enrol.pubkey, OV_PUBKEY_BYTES), "device_name",
                      text(m->enrol.device_name, m->enrol.device_name_len));
   case OV_M_ENROLLED: return enrolled_json(&m->enrolled);
   case OV_M_HELLO: return hello_json(&m->hello);
@@ -388,7 +434,8 @@ json_t *vec_message(const ov_msg *m)
   case OV_M_PUSH: return push_json(&m->push);
   case OV_M_ACK: return ack_json(&m->ack);
   case OV_M_DELTA: return delta_json(&m->delta);
-  case OV_M_ACKED: return json_pack("{s:o}", "cursors", cursors_json(m->acked.cursors, m->acked.n_cursors, false));
+  case OV_M_ACKED:
+    return json_pack("{s:o}", "cursors", cursors_json(m->acked.cursors, m->acked.n_cursors, false));
   case OV_M_BYE:
     return json_pack("{s:s, s:i}", "reason", ov_err_slug(m->bye.reason), "retry_s", (int)m->bye.retry_s);
   case OV_M_ERROR: return error_json(&m->error);
@@ -398,13 +445,15 @@ json_t *vec_message(const ov_msg *m)
 
 /* -- signatures -- */
 
-static void sign(story *s, const char *name, const ov_p256 *key, ov_buf *bytes, json_t *parts, uint8_t sig[OV_SIG_BYTES])
+static void sign(story *s, const char *name, const ov_p256 *key, ov_buf *bytes, json_t *parts,
+                 uint8_t sig[OV_SIG_BYTES])
 {
   uint8_t pubkey[OV_PUBKEY_BYTES];
   ov_p256_public(key, pubkey);
   vec_sign(s->v, name, key, bytes, sig);
-  json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", name, "public_key", vec_hex(pubkey, sizeof pubkey), "parts", parts, "signed",
-                        vec_hex(bytes->p, bytes->n), "signature", vec_hex(sig, OV_SIG_BYTES));
+  json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", name, "public_key",
+                        vec_hex(pubkey, sizeof pubkey), "parts", parts, "signed", vec_hex(bytes->p, bytes->n),
+                        "signature", vec_hex(sig, OV_SIG_BYTES));
   json_array_append_new(s->signatures, j);
   ov_buf_reset(bytes);
 }
@@ -417,7 +466,8 @@ static void sign_hello(story *s, bool full, ov_buf *bytes)
   ov_hello_body(&m, &body);
   ov_signed_hello(bytes, SERVER_NAME, body.p, body.n);
   sign(s, full ? "hello, full" : "hello, least", s->v->device_key, bytes,
-       json_pack("{s:s, s:o}", "server_name", SERVER_NAME, "body", vec_hex(body.p, body.n)), s->hello_sig[full]);
+       json_pack("{s:s, s:o}", "server_name", SERVER_NAME, "body", vec_hex(body.p, body.n)),
+       s->hello_sig[full]);
   if (!full) {
     ov_hash hash;
     uint8_t nonce[16];
@@ -425,8 +475,9 @@ static void sign_hello(story *s, bool full, ov_buf *bytes)
     vec_need(ov_sha256(s->v->hasher, body.p, body.n, &hash) == 0, "hash");
     ov_signed_proof(bytes, SERVER_NAME, nonce, &hash);
     sign(s, "proof", s->v->device_key, bytes,
-         json_pack("{s:s, s:o, s:o}", "server_name", SERVER_NAME, "nonce", vec_hex(nonce, sizeof nonce), "hello_body_hash",
-                   vec_hex(hash.b, OV_HASH_BYTES)), s->proof_sig);
+         json_pack("{s:s, s:o, s:o}", "server_name", SERVER_NAME, "nonce", vec_hex(nonce, sizeof nonce),
+                   "hello_body_hash", vec_hex(hash.b, OV_HASH_BYTES)),
+         s->proof_sig);
   }
   ov_buf_free(&body);
 }
@@ -439,8 +490,9 @@ static void sign_ack(story *s, bool full, ov_buf *bytes)
   ov_ack_body(&m, &body);
   ov_signed_ack(bytes, &s->server, &s->organisation, &s->writer, body.p, body.n);
   sign(s, full ? "ack, full" : "ack, least", s->v->server_key, bytes,
-       json_pack("{s:o, s:o, s:o, s:o}", "server", id(&s->server), "organisation", id(&s->organisation), "writer", id(&s->writer), "body",
-                 vec_hex(body.p, body.n)), s->ack_sig[full]);
+       json_pack("{s:o, s:o, s:o, s:o}", "server", id(&s->server), "organisation", id(&s->organisation),
+                 "writer", id(&s->writer), "body", vec_hex(body.p, body.n)),
+       s->ack_sig[full]);
   ov_buf_free(&body);
 }
 
@@ -460,8 +512,9 @@ static void story_init(story *s, vec *v)
   sign_hello(s, true, &bytes);
   ov_signed_push(&bytes, &s->organisation, &s->device, &s->writer, 43, &s->after);
   sign(s, "push", v->device_key, &bytes,
-       json_pack("{s:o, s:o, s:o, s:i, s:o}", "organisation", id(&s->organisation), "device", id(&s->device), "writer", id(&s->writer), "seq", 43,
-                 "head", vec_hex(s->after.b, OV_HASH_BYTES)), s->push_sig);
+       json_pack("{s:o, s:o, s:o, s:i, s:o}", "organisation", id(&s->organisation), "device", id(&s->device),
+                 "writer", id(&s->writer), "seq", 43, "head", vec_hex(s->after.b, OV_HASH_BYTES)),
+       s->push_sig);
   sign_ack(s, false, &bytes);
   sign_ack(s, true, &bytes);
   ov_buf_free(&bytes);
@@ -475,7 +528,8 @@ json_t *vec_make_signatures(vec *v)
   return s.signatures;
 }
 
-/* The checked-in frame while it still unpacks to these bytes: another zlib may compress otherwise, and that is no fault. */
+/* The checked-in frame while it still unpacks to these bytes: another zlib may compress otherwise, and that
+ * is no fault. */
 static json_t *frame_of(vec *v, const char *name, const ov_buf *plain)
 {
   json_t *old = vec_find(v->old_messages, name);
@@ -484,7 +538,8 @@ static json_t *frame_of(vec *v, const char *name, const ov_buf *plain)
   if (old) {
     size_t n;
     const uint8_t *frame = vec_read_hex(v, json_object_get(old, "frame"), &n);
-    if (ov_frame_unpack(v->packer, frame, n, OV_FRAME_BYTES_MAX, &out) == 0 && out.n == plain->n && !memcmp(out.p, plain->p, out.n)) {
+    if (ov_frame_unpack(v->packer, frame, n, OV_FRAME_BYTES_MAX, &out) == 0 && out.n == plain->n &&
+        !memcmp(out.p, plain->p, out.n)) {
       ov_buf_free(&out);
       return vec_hex(frame, n);
     }
@@ -500,9 +555,19 @@ static json_t *frame_of(vec *v, const char *name, const ov_buf *plain)
 json_t *vec_make_messages(vec *v)
 {
   static const char *const names[OV_M_COUNT] = {
-    [OV_M_ENROL] = "ENROL", [OV_M_ENROLLED] = "ENROLLED", [OV_M_HELLO] = "HELLO", [OV_M_WELCOME] = "WELCOME",
-    [OV_M_CHALLENGE] = "CHALLENGE", [OV_M_PROOF] = "PROOF", [OV_M_PUSH] = "PUSH", [OV_M_ACK] = "ACK", [OV_M_DELTA] = "DELTA",
-    [OV_M_ACKED] = "ACKED", [OV_M_BYE] = "BYE", [OV_M_ERROR] = "ERROR", [OV_M_SYNCED] = "SYNCED",
+      [OV_M_ENROL] = "ENROL",
+      [OV_M_ENROLLED] = "ENROLLED",
+      [OV_M_HELLO] = "HELLO",
+      [OV_M_WELCOME] = "WELCOME",
+      [OV_M_CHALLENGE] = "CHALLENGE",
+      [OV_M_PROOF] = "PROOF",
+      [OV_M_PUSH] = "PUSH",
+      [OV_M_ACK] = "ACK",
+      [OV_M_DELTA] = "DELTA",
+      [OV_M_ACKED] = "ACKED",
+      [OV_M_BYE] = "BYE",
+      [OV_M_ERROR] = "ERROR",
+      [OV_M_SYNCED] = "SYNCED",
   };
   json_t *out = json_array();
   story s;
@@ -517,8 +582,9 @@ json_t *vec_make_messages(vec *v)
       ov_msg m = make(&s, (ov_msg_type)type, full);
       encode(&s, &m, &plain);
       snprintf(name, sizeof name, "%s, %s", names[type], full ? "full" : "least");
-      json_array_append_new(out, json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", name, "type", type, "fields", vec_message(&m), "plain",
-                                           vec_hex(plain.p, plain.n), "frame", frame_of(v, name, &plain)));
+      json_array_append_new(out, json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", name, "type", type, "fields",
+                                           vec_message(&m), "plain", vec_hex(plain.p, plain.n), "frame",
+                                           frame_of(v, name, &plain)));
       ov_buf_free(&plain);
     }
   ov_buf_free(&s.rows);

@@ -1,5 +1,5 @@
-/* rows.json: ops as they travel in PUSH (unnamed form) and records in DELTA (named form). An encoder may choose other bytes; every
- * decoder gives these ops. */
+/* rows.json: ops as they travel in PUSH (unnamed form) and records in DELTA (named form). An encoder may
+ * choose other bytes; every decoder gives these ops. */
 #include <string.h>
 
 #include "vec.h"
@@ -12,15 +12,20 @@ static void add(vec *v, json_t *out, const char *name, const ov_rows_ctx *c, con
   json_t *hex = vec_hex(v->scratch.p, v->scratch.n);
   for (size_t i = 0; i < n; i++)
     json_array_append_new(list, vec_op(&ops[i]));
-  json_array_append_new(out, json_pack("{s:s, s:o, s:o, s:o}", "name", name, "context", vec_ctx(c), "ops", list, "hex", hex));
+  json_array_append_new(
+      out, json_pack("{s:s, s:o, s:o, s:o}", "name", name, "context", vec_ctx(c), "ops", list, "hex", hex));
 }
 
-/* A shift: a night for each of four participants, one edit, one by an author of the same log, a participant of this push. */
+/* A shift: a night for each of four participants, one edit, one by an author of the same log, a participant
+ * of this push. */
 static uint32_t shift(vec *v, ov_op *ops)
 {
   uint32_t n = 0;
   for (uint32_t i = 0; i < 4; i++) {
-    const ov_field night[] = {{2, ov_int(20414)}, {3, ov_int(1)}, {10, ov_int(1763764200 + 300 * i)}, {11, ov_int(1763792000 - 60 * i)},
+    const ov_field night[] = {{2, ov_int(20414)},
+                              {3, ov_int(1)},
+                              {10, ov_int(1763764200 + 300 * i)},
+                              {11, ov_int(1763792000 - 60 * i)},
                               {40, ov_text(i % 2 ? "rustige nacht" : "twee keer wakker")}};
     ov_op *op = vec_new_op(v, 0x10, 41 + n, NULL, night, 5);
     op->has_participant = op->has_author = true;
@@ -53,8 +58,11 @@ static uint32_t odd_ones(vec *v, ov_op *ops)
   ov_name other = vec_sample_name(0x77, 1000);
   uint8_t *ref = ov_arena_alloc(&v->arena, OV_NAME_BYTES);
   ov_name_write(&other, ref);
-  const ov_field fields[] = {{1, ov_nil()}, {12, vec_set(v, (int64_t[]){1, 3}, 2, (int64_t[]){-99}, 1)}, {13, ov_bytes(ref, OV_NAME_BYTES)},
-                             {14, ov_int(INT64_MIN)}, {127, ov_text("")}};
+  const ov_field fields[] = {{1, ov_nil()},
+                             {12, vec_set(v, (int64_t[]){1, 3}, 2, (int64_t[]){-99}, 1)},
+                             {13, ov_bytes(ref, OV_NAME_BYTES)},
+                             {14, ov_int(INT64_MIN)},
+                             {127, ov_text("")}};
   ov_op *wide = vec_new_op(v, 0x10, 3, &other, fields, 5);
   wide->kind = OV_KIND_ID_MAX;
   wide->version = 65535;
@@ -69,7 +77,8 @@ json_t *vec_make_rows(vec *v)
 {
   json_t *out = json_array();
   ov_op ops[8];
-  ov_rows_ctx push = {.writer = vec_id(0x10), .first_seq = 41, .server = vec_id(0x50), .base_time = 1763800100};
+  ov_rows_ctx push = {
+      .writer = vec_id(0x10), .first_seq = 41, .server = vec_id(0x50), .base_time = 1763800100};
   uint32_t n = shift(v, ops);
   add(v, out, "PUSH: four nights and an edit", &push, ops, n);
   push.first_seq = 1;
@@ -78,9 +87,10 @@ json_t *vec_make_rows(vec *v)
   push.first_seq = 41;
   shift(v, ops);
   add(v, out, "PUSH: one op", &push, ops, 1);
-  ov_rows_ctx delta = {.named = true, .writer = vec_id(0x50), .server = vec_id(0x50), .base_time = 1763800100};
+  ov_rows_ctx delta = {
+      .named = true, .writer = vec_id(0x50), .server = vec_id(0x50), .base_time = 1763800100};
   shift(v, ops);
-  ops[4].n_replaces = 0;   /* rows of a record: no replaces, all name the record */
+  ops[4].n_replaces = 0; /* rows of a record: no replaces, all name the record */
   ov_op record[2] = {ops[1], ops[4]};
   add(v, out, "DELTA: a record of two ops", &delta, record, 2);
   ov_op many[5] = {ops[0], ops[1], ops[4], ops[2], ops[3]};
