@@ -32,6 +32,13 @@ function(ov_add_library name)
   target_link_libraries(${name} PUBLIC ${A_LIBS} PRIVATE ov_flags ${A_PRIVATE_LIBS})
 endfunction()
 
+# Stores of tests lie in memory where they can: what they check is not the disk's speed.
+if(IS_DIRECTORY /dev/shm)
+  set(OV_TEST_TMPDIR /dev/shm)
+else()
+  set(OV_TEST_TMPDIR /tmp)
+endif()
+
 # ov_add_test(NAME SOURCES ... LIBS ... [TIMEOUT s] [LABELS ...]): one cmocka program, one ctest entry.
 function(ov_add_test name)
   cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
@@ -42,5 +49,5 @@ function(ov_add_test name)
   target_link_libraries(test_${name} PRIVATE ov_flags ${A_LIBS} PkgConfig::CMOCKA)
   target_compile_definitions(test_${name} PRIVATE OV_SOURCE_DIR="${CMAKE_SOURCE_DIR}" OV_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}" ENVIRONMENT "TMPDIR=${OV_TEST_TMPDIR}")
 endfunction()
