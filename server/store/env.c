@@ -1,4 +1,5 @@
-/* An open environment: faults, figures, reader slots, copies. Opening stands in env_open.c, growth in map.c. */
+/* An open environment: faults, figures, reader slots, copies. Opening stands in env_open.c, growth in map.c.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,10 +14,24 @@
 
 const char *sv_table_name(sv_table tab) {
   static const char *const names[SV_T_COUNT] = {
-    [SV_T_META] = "meta", [SV_T_OPS] = "ops", [SV_T_TIPS] = "tips", [SV_T_DEVICES] = "devices", [SV_T_CODES] = "codes",
-    [SV_T_RECORDS] = "records", [SV_T_RECORD_OPS] = "record_ops", [SV_T_PARTICIPANT] = "participant", [SV_T_KIND_DAY] = "kind_day",
-    [SV_T_NATURAL] = "natural", [SV_T_SCOPES] = "scopes", [SV_T_POS_HASH] = "pos_hash", [SV_T_POS] = "pos", [SV_T_GONE] = "gone",
-    [SV_T_WAITING] = "waiting", [SV_T_RULINGS] = "rulings", [SV_T_HELD] = "held", [SV_T_QUEUE] = "queue",
+      [SV_T_META] = "meta",
+      [SV_T_OPS] = "ops",
+      [SV_T_TIPS] = "tips",
+      [SV_T_DEVICES] = "devices",
+      [SV_T_CODES] = "codes",
+      [SV_T_RECORDS] = "records",
+      [SV_T_RECORD_OPS] = "record_ops",
+      [SV_T_PARTICIPANT] = "participant",
+      [SV_T_KIND_DAY] = "kind_day",
+      [SV_T_NATURAL] = "natural",
+      [SV_T_SCOPES] = "scopes",
+      [SV_T_POS_HASH] = "pos_hash",
+      [SV_T_POS] = "pos",
+      [SV_T_GONE] = "gone",
+      [SV_T_WAITING] = "waiting",
+      [SV_T_RULINGS] = "rulings",
+      [SV_T_HELD] = "held",
+      [SV_T_QUEUE] = "queue",
   };
   return names[tab];
 }
@@ -52,7 +67,8 @@ int sv_env_error(sv_env *e, int rc) {
   case EINVAL: return OV_E_INTERNAL;
   case EIO:
     if (disk_is_full(e)) return OV_E_FULL;
-    /* After a failed fdatasync the next one may 'succeed' without having written: nothing more until an administrator looked. */
+    /* After a failed fdatasync the next one may 'succeed' without having written: nothing more until an
+     * administrator looked. */
     atomic_store(&e->readonly, true);
     return OV_E_IO;
   default: return rc < 0 ? OV_E_INTERNAL : sv_errno_error(rc);
@@ -69,7 +85,9 @@ bool sv_env_readonly(const sv_env *e) {
 
 void sv_env_stats_get(sv_env *e, sv_env_stats *out) {
   sv_txn *t;
-  *out = (sv_env_stats){.map_bytes = e->map_bytes, .commits = atomic_load(&e->commits), .grows = atomic_load(&e->grows),
+  *out = (sv_env_stats){.map_bytes = e->map_bytes,
+                        .commits = atomic_load(&e->commits),
+                        .grows = atomic_load(&e->grows),
                         .readers = sv_gate_readers(&e->gate)};
   if (sv_txn_read(e, &t)) return;
   out->used_bytes = sv_map_used(e);
@@ -83,11 +101,12 @@ void sv_env_check_readers(sv_env *e) {
   (void)mdb_reader_check(e->m, &dead);
 }
 
-/* -- totals ------------------------------------------------------------------------------------------------------------ */
+/* -- totals ---------------------------------------------------------------------------------------------- */
 
 const char sv_totals_key[] = "store/totals";
 
-/* LMDB's own counts stand in the open; these are sealed with the commit, so that a scrub sees rows that went missing. */
+/* LMDB's own counts stand in the open; these are sealed with the commit, so that a scrub sees rows that went
+ * missing. */
 int sv_env_totals_put(sv_txn *t) {
   sv_key k;
   sv_key_meta(sv_totals_key, &k);
@@ -108,14 +127,16 @@ int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]) {
   return sv_row_done(t, &r);
 }
 
-/* -- copies ------------------------------------------------------------------------------------------------------------- */
+/* -- copies ---------------------------------------------------------------------------------------------- */
 
-/* The copy reads a snapshot of its own; it counts as a reader, so that the map stays where it is meanwhile. */
+/* The copy reads a snapshot of its own; it counts as a reader, so that the map stays where it is meanwhile.
+ */
 static int copy_into(sv_env *e, int fd) {
   sv_gate_enter(&e->gate);
   int rc = mdb_env_copyfd2(e->m, fd, MDB_CP_COMPACT);
   sv_gate_leave(&e->gate);
-  if (rc > 0) return sv_errno_error(rc); /* the copy's disk, not the environment's: not a reason to go read-only */
+  if (rc > 0)
+    return sv_errno_error(rc); /* the copy's disk, not the environment's: not a reason to go read-only */
   if (rc) return sv_env_error(e, rc);
   return fsync(fd) ? sv_errno_error(errno) : 0;
 }
@@ -126,7 +147,9 @@ int sv_env_copy(sv_env *e, const char *file) {
   if (!tmp) return OV_E_NOMEM;
   int err = 0;
   /* Opened here with 0600: mdb_env_copy2 would make it 0644, and a umask is the whole process's. */
-  int fd = unlink(tmp) && errno != ENOENT ? -1 : open(tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  int fd = unlink(tmp) && errno != ENOENT
+               ? -1
+               : open(tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) {
     err = sv_errno_error(errno);
     free(tmp);

@@ -1,5 +1,6 @@
-/* Opening and closing. A folder that claims to be a store is never silently made new: beside LMDB's data.mdb stands a small file `format`
- * with version and organisation; with it, a data.mdb that is missing, empty or shorter than its content is an error. */
+/* Opening and closing. A folder that claims to be a store is never silently made new: beside LMDB's data.mdb
+ * stands a small file `format` with version and organisation; with it, a data.mdb that is missing, empty or
+ * shorter than its content is an error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -30,7 +31,7 @@ static int __attribute__((format(printf, 3, 4))) explain(char *why, int err, con
   return err;
 }
 
-/* -- registry: LMDB lets one process open a path twice, and closing one then drops the locks of the other --------------------- */
+/* -- registry: LMDB lets one process open a path twice, and closing one then drops the locks of the other  */
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static sv_env *open_envs;
@@ -59,7 +60,7 @@ static void leave_registry(sv_env *e) {
   pthread_mutex_unlock(&open_lock);
 }
 
-/* -- the files beside data.mdb ---------------------------------------------------------------------------------------------- */
+/* -- the files beside data.mdb --------------------------------------------------------------------------- */
 
 static int write_format(const sv_env *e) {
   char hex[2 * OV_ID_BYTES + 1], text[128], *path = sv_file_name(e->path, "/format");
@@ -78,11 +79,13 @@ static int judge_format(sv_env *e, const char *text, char *why) {
   if (sscanf(text, "overdracht store %u", &version) != 1 || version == 0)
     return explain(why, OV_E_CORRUPT, "%.80s/format is damaged: " SV_ADVICE_RESTORE, e->path);
   if (version > SV_FORMAT_VERSION)
-    return explain(why, OV_E_NEWER, "%.80s has format %u, this program knows up to %d: use a newer program", e->path, version,
-                   SV_FORMAT_VERSION);
-  if (sscanf(text, "overdracht store %u\norganisation %32s\n", &version, hex) != 2 || strlen(hex) != 2 * OV_ID_BYTES)
+    return explain(why, OV_E_NEWER, "%.80s has format %u, this program knows up to %d: use a newer program",
+                   e->path, version, SV_FORMAT_VERSION);
+  if (sscanf(text, "overdracht store %u\norganisation %32s\n", &version, hex) != 2 ||
+      strlen(hex) != 2 * OV_ID_BYTES)
     return explain(why, OV_E_CORRUPT, "%.80s/format is damaged: " SV_ADVICE_RESTORE, e->path);
-  if (strcmp(hex, own)) return explain(why, OV_E_CORRUPT, "%.80s belongs to another organisation (%s)", e->path, hex);
+  if (strcmp(hex, own))
+    return explain(why, OV_E_CORRUPT, "%.80s belongs to another organisation (%s)", e->path, hex);
   return 0;
 }
 
@@ -108,7 +111,8 @@ static int check_format(sv_env *e, bool *exists, char *why) {
   return err;
 }
 
-/* LMDB is about to abort the process: leave a note, so that after the restart this store is refused and the others are served. */
+/* LMDB is about to abort the process: leave a note, so that after the restart this store is refused and the
+ * others are served. */
 static void note_damage(MDB_env *m, const char *message) {
   sv_env *e = mdb_env_get_userctx(m);
   char *path = sv_file_name(e->path, "/damaged");
@@ -125,11 +129,14 @@ static int check_damaged(const sv_env *e, char *why) {
   if (!path) return OV_E_NOMEM;
   bool damaged = !access(path, F_OK);
   free(path);
-  return damaged ? explain(why, OV_E_CORRUPT, "%.80s/damaged says that LMDB found damage: " SV_ADVICE_RESTORE, e->path) : 0;
+  return damaged ? explain(why, OV_E_CORRUPT, "%.80s/damaged says that LMDB found damage: " SV_ADVICE_RESTORE,
+                           e->path)
+                 : 0;
 }
 
-/* LMDB divides by the page size that its meta pages name, before it has checked anything: a damaged one would kill the process. In data
- * version 1 it stands 40 bytes into each meta page, in this machine's byte order. */
+/* LMDB divides by the page size that its meta pages name, before it has checked anything: a damaged one would
+ * kill the process. In data version 1 it stands 40 bytes into each meta page, in this machine's byte order.
+ */
 static bool page_size_sane(int fd) {
   uint32_t size[2];
   if (pread(fd, &size[0], sizeof size[0], 40) != sizeof size[0]) return false;
@@ -145,16 +152,19 @@ static int check_data_file(const sv_env *e, bool claimed, bool *exists, char *wh
   bool sane = !rc && (st.st_size < META_PAGES_BYTES || page_size_sane(fd));
   if (fd >= 0) close(fd);
   free(path);
-  if (rc && rc != ENOENT) return explain(why, sv_errno_error(rc), "cannot read %.80s/data.mdb: %s", e->path, strerror(rc));
+  if (rc && rc != ENOENT)
+    return explain(why, sv_errno_error(rc), "cannot read %.80s/data.mdb: %s", e->path, strerror(rc));
   *exists = !rc && st.st_size > 0;
-  if (claimed && rc) return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is missing: " SV_ADVICE_RESTORE, e->path);
+  if (claimed && rc)
+    return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is missing: " SV_ADVICE_RESTORE, e->path);
   if ((claimed || *exists) && st.st_size < META_PAGES_BYTES)
     return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is cut off: " SV_ADVICE_RESTORE, e->path);
-  if (*exists && !sane) return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is damaged at its start: " SV_ADVICE_RESTORE, e->path);
+  if (*exists && !sane)
+    return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is damaged at its start: " SV_ADVICE_RESTORE, e->path);
   return 0;
 }
 
-/* -- LMDB --------------------------------------------------------------------------------------------------------------------- */
+/* -- LMDB ------------------------------------------------------------------------------------------------ */
 
 static int open_lmdb(sv_env *e, bool existed, char *why) {
   if (mdb_env_create(&e->m)) return OV_E_NOMEM;
@@ -169,20 +179,24 @@ static int open_lmdb(sv_env *e, bool existed, char *why) {
   if (!rc) return 0;
   /* A meta page that claims an absurd size cannot be mapped: that is damage, not want of memory. */
   int err = existed && (rc == ENOMEM || rc == EINVAL) ? OV_E_CORRUPT : sv_env_error(e, rc);
-  return explain(why, err, "cannot open %.80s: %.60s%s", e->path, mdb_strerror(rc), err == OV_E_CORRUPT ? ": " SV_ADVICE_RESTORE : "");
+  return explain(why, err, "cannot open %.80s: %.60s%s", e->path, mdb_strerror(rc),
+                 err == OV_E_CORRUPT ? ": " SV_ADVICE_RESTORE : "");
 }
 
-/* Since the file is made as long as the map before the map is used, a file shorter than its content was cut. */
+/* Since the file is made as long as the map before the map is used, a file shorter than its content was cut.
+ */
 static int check_length(sv_env *e, char *why) {
   MDB_envinfo info;
   MDB_stat st;
   struct stat file;
   mdb_filehandle_t fd;
-  if (mdb_env_info(e->m, &info) || mdb_env_stat(e->m, &st) || mdb_env_get_fd(e->m, &fd) || fstat(fd, &file)) return OV_E_IO;
+  if (mdb_env_info(e->m, &info) || mdb_env_stat(e->m, &st) || mdb_env_get_fd(e->m, &fd) || fstat(fd, &file))
+    return OV_E_IO;
   e->page_bytes = st.ms_psize;
   e->map_bytes = info.me_mapsize;
   if (info.me_last_pgno >= (uint64_t)file.st_size / e->page_bytes && (uint64_t)file.st_size > 0)
-    return explain(why, OV_E_CORRUPT, "%.80s/data.mdb is cut off (%lld bytes, it had at least %zu): " SV_ADVICE_RESTORE, e->path,
+    return explain(why, OV_E_CORRUPT,
+                   "%.80s/data.mdb is cut off (%lld bytes, it had at least %zu): " SV_ADVICE_RESTORE, e->path,
                    (long long)file.st_size, (info.me_last_pgno + 1) * e->page_bytes);
   if (e->opened_readonly) return 0;
   int err = sv_map_extend_file(e, e->map_bytes);
@@ -219,16 +233,19 @@ static int is_empty(sv_env *e, bool *empty) {
   return sv_env_error(e, rc);
 }
 
-/* -- format and keys ------------------------------------------------------------------------------------------------------------ */
+/* -- format and keys ------------------------------------------------------------------------------------- */
 
 /* A store that exists must not be given new keys: all its rows would be unreadable. */
 static int load_keys(sv_env *e, bool fresh, char *why) {
   static const ov_name none;
-  int (*key)(sv_keyring *, sv_key_type, const ov_name *, uint8_t *) = fresh ? sv_keyring_need : sv_keyring_get;
+  int (*key)(sv_keyring *, sv_key_type, const ov_name *, uint8_t *) = fresh ? sv_keyring_need
+                                                                            : sv_keyring_get;
   int err = key(e->keyring, SV_KEY_SEAL_ORG, &none, e->seal_key);
   if (!err) err = key(e->keyring, SV_KEY_INDEX, &none, e->index_key);
   if (!err && fresh) err = sv_keyring_save(e->keyring);
-  if (err == OV_E_NOTFOUND) return explain(why, OV_E_CORRUPT, "the keyring has no keys for %.80s: restore the keyring that belongs to it", e->path);
+  if (err == OV_E_NOTFOUND)
+    return explain(why, OV_E_CORRUPT,
+                   "the keyring has no keys for %.80s: restore the keyring that belongs to it", e->path);
   return err ? explain(why, err, "keys for %.80s: %s", e->path, ov_err_text(err)) : 0;
 }
 
@@ -283,7 +300,10 @@ static int read_version(sv_env *e, unsigned *version, char *why) {
   }
   sv_txn_abort(t);
   if (err == OV_E_NOTFOUND) err = OV_E_CORRUPT;
-  return err ? explain(why, err, "%.70s is damaged, or its keyring or organisation is another's: " SV_ADVICE_RESTORE, e->path) : 0;
+  return err ? explain(why, err,
+                       "%.70s is damaged, or its keyring or organisation is another's: " SV_ADVICE_RESTORE,
+                       e->path)
+             : 0;
 }
 
 static int settle_format(sv_env *e, bool fresh, bool claimed, char *why) {
@@ -295,14 +315,15 @@ static int settle_format(sv_env *e, bool fresh, bool claimed, char *why) {
   }
   err = read_version(e, &version, why);
   if (err) return err;
-  if (version > SV_FORMAT_VERSION) return explain(why, OV_E_NEWER, "%.80s has format %u: use a newer program", e->path, version);
+  if (version > SV_FORMAT_VERSION)
+    return explain(why, OV_E_NEWER, "%.80s has format %u: use a newer program", e->path, version);
   if (e->opened_readonly) return 0;
   if (version < SV_FORMAT_VERSION) err = migrate(e, version);
   if (!err && (!claimed || version < SV_FORMAT_VERSION)) err = write_format(e);
   return err ? explain(why, err, "format of %.80s: %s", e->path, ov_err_text(err)) : 0;
 }
 
-/* -- open and close ------------------------------------------------------------------------------------------------------------- */
+/* -- open and close -------------------------------------------------------------------------------------- */
 
 static int make_locks(sv_env *e) {
   pthread_mutexattr_t attr;
@@ -334,7 +355,8 @@ static int open_steps(sv_env *e, char *why) {
   if (!err) err = check_damaged(e, why);
   if (!err) err = check_format(e, &claimed, why);
   if (!err) err = check_data_file(e, claimed, &existed, why);
-  if (!err && !existed && e->opened_readonly) err = explain(why, OV_E_NOTFOUND, "%.80s holds no store", e->path);
+  if (!err && !existed && e->opened_readonly)
+    err = explain(why, OV_E_NOTFOUND, "%.80s holds no store", e->path);
   if (!err) err = open_lmdb(e, existed, why);
   if (!err) err = check_length(e, why);
   if (!err) {

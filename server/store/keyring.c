@@ -1,7 +1,7 @@
 /* The keyring file:
- *   "OVKEYRNG" | version u16 | epoch u64 | epoch key sealed under the master key | entries sealed under the epoch key
- * Both seals have all before them as AAD, and a byte that tells them apart. An entry is type u8, id 28, key 32; type 0 remembers a
- * destroyed id and has a zero key. Integers are big-endian. */
+ *   "OVKEYRNG" | version u16 | epoch u64 | epoch key sealed under the master key | entries sealed under the
+ * epoch key Both seals have all before them as AAD, and a byte that tells them apart. An entry is type u8, id
+ * 28, key 32; type 0 remembers a destroyed id and has a zero key. Integers are big-endian. */
 #include "sv_keyring.h"
 
 #include <errno.h>
@@ -27,22 +27,30 @@
 static const char magic[MAGIC_BYTES + 1] = "OVKEYRNG";
 
 /* Sorted by id bytes, then type. */
-typedef struct entry { uint8_t id[OV_NAME_BYTES]; uint8_t type; uint8_t key[OV_KEY_BYTES]; } entry;
+typedef struct entry {
+  uint8_t id[OV_NAME_BYTES];
+  uint8_t type;
+  uint8_t key[OV_KEY_BYTES];
+} entry;
 
 struct sv_keyring {
   char *path;
   uint8_t master[OV_KEY_BYTES];
-  sv_random_fn random; void *random_ctx;
-  pthread_mutex_t save_lock;   /* one writer of the file; taken before lock, and held across fsync, which lock never is */
-  pthread_mutex_t lock;        /* all below */
+  sv_random_fn random;
+  void *random_ctx;
+  pthread_mutex_t
+      save_lock; /* one writer of the file; taken before lock, and held across fsync, which lock never is */
+  pthread_mutex_t lock; /* all below */
   bool locks_made;
   ov_hasher *h;
-  entry *v; size_t n, cap;
-  uint64_t epoch; uint8_t epoch_key[OV_KEY_BYTES];
+  entry *v;
+  size_t n, cap;
+  uint64_t epoch;
+  uint8_t epoch_key[OV_KEY_BYTES];
   bool dirty;
 };
 
-/* -- entries, under the lock --------------------------------------------------------------------------------------------- */
+/* -- entries, under the lock ----------------------------------------------------------------------------- */
 
 static int compare(const entry *e, const uint8_t id[OV_NAME_BYTES], uint8_t type) {
   int c = memcmp(e->id, id, OV_NAME_BYTES);
@@ -81,7 +89,8 @@ static int make_room(sv_keyring *k) {
   return 0;
 }
 
-static int set(sv_keyring *k, const uint8_t id[OV_NAME_BYTES], uint8_t type, const uint8_t key[OV_KEY_BYTES]) {
+static int set(sv_keyring *k, const uint8_t id[OV_NAME_BYTES], uint8_t type,
+               const uint8_t key[OV_KEY_BYTES]) {
   bool found;
   size_t i = find(k, id, type, &found);
   if (!found) {
@@ -111,7 +120,7 @@ static void forget(sv_keyring *k, const uint8_t id[OV_NAME_BYTES]) {
   k->n -= to - from;
 }
 
-/* -- the file -------------------------------------------------------------------------------------------------------------- */
+/* -- the file -------------------------------------------------------------------------------------------- */
 
 static void put_uint(uint8_t *p, uint64_t v, unsigned bytes) {
   for (unsigned i = bytes; i-- > 0; v >>= 8) p[i] = (uint8_t)v;
@@ -128,7 +137,8 @@ static void make_aad(const uint8_t header[HEADER_BYTES], uint8_t what, uint8_t a
   aad[HEADER_BYTES] = what;
 }
 
-static int seal(sv_keyring *k, const uint8_t key[OV_KEY_BYTES], const uint8_t *header, uint8_t what, const uint8_t *p, size_t n, ov_buf *out) {
+static int seal(sv_keyring *k, const uint8_t key[OV_KEY_BYTES], const uint8_t *header, uint8_t what,
+                const uint8_t *p, size_t n, ov_buf *out) {
   uint8_t nonce[12], aad[HEADER_BYTES + 1];
   make_aad(header, what, aad);
   int err = k->random(k->random_ctx, nonce, sizeof nonce);
@@ -168,7 +178,8 @@ static int decode_entries(sv_keyring *k, const ov_buf *body) {
 static int decode(sv_keyring *k, const uint8_t *p, size_t n) {
   uint8_t aad[HEADER_BYTES + 1];
   ov_buf plain;
-  if (n < HEADER_BYTES + SEALED_KEY_BYTES + OV_SEAL_OVERHEAD || memcmp(p, magic, MAGIC_BYTES)) return OV_E_CORRUPT;
+  if (n < HEADER_BYTES + SEALED_KEY_BYTES + OV_SEAL_OVERHEAD || memcmp(p, magic, MAGIC_BYTES))
+    return OV_E_CORRUPT;
   uint64_t version = get_uint(p + MAGIC_BYTES, 2);
   if (version != KEYRING_VERSION) return version > KEYRING_VERSION ? OV_E_NEWER : OV_E_CORRUPT;
   k->epoch = get_uint(p + MAGIC_BYTES + 2, 8);
@@ -189,7 +200,8 @@ static int decode(sv_keyring *k, const uint8_t *p, size_t n) {
   return err;
 }
 
-/* The old file is overwritten once no name leads to it. A link that somebody else made (a backup) is theirs. */
+/* The old file is overwritten once no name leads to it. A link that somebody else made (a backup) is theirs.
+ */
 static int wipe_unlinked(int fd) {
   struct stat st;
   if (fstat(fd, &st)) return sv_errno_error(errno);
@@ -205,7 +217,8 @@ static int replace_file(sv_keyring *k, const ov_buf *file, bool must_wipe) {
   return err ? err : must_wipe ? wiped : 0;
 }
 
-/* Under save_lock (or before anybody else knows k). lock is let go while the disk works; what is put meanwhile is dirty again. */
+/* Under save_lock (or before anybody else knows k). lock is let go while the disk works; what is put
+ * meanwhile is dirty again. */
 static int save(sv_keyring *k, bool always) {
   ov_buf file;
   ov_buf_init(&file, 2 * FILE_BYTES_MAX);
@@ -226,7 +239,7 @@ static int save(sv_keyring *k, bool always) {
   return err;
 }
 
-/* -- open and close ---------------------------------------------------------------------------------------------------------- */
+/* -- open and close -------------------------------------------------------------------------------------- */
 
 static int make_first(sv_keyring *k) {
   k->epoch = 1;
@@ -234,7 +247,8 @@ static int make_first(sv_keyring *k) {
   return err ? err : save(k, true);
 }
 
-/* A temporary file is what a power cut left of an unfinished save: nothing relied on it, and it holds keys. */
+/* A temporary file is what a power cut left of an unfinished save: nothing relied on it, and it holds keys.
+ */
 static void remove_leftover(const sv_keyring *k) {
   char *tmp = sv_file_name(k->path, ".tmp");
   if (!tmp) return;
@@ -271,7 +285,8 @@ static bool make_locks(sv_keyring *k) {
   return k->locks_made = true;
 }
 
-int sv_keyring_open(const char *path, const uint8_t master[OV_KEY_BYTES], sv_random_fn rnd, void *rnd_ctx, bool create, sv_keyring **out) {
+int sv_keyring_open(const char *path, const uint8_t master[OV_KEY_BYTES], sv_random_fn rnd, void *rnd_ctx,
+                    bool create, sv_keyring **out) {
   *out = NULL;
   sv_keyring *k = calloc(1, sizeof *k);
   if (!k) return OV_E_NOMEM;
@@ -302,9 +317,10 @@ void sv_keyring_close(sv_keyring *k) {
   free(k);
 }
 
-/* -- keys ------------------------------------------------------------------------------------------------------------------------ */
+/* -- keys ------------------------------------------------------------------------------------------------ */
 
-static int get_locked(sv_keyring *k, uint8_t type, const uint8_t id[OV_NAME_BYTES], uint8_t key[OV_KEY_BYTES]) {
+static int get_locked(sv_keyring *k, uint8_t type, const uint8_t id[OV_NAME_BYTES],
+                      uint8_t key[OV_KEY_BYTES]) {
   bool found;
   size_t i = find(k, id, type, &found);
   if (!found) return OV_E_NOTFOUND;
@@ -327,7 +343,8 @@ int sv_keyring_put(sv_keyring *k, sv_key_type type, const ov_name *id, const uin
   pthread_mutex_lock(&k->lock);
   bool found;
   size_t i = find(k, b, (uint8_t)type, &found);
-  bool same = found && !CRYPTO_memcmp(k->v[i].key, key, OV_KEY_BYTES); /* told again: no reason to write the file again */
+  bool same = found && !CRYPTO_memcmp(k->v[i].key, key,
+                                      OV_KEY_BYTES); /* told again: no reason to write the file again */
   int err = same ? 0 : is_destroyed(k, b) ? OV_E_DENIED : set(k, b, (uint8_t)type, key);
   if (!err && !same) k->dirty = true;
   pthread_mutex_unlock(&k->lock);
@@ -369,7 +386,7 @@ uint64_t sv_keyring_epoch(sv_keyring *k) {
   return epoch;
 }
 
-/* -- erasure ----------------------------------------------------------------------------------------------------------------------- */
+/* -- erasure --------------------------------------------------------------------------------------------- */
 
 static int forget_under_new_epoch(sv_keyring *k, const uint8_t id[OV_NAME_BYTES]) {
   static const uint8_t zero[OV_KEY_BYTES];

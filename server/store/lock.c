@@ -10,7 +10,9 @@
 #include "file.h"
 #include "ov/error.h"
 
-struct sv_lock { int fd; };
+struct sv_lock {
+  int fd;
+};
 
 static long read_pid(int fd) {
   char text[32];

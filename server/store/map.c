@@ -1,5 +1,5 @@
-/* The map: how it grows while readers come and go. LMDB takes a new size with readers live and lets their pointers fault, so growth
- * waits behind a gate until all are out. */
+/* The map: how it grows while readers come and go. LMDB takes a new size with readers live and lets their
+ * pointers fault, so growth waits behind a gate until all are out. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <time.h>

@@ -25,7 +25,8 @@ static int make_key(const char *path, sv_random_fn rnd, void *rnd_ctx, uint8_t m
   return err ? err : sv_file_replace(path, master, OV_KEY_BYTES);
 }
 
-int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rnd_ctx, uint8_t master[OV_KEY_BYTES]) {
+int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rnd_ctx,
+                       uint8_t master[OV_KEY_BYTES]) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno == ENOENT && create ? make_key(path, rnd, rnd_ctx, master) : sv_errno_error(errno);
   int err = read_key(fd, master);

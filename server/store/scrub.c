@@ -9,7 +9,12 @@
 /* One op or record with all its values decoded. */
 #define ROW_ARENA_BYTES ((size_t)64 << 20)
 
-typedef struct scrub { sv_txn *t; sv_scrub *out; ov_arena arena; uint64_t counts[SV_T_COUNT]; } scrub;
+typedef struct scrub {
+  sv_txn *t;
+  sv_scrub *out;
+  ov_arena arena;
+  uint64_t counts[SV_T_COUNT];
+} scrub;
 
 static void __attribute__((format(printf, 2, 3))) found_bad(scrub *s, const char *text, ...) {
   if (s->out->bad++ > 0) return;
@@ -27,7 +32,8 @@ static bool one_part(sv_txn *t, sv_part part, const sv_key *k, const MDB_val *v)
 
 /* A key of meta does not tell what kind of row it is. */
 static bool meta_row(sv_txn *t, const sv_key *k, const MDB_val *v) {
-  return one_part(t, SV_PART_META, k, v) || one_part(t, SV_PART_COUNTER, k, v) || one_part(t, SV_PART_TOTALS, k, v);
+  return one_part(t, SV_PART_META, k, v) || one_part(t, SV_PART_COUNTER, k, v) ||
+         one_part(t, SV_PART_TOTALS, k, v);
 }
 
 static bool op_row(scrub *s, const MDB_val *key) {
@@ -98,7 +104,8 @@ static uint64_t walk(scrub *s, sv_table tab) {
 }
 
 static void check_count(scrub *s, sv_table tab, uint64_t rows, uint64_t want, const char *by) {
-  if (rows != want) found_bad(s, "table %s has %" PRIu64 " rows, %s says %" PRIu64, sv_table_name(tab), rows, by, want);
+  if (rows != want)
+    found_bad(s, "table %s has %" PRIu64 " rows, %s says %" PRIu64, sv_table_name(tab), rows, by, want);
 }
 
 static void scrub_all(scrub *s) {
@@ -112,7 +119,8 @@ static void scrub_all(scrub *s) {
     if (!err) check_count(s, tab, rows[tab], totals[tab], "the last commit");
   }
   static const sv_table derived[] = {SV_T_PARTICIPANT, SV_T_KIND_DAY, SV_T_NATURAL};
-  for (unsigned i = 0; i < 3; i++) check_count(s, derived[i], rows[derived[i]], s->counts[derived[i]], "the records");
+  for (unsigned i = 0; i < 3; i++)
+    check_count(s, derived[i], rows[derived[i]], s->counts[derived[i]], "the records");
 }
 
 int sv_env_scrub(sv_env *e, sv_scrub *out) {

@@ -1,4 +1,5 @@
-/* Sealing of rows. What is stored is bound to its organisation, to what it is, and to its own key, never to a place in a log or scope. */
+/* Sealing of rows. What is stored is bound to its organisation, to what it is, and to its own key, never to a
+ * place in a log or scope. */
 #include "tables.h"
 
 #include <string.h>
@@ -20,14 +21,16 @@ static const uint8_t *fresh_nonce(sv_txn *t) {
   return t->nonces + SV_NONCE_BYTES * --t->nonces_left;
 }
 
-int sv_part_seal(sv_txn *t, sv_part part, const sv_key *k, const uint8_t key[OV_KEY_BYTES], const void *plain, size_t n, ov_buf *out) {
+int sv_part_seal(sv_txn *t, sv_part part, const sv_key *k, const uint8_t key[OV_KEY_BYTES], const void *plain,
+                 size_t n, ov_buf *out) {
   uint8_t aad[AAD_MAX];
   const uint8_t *nonce = t->err ? NULL : fresh_nonce(t);
   if (!nonce) return t->err;
   return sv_txn_stick(t, ov_seal(t->h, key, nonce, aad, make_aad(t->e, part, k, aad), plain, n, out));
 }
 
-int sv_part_open(sv_txn *t, sv_part part, const sv_key *k, const uint8_t key[OV_KEY_BYTES], const void *p, size_t n, ov_buf *out) {
+int sv_part_open(sv_txn *t, sv_part part, const sv_key *k, const uint8_t key[OV_KEY_BYTES], const void *p,
+                 size_t n, ov_buf *out) {
   uint8_t aad[AAD_MAX];
   if (t->err) return t->err;
   return sv_txn_stick(t, ov_open(t->h, key, aad, make_aad(t->e, part, k, aad), p, n, out));
@@ -74,7 +77,7 @@ void sv_read_name(ov_mpr *r, ov_name *name) {
   if (!ov_mpr_nil(r)) ov_mpr_name(r, name);
 }
 
-/* -- rows of two parts ------------------------------------------------------------------------------------------------- */
+/* -- rows of two parts ----------------------------------------------------------------------------------- */
 
 sv_owner sv_owner_of(uint16_t kind, const ov_name *record, bool has_participant, const ov_name *participant) {
   if (kind == OV_KIND_PARTICIPANT) return (sv_owner){true, *record};
@@ -98,7 +101,8 @@ int sv_owner_key(sv_txn *t, const sv_owner *o, bool make, uint8_t key[OV_KEY_BYT
   return *erased ? 0 : sv_txn_stick(t, OV_E_CRYPTO);
 }
 
-int sv_row2_put(sv_txn *t, sv_table tab, const sv_key *k, sv_part first, sv_part second, const uint8_t *second_key) {
+int sv_row2_put(sv_txn *t, sv_table tab, const sv_key *k, sv_part first, sv_part second,
+                const uint8_t *second_key) {
   ov_buf_reset(&t->row);
   sv_txn_stick(t, t->plain.err);
   ov_buf_varint(&t->row, t->plain.n + OV_SEAL_OVERHEAD);

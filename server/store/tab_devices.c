@@ -66,7 +66,7 @@ int sv_device_next(sv_txn *t, const ov_id *after, sv_device *out) {
   return sv_device_get(t, &id, out);
 }
 
-/* -- codes ------------------------------------------------------------------------------------------------------------ */
+/* -- codes ----------------------------------------------------------------------------------------------- */
 
 int sv_code_put(sv_txn *t, const sv_code *c) {
   ov_buf *b = &t->plain;

@@ -49,7 +49,7 @@ int sv_held_next(sv_txn *t, const ov_name *after, ov_name *out) {
   return sv_scan_first_name(t, SV_T_HELD, &k, 0, 0, out);
 }
 
-/* -- queue: numbers are never used twice, so that popping one again can hit no other ---------------------------------------------- */
+/* -- queue: numbers are never used twice, so that popping one again can hit no other --------------------- */
 
 int sv_queue_push(sv_txn *t, const ov_name *op) {
   uint64_t id;
@@ -75,7 +75,7 @@ int sv_queue_pop(sv_txn *t, uint64_t id) {
   return err ? err : sv_tab_del(t, SV_T_QUEUE, &found);
 }
 
-/* -- meta ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- meta ------------------------------------------------------------------------------------------------ */
 
 int sv_meta_put(sv_txn *t, const char *key, const void *p, size_t n) {
   sv_key k;

@@ -1,9 +1,19 @@
-/* Ops by name. A row is two sealed parts: what all of the organisation's servers need (header, chain, receipts), and the payload. */
+/* Ops by name. A row is two sealed parts: what all of the organisation's servers need (header, chain,
+ * receipts), and the payload. */
 #include <string.h>
 
 #include "tables.h"
 
-enum { F_VOID = 1, F_PAYLOAD = 2, F_SIG = 4, F_DEVICE = 8, F_WAITING = 16, F_ERASED = 32, F_COMMITMENT_ONLY = 64, F_ALL = 127 };
+enum {
+  F_VOID = 1,
+  F_PAYLOAD = 2,
+  F_SIG = 4,
+  F_DEVICE = 8,
+  F_WAITING = 16,
+  F_ERASED = 32,
+  F_COMMITMENT_ONLY = 64,
+  F_ALL = 127
+};
 
 static sv_owner owner_of(const ov_op *op) {
   return sv_owner_of(op->kind, op->creates ? &op->name : &op->record, op->has_participant, &op->participant);
@@ -11,8 +21,8 @@ static sv_owner owner_of(const ov_op *op) {
 
 static unsigned flags_of(const sv_op_row *row, bool payload, bool erased) {
   return (row->op.is_void ? F_VOID : 0u) | (payload ? F_PAYLOAD : 0u) | (row->has_sig ? F_SIG : 0u) |
-         (ov_id_is_zero(&row->device) ? 0u : F_DEVICE) | (row->waiting ? F_WAITING : 0u) | (erased ? F_ERASED : 0u) |
-         (row->op.has_commitment ? F_COMMITMENT_ONLY : 0u);
+         (ov_id_is_zero(&row->device) ? 0u : F_DEVICE) | (row->waiting ? F_WAITING : 0u) |
+         (erased ? F_ERASED : 0u) | (row->op.has_commitment ? F_COMMITMENT_ONLY : 0u);
 }
 
 static void encode_receipts(const sv_op_row *row, ov_buf *out) {
@@ -67,7 +77,7 @@ int sv_op_put(sv_txn *t, const sv_op_row *row) {
   return sv_row2_put(t, SV_T_OPS, &k, SV_PART_OP_HEADER, SV_PART_OP_PAYLOAD, payload ? key : NULL);
 }
 
-/* -- reading ------------------------------------------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------------------------------------- */
 
 static void decode_receipts(ov_mpr *r, sv_op_row *out) {
   uint32_t n = ov_mpr_array(r);
@@ -86,7 +96,8 @@ static void decode_receipts(ov_mpr *r, sv_op_row *out) {
   }
 }
 
-static int decode_header(sv_txn *t, const ov_name *name, const uint8_t *p, uint32_t n, ov_arena *a, ov_op *op) {
+static int decode_header(sv_txn *t, const ov_name *name, const uint8_t *p, uint32_t n, ov_arena *a,
+                         ov_op *op) {
   const uint8_t *bytes = ov_arena_dup(a, p, n);
   if (!bytes) return sv_txn_stick(t, OV_E_NOMEM);
   if (ov_op_header_decode(bytes, n, op)) return sv_txn_stick(t, OV_E_CORRUPT);
@@ -146,7 +157,8 @@ int sv_op_get(sv_txn *t, const ov_name *name, ov_arena *a, sv_op_row *out) {
   sv_key k = sv_key_name(name);
   int err = sv_tab_get(t, SV_T_OPS, &k, &v);
   if (err) return err;
-  if (sv_row2_open(t, &k, SV_PART_OP_HEADER, &v, &payload) || decode_first(t, name, a, out, &flags)) return t->err;
+  if (sv_row2_open(t, &k, SV_PART_OP_HEADER, &v, &payload) || decode_first(t, name, a, out, &flags))
+    return t->err;
   if (!(flags & F_PAYLOAD) != (payload.mv_size == 0)) return sv_txn_stick(t, OV_E_CORRUPT);
   return flags & F_PAYLOAD ? decode_payload(t, &k, &payload, a, out) : 0;
 }
@@ -156,7 +168,8 @@ bool sv_op_has(sv_txn *t, const ov_name *name) {
   return sv_tab_has(t, SV_T_OPS, &k);
 }
 
-int sv_ops_of_writer(sv_txn *t, const ov_id *writer, uint64_t from, uint64_t to, ov_name *out, uint32_t max, uint32_t *n) {
+int sv_ops_of_writer(sv_txn *t, const ov_id *writer, uint64_t from, uint64_t to, ov_name *out, uint32_t max,
+                     uint32_t *n) {
   sv_scan s;
   sv_key k = sv_key_seq(writer, from);
   *n = 0;

@@ -1,5 +1,6 @@
-/* Positions: in each scope every change of a record gets the next one. The index by position holds each record once, at its latest change;
- * the hash of every position stays, so that an old cursor can be checked. */
+/* Positions: in each scope every change of a record gets the next one. The index by position holds each
+ * record once, at its latest change; the hash of every position stays, so that an old cursor can be checked.
+ */
 #include <string.h>
 
 #include "tables.h"
@@ -36,7 +37,7 @@ int sv_scope_next(sv_txn *t, int64_t after, sv_scope *out) {
   return sv_scope_get(t, sv_key_read_u32(&v, 0), out);
 }
 
-/* -- entries ---------------------------------------------------------------------------------------------------------------- */
+/* -- entries --------------------------------------------------------------------------------------------- */
 
 static int put_entry(sv_txn *t, uint32_t scope, uint64_t pos, const ov_name *record, bool gone) {
   sv_key k = sv_key_pos(scope, pos);
@@ -54,7 +55,8 @@ static int open_entry(sv_txn *t, const sv_key *k, const MDB_val *v, sv_posent *o
   return sv_row_done(t, &r);
 }
 
-/* A wrong old position would take another record out of the index, which nobody would ever see again: so it is looked at first. */
+/* A wrong old position would take another record out of the index, which nobody would ever see again: so it
+ * is looked at first. */
 static void del_entry(sv_txn *t, uint32_t scope, uint64_t pos, const ov_name *record) {
   MDB_val v;
   sv_posent e;
@@ -102,7 +104,8 @@ static int step_hash(sv_txn *t, sv_scope *s, const ov_name *record, const ov_has
   return 0;
 }
 
-int sv_pos_append(sv_txn *t, uint32_t scope, const ov_name *record, const ov_hash *state, uint64_t old_pos, bool gone, uint64_t *pos) {
+int sv_pos_append(sv_txn *t, uint32_t scope, const ov_name *record, const ov_hash *state, uint64_t old_pos,
+                  bool gone, uint64_t *pos) {
   sv_scope s;
   uint64_t marker;
   *pos = 0;

@@ -14,11 +14,14 @@ typedef struct index_state {
   uint8_t natural_key[OV_HASH_BYTES];
 } index_state;
 
-/* -- the first part -------------------------------------------------------------------------------------------------------- */
+/* -- the first part -------------------------------------------------------------------------------------- */
 
 static index_state state_of(const sv_record_row *row) {
-  index_state s = {.has_participant = row->rec.has_participant, .indexed = row->indexed, .has_natural_key = row->has_natural_key,
-                   .kind = row->index_kind ? row->index_kind : row->rec.kind, .day = row->day};
+  index_state s = {.has_participant = row->rec.has_participant,
+                   .indexed = row->indexed,
+                   .has_natural_key = row->has_natural_key,
+                   .kind = row->index_kind ? row->index_kind : row->rec.kind,
+                   .day = row->day};
   if (s.has_participant) s.participant = row->rec.participant;
   if (s.has_natural_key) memcpy(s.natural_key, row->natural_key, OV_HASH_BYTES);
   return s;
@@ -28,8 +31,8 @@ static void encode_first(sv_txn *t, const sv_record_row *row, bool fold) {
   const ov_record *rec = &row->rec;
   ov_buf *b = &t->plain;
   ov_buf_reset(b);
-  ov_mpw_uint(b, (rec->has_participant ? F_PARTICIPANT : 0u) | (row->indexed ? F_INDEXED : 0u) | (row->has_natural_key ? F_NATURAL : 0u) |
-                     (fold ? F_FOLD : 0u));
+  ov_mpw_uint(b, (rec->has_participant ? F_PARTICIPANT : 0u) | (row->indexed ? F_INDEXED : 0u) |
+                     (row->has_natural_key ? F_NATURAL : 0u) | (fold ? F_FOLD : 0u));
   ov_mpw_uint(b, rec->kind);
   ov_mpw_uint(b, rec->version);
   ov_mpw_uint(b, rec->scope);
@@ -81,7 +84,8 @@ static int decode_first(sv_txn *t, const ov_name *name, sv_record_row *out, bool
   return sv_row_done(t, &r);
 }
 
-/* The first part alone: placement and indexes, without the participant's key. OV_E_NOTFOUND does not stick. */
+/* The first part alone: placement and indexes, without the participant's key. OV_E_NOTFOUND does not stick.
+ */
 static int get_first(sv_txn *t, const ov_name *record, sv_record_row *out, bool *fold, MDB_val *rest) {
   MDB_val v;
   sv_key k = sv_key_name(record);
@@ -91,7 +95,7 @@ static int get_first(sv_txn *t, const ov_name *record, sv_record_row *out, bool 
   return decode_first(t, record, out, fold);
 }
 
-/* -- indexes ------------------------------------------------------------------------------------------------------------------ */
+/* -- indexes --------------------------------------------------------------------------------------------- */
 
 static sv_key participant_key(const index_state *s, const ov_name *record) {
   return sv_key_participant(&s->participant, s->kind, s->day, record);
@@ -123,15 +127,17 @@ bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_
   bool fold;
   if (get_first(t, record, &row, &fold, &rest)) return false;
   index_state s = state_of(&row);
-  sv_key p = participant_key(&s, record), d = sv_key_kind_day(s.kind, s.day, record), n = sv_key_natural(s.kind, s.natural_key, record);
+  sv_key p = participant_key(&s, record), d = sv_key_kind_day(s.kind, s.day, record),
+         n = sv_key_natural(s.kind, s.natural_key, record);
   counts[SV_T_PARTICIPANT] += s.has_participant;
   counts[SV_T_KIND_DAY] += s.indexed;
   counts[SV_T_NATURAL] += s.has_natural_key;
-  return (!s.has_participant || sv_tab_has(t, SV_T_PARTICIPANT, &p)) && (!s.indexed || sv_tab_has(t, SV_T_KIND_DAY, &d)) &&
+  return (!s.has_participant || sv_tab_has(t, SV_T_PARTICIPANT, &p)) &&
+         (!s.indexed || sv_tab_has(t, SV_T_KIND_DAY, &d)) &&
          (!s.has_natural_key || sv_tab_has(t, SV_T_NATURAL, &n));
 }
 
-/* -- rows ---------------------------------------------------------------------------------------------------------------------- */
+/* -- rows ------------------------------------------------------------------------------------------------ */
 
 static sv_owner owner_of(const ov_record *rec) {
   return sv_owner_of(rec->kind, &rec->name, rec->has_participant, &rec->participant);
@@ -165,7 +171,8 @@ static int decode_fold(sv_txn *t, const MDB_val *sealed, ov_arena *a, sv_record_
   if (sv_owner_key(t, &owner, false, key, &out->erased) || out->erased) return t->err;
   sv_key k = sv_key_name(&name);
   ov_buf_reset(&t->part);
-  if (sv_part_open(t, SV_PART_RECORD_FOLD, &k, key, sealed->mv_data, sealed->mv_size, &t->part)) return t->err;
+  if (sv_part_open(t, SV_PART_RECORD_FOLD, &k, key, sealed->mv_data, sealed->mv_size, &t->part))
+    return t->err;
   const uint8_t *bytes = ov_arena_dup(a, t->part.p, t->part.n);
   if (!bytes) return sv_txn_stick(t, OV_E_NOMEM);
   int err = ov_record_decode(bytes, t->part.n, a, &out->rec);
@@ -202,9 +209,10 @@ int sv_record_ops(sv_txn *t, const ov_name *record, ov_arena *a, ov_name **ops, 
   return sv_scan_names_arena(t, SV_T_RECORD_OPS, &k, OV_NAME_BYTES, OV_NAME_BYTES, a, ops, UINT32_MAX, n);
 }
 
-/* -- reads by index -------------------------------------------------------------------------------------------------------------- */
+/* -- reads by index -------------------------------------------------------------------------------------- */
 
-int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max, uint32_t *n) {
+int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max,
+                      uint32_t *n) {
   sv_key k = sv_key_name(participant);
   *n = 0;
   if (after) {
@@ -220,7 +228,8 @@ int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *afte
   return sv_scan_names(t, SV_T_PARTICIPANT, &k, OV_NAME_BYTES, OV_NAME_BYTES + 2 + 4, out, max, n);
 }
 
-int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out, uint32_t max, uint32_t *n) {
+int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out,
+                   uint32_t max, uint32_t *n) {
   sv_scan s;
   sv_key k = sv_key_kind_day(kind, from, NULL);
   uint32_t count = 0, cap = 0;
@@ -244,7 +253,8 @@ int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena 
   return 0;
 }
 
-int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max, uint32_t *n) {
+int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max,
+                      uint32_t *n) {
   sv_key k = sv_key_natural(kind, hash, NULL);
   return sv_scan_names(t, SV_T_NATURAL, &k, 2 + OV_HASH_BYTES, 2 + OV_HASH_BYTES, out, max, n);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
-/* -- life ------------------------------------------------------------------------------------------------------------ */
+/* -- life ------------------------------------------------------------------------------------------------ */
 
 static sv_txn *txn_new(sv_env *e) {
   pthread_mutex_lock(&e->pool_lock);
@@ -49,8 +49,8 @@ void sv_txn_destroy(sv_txn *t) {
   free(t);
 }
 
-/* Before a write: a full map met earlier must grow; one that is three quarters full should, but not at the price of waiting for a
- * long reader, since a quarter is left. */
+/* Before a write: a full map met earlier must grow; one that is three quarters full should, but not at the
+ * price of waiting for a long reader, since a quarter is left. */
 static int grow_before_write(sv_env *e) {
   if (e->want_grow) {
     int err = sv_map_grow(e, SV_GROW_WAIT_HARD_MS);
@@ -186,7 +186,7 @@ void sv_txn_abort(sv_txn *t) {
   txn_recycle(t);
 }
 
-/* -- rows -------------------------------------------------------------------------------------------------------------- */
+/* -- rows ------------------------------------------------------------------------------------------------ */
 
 static MDB_val val_of(const sv_key *k) {
   return (MDB_val){.mv_size = k->n, .mv_data = (void *)(uintptr_t)k->b};
@@ -260,7 +260,7 @@ bool sv_mark_fits(sv_table tab, const MDB_val *key, const MDB_val *value) {
   return value->mv_size == MARK_BYTES && !memcmp(value->mv_data, mark, MARK_BYTES);
 }
 
-/* -- walks --------------------------------------------------------------------------------------------------------------- */
+/* -- walks ----------------------------------------------------------------------------------------------- */
 
 void sv_scan_open(sv_scan *s, sv_txn *t, sv_table tab, const sv_key *from, size_t prefix) {
   *s = (sv_scan){.t = t, .tab = tab, .from = *from, .prefix = prefix};
@@ -277,7 +277,8 @@ bool sv_scan_next(sv_scan *s) {
   }
   if (sv_txn_stick(s->t, sv_env_error(s->t->e, mdb_cursor_get(s->c, &s->key, &s->value, op)))) return false;
   size_t length = sv_key_length(s->tab);
-  if ((length && s->key.mv_size != length) || (sv_table_is_marks(s->tab) && !sv_mark_fits(s->tab, &s->key, &s->value))) {
+  if ((length && s->key.mv_size != length) ||
+      (sv_table_is_marks(s->tab) && !sv_mark_fits(s->tab, &s->key, &s->value))) {
     sv_txn_stick(s->t, OV_E_CORRUPT);
     return false;
   }
@@ -307,7 +308,8 @@ int sv_scan_first_name(sv_txn *t, sv_table tab, const sv_key *from, size_t prefi
   return err ? err : n ? 0 : OV_E_NOTFOUND;
 }
 
-int sv_scan_names(sv_txn *t, sv_table tab, const sv_key *from, size_t prefix, size_t at, ov_name *out, uint32_t max, uint32_t *n) {
+int sv_scan_names(sv_txn *t, sv_table tab, const sv_key *from, size_t prefix, size_t at, ov_name *out,
+                  uint32_t max, uint32_t *n) {
   sv_scan s;
   *n = 0;
   sv_scan_open(&s, t, tab, from, prefix);
@@ -325,8 +327,8 @@ ov_name *sv_names_room(ov_arena *a, ov_name *old, uint32_t n, uint32_t *cap) {
   return names;
 }
 
-int sv_scan_names_arena(sv_txn *t, sv_table tab, const sv_key *from, size_t prefix, size_t at, ov_arena *a, ov_name **out, uint32_t max,
-                        uint32_t *n) {
+int sv_scan_names_arena(sv_txn *t, sv_table tab, const sv_key *from, size_t prefix, size_t at, ov_arena *a,
+                        ov_name **out, uint32_t max, uint32_t *n) {
   sv_scan s;
   ov_name *names = NULL;
   uint32_t cap = 0, count = 0;

@@ -44,7 +44,7 @@ static bool fails(fault_kind kind) {
   return true;
 }
 
-/* -- the C library ----------------------------------------------------------------------------------------------------------- */
+/* -- the C library --------------------------------------------------------------------------------------- */
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at) {
   return fails(FAULT_WRITE) ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
@@ -75,12 +75,12 @@ int rename(const char *from, const char *to) {
   return fails(FAULT_RENAME) ? -1 : (int)syscall(SYS_rename, from, to);
 }
 
-/* -- the linker's wraps ------------------------------------------------------------------------------------------------------- */
+/* -- the linker's wraps ---------------------------------------------------------------------------------- */
 
-#define WRAP(kind, type, f, failure, params, args) \
-  type __real_##f params;                          \
-  type __wrap_##f params;                          \
-  type __wrap_##f params {                         \
+#define WRAP(kind, type, f, failure, params, args)    \
+  type __real_##f params;                             \
+  type __wrap_##f params;                             \
+  type __wrap_##f params {                            \
     return fails(kind) ? (failure) : __real_##f args; \
   }
 
@@ -89,14 +89,19 @@ WRAP(FAULT_ALLOC, void *, calloc, NULL, (size_t n, size_t size), (n, size))
 WRAP(FAULT_ALLOC, void *, realloc, NULL, (void *p, size_t n), (p, n))
 WRAP(FAULT_ALLOC, char *, strdup, NULL, (const char *s), (s))
 
-WRAP(FAULT_LMDB, int, mdb_env_create, error_code, (MDB_env **e), (e))
-WRAP(FAULT_LMDB, int, mdb_env_open, error_code, (MDB_env *e, const char *p, unsigned f, mdb_mode_t m), (e, p, f, m))
-WRAP(FAULT_LMDB, int, mdb_env_set_mapsize, error_code, (MDB_env *e, size_t n), (e, n))
-WRAP(FAULT_LMDB, int, mdb_txn_begin, error_code, (MDB_env *e, MDB_txn *p, unsigned f, MDB_txn **t), (e, p, f, t))
-WRAP(FAULT_LMDB, int, mdb_dbi_open, error_code, (MDB_txn *t, const char *n, unsigned f, MDB_dbi *d), (t, n, f, d))
-WRAP(FAULT_LMDB, int, mdb_get, error_code, (MDB_txn *t, MDB_dbi d, MDB_val *k, MDB_val *v), (t, d, k, v))
-WRAP(FAULT_LMDB, int, mdb_put, error_code, (MDB_txn *t, MDB_dbi d, MDB_val *k, MDB_val *v, unsigned f), (t, d, k, v, f))
-WRAP(FAULT_LMDB, int, mdb_del, error_code, (MDB_txn *t, MDB_dbi d, MDB_val *k, MDB_val *v), (t, d, k, v))
-WRAP(FAULT_LMDB, int, mdb_cursor_open, error_code, (MDB_txn *t, MDB_dbi d, MDB_cursor **c), (t, d, c))
-WRAP(FAULT_LMDB, int, mdb_cursor_get, error_code, (MDB_cursor *c, MDB_val *k, MDB_val *v, MDB_cursor_op o), (c, k, v, o))
-WRAP(FAULT_LMDB, int, mdb_stat, error_code, (MDB_txn *t, MDB_dbi d, MDB_stat *s), (t, d, s))
+WRAP(FAULT_LMDB, int, mdb_env_create, error_code, (MDB_env * *e), (e))
+WRAP(FAULT_LMDB, int, mdb_env_open, error_code, (MDB_env * e, const char *p, unsigned f, mdb_mode_t m),
+     (e, p, f, m))
+WRAP(FAULT_LMDB, int, mdb_env_set_mapsize, error_code, (MDB_env * e, size_t n), (e, n))
+WRAP(FAULT_LMDB, int, mdb_txn_begin, error_code, (MDB_env * e, MDB_txn *p, unsigned f, MDB_txn **t),
+     (e, p, f, t))
+WRAP(FAULT_LMDB, int, mdb_dbi_open, error_code, (MDB_txn * t, const char *n, unsigned f, MDB_dbi *d),
+     (t, n, f, d))
+WRAP(FAULT_LMDB, int, mdb_get, error_code, (MDB_txn * t, MDB_dbi d, MDB_val *k, MDB_val *v), (t, d, k, v))
+WRAP(FAULT_LMDB, int, mdb_put, error_code, (MDB_txn * t, MDB_dbi d, MDB_val *k, MDB_val *v, unsigned f),
+     (t, d, k, v, f))
+WRAP(FAULT_LMDB, int, mdb_del, error_code, (MDB_txn * t, MDB_dbi d, MDB_val *k, MDB_val *v), (t, d, k, v))
+WRAP(FAULT_LMDB, int, mdb_cursor_open, error_code, (MDB_txn * t, MDB_dbi d, MDB_cursor **c), (t, d, c))
+WRAP(FAULT_LMDB, int, mdb_cursor_get, error_code, (MDB_cursor * c, MDB_val *k, MDB_val *v, MDB_cursor_op o),
+     (c, k, v, o))
+WRAP(FAULT_LMDB, int, mdb_stat, error_code, (MDB_txn * t, MDB_dbi d, MDB_stat *s), (t, d, s))

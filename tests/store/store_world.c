@@ -63,18 +63,30 @@ sv_op_row make_op(uint8_t writer, uint64_t seq, const ov_name *participant) {
   op->fields = fields;
   op->n_fields = 1;
   op->commitment = make_hash((uint8_t)(seq + 1));
-  row.receipts[0] = (sv_receipt){.server = make_id(7), .server_time_ms = 1700000000123 + (int64_t)seq, .offset_ms = -250, .verdict = OV_APPLIED};
+  row.receipts[0] = (sv_receipt){.server = make_id(7),
+                                 .server_time_ms = 1700000000123 + (int64_t)seq,
+                                 .offset_ms = -250,
+                                 .verdict = OV_APPLIED};
   return row;
 }
 
-sv_record_row make_record(world *w, const ov_name *name, uint16_t kind, const ov_name *participant, int64_t day) {
+sv_record_row make_record(world *w, const ov_name *name, uint16_t kind, const ov_name *participant,
+                          int64_t day) {
   ov_op *op = ov_arena_alloc(&w->arena, sizeof *op);
   ov_field *field = ov_arena_alloc(&w->arena, sizeof *field);
   assert_non_null(op);
   assert_non_null(field);
   *field = planted_field();
-  *op = (ov_op){.name = *name, .record = *name, .creates = true, .scope = 2, .kind = kind, .version = 1, .device_time = 1700000000,
-                .fields = field, .n_fields = 1, .has_participant = participant != NULL};
+  *op = (ov_op){.name = *name,
+                .record = *name,
+                .creates = true,
+                .scope = 2,
+                .kind = kind,
+                .version = 1,
+                .device_time = 1700000000,
+                .fields = field,
+                .n_fields = 1,
+                .has_participant = participant != NULL};
   if (participant) op->participant = *participant;
   sv_record_row row = {.changed = 1700000001, .n_places = 1, .day = day, .index_kind = kind, .indexed = true};
   row.places[0] = (sv_place){.scope = 2, .pos = 5};
@@ -83,7 +95,7 @@ sv_record_row make_record(world *w, const ov_name *name, uint16_t kind, const ov
   return row;
 }
 
-/* -- life --------------------------------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------------------ */
 
 void world_init(world *w) {
   memset(w, 0, sizeof *w);
@@ -96,11 +108,15 @@ void world_init(world *w) {
   w->organisation = make_id(0xab);
   memset(w->master, 0x5c, sizeof w->master);
   ov_arena_init(&w->arena, 64u << 20);
-  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring), 0);
+  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring),
+                   0);
 }
 
 sv_env_options world_options(world *w) {
-  return (sv_env_options){.path = w->env_path, .organisation = &w->organisation, .keyring = w->keyring, .random = world_random,
+  return (sv_env_options){.path = w->env_path,
+                          .organisation = &w->organisation,
+                          .keyring = w->keyring,
+                          .random = world_random,
                           .random_ctx = &w->random};
 }
 
@@ -175,7 +191,7 @@ void must_commit(sv_txn *t) {
   assert_int_equal(sv_txn_commit(t), 0);
 }
 
-/* -- files ---------------------------------------------------------------------------------------------------------------- */
+/* -- files ----------------------------------------------------------------------------------------------- */
 
 static uint8_t *read_file(const char *path, size_t *n) {
   struct stat st;

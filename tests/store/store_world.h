@@ -1,4 +1,5 @@
-/* A real environment and keyring in a folder of their own, and ops and records to fill them with. Deterministic. */
+/* A real environment and keyring in a folder of their own, and ops and records to fill them with.
+ * Deterministic. */
 #ifndef STORE_WORLD_H
 #define STORE_WORLD_H
 
@@ -16,7 +17,7 @@
 
 typedef struct world {
   char folder[64], env_path[96], keyring_path[96], data_path[112];
-  uint64_t random;                 /* state of the generator; a test may set it */
+  uint64_t random; /* state of the generator; a test may set it */
   ov_id organisation;
   uint8_t master[OV_KEY_BYTES];
   sv_keyring *keyring;
@@ -32,8 +33,10 @@ int world_teardown(void **state);
 void world_init(world *w);
 void world_free(world *w);
 sv_env_options world_options(world *w);
-int world_open(world *w, const sv_env_options *o);   /* o NULL: world_options; opens the keyring again when it was closed */
-void world_close(world *w);                          /* environment and keyring */
+int world_open(
+    world *w,
+    const sv_env_options *o); /* o NULL: world_options; opens the keyring again when it was closed */
+void world_close(world *w);   /* environment and keyring */
 
 int world_random(void *ctx, void *p, size_t n);
 ov_id make_id(uint8_t n);
@@ -42,7 +45,8 @@ ov_hash make_hash(uint8_t n);
 /* An op of writer with a payload that carries PLANTED; participant NULL: none. */
 sv_op_row make_op(uint8_t writer, uint64_t seq, const ov_name *participant);
 /* A folded record with PLANTED as a live value, in the world's arena. */
-sv_record_row make_record(world *w, const ov_name *name, uint16_t kind, const ov_name *participant, int64_t day);
+sv_record_row make_record(world *w, const ov_name *name, uint16_t kind, const ov_name *participant,
+                          int64_t day);
 
 /* One transaction each; every error fails the test. */
 sv_txn *must_write(world *w);

@@ -1,5 +1,6 @@
-/* Damaged stores: values put in another row's place, and single bits flipped anywhere in the file. LMDB has no checksums, so this is
- * ours to find; where LMDB itself dies of a flip, it dies in a child process here. */
+/* Damaged stores: values put in another row's place, and single bits flipped anywhere in the file. LMDB has
+ * no checksums, so this is ours to find; where LMDB itself dies of a flip, it dies in a child process here.
+ */
 #include <fcntl.h>
 #include <lmdb.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 #define OPS 40
 #define RECORDS 20
 
-/* -- content: a bit of everything ----------------------------------------------------------------------------------------- */
+/* -- content: a bit of everything ------------------------------------------------------------------------ */
 
 static ov_name participant_of(uint64_t seq) {
   return make_name(3, 1 + seq % 4);
@@ -83,10 +84,14 @@ static int setup(void **state) {
   return 0;
 }
 
-/* -- values in the wrong place ----------------------------------------------------------------------------------------------- */
+/* -- values in the wrong place --------------------------------------------------------------------------- */
 
 /* A raw handle on the closed store. */
-typedef struct raw { MDB_env *e; MDB_txn *t; MDB_dbi d; } raw;
+typedef struct raw {
+  MDB_env *e;
+  MDB_txn *t;
+  MDB_dbi d;
+} raw;
 
 static void raw_open(world *w, const char *table, raw *r) {
   sv_env_close(w->env);
@@ -104,7 +109,10 @@ static void raw_commit(world *w, raw *r) {
   assert_int_equal(open_small(w), 0);
 }
 
-typedef struct pair { uint8_t key[2][128], value[2][4096]; size_t key_n[2], value_n[2]; } pair;
+typedef struct pair {
+  uint8_t key[2][128], value[2][4096];
+  size_t key_n[2], value_n[2];
+} pair;
 
 /* The first two rows whose key begins with prefix. */
 static void raw_pair(raw *r, const char *prefix, pair *p) {
@@ -126,7 +134,10 @@ static void raw_put(raw *r, pair *p, int row, const void *value, size_t n) {
 }
 
 /* Every row of every kind, read by the public calls; how many could be read, were missing, were refused. */
-typedef struct tally { unsigned ok, missing, refused; uint64_t digest; } tally;
+typedef struct tally {
+  unsigned ok, missing, refused;
+  uint64_t digest;
+} tally;
 
 static void mix(tally *y, const void *p, size_t n) {
   const uint8_t *b = p;
@@ -141,7 +152,10 @@ static void mix_name(tally *y, const ov_name *name) {
 
 /* Each item has a digest of its own, so that one that went missing does not shift the rest. */
 #define ITEMS 1024
-typedef struct reading { tally items[ITEMS]; unsigned n; } reading;
+typedef struct reading {
+  tally items[ITEMS];
+  unsigned n;
+} reading;
 
 static sv_txn *item_txn(world *w) {
   sv_txn *t;
@@ -335,9 +349,11 @@ static void what_was_put_reads_whole_and_scrubs_clean(void **state) {
 
 static void a_value_in_another_rows_place_is_refused(void **state) {
   world *w = *state;
-  static const struct { const char *table, *prefix; } cases[] = {
-    {"ops", ""}, {"records", ""}, {"tips", ""}, {"devices", ""}, {"codes", ""}, {"scopes", ""},
-    {"pos_hash", ""}, {"pos", ""}, {"gone", ""}, {"meta", "meta1"},
+  static const struct {
+    const char *table, *prefix;
+  } cases[] = {
+      {"ops", ""},    {"records", ""},  {"tips", ""}, {"devices", ""}, {"codes", ""},
+      {"scopes", ""}, {"pos_hash", ""}, {"pos", ""},  {"gone", ""},    {"meta", "meta1"},
   };
   static pair p;
   static reading r;
@@ -398,8 +414,9 @@ static void parts_of_two_rows_do_not_mix(void **state) {
 
 static void a_row_that_went_missing_is_found_by_the_scrub(void **state) {
   world *w = *state;
-  static const char *const tables[] = {"meta", "ops", "tips", "devices", "codes", "records", "record_ops", "participant", "kind_day", "natural",
-                                       "scopes", "pos_hash", "pos", "gone", "waiting", "rulings", "held", "queue"};
+  static const char *const tables[] = {
+      "meta",    "ops",    "tips",     "devices", "codes", "records", "record_ops", "participant", "kind_day",
+      "natural", "scopes", "pos_hash", "pos",     "gone",  "waiting", "rulings",    "held",        "queue"};
   static pair p;
   for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
     raw x;
@@ -419,9 +436,10 @@ static void a_row_that_went_missing_is_found_by_the_scrub(void **state) {
   }
 }
 
-/* -- flipped bits -------------------------------------------------------------------------------------------------------------------- */
+/* -- flipped bits ---------------------------------------------------------------------------------------- */
 
-/* What became of one flip, as the exit code of the child that read the store. ASan exits with 1, so these are other numbers. */
+/* What became of one flip, as the exit code of the child that read the store. ASan exits with 1, so these are
+ * other numbers. */
 enum { SAME = 10, REFUSED = 11, MISSING_FOUND = 12, OLDER = 13, WRONG = 14, MISSING_UNSEEN = 15, KINDS = 6 };
 
 static int judge(world *w, const reading *before, bool in_meta_pages) {
@@ -443,7 +461,8 @@ static int judge(world *w, const reading *before, bool in_meta_pages) {
 }
 
 static bool own_code_reported(const char *report) {
-  static const char *const signs[] = {"heap-buffer", "stack-buffer", "use-after", "global-buffer", "runtime error", "LeakSanitizer"};
+  static const char *const signs[] = {"heap-buffer",   "stack-buffer",  "use-after",
+                                      "global-buffer", "runtime error", "LeakSanitizer"};
   for (unsigned i = 0; i < 6; i++) {
     if (file_contains(report, signs[i], strlen(signs[i]))) return true;
   }
@@ -456,7 +475,8 @@ static int try_flip(world *w, const reading *before, uint64_t bit, const char *r
   pid_t child = fork();
   if (child == 0) {
     int fd = open(report, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS}; /* cmocka catches them in the parent */
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT,
+                                 SIGFPE,  SIGILL, SIGSYS}; /* cmocka catches them in the parent */
     for (unsigned i = 0; i < 6; i++) signal(deadly[i], SIG_DFL);
     dup2(fd, 2);
     alarm(20);
@@ -467,7 +487,8 @@ static int try_flip(world *w, const reading *before, uint64_t bit, const char *r
   assert_false(own_code_reported(report));
   char damaged[160];
   snprintf(damaged, sizeof damaged, "%s/damaged", w->env_path);
-  /* An assertion of LMDB aborts the process, and leaves a note that keeps the next one from opening this store. */
+  /* An assertion of LMDB aborts the process, and leaves a note that keeps the next one from opening this
+   * store. */
   bool noted = !unlink(damaged);
   assert_int_equal(noted, WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
   flip_bit(w->data_path, bit);
@@ -490,16 +511,20 @@ static void no_flipped_bit_gives_wrong_data(void **state) {
   for (unsigned i = 0; i < tries; i++) {
     uint64_t bit;
     world_random(&random, &bit, sizeof bit);
-    bit = i < 60 ? i % 2 * 4096 * 8 + bit % 1500 : bit % (s.used_bytes * 8); /* the two meta pages get their share */
+    bit = i < 60 ? i % 2 * 4096 * 8 + bit % 1500
+                 : bit % (s.used_bytes * 8); /* the two meta pages get their share */
     int what = try_flip(w, &before, bit, report);
     if (what < 0)
       died++;
     else
       count[what - SAME]++;
-    if (what == WRONG || what == MISSING_UNSEEN) print_error("bit %llu: %s\n", (unsigned long long)bit, what == WRONG ? "wrong data" : "missing");
+    if (what == WRONG || what == MISSING_UNSEEN)
+      print_error("bit %llu: %s\n", (unsigned long long)bit, what == WRONG ? "wrong data" : "missing");
   }
-  print_message("%u flips: %u same, %u refused, %u missing and found by the scrub, %u one commit back, %u killed LMDB\n", tries, count[0],
-                count[REFUSED - SAME], count[MISSING_FOUND - SAME], count[OLDER - SAME], died);
+  print_message("%u flips: %u same, %u refused, %u missing and found by the scrub, %u one commit back, %u "
+                "killed LMDB\n",
+                tries, count[0], count[REFUSED - SAME], count[MISSING_FOUND - SAME], count[OLDER - SAME],
+                died);
   assert_int_equal(count[WRONG - SAME], 0);
   assert_int_equal(count[MISSING_UNSEEN - SAME], 0);
   assert_true(count[REFUSED - SAME] > tries / 20); /* the flips do hit data */
@@ -512,11 +537,11 @@ static void no_flipped_bit_gives_wrong_data(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(what_was_put_reads_whole_and_scrubs_clean),
-    TEST(a_value_in_another_rows_place_is_refused),
-    TEST(parts_of_two_rows_do_not_mix),
-    TEST(a_row_that_went_missing_is_found_by_the_scrub),
-    TEST(no_flipped_bit_gives_wrong_data),
+      TEST(what_was_put_reads_whole_and_scrubs_clean),
+      TEST(a_value_in_another_rows_place_is_refused),
+      TEST(parts_of_two_rows_do_not_mix),
+      TEST(a_row_that_went_missing_is_found_by_the_scrub),
+      TEST(no_flipped_bit_gives_wrong_data),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The environment: opening and refusing, growth beside readers, reader slots, copies, modes and the folder's lock. */
+/* The environment: opening and refusing, growth beside readers, reader slots, copies, modes and the folder's
+ * lock. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -44,7 +45,7 @@ static void path_in(world *w, const char *name, char out[160]) {
   snprintf(out, 160, "%s/%s", w->env_path, name);
 }
 
-/* -- opening ------------------------------------------------------------------------------------------------------------------ */
+/* -- opening --------------------------------------------------------------------------------------------- */
 
 static void what_is_committed_is_there_after_a_reopen(void **state) {
   world *w = *state;
@@ -143,7 +144,8 @@ static void a_newer_format_is_refused(void **state) {
   assert_null(w->env);
 }
 
-/* The sealed version counts too: in a copy no file tells it, and a file may be older than what it stands beside. */
+/* The sealed version counts too: in a copy no file tells it, and a file may be older than what it stands
+ * beside. */
 static void reopens_with_sealed_version(world *w, uint8_t version, bool with_file, int err) {
   char path[160];
   path_in(w, "format", path);
@@ -188,7 +190,8 @@ static void another_keyring_is_refused_and_gets_no_keys(void **state) {
   world *w = *state;
   world_close(w);
   assert_int_equal(unlink(w->keyring_path), 0);
-  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring), 0);
+  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring),
+                   0);
   assert_int_equal(world_open(w, NULL), OV_E_CORRUPT);
   assert_non_null(strstr(w->why, "keyring"));
   assert_false(sv_keyring_dirty(w->keyring));
@@ -204,7 +207,8 @@ static void a_damaged_format_file_is_refused(void **state) {
   char path[160];
   world_close(w);
   path_in(w, "format", path);
-  static const char *const texts[] = {"", "overdracht", "overdracht store 0\n", "overdracht store 1\n", "overdracht store 1\norganisation ab\n"};
+  static const char *const texts[] = {"", "overdracht", "overdracht store 0\n", "overdracht store 1\n",
+                                      "overdracht store 1\norganisation ab\n"};
   for (unsigned i = 0; i < 5; i++) {
     write_text(path, texts[i]);
     assert_int_equal(world_open(w, NULL), OV_E_CORRUPT);
@@ -299,7 +303,7 @@ static void two_write_transactions_on_one_thread_are_a_bug_not_a_deadlock(void *
   put_ops(w, 1, 1, 1);
 }
 
-/* -- growth ------------------------------------------------------------------------------------------------------------------------ */
+/* -- growth ---------------------------------------------------------------------------------------------- */
 
 static int open_tiny(world *w, size_t max) {
   sv_env_options o = world_options(w);
@@ -373,7 +377,12 @@ static void growth_ends_at_its_limit(void **state) {
   assert_false(has_op(w, 2, 1));
 }
 
-typedef struct reading { world *w; atomic_bool stop; atomic_uint rounds; atomic_int failed; } reading;
+typedef struct reading {
+  world *w;
+  atomic_bool stop;
+  atomic_uint rounds;
+  atomic_int failed;
+} reading;
 
 /* Reads all the time what was there from the start. */
 static void *read_on(void *arg) {
@@ -387,7 +396,8 @@ static void *read_on(void *arg) {
       sv_op_row row;
       ov_name name = make_name(1, seq);
       err = sv_op_get(t, &name, &a, &row);
-      if (!err && (row.op.n_fields != 1 || row.op.device_time != 1700000000 + (int64_t)seq)) err = OV_E_CORRUPT;
+      if (!err && (row.op.n_fields != 1 || row.op.device_time != 1700000000 + (int64_t)seq))
+        err = OV_E_CORRUPT;
     }
     if (t) sv_txn_abort(t);
     ov_arena_reset(&a);
@@ -475,7 +485,7 @@ static void a_map_grown_by_another_process_is_taken_over(void **state) {
   }
 }
 
-/* -- readers ------------------------------------------------------------------------------------------------------------------------- */
+/* -- readers --------------------------------------------------------------------------------------------- */
 
 static void readers_beyond_the_slots_are_told_to_wait(void **state) {
   world *w = *state;
@@ -533,9 +543,13 @@ static void the_slot_of_a_killed_reader_is_freed(void **state) {
   for (unsigned i = 0; i < 4; i++) sv_txn_abort(readers[i]);
 }
 
-/* -- copies ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- copies ---------------------------------------------------------------------------------------------- */
 
-typedef struct writing { world *w; atomic_bool stop; uint64_t seq; } writing;
+typedef struct writing {
+  world *w;
+  atomic_bool stop;
+  uint64_t seq;
+} writing;
 
 static void *write_on(void *arg) {
   writing *x = arg;
@@ -597,7 +611,7 @@ static void a_copy_beside_a_writer_is_a_consistent_prefix(void **state) {
   put_ops(w, 6, 1, 1);
 }
 
-/* -- the folder's lock -------------------------------------------------------------------------------------------------------------------- */
+/* -- the folder's lock ----------------------------------------------------------------------------------- */
 
 static void a_folder_has_one_holder(void **state) {
   world *w = *state;
@@ -609,7 +623,8 @@ static void a_folder_has_one_holder(void **state) {
   assert_int_equal(holder, getpid());
   pid_t child = fork();
   assert_true(child >= 0);
-  if (child == 0) _exit(sv_lock_folder(w->folder, &second, &holder) == OV_E_LOCKED && holder == getppid() ? 0 : 1);
+  if (child == 0)
+    _exit(sv_lock_folder(w->folder, &second, &holder) == OV_E_LOCKED && holder == getppid() ? 0 : 1);
   int status;
   assert_int_equal(waitpid(child, &status, 0), child);
   assert_int_equal(status, 0);
@@ -651,34 +666,34 @@ static void the_lock_of_a_killed_holder_is_free(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(what_is_committed_is_there_after_a_reopen),
-    TEST(one_path_is_opened_once),
-    CLOSED(modes_are_for_the_owner_only),
-    TEST(planted_text_is_nowhere_in_the_files),
-    TEST(a_newer_format_is_refused),
-    TEST(a_newer_sealed_version_is_refused_without_a_file),
-    TEST(a_newer_sealed_version_is_refused_beside_an_old_file),
-    TEST(a_version_that_never_was_is_damage),
-    TEST(another_organisations_folder_is_refused),
-    TEST(another_keyring_is_refused_and_gets_no_keys),
-    TEST(a_damaged_format_file_is_refused),
-    CLOSED(a_cut_file_is_refused_at_every_length),
-    TEST(what_lmdb_called_damaged_stays_refused),
-    CLOSED(a_first_start_that_was_cut_short_is_begun_again),
-    CLOSED(no_folder_no_store),
-    TEST(a_reader_opens_and_writes_nothing),
-    TEST(two_write_transactions_on_one_thread_are_a_bug_not_a_deadlock),
-    CLOSED(the_map_grows_before_it_is_full),
-    CLOSED(a_batch_too_large_for_the_map_is_done_again),
-    CLOSED(growth_ends_at_its_limit),
-    CLOSED(the_map_grows_beside_live_readers),
-    CLOSED(a_long_reader_does_not_stop_writers_at_once),
-    CLOSED(a_map_grown_by_another_process_is_taken_over),
-    CLOSED(readers_beyond_the_slots_are_told_to_wait),
-    CLOSED(the_slot_of_a_killed_reader_is_freed),
-    TEST(a_copy_beside_a_writer_is_a_consistent_prefix),
-    CLOSED(a_folder_has_one_holder),
-    CLOSED(the_lock_of_a_killed_holder_is_free),
+      TEST(what_is_committed_is_there_after_a_reopen),
+      TEST(one_path_is_opened_once),
+      CLOSED(modes_are_for_the_owner_only),
+      TEST(planted_text_is_nowhere_in_the_files),
+      TEST(a_newer_format_is_refused),
+      TEST(a_newer_sealed_version_is_refused_without_a_file),
+      TEST(a_newer_sealed_version_is_refused_beside_an_old_file),
+      TEST(a_version_that_never_was_is_damage),
+      TEST(another_organisations_folder_is_refused),
+      TEST(another_keyring_is_refused_and_gets_no_keys),
+      TEST(a_damaged_format_file_is_refused),
+      CLOSED(a_cut_file_is_refused_at_every_length),
+      TEST(what_lmdb_called_damaged_stays_refused),
+      CLOSED(a_first_start_that_was_cut_short_is_begun_again),
+      CLOSED(no_folder_no_store),
+      TEST(a_reader_opens_and_writes_nothing),
+      TEST(two_write_transactions_on_one_thread_are_a_bug_not_a_deadlock),
+      CLOSED(the_map_grows_before_it_is_full),
+      CLOSED(a_batch_too_large_for_the_map_is_done_again),
+      CLOSED(growth_ends_at_its_limit),
+      CLOSED(the_map_grows_beside_live_readers),
+      CLOSED(a_long_reader_does_not_stop_writers_at_once),
+      CLOSED(a_map_grown_by_another_process_is_taken_over),
+      CLOSED(readers_beyond_the_slots_are_told_to_wait),
+      CLOSED(the_slot_of_a_killed_reader_is_freed),
+      TEST(a_copy_beside_a_writer_is_a_consistent_prefix),
+      CLOSED(a_folder_has_one_holder),
+      CLOSED(the_lock_of_a_killed_holder_is_free),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Every call that can fail fails once: nothing crashes, nothing leaks, no half of a transaction is seen, and what was acknowledged before
- * is there after a reopen. */
+/* Every call that can fail fails once: nothing crashes, nothing leaks, no half of a transaction is seen, and
+ * what was acknowledged before is there after a reopen. */
 #include <errno.h>
 #include <lmdb.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static int look_for(world *w, uint8_t writer, uint64_t seq) {
   return err;
 }
 
-/* -- one fault, known ahead ------------------------------------------------------------------------------------------------- */
+/* -- one fault, known ahead ------------------------------------------------------------------------------ */
 
 static void each_commit_is_synced_and_an_empty_one_is_not(void **state) {
   world *w = *state;
@@ -153,10 +153,10 @@ static void a_map_that_cannot_grow_is_full(void **state) {
   assert_int_equal(put_ops(w, 1, seq, seq + 9, NULL), 0);
 }
 
-/* -- every fault in turn ---------------------------------------------------------------------------------------------------------- */
+/* -- every fault in turn --------------------------------------------------------------------------------- */
 
-/* A life: open (keyring too), write ops, records, positions, a participant's first key, growth, an erasure, a copy. Stops at the
- * first error. *acked: ops up to here are committed. */
+/* A life: open (keyring too), write ops, records, positions, a participant's first key, growth, an erasure, a
+ * copy. Stops at the first error. *acked: ops up to here are committed. */
 static int story_write(world *w, uint64_t seq) {
   sv_txn *t;
   ov_name p = make_name(3, seq), name = make_name(1, seq);
@@ -268,18 +268,18 @@ static void any_call_of_lmdb_may_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(each_commit_is_synced_and_an_empty_one_is_not),
-    TEST(a_failed_sync_makes_the_store_read_only),
-    TEST(a_failed_meta_page_makes_the_store_read_only),
-    TEST(a_full_disk_loses_nothing_and_is_survived),
-    TEST(without_its_keyring_saved_nothing_is_committed),
-    TEST(a_copy_onto_a_full_disk_fails_alone),
-    CLOSED(a_map_that_cannot_grow_is_full),
-    CLOSED(any_write_may_fail),
-    CLOSED(any_sync_may_fail),
-    CLOSED(any_truncate_or_rename_may_fail),
-    CLOSED(any_allocation_may_fail),
-    CLOSED(any_call_of_lmdb_may_fail),
+      TEST(each_commit_is_synced_and_an_empty_one_is_not),
+      TEST(a_failed_sync_makes_the_store_read_only),
+      TEST(a_failed_meta_page_makes_the_store_read_only),
+      TEST(a_full_disk_loses_nothing_and_is_survived),
+      TEST(without_its_keyring_saved_nothing_is_committed),
+      TEST(a_copy_onto_a_full_disk_fails_alone),
+      CLOSED(a_map_that_cannot_grow_is_full),
+      CLOSED(any_write_may_fail),
+      CLOSED(any_sync_may_fail),
+      CLOSED(any_truncate_or_rename_may_fail),
+      CLOSED(any_allocation_may_fail),
+      CLOSED(any_call_of_lmdb_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

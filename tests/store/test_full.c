@@ -1,5 +1,5 @@
-/* A disk that is really full (a small tmpfs, where this may be mounted) and a file that may grow no further (RLIMIT_FSIZE): busy, no
- * loss, and it goes on when there is room. */
+/* A disk that is really full (a small tmpfs, where this may be mounted) and a file that may grow no further
+ * (RLIMIT_FSIZE): busy, no loss, and it goes on when there is room. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,7 +80,10 @@ static void a_full_tmpfs(void **state) {
 }
 
 /* In a child, which reports by its exit code: 0, or the line that failed. */
-#define CHECK(x) do { if (!(x)) _exit(__LINE__ % 250 + 1); } while (0)
+#define CHECK(x)                         \
+  do {                                   \
+    if (!(x)) _exit(__LINE__ % 250 + 1); \
+  } while (0)
 
 static void under_a_limit(world *w) {
   struct rlimit limit = {.rlim_cur = 600u << 10, .rlim_max = RLIM_INFINITY};

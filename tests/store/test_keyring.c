@@ -1,4 +1,5 @@
-/* The keyring and the master key: what is kept, what is refused, and that destroyed keys are gone from memory, file and temporary file. */
+/* The keyring and the master key: what is kept, what is refused, and that destroyed keys are gone from
+ * memory, file and temporary file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static void keys_survive_a_save_and_only_a_save(void **state) {
   assert_true(sv_keyring_dirty(w->keyring));
   assert_int_equal(sv_keyring_save(w->keyring), 0);
   assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_COMMIT_PARTICIPANT, &p, given), 0);
-  assert_false(sv_keyring_dirty(w->keyring)); /* the same key again */
+  assert_false(sv_keyring_dirty(w->keyring));                                       /* the same key again */
   assert_int_equal(sv_keyring_put(w->keyring, SV_KEY_COMMIT_ORG, &none, given), 0); /* not saved */
   assert_int_equal(reopen(w), 0);
   assert_int_equal(sv_keyring_get(w->keyring, SV_KEY_SEAL_PARTICIPANT, &p, got), 0);
@@ -73,7 +74,8 @@ static void a_wrong_master_is_refused_and_the_file_stays(void **state) {
   w->master[0] ^= 1;
   assert_int_equal(reopen(w), OV_E_CORRUPT);
   sv_keyring *k;
-  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &k), OV_E_CORRUPT);
+  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &k),
+                   OV_E_CORRUPT);
   assert_true(same_file(before, w->keyring_path));
   w->master[0] ^= 1;
   assert_int_equal(reopen(w), 0);
@@ -127,11 +129,12 @@ static void a_missing_file_is_made_only_when_asked(void **state) {
   world *w = *state;
   assert_int_equal(unlink(w->keyring_path), 0);
   assert_int_equal(reopen(w), OV_E_NOTFOUND);
-  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring), 0);
+  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring),
+                   0);
   assert_int_equal(access(w->keyring_path, F_OK), 0);
 }
 
-/* -- erasure ------------------------------------------------------------------------------------------------------------------ */
+/* -- erasure --------------------------------------------------------------------------------------------- */
 
 static void a_destroyed_key_is_gone_for_good(void **state) {
   world *w = *state;
@@ -222,7 +225,7 @@ static void without_random_bytes_nothing_is_made(void **state) {
   assert_int_not_equal(access(path, F_OK), 0);
 }
 
-/* -- master key ---------------------------------------------------------------------------------------------------------------- */
+/* -- master key ------------------------------------------------------------------------------------------ */
 
 static void the_master_key_file(void **state) {
   world *w = *state;
@@ -251,19 +254,19 @@ static void the_master_key_file(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(keys_survive_a_save_and_only_a_save),
-    TEST(many_keys_in_any_order),
-    TEST(a_wrong_master_is_refused_and_the_file_stays),
-    TEST(no_key_stands_in_the_file),
-    TEST(every_damaged_byte_is_found),
-    TEST(a_newer_format_is_refused),
-    TEST(a_missing_file_is_made_only_when_asked),
-    TEST(a_destroyed_key_is_gone_for_good),
-    TEST(the_old_file_is_overwritten),
-    TEST(a_leftover_temporary_file_is_removed),
-    TEST(a_save_that_fails_leaves_the_file_and_stays_dirty),
-    TEST(without_random_bytes_nothing_is_made),
-    TEST(the_master_key_file),
+      TEST(keys_survive_a_save_and_only_a_save),
+      TEST(many_keys_in_any_order),
+      TEST(a_wrong_master_is_refused_and_the_file_stays),
+      TEST(no_key_stands_in_the_file),
+      TEST(every_damaged_byte_is_found),
+      TEST(a_newer_format_is_refused),
+      TEST(a_missing_file_is_made_only_when_asked),
+      TEST(a_destroyed_key_is_gone_for_good),
+      TEST(the_old_file_is_overwritten),
+      TEST(a_leftover_temporary_file_is_removed),
+      TEST(a_save_that_fails_leaves_the_file_and_stays_dirty),
+      TEST(without_random_bytes_nothing_is_made),
+      TEST(the_master_key_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

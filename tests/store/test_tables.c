@@ -40,7 +40,7 @@ static void assert_op_row(const sv_op_row *a, const sv_op_row *b) {
   assert_int_equal(a->waiting, b->waiting);
 }
 
-/* -- ops ---------------------------------------------------------------------------------------------------------------- */
+/* -- ops ------------------------------------------------------------------------------------------------- */
 
 static void ops_come_back_as_they_were_put(void **state) {
   world *w = *state;
@@ -51,7 +51,8 @@ static void ops_come_back_as_they_were_put(void **state) {
   owned.device = make_id(8);
   owned.waiting = true;
   memset(owned.prev_tag, 1, sizeof owned.prev_tag);
-  owned.receipts[owned.n_receipts++] = (sv_receipt){.server = make_id(6), .server_time_ms = 1, .offset_ms = 9, .verdict = OV_HELD, .reason = 3};
+  owned.receipts[owned.n_receipts++] = (sv_receipt){
+      .server = make_id(6), .server_time_ms = 1, .offset_ms = 9, .verdict = OV_HELD, .reason = 3};
   sv_txn *t = must_write(w);
   assert_false(sv_op_has(t, &plain.op.name));
   assert_int_equal(sv_op_put(t, &plain), 0);
@@ -76,7 +77,11 @@ static void ops_come_back_as_they_were_put(void **state) {
 static void a_void_is_stored_and_filled_later(void **state) {
   world *w = *state;
   sv_op_row full = make_op(1, 1, NULL), hollow = {.head = full.head, .n_receipts = 0}, got;
-  hollow.op = (ov_op){.name = full.op.name, .is_void = true, .has_commitment = true, .header_hash = make_hash(3), .commitment = make_hash(4)};
+  hollow.op = (ov_op){.name = full.op.name,
+                      .is_void = true,
+                      .has_commitment = true,
+                      .header_hash = make_hash(3),
+                      .commitment = make_hash(4)};
   sv_txn *t = must_write(w);
   sv_op_put(t, &hollow);
   assert_int_equal(sv_op_get(t, &hollow.op.name, &w->arena, &got), 0);
@@ -153,16 +158,19 @@ static void the_creating_op_of_a_participant_is_sealed_for_that_participant(void
   sv_txn_abort(t);
 }
 
-/* -- tips ----------------------------------------------------------------------------------------------------------------- */
+/* -- tips ------------------------------------------------------------------------------------------------ */
 
 static sv_tip make_tip(uint8_t writer, uint64_t seq, uint8_t head) {
-  return (sv_tip){.writer = make_id(writer), .head = {.seq = seq, .head = make_hash(head)}, .device = make_id(5), .safe_seq = seq / 2};
+  return (sv_tip){.writer = make_id(writer),
+                  .head = {.seq = seq, .head = make_hash(head)},
+                  .device = make_id(5),
+                  .safe_seq = seq / 2};
 }
 
 static void tips_follow_their_branch(void **state) {
   world *w = *state;
-  sv_tip got[4], first = make_tip(1, 3, 30), next = make_tip(1, 9, 20), fork = make_tip(1, 12, 40), short_one = make_tip(1, 2, 10),
-                 other = make_tip(2, 1, 1);
+  sv_tip got[4], first = make_tip(1, 3, 30), next = make_tip(1, 9, 20), fork = make_tip(1, 12, 40),
+                 short_one = make_tip(1, 2, 10), other = make_tip(2, 1, 1);
   uint32_t n;
   sv_txn *t = must_write(w);
   sv_tip_put(t, NULL, &first);
@@ -192,7 +200,9 @@ static void tips_follow_their_branch(void **state) {
   assert_int_equal(n, 0);
   sv_tip at;
   uint32_t index, count = 0;
-  for (int err = sv_tip_next(t, NULL, 0, &at, &index); !err; err = sv_tip_next(t, &at.writer, index, &at, &index)) count++;
+  for (int err = sv_tip_next(t, NULL, 0, &at, &index); !err;
+       err = sv_tip_next(t, &at.writer, index, &at, &index))
+    count++;
   assert_int_equal(count, 4);
   assert_true(ov_id_equal(&at.writer, &other.writer));
   sv_txn_abort(t);
@@ -201,10 +211,11 @@ static void tips_follow_their_branch(void **state) {
   sv_txn_abort(t);
 }
 
-/* -- devices and codes ------------------------------------------------------------------------------------------------------ */
+/* -- devices and codes ----------------------------------------------------------------------------------- */
 
 static void assert_device(const sv_device *a, const sv_device *b) {
-  assert_true(ov_id_equal(&a->id, &b->id) && ov_name_equal(&a->record, &b->record) && ov_id_equal(&a->organisation, &b->organisation));
+  assert_true(ov_id_equal(&a->id, &b->id) && ov_name_equal(&a->record, &b->record) &&
+              ov_id_equal(&a->organisation, &b->organisation));
   assert_memory_equal(a->pubkey, b->pubkey, sizeof a->pubkey);
   assert_int_equal(a->revoked, b->revoked);
   assert_int_equal(a->enrolled_ms, b->enrolled_ms);
@@ -217,7 +228,8 @@ static void assert_device(const sv_device *a, const sv_device *b) {
 static void assert_code(const sv_code *a, const sv_code *b) {
   assert_memory_equal(a->hash, b->hash, sizeof a->hash);
   assert_memory_equal(a->secret, b->secret, sizeof a->secret);
-  assert_true(ov_id_equal(&a->organisation, &b->organisation) && ov_name_equal(&a->device_record, &b->device_record));
+  assert_true(ov_id_equal(&a->organisation, &b->organisation) &&
+              ov_name_equal(&a->device_record, &b->device_record));
   assert_int_equal(a->expires_ms, b->expires_ms);
   assert_int_equal(a->tries, b->tries);
 }
@@ -270,7 +282,7 @@ static void devices_and_codes(void **state) {
   must_commit(t);
 }
 
-/* -- records ------------------------------------------------------------------------------------------------------------------ */
+/* -- records --------------------------------------------------------------------------------------------- */
 
 static void assert_record(const sv_record_row *a, const sv_record_row *b) {
   ov_buf x, y;
@@ -323,8 +335,10 @@ static void records_come_back_as_they_were_put(void **state) {
 
 static void indexes_follow_the_record(void **state) {
   world *w = *state;
-  ov_name p = make_name(3, 1), q = make_name(3, 2), a = make_name(1, 1), b = make_name(1, 2), c = make_name(1, 3), out[4], *many;
-  sv_record_row x = make_record(w, &a, 20, &p, 100), y = make_record(w, &b, 20, &p, -7), z = make_record(w, &c, 21, &p, 50);
+  ov_name p = make_name(3, 1), q = make_name(3, 2), a = make_name(1, 1), b = make_name(1, 2),
+          c = make_name(1, 3), out[4], *many;
+  sv_record_row x = make_record(w, &a, 20, &p, 100), y = make_record(w, &b, 20, &p, -7),
+                z = make_record(w, &c, 21, &p, 50);
   uint32_t n;
   x.has_natural_key = y.has_natural_key = true;
   sv_txn *t = must_write(w);
@@ -418,7 +432,7 @@ static void natural_hashes_are_keyed(void **state) {
   sv_txn_abort(t);
 }
 
-/* -- positions -------------------------------------------------------------------------------------------------------------------- */
+/* -- positions ------------------------------------------------------------------------------------------- */
 
 static void positions_hold_each_record_once(void **state) {
   world *w = *state;
@@ -522,7 +536,7 @@ static void scopes_are_walked(void **state) {
   must_commit(t);
 }
 
-/* -- the rest ---------------------------------------------------------------------------------------------------------------------- */
+/* -- the rest -------------------------------------------------------------------------------------------- */
 
 static void waiting_rulings_and_held(void **state) {
   world *w = *state;
@@ -632,26 +646,26 @@ static void an_error_sticks_and_not_found_does_not(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    TEST(ops_come_back_as_they_were_put),
-    TEST(a_void_is_stored_and_filled_later),
-    TEST(ops_of_a_writer_are_listed_with_branches_side_by_side),
-    TEST(an_op_of_an_erased_participant_keeps_header_and_commitment_only),
-    TEST(the_creating_op_of_a_participant_is_sealed_for_that_participant),
-    TEST(tips_follow_their_branch),
-    TEST(devices_and_codes),
-    TEST(records_come_back_as_they_were_put),
-    TEST(indexes_follow_the_record),
-    TEST(a_record_of_an_erased_participant_keeps_its_place_only),
-    TEST(ops_of_a_record),
-    TEST(natural_hashes_are_keyed),
-    TEST(positions_hold_each_record_once),
-    TEST(a_leave_marker_stands_until_the_record_returns),
-    TEST(a_wrong_old_position_takes_nothing_out),
-    TEST(scopes_are_walked),
-    TEST(waiting_rulings_and_held),
-    TEST(the_queue_never_uses_a_number_twice),
-    TEST(meta_and_counters),
-    TEST(an_error_sticks_and_not_found_does_not),
+      TEST(ops_come_back_as_they_were_put),
+      TEST(a_void_is_stored_and_filled_later),
+      TEST(ops_of_a_writer_are_listed_with_branches_side_by_side),
+      TEST(an_op_of_an_erased_participant_keeps_header_and_commitment_only),
+      TEST(the_creating_op_of_a_participant_is_sealed_for_that_participant),
+      TEST(tips_follow_their_branch),
+      TEST(devices_and_codes),
+      TEST(records_come_back_as_they_were_put),
+      TEST(indexes_follow_the_record),
+      TEST(a_record_of_an_erased_participant_keeps_its_place_only),
+      TEST(ops_of_a_record),
+      TEST(natural_hashes_are_keyed),
+      TEST(positions_hold_each_record_once),
+      TEST(a_leave_marker_stands_until_the_record_returns),
+      TEST(a_wrong_old_position_takes_nothing_out),
+      TEST(scopes_are_walked),
+      TEST(waiting_rulings_and_held),
+      TEST(the_queue_never_uses_a_number_twice),
+      TEST(meta_and_counters),
+      TEST(an_error_sticks_and_not_found_does_not),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
