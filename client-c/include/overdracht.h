@@ -98,6 +98,12 @@ typedef struct oc_status {
   bool revoked;
 } oc_status;
 OC_API int oc_status_get(oc_store *s, oc_status *out, oc_error *e);
+/* Zone in which local times are read and shown until the store is closed: an IANA name ("Europe/Amsterdam"); NULL: the organisation's again. */
+OC_API int oc_store_zone(oc_store *s, const char *iana, oc_error *e);
+/* Small settings of the app (who writes here by default ...), sealed like all else. name: 1 to 40 of a-z 0-9 _ ; value at most 1,000 bytes, "" removes it.
+ * get writes "" when there is none. */
+OC_API int oc_setting_put(oc_store *s, const char *name, const char *value, oc_error *e);
+OC_API int oc_setting_get(oc_store *s, const char *name, char *value, size_t cap, oc_error *e);
 
 /* -- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -115,7 +121,7 @@ OC_API int oc_draft_participant(oc_draft *d, const char *id_or_label, oc_error *
 OC_API int oc_draft_author(oc_draft *d, const char *id_or_name, oc_error *e);
 /* The team it is about when there is no participant to tell; the device's only team by default. */
 OC_API int oc_draft_team(oc_draft *d, const char *id_or_name, oc_error *e);
-/* On disk when it returns 0; id gets the record's id. The draft stays the caller's. warnings (may be NULL): required fields still missing, as text. */
+/* On disk when it returns 0; id (may be NULL) gets the record's id. The draft stays the caller's. What is still missing: oc_record_missing. */
 OC_API int oc_add(oc_store *s, oc_draft *d, char id[OC_ID_TEXT], oc_error *e);
 /* Changes fields of a record: the draft (made with oc_draft_edit) replaces exactly the values that were seen when it was made. OC_E_CONFLICT when
  * a field is in conflict: use oc_resolve. */
@@ -123,6 +129,19 @@ OC_API oc_draft *oc_draft_edit(oc_store *s, const char *record, oc_error *e);
 OC_API int oc_edit(oc_store *s, oc_draft *d, oc_error *e);
 /* Entered in error. The record stays, marked; nil reason undoes it. */
 OC_API int oc_retract(oc_store *s, const char *record, const char *author, const char *reason, oc_error *e);
+/* What an import writes: each draft once, however often its file is imported. key tells which entry of the source it is, content what it says. All
+ * items become durable together; one that is refused says why and stops no other. */
+typedef struct oc_once {
+  oc_draft *draft;               /* of oc_draft_new; stays the caller's */
+  uint8_t key[16], content[16];
+  enum { OC_ONCE_NEW, OC_ONCE_SAME, OC_ONCE_CHANGED, OC_ONCE_REFUSED } outcome;
+  char id[OC_ID_TEXT];           /* the record's; "" when refused, or new in a dry run */
+  oc_error error;                /* why it was refused */
+} oc_once;
+/* SAME: imported before, nothing is written. CHANGED: imported before with other content; an edit replaces what that import wrote and leaves
+ * what people wrote since (where both changed a field, that is a conflict). dry: only says what would be made. At most OC_ONCE_MAX items. */
+#define OC_ONCE_MAX 512
+OC_API int oc_add_once(oc_store *s, oc_once *items, size_t n, bool dry, oc_error *e);
 /* Settles a field in conflict with a value (as in oc_draft_set); field "retraction" with "yes" (reason needed before) or "no". */
 OC_API int oc_resolve(oc_store *s, const char *record, const char *field, const char *value, const char *author, oc_error *e);
 
