@@ -129,6 +129,7 @@ static void block_signals(void) {
   sigaddset(&set, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk to the store, not the end of the process */
 }
 
 static int serve(daemon_state *d) {
