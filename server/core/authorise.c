@@ -1,13 +1,14 @@
-/* May this device write this op for this author now? An enrolled device of the organisation, a team it is in, and an author of that team.
- * What somebody wrote before leaving a team, or before the participant moved, stays valid: tablets are offline when things change. */
+/* May this device write this op for this author now? An enrolled device of the organisation, a team it is in,
+ * and an author of that team. What somebody wrote before leaving a team, or before the participant moved,
+ * stays valid: tablets are offline when things change. */
 #include <string.h>
 
 #include "ingest_priv.h"
 
 /* Kinds that only a server's own writer may write: they decide what devices may read and write. */
 static bool server_only(uint16_t kind) {
-  return kind == OV_KIND_SCHEMA || kind == OV_KIND_ORGANISATION || kind == OV_KIND_TEAM || kind == OV_KIND_PERSON ||
-         kind == OV_KIND_DEVICE || kind == OV_KIND_RULING;
+  return kind == OV_KIND_SCHEMA || kind == OV_KIND_ORGANISATION || kind == OV_KIND_TEAM ||
+         kind == OV_KIND_PERSON || kind == OV_KIND_DEVICE || kind == OV_KIND_RULING;
 }
 
 static bool listed(const uint32_t *v, uint32_t n, uint32_t scope) {
@@ -17,14 +18,15 @@ static bool listed(const uint32_t *v, uint32_t n, uint32_t scope) {
   return false;
 }
 
-/* -- who was in a team when ---------------------------------------------------------------------------------------- */
+/* -- who was in a team when -------------------------------------------------------------------- */
 
 static void view_teams(const ov_record *r, uint16_t field, author_view *v) {
   v->n_teams = scopes_of_field(r, field, v->teams);
   uint32_t n = 0;
   const ov_live *l = ov_record_field(r, field, &n);
   for (uint32_t i = 0; i < n && v->n_past < OV_SCOPES_MAX; i++) {
-    if (!l[i].is_elem || l[i].elem.type != OV_V_INT || l[i].elem.i < 2 || l[i].elem.i > SV_TEAM_SCOPE_MAX) continue;
+    if (!l[i].is_elem || l[i].elem.type != OV_V_INT || l[i].elem.i < 2 || l[i].elem.i > SV_TEAM_SCOPE_MAX)
+      continue;
     uint32_t scope = (uint32_t)l[i].elem.i;
     if (listed(v->teams, v->n_teams, scope) || listed(v->past, v->n_past, scope)) continue;
     v->past[v->n_past] = scope;
@@ -55,7 +57,7 @@ static bool was_in(const author_view *v, uint32_t scope, int64_t at) {
   return false;
 }
 
-/* -- the scopes an op is about --------------------------------------------------------------------------------------- */
+/* -- the scopes an op is about ----------------------------------------------------------------- */
 
 typedef struct about { uint32_t v[OV_SCOPES_MAX + 1]; uint32_t n; } about;
 
@@ -72,7 +74,8 @@ static int about_record(ingest *g, const ov_op *op, about *a) {
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
   ov_record r = {.kind = op->kind, .scope = rec.scope, .has_participant = true, .n_ops = 1,
                  .participant = op->kind == OV_KIND_PARTICIPANT ? op->record : op->participant};
-  if (op->kind == OV_KIND_PARTICIPANT) r.kind = 0; /* its teams as they are stored, not those of this sketch */
+  if (op->kind == OV_KIND_PARTICIPANT)
+    r.kind = 0; /* its teams as they are stored, not those of this sketch */
   err = scopes_of_record(g, &r, scopes, &n);
   for (uint32_t i = 0; i < n; i++) about_add(a, scopes[i]);
   return err;
@@ -136,7 +139,8 @@ static int check_author(ingest *g, const ov_op *op, const about *a, int *reason)
 static int check_kind(const ingest *g, const ov_op *op) {
   if (server_only(op->kind)) return OV_HELD_KIND;
   const ov_skind *k = ov_schemas_kind(g->org->schemas, op->kind);
-  return !k && op->scope == 0 ? OV_HELD_KIND : 0; /* unknown here: kept and relayed, but only inside the organisation */
+  return !k && op->scope == 0 ? OV_HELD_KIND
+                              : 0; /* unknown here: kept and relayed, but only inside the organisation */
 }
 
 int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reason) {
@@ -162,7 +166,8 @@ int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *o
   return err ? OV_HELD_DEVICE : reason;
 }
 
-int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a, uint32_t scopes[OV_SCOPES_MAX], uint32_t *n) {
+int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
+                     uint32_t scopes[OV_SCOPES_MAX], uint32_t *n) {
   sv_device now;
   (void)a;
   *n = 0;
@@ -176,7 +181,8 @@ int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *
   return 0;
 }
 
-int sv_device_record_teams(sv_txn *t, const ov_name *record, ov_arena *a, uint32_t teams[OV_SCOPES_MAX], uint32_t *n) {
+int sv_device_record_teams(sv_txn *t, const ov_name *record, ov_arena *a, uint32_t teams[OV_SCOPES_MAX],
+                           uint32_t *n) {
   sv_record_row row;
   *n = 0;
   int err = sv_record_get(t, record, a, &row);

@@ -44,8 +44,14 @@ bool ingest_pushed(const ingest *g, const ov_name *name, uint32_t *i) {
 }
 
 static void brief_from(const ov_op *op, bool waiting, brief *out) {
-  *out = (brief){.name = op->name, .known = true, .is_void = op->is_void, .waiting = waiting, .creates = op->creates,
-                 .has_participant = op->has_participant, .kind = op->kind, .scope = op->scope,
+  *out = (brief){.name = op->name,
+                 .known = true,
+                 .is_void = op->is_void,
+                 .waiting = waiting,
+                 .creates = op->creates,
+                 .has_participant = op->has_participant,
+                 .kind = op->kind,
+                 .scope = op->scope,
                  .participant = op->participant};
 }
 
@@ -72,7 +78,7 @@ int ingest_brief(ingest *g, const ov_name *name, brief *out) {
   return 0;
 }
 
-/* -- lists ------------------------------------------------------------------------------------------------------ */
+/* -- lists ------------------------------------------------------------------------------------- */
 
 static bool grow(void **v, uint32_t *cap, size_t size) {
   uint32_t want = *cap ? *cap * 2 : 64;
@@ -130,11 +136,13 @@ void ingest_changed(ingest *g, const ov_name *record, uint16_t kind, bool foreig
   s->slots[at] = ++s->n;
 }
 
-/* -- small rules ------------------------------------------------------------------------------------------------ */
+/* -- small rules ------------------------------------------------------------------------------- */
 
 bool ingest_elsewhere(const ingest *g, const ov_op *op) { return !g->org->programme && op->scope == 0; }
 
-bool ingest_erased(const ingest *g, const ov_name *participant) { return sv_keyring_destroyed(g->org->keyring, participant); }
+bool ingest_erased(const ingest *g, const ov_name *participant) {
+  return sv_keyring_destroyed(g->org->keyring, participant);
+}
 
 bool ingest_about_erased(const ingest *g, const ov_op *op) {
   if (op->kind == OV_KIND_PARTICIPANT) return ingest_erased(g, &op->record);

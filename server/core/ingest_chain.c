@@ -1,4 +1,5 @@
-/* The chain of a push: which commit key covers each op, the heads, and the device's signature over the last. */
+/* The chain of a push: which commit key covers each op, the heads, and the device's signature over the last.
+ */
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -45,8 +46,9 @@ static const uint8_t *given_key(const sv_push_in *in, const ov_name *id) {
 /* A participant or team that an earlier op of this push creates. */
 static const uint8_t *pushed_key(const ov_op *ops, uint32_t i, sv_key_type type, const ov_name *id) {
   for (uint32_t k = 0; k < i; k++) {
-    bool fits = type == SV_KEY_COMMIT_PARTICIPANT ? ov_name_equal(&ops[k].name, id) && ops[k].kind == OV_KIND_PARTICIPANT
-                                                  : ops[k].kind == OV_KIND_TEAM && ops[k].scope == id->seq;
+    bool fits = type == SV_KEY_COMMIT_PARTICIPANT
+                    ? ov_name_equal(&ops[k].name, id) && ops[k].kind == OV_KIND_PARTICIPANT
+                    : ops[k].kind == OV_KIND_TEAM && ops[k].scope == id->seq;
     if (fits && ops[k].creates) return chain_carried_key(&ops[k]);
   }
   return NULL;
@@ -69,7 +71,8 @@ static int is_provisional(ingest *g, sv_key_type type, const ov_name *id, bool *
 }
 
 /* The key of ops[i], taken down in keys once. OV_E_NOTFOUND when it is nowhere. */
-static int find_key(ingest *g, const sv_push_in *in, const ov_op *ops, uint32_t i, used_keys *keys, used_key **out) {
+static int find_key(ingest *g, const sv_push_in *in, const ov_op *ops, uint32_t i, used_keys *keys,
+                    used_key **out) {
   sv_key_type type;
   ov_name id;
   *out = NULL;
@@ -110,10 +113,10 @@ static void need_key(sv_push_out *out, const ov_name *id) {
   out->err = OV_E_NEED_KEYS;
 }
 
-/* Once one key is missing the chain cannot go on; the names of the other missing keys are collected all the same, except those that
- * this push itself creates further on (their tags are not known). */
-static int collect_missing(ingest *g, const sv_push_in *in, const ov_op *ops, uint32_t from, uint32_t n, used_keys *keys,
-                           sv_push_out *out) {
+/* Once one key is missing the chain cannot go on; the names of the other missing keys are collected all the
+ * same, except those that this push itself creates further on (their tags are not known). */
+static int collect_missing(ingest *g, const sv_push_in *in, const ov_op *ops, uint32_t from, uint32_t n,
+                           used_keys *keys, sv_push_out *out) {
   for (uint32_t i = from; i < n; i++) {
     used_key *k;
     sv_key_type type;
@@ -135,9 +138,11 @@ static int verify(ingest *g, const sv_push_in *in, uint64_t seq, const ov_hash *
                   sv_push_out *out) {
   ov_buf_reset(&g->b1);
   ov_signed_push(&g->b1, &g->org->id, &g->device.id, &in->writer, seq, head);
-  int err = g->b1.err ? g->b1.err : in->verify(in->verify_ctx, g->device.pubkey, g->b1.p, g->b1.n, in->push.sig);
+  int err = g->b1.err ? g->b1.err
+                      : in->verify(in->verify_ctx, g->device.pubkey, g->b1.p, g->b1.n, in->push.sig);
   if (err != OV_E_AUTH) return err;
-  /* A key that some device gave may be wrong: then this one is asked for its own, instead of being thrown out. */
+  /* A key that some device gave may be wrong: then this one is asked for its own, instead of being thrown
+   * out. */
   for (uint32_t k = 0; k < keys->n; k++) {
     if (keys->v[k].unvouched) need_key(out, &keys->v[k].id);
   }
@@ -145,10 +150,15 @@ static int verify(ingest *g, const sv_push_in *in, uint64_t seq, const ov_hash *
   return 0;
 }
 
-int chain_push(ingest *g, const sv_push_in *in, ov_op *ops, uint32_t n, ov_hash *heads, used_keys *keys, sv_push_out *out) {
-  ov_rows_ctx rows = {.writer = in->writer, .first_seq = in->push.first_seq, .server = g->org->server, .base_time = in->base_time};
+int chain_push(ingest *g, const sv_push_in *in, ov_op *ops, uint32_t n, ov_hash *heads, used_keys *keys,
+               sv_push_out *out) {
+  ov_rows_ctx rows = {.writer = in->writer,
+                      .first_seq = in->push.first_seq,
+                      .server = g->org->server,
+                      .base_time = in->base_time};
   keys->v = ov_arena_array(g->a, n + 1u, sizeof *keys->v);
-  if (!keys->v) return OV_E_NOMEM;
+  if (!keys->v) out->err = OV_E_BUSY; /* the batch's memory is used up; the next one has its own */
+  if (!keys->v) return 0;
   heads[0] = in->prev.head;
   for (uint32_t i = 0; i < n; i++) {
     used_key *k = NULL;
@@ -172,7 +182,8 @@ void chain_keep_keys(ingest *g, const used_keys *keys, uint32_t new_from, uint32
     const used_key *k = &keys->v[i];
     if (!k->given || !k->keep || k->first_op < new_from || k->first_op >= n_taken) continue;
     if (!k->team && ingest_erased(g, &k->id)) continue; /* used for this chain only, never kept */
-    int err = sv_keyring_put(g->org->keyring, k->team ? SV_KEY_COMMIT_TEAM : SV_KEY_COMMIT_PARTICIPANT, &k->id, k->key);
+    int err = sv_keyring_put(g->org->keyring, k->team ? SV_KEY_COMMIT_TEAM : SV_KEY_COMMIT_PARTICIPANT,
+                             &k->id, k->key);
     if (err) sv_txn_fail(g->t, err);
   }
 }

@@ -1,10 +1,11 @@
-/* Folds every record that changed, once, and publishes what became different: cache, indexes, positions, touches. Participants go
- * before the records about them, which live where their participant does. */
+/* Folds every record that changed, once, and publishes what became different: cache, indexes, positions,
+ * touches. Participants go before the records about them, which live where their participant does. */
 #include <string.h>
 
 #include "ingest_priv.h"
 
-/* Does a stored op name one of the pushed ones? Then the author, who does not have that op, cannot compute the state. */
+/* Does a stored op name one of the pushed ones? Then the author, who does not have that op, cannot compute
+ * the state. */
 static bool named_by_stored(const ingest *g, const folded *f) {
   uint32_t at;
   for (uint32_t i = 0; i < f->n; i++) {
@@ -21,7 +22,8 @@ static bool named_by_stored(const ingest *g, const folded *f) {
 static bool leaving_window(const ingest *g, const sv_record_row *old) {
   const ov_skind *k = ov_schemas_kind(g->org->schemas, old->rec.kind);
   int64_t margin = (int64_t)OV_WINDOW_MARGIN_DAYS * 86400;
-  return k && k->windowed && ov_schema_outside_window(k, &old->rec, old->changed, ingest_seconds(g->now_ms) + margin);
+  return k && k->windowed &&
+         ov_schema_outside_window(k, &old->rec, old->changed, ingest_seconds(g->now_ms) + margin);
 }
 
 static uint32_t retractions(const ov_record *r) {
@@ -111,7 +113,8 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
     row.n_places = old->n_places;
     if (!anew) row.changed = old->changed;
   }
-  if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) || (err = index_record(g, &row))) return err;
+  if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) || (err = index_record(g, &row)))
+    return err;
   place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old));
   sv_record_put(g->t, &row);
   if (row.rec.kind == OV_KIND_DEVICE) update_devices(g, &row.rec);

@@ -1,4 +1,5 @@
-/* Judging: does an op fit what it names, may it be written, are its values right? The answer becomes the verdict of its receipt. */
+/* Judging: does an op fit what it names, may it be written, are its values right? The answer becomes the
+ * verdict of its receipt. */
 #include "ingest_priv.h"
 
 static int wait_for(judged *j, const ov_name *missing) {
@@ -18,13 +19,15 @@ static int fits_record(const ov_op *op, const brief *rec) {
   return ov_name_equal(&rec->participant, &op->participant) ? 0 : OV_HELD_REF;
 }
 
-/* A creating op that came as a void is known: its edits are shown without it rather than kept back for ever. */
+/* A creating op that came as a void is known: its edits are shown without it rather than kept back for ever.
+ */
 static int place_at_record(ingest *g, const ov_op *op, judged *j) {
   brief rec;
   int err = ingest_brief(g, &op->record, &rec);
   if (err) return err;
   if (ingest_elsewhere(g, op)) {
-    /* The record may be another organisation's. But what is known here to be none of the programme's must not go there. */
+    /* The record may be another organisation's. But what is known here to be none of the programme's must not
+     * go there. */
     if (rec.known && !rec.is_void) j->reason = (uint8_t)fits_record(op, &rec);
     return 0;
   }

@@ -15,7 +15,8 @@ int place_answer(ingest *g, const place *p, sv_push_out *out) {
   out->up_to = p->tips[0].head.seq;
   out->head = p->tips[0].head.head;
   out->safe_up_to = p->tips[0].safe_seq;
-  return sv_ladder_rungs(g->t, &p->tips[0].writer, &p->tips[0].head, g->a, out->ladder, &out->n_ladder);
+  ov_arena_reset(&g->work);
+  return sv_ladder_rungs(g->t, &p->tips[0].writer, &p->tips[0].head, &g->work, out->ladder, &out->n_ladder);
 }
 
 /* Is (seq, head) stored, or the right start of this writer? */
@@ -56,7 +57,8 @@ int place_push(ingest *g, const sv_push_in *in, place *p, sv_push_out *out) {
   p->new_log = stored && !p->n_tips;
   if (stored) return 0;
   if (!out->err) {
-    if (in->prev.seq == 0 && !p->n_tips) out->err = OV_E_FOREIGN; /* head(0) of another organisation or writer */
+    if (in->prev.seq == 0 && !p->n_tips)
+      out->err = OV_E_FOREIGN; /* head(0) of another organisation or writer */
     else out->err = !p->n_tips || in->prev.seq > p->tips[0].head.seq ? OV_E_GAP : OV_E_BRANCH;
   }
   return place_answer(g, p, out);
@@ -69,7 +71,8 @@ static int find_stored(ingest *g, const ov_op *op, const ov_hash *head, sv_op_ro
   return err;
 }
 
-/* One op that is stored already: its first answer stands. A payload that comes after its void fills it, unless its participant was erased. */
+/* One op that is stored already: its first answer stands. A payload that comes after its void fills it,
+ * unless its participant was erased. */
 static int mark_duplicate(ingest *g, const ov_op *op, const sv_op_row *row, judged *j) {
   ov_verdict v;
   j->duplicate = true;
@@ -85,7 +88,8 @@ static int mark_duplicate(ingest *g, const ov_op *op, const sv_op_row *row, judg
   return 0;
 }
 
-int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *heads, judged *j, sv_push_out *out) {
+int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *heads, judged *j,
+                     sv_push_out *out) {
   uint32_t i = 0, n = g->n_chained;
   for (; i < n && !p->new_log && !p->at_tip; i++) {
     sv_op_row row;
@@ -93,7 +97,8 @@ int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *h
     int err = find_stored(g, &g->ops[i], &heads[i + 1], &row, &clash);
     if (err == OV_E_NOTFOUND) break;
     if (!err && clash) {
-      /* Two heads of one seq with the same four tag bytes: only made on purpose. Nothing may be stored over another op. */
+      /* Two heads of one seq with the same four tag bytes: only made on purpose. Nothing may be stored over
+       * another op. */
       out->err = OV_E_BRANCH;
       return place_answer(g, p, out);
     }

@@ -1,7 +1,9 @@
-/* Inside of ingest. One `ingest` is the work of one push, one local op or one foreign op inside a write transaction.
+/* Inside of ingest. One `ingest` is the work of one push, one local op or one foreign op inside a write
+ * transaction.
  *
- * Reading and judging come first and return errors; writing comes after, in functions that return nothing: their errors stick to the
- * transaction (sv_txn_fail) and undo the batch. Records that changed are collected and folded once each, at the end. */
+ * Reading and judging come first and return errors; writing comes after, in functions that return nothing:
+ * their errors stick to the transaction (sv_txn_fail) and undo the batch. Records that changed are collected
+ * and folded once each, at the end. */
 #ifndef INGEST_PRIV_H
 #define INGEST_PRIV_H
 
@@ -36,10 +38,17 @@ typedef struct author_view {
   ov_name name;
   int64_t left;                                       /* when not active: time of the op that said so */
   uint32_t teams[OV_SCOPES_MAX]; uint32_t n_teams;
-  uint32_t past[OV_SCOPES_MAX]; int64_t past_until[OV_SCOPES_MAX]; uint32_t n_past;   /* teams left, and when */
+  uint32_t past[OV_SCOPES_MAX];
+  int64_t past_until[OV_SCOPES_MAX];
+  uint32_t n_past; /* teams left, and when */
 } author_view;
 
-typedef struct scope_list { ov_name participant; bool set, found; uint32_t v[OV_SCOPES_MAX]; uint32_t n; } scope_list;
+typedef struct scope_list {
+  ov_name participant;
+  bool set, found;
+  uint32_t v[OV_SCOPES_MAX];
+  uint32_t n;
+} scope_list;
 #define SCOPE_LISTS 8u
 #define BRIEFS 16u
 
@@ -90,14 +99,22 @@ typedef struct place {
 int place_push(ingest *g, const sv_push_in *in, place *p, sv_push_out *out);        /* out->err on refusal */
 int place_answer(ingest *g, const place *p, sv_push_out *out);                       /* tips and ladder */
 /* Marks duplicates; sets g->new_from and, where the rest continues a tip, p. */
-int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *heads, judged *j, sv_push_out *out);
+int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *heads, judged *j,
+                     sv_push_out *out);
 
 /* ingest_chain.c: commit keys, heads, signature. heads[i] is before op i, heads[n] the last. */
-typedef struct used_key { ov_name id; bool team; uint8_t key[OV_KEY_BYTES]; bool given, keep, unvouched;
-                          uint32_t first_op; } used_key;   /* unvouched: stored, but only some device ever gave it */
+typedef struct used_key {
+  ov_name id;
+  bool team;
+  uint8_t key[OV_KEY_BYTES];
+  bool given, keep, unvouched;
+  uint32_t first_op;
+} used_key; /* unvouched: stored, but only some device ever gave it */
 typedef struct used_keys { used_key *v; uint32_t n; } used_keys;
-int chain_push(ingest *g, const sv_push_in *in, ov_op *ops, uint32_t n, ov_hash *heads, used_keys *keys, sv_push_out *out);
-/* Stores the keys that came with the push and were needed by ops that were taken, unless there is one already. */
+int chain_push(ingest *g, const sv_push_in *in, ov_op *ops, uint32_t n, ov_hash *heads, used_keys *keys,
+               sv_push_out *out);
+/* Stores the keys that came with the push and were needed by ops that were taken, unless there is one
+ * already. */
 void chain_keep_keys(ingest *g, const used_keys *keys, uint32_t new_from, uint32_t n_taken);
 /* Commit key of an op from the keyring. OV_E_NOTFOUND. */
 int chain_key(const ingest *g, const ov_op *op, uint8_t key[OV_KEY_BYTES]);
@@ -113,28 +130,46 @@ int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reaso
 bool authorise_element(const ov_record *r, uint16_t field, int64_t element);
 
 /* ingest_store.c: writing */
-typedef struct store_in { const ov_op *op; const ov_hash *head; const uint8_t *prev_tag; const judged *j; const uint8_t *sig; int64_t offset_ms;
-                          bool foreign; } store_in;
+typedef struct store_in {
+  const ov_op *op;
+  const ov_hash *head;
+  const uint8_t *prev_tag;
+  const judged *j;
+  const uint8_t *sig;
+  int64_t offset_ms;
+  bool foreign;
+} store_in;
 void store_op(ingest *g, const store_in *s);
 void store_fill(ingest *g, const store_in *s);
-/* What follows from an op that is now stored and judged: indexes, keys, waiting list, rulings, queue, records to fold. */
+void store_list(ingest *g, const ov_op *op, const judged *j);          /* among the ops of its record */
+/* What follows from an op that is now stored and judged: indexes, keys, waiting list, rulings, queue, records
+ * to fold. */
 void store_effects(ingest *g, const sv_op_row *row, const judged *j, bool foreign);
 sv_receipt *store_own_receipt(const ingest *g, sv_op_row *row);
-void store_receipt_add(sv_op_row *row, const sv_receipt *r);          /* keeps the order; held stands when there are too many */
+/* Keeps the order; held stands when there are too many. */
+void store_receipt_add(sv_op_row *row, const sv_receipt *r);
 /* ingest_wait.c: ops that waited for what has become known */
 void wait_release(ingest *g);
 
 /* refold.c */
-typedef struct folded { ov_fold_in *in; uint32_t n, cells; ov_record rec; bool frozen; } folded;   /* frozen: not all ops are in it */
+typedef struct folded {
+  ov_fold_in *in;
+  uint32_t n, cells;
+  ov_record rec;
+  bool frozen;
+} folded; /* frozen: not all ops are in it */
 /* All ops of a record that count or are held, and their fold. n == 0: nothing to fold. */
 int refold_load(sv_txn *t, const ov_name *record, ov_arena *a, folded *out);
-/* ingest_fold.c: folds each changed record once, gives positions, moves records of participants whose scopes changed. */
+/* ingest_fold.c: folds each changed record once, gives positions, moves records of participants whose scopes
+ * changed. */
 void fold_changed(ingest *g);
 /* moves.c */
 int scopes_of_record(ingest *g, const ov_record *r, uint32_t scopes[OV_SCOPES_MAX], uint32_t *n);
 uint32_t scopes_of_field(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]);
-/* Puts row at its scopes: new positions where it is new or `anew`, leave markers where it no longer is; sets row->places. */
-void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state, bool anew, bool foreign);
+/* Puts row at its scopes: new positions where it is new or `anew`, leave markers where it no longer is; sets
+ * row->places. */
+void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state,
+                  bool anew, bool foreign);
 void move_participants(ingest *g);
 /* verdict.c */
 void ruling_register(ingest *g, const ov_op *op);

@@ -42,7 +42,8 @@ static int decode(ingest *g, push *p) {
   return 0;
 }
 
-/* The first op that is structurally broken; the chain over it is fine, since it covers the bytes as they came. */
+/* The first op that is structurally broken; the chain over it is fine, since it covers the bytes as they
+ * came. */
 static uint32_t taken(push *p, uint32_t from) {
   for (uint32_t i = from; i < p->n; i++) {
     int err = p->ops[i].payload_err ? p->ops[i].payload_err : ov_op_validate(&p->ops[i]);
@@ -89,7 +90,11 @@ static void write_all(ingest *g, push *p) {
   sv_push_out *out = p->out;
   for (uint32_t i = 0; i < g->n_taken; i++) {
     judged *j = &p->j[i];
-    store_in s = {.op = &p->ops[i], .head = &p->heads[i + 1], .prev_tag = prev_tag(p, i), .j = j, .offset_ms = p->in->offset_ms};
+    store_in s = {.op = &p->ops[i],
+                  .head = &p->heads[i + 1],
+                  .prev_tag = prev_tag(p, i),
+                  .j = j,
+                  .offset_ms = p->in->offset_ms};
     if (i + 1 == p->n) s.sig = p->in->push.sig;
     if (j->fills) store_fill(g, &s);
     if (i < g->new_from) continue;
@@ -113,7 +118,8 @@ static void add_held(sv_push_out *out, uint64_t seq, const judged *j) {
   out->held[out->n_held++] = (ov_ack_held){.seq = seq, .reason = j->reason};
 }
 
-/* Runs of ops with one receipt. Should there be more runs than an ACK holds, it ends there: the client offers the rest again. */
+/* Runs of ops with one receipt. Should there be more runs than an ACK holds, it ends there: the client offers
+ * the rest again. */
 static void answer(ingest *g, push *p) {
   sv_push_out *out = p->out;
   uint32_t i = 0;

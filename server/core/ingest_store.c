@@ -1,4 +1,5 @@
-/* Writing one op with its receipt, and what follows from it. Everything here writes; errors stick to the transaction. */
+/* Writing one op with its receipt, and what follows from it. Everything here writes; errors stick to the
+ * transaction. */
 #include <string.h>
 
 #include "ingest_priv.h"
@@ -28,8 +29,8 @@ void store_receipt_add(sv_op_row *row, const sv_receipt *r) {
   row->n_receipts++;
 }
 
-/* A key that an op carries is the real one, whatever was believed before. A team's counts only once its op is applied: else any device
- * could give a team another key. */
+/* A key that an op carries is the real one, whatever was believed before. A team's counts only once its op is
+ * applied: else any device could give a team another key. */
 static void keep_carried_key(ingest *g, const ov_op *op, const judged *j) {
   const uint8_t *key = chain_carried_key(op);
   sv_keyring *ring = g->org->keyring;
@@ -39,7 +40,8 @@ static void keep_carried_key(ingest *g, const ov_op *op, const judged *j) {
   if (!key) return;
   if (op->kind == OV_KIND_PARTICIPANT) {
     if (ingest_erased(g, &op->name)) return;
-    if (!sv_keyring_get(ring, SV_KEY_COMMIT_PARTICIPANT, &op->name, old) && !memcmp(old, key, sizeof old)) return;
+    if (!sv_keyring_get(ring, SV_KEY_COMMIT_PARTICIPANT, &op->name, old) && !memcmp(old, key, sizeof old))
+      return;
     err = sv_keyring_put(ring, SV_KEY_COMMIT_PARTICIPANT, &op->name, key);
   } else if (j->verdict != OV_APPLIED) {
     return;
@@ -47,7 +49,8 @@ static void keep_carried_key(ingest *g, const ov_op *op, const judged *j) {
     sv_scope s;
     bool known = !sv_scope_get(g->t, op->scope, &s) && !ov_name_is_zero(&s.record);
     if (!known) err = sv_keyring_put(ring, SV_KEY_COMMIT_TEAM, &scope, key);
-  } else if (op->kind == OV_KIND_ORGANISATION && sv_keyring_get(ring, SV_KEY_COMMIT_ORG, &zero, old) == OV_E_NOTFOUND) {
+  } else if (op->kind == OV_KIND_ORGANISATION &&
+             sv_keyring_get(ring, SV_KEY_COMMIT_ORG, &zero, old) == OV_E_NOTFOUND) {
     err = sv_keyring_put(ring, SV_KEY_COMMIT_ORG, &zero, key);
   }
   if (err) sv_txn_fail(g->t, err);
@@ -70,21 +73,32 @@ void store_effects(ingest *g, const sv_op_row *row, const judged *j, bool foreig
   if (!elsewhere) ingest_changed(g, &op->record, op->kind, foreign);
 }
 
+/* What a record that is full gets beyond that is stored, but not listed: it will not be folded, and the list
+ * stays bounded. */
+void store_list(ingest *g, const ov_op *op, const judged *j) {
+  bool frozen = j->verdict == OV_HELD && j->reason == OV_HELD_FROZEN;
+  if (!op->is_void && !frozen && !ingest_elsewhere(g, op)) sv_record_op_add(g->t, &op->record, &op->name);
+}
+
 static void put(ingest *g, sv_op_row *row, const judged *j, bool foreign) {
   const ov_op *op = &row->op;
   row->waiting = j->waits;
-  row->erased = !op->is_void && (op->has_commitment || (j->verdict == OV_HELD && j->reason == OV_HELD_ERASED));
+  row->erased = !op->is_void &&
+                (op->has_commitment || (j->verdict == OV_HELD && j->reason == OV_HELD_ERASED));
   if (row->erased) row->op.has_commitment = true;
   sv_op_put(g->t, row);
-  if (!op->is_void && !ingest_elsewhere(g, op)) sv_record_op_add(g->t, &op->record, &op->name);
+  store_list(g, op, j);
   store_effects(g, row, j, foreign);
 }
 
 void store_op(ingest *g, const store_in *s) {
   sv_op_row row = {.op = *s->op, .head = *s->head, .device = g->device.id};
   memcpy(row.prev_tag, s->prev_tag, OV_TAG_BYTES);
-  row.receipts[row.n_receipts++] = (sv_receipt){.server = g->org->server, .server_time_ms = g->now_ms, .offset_ms = s->offset_ms,
-                                               .verdict = s->j->verdict, .reason = s->j->reason};
+  row.receipts[row.n_receipts++] = (sv_receipt){.server = g->org->server,
+                                                .server_time_ms = g->now_ms,
+                                                .offset_ms = s->offset_ms,
+                                                .verdict = s->j->verdict,
+                                                .reason = s->j->reason};
   if (s->sig) {
     row.has_sig = true;
     memcpy(row.sig, s->sig, OV_SIG_BYTES);

@@ -1,5 +1,6 @@
-/* Ops that waited for a record or a participant that has now arrived. One that is released may be what others wait for, so this goes on
- * until nothing more becomes known; each turn takes an entry off the list, so it ends. */
+/* Ops that waited for a record or a participant that has now arrived. One that is released may be what others
+ * wait for, so this goes on until nothing more becomes known; each turn takes an entry off the list, so it
+ * ends. */
 #include <stdlib.h>
 
 #include "ingest_priv.h"

@@ -4,10 +4,10 @@
 #include "ingest_priv.h"
 #include "ov_p256.h"
 
-/* -- the server's own log ---------------------------------------------------------------------------------------------- */
+/* -- the server's own log ---------------------------------------------------------------------- */
 
-/* Administration is judged like anybody, but told at once what is wrong instead of being held. A ruling lies in the scope of what it rules
- * on, wherever its schema puts the kind. */
+/* Administration is judged like anybody, but told at once what is wrong instead of being held. A ruling lies
+ * in the scope of what it rules on, wherever its schema puts the kind. */
 static int check_local(ingest *g, const ov_op *op) {
   judged j = {0};
   int err = ov_op_validate(op);
@@ -31,7 +31,8 @@ static int own_tip(ingest *g, sv_tip *tip, bool *have) {
   return ov_chain_start(sv_txn_hasher(g->t), &g->org->id, &g->org->server, &tip->head.head);
 }
 
-/* A creating op of organisation, team or participant carries 32 random bytes; made here when the caller gave none. */
+/* A creating op of organisation, team or participant carries 32 random bytes; made here when the caller gave
+ * none. */
 static int add_key(ingest *g, ov_op *op) {
   uint16_t id = op->kind == OV_KIND_TEAM ? SV_TEAM_KEY : op->kind == OV_KIND_PARTICIPANT ? SV_PARTICIPANT_KEY
                 : op->kind == OV_KIND_ORGANISATION ? SV_ORGANISATION_KEY : 0;
@@ -98,7 +99,7 @@ int sv_ingest_local(sv_txn *t, sv_org *org, ov_op *op, ov_arena *a, sv_touches *
   return err ? err : sv_txn_error(t);
 }
 
-/* -- ops from elsewhere ------------------------------------------------------------------------------------------------- */
+/* -- ops from elsewhere ------------------------------------------------------------------------ */
 
 static void overall(const sv_op_row *row, judged *j) {
   j->verdict = OV_WAITING;
@@ -114,12 +115,14 @@ static void overall(const sv_op_row *row, judged *j) {
   }
 }
 
-/* One server's receipts about one op differ only because it judged later what it had left open, or because held stands. */
+/* One server's receipts about one op differ only because it judged later what it had left open, or because
+ * held stands. */
 static bool merge_receipt(sv_op_row *row, const sv_receipt *r) {
   for (uint32_t i = 0; i < row->n_receipts; i++) {
     sv_receipt *own = &row->receipts[i];
     if (!ov_id_equal(&own->server, &r->server)) continue;
-    bool was_open = own->verdict == OV_WAITING || own->verdict == OV_VOID, is_open = r->verdict == OV_WAITING || r->verdict == OV_VOID;
+    bool was_open = own->verdict == OV_WAITING || own->verdict == OV_VOID,
+         is_open = r->verdict == OV_WAITING || r->verdict == OV_VOID;
     bool better = (was_open && !is_open) || (own->verdict == OV_VOID && r->verdict == OV_WAITING) ||
                   (own->verdict == OV_APPLIED && r->verdict == OV_HELD);
     if (better) {
@@ -143,7 +146,8 @@ static int head_before(ingest *g, const sv_op_row *row, ov_hash *prev) {
   return err == OV_E_NOTFOUND ? OV_E_GAP : err;
 }
 
-/* In an organisation's environment logs are whole: the op must follow a stored head. The programme holds single ops of many logs. */
+/* In an organisation's environment logs are whole: the op must follow a stored head. The programme holds
+ * single ops of many logs. */
 static int place_foreign(ingest *g, const sv_op_row *row) {
   sv_tip tips[OV_TIPS_MAX], tip = {.writer = row->op.name.writer, .device = row->device};
   uint32_t n = 0;
@@ -155,7 +159,8 @@ static int place_foreign(ingest *g, const sv_op_row *row) {
   err = head_before(g, row, &prev);
   if (err) return err;
   ov_hash head = prev;
-  err = ov_chain_step(sv_txn_hasher(g->t), row->op.name.seq, &row->op.header_hash, &row->op.commitment, &head);
+  err = ov_chain_step(sv_txn_hasher(g->t), row->op.name.seq, &row->op.header_hash, &row->op.commitment,
+                      &head);
   if (err) return err;
   if (memcmp(head.b, row->head.b, sizeof head.b) != 0) return OV_E_AUTH;
   for (uint32_t i = 0; i < n; i++) {
@@ -183,7 +188,7 @@ static int judge_foreign(ingest *g, sv_op_row *row, judged *j) {
 
 static void put_foreign(ingest *g, const sv_op_row *row, const judged *j) {
   sv_op_put(g->t, row);
-  if (!row->op.is_void && !ingest_elsewhere(g, &row->op)) sv_record_op_add(g->t, &row->op.record, &row->op.name);
+  store_list(g, &row->op, j);
   store_effects(g, row, j, true);
 }
 

@@ -1,4 +1,5 @@
-/* Where a record lives: the scopes it belongs to, its positions there, and what happens when a participant changes teams. */
+/* Where a record lives: the scopes it belongs to, its positions there, and what happens when a participant
+ * changes teams. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 uint32_t scopes_of_field(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]) {
   uint32_t n = 0, k = 0;
   const ov_live *l = ov_record_field(r, field, &n);
-  /* Elements ascend; one in conflict (added and deleted) counts as present: hiding it would lose it from sight. */
+  /* Elements ascend; one in conflict (added and deleted) counts as present: hiding it would lose it from
+   * sight. */
   for (uint32_t i = 0; i < n && k < OV_SCOPES_MAX - 2; i++) {
     bool added = l[i].is_elem && l[i].v.type == OV_V_INT && l[i].v.i == 1 && l[i].elem.type == OV_V_INT;
     if (!added || l[i].elem.i < 2 || l[i].elem.i > SV_TEAM_SCOPE_MAX) continue;
@@ -53,8 +55,8 @@ int scopes_of_record(ingest *g, const ov_record *r, uint32_t scopes[OV_SCOPES_MA
   return 0;
 }
 
-/* Peers may bring a participant before its team: the scope comes into being with its first record. What no applied op names is not
- * made, so that held ops cannot fill the table. */
+/* Peers may bring a participant before its team: the scope comes into being with its first record. What no
+ * applied op names is not made, so that held ops cannot fill the table. */
 static bool scope_ready(ingest *g, const ov_record *r, uint32_t scope) {
   sv_scope s;
   int err = sv_scope_get(g->t, scope, &s);
@@ -94,21 +96,30 @@ static bool contains(const uint32_t *v, uint32_t n, uint32_t scope) {
   return false;
 }
 
-static void leave_scopes(ingest *g, const sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state) {
+static void leave_scopes(ingest *g, const sv_record_row *row, const uint32_t *scopes, uint32_t n,
+                         const ov_hash *state) {
   for (uint32_t i = 0; i < row->n_places; i++) {
-    sv_touch c = {.record = row->rec.name, .scope = row->places[i].scope, .gone = true, .prev_pos = row->places[i].pos, .foreign = true};
+    sv_touch c = {.record = row->rec.name,
+                  .scope = row->places[i].scope,
+                  .gone = true,
+                  .prev_pos = row->places[i].pos,
+                  .foreign = true};
     if (contains(scopes, n, c.scope)) continue;
     sv_pos_append(g->t, c.scope, &c.record, state, c.prev_pos, true, &c.pos);
     touch(g, &c);
   }
 }
 
-void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state, bool anew, bool foreign) {
+void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state,
+                  bool anew, bool foreign) {
   sv_place places[OV_SCOPES_MAX];
   uint32_t k = 0;
   leave_scopes(g, row, scopes, n, state);
   for (uint32_t i = 0; i < n; i++) {
-    sv_touch c = {.record = row->rec.name, .scope = scopes[i], .prev_pos = place_in(row, scopes[i]), .foreign = foreign};
+    sv_touch c = {.record = row->rec.name,
+                  .scope = scopes[i],
+                  .prev_pos = place_in(row, scopes[i]),
+                  .foreign = foreign};
     uint64_t old = c.prev_pos;
     if (!scope_ready(g, &row->rec, scopes[i])) continue;
     if (old && !anew) {

@@ -17,17 +17,19 @@
 #define PATH_BYTES 4096
 #define CREATE_ARENA_BYTES (1u << 20)
 
-const ov_id sv_programme_id = {{'o', 'v', 'e', 'r', 'd', 'r', 'a', 'c', 'h', 't', ' ', 'p', 'r', 'o', 'g', '.'}};
+const ov_id sv_programme_id = {
+    {'o', 'v', 'e', 'r', 'd', 'r', 'a', 'c', 'h', 't', ' ', 'p', 'r', 'o', 'g', '.'}};
 
 /* Meta keys of the environment. */
-static const char meta_server[] = "org/server", meta_name[] = "org/name", meta_zone[] = "org/zone", meta_scope[] = "org/scope";
+static const char meta_server[] = "org/server", meta_name[] = "org/name", meta_zone[] = "org/zone",
+                  meta_scope[] = "org/scope";
 
 static int explain(char *why, int err, const char *text) {
   if (why) snprintf(why, OV_ERROR_TEXT_MAX, "%s", text);
   return err;
 }
 
-/* -- paths ------------------------------------------------------------------------------------------------------------ */
+/* -- paths ------------------------------------------------------------------------------------- */
 
 static int join(char *out, size_t n, const char *a, const char *b) {
   int len = snprintf(out, n, "%s%s", a, b);
@@ -69,7 +71,7 @@ int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n) {
   return err;
 }
 
-/* -- opening ---------------------------------------------------------------------------------------------------------- */
+/* -- opening ----------------------------------------------------------------------------------- */
 
 static int open_files(const sv_org_options *o, sv_org *org, bool create, char *why) {
   char path[PATH_BYTES], keys[PATH_BYTES + 16];
@@ -77,12 +79,23 @@ static int open_files(const sv_org_options *o, sv_org *org, bool create, char *w
   int err = sv_org_path(o->data, &org->id, path, sizeof path);
   if (!err) err = join(keys, sizeof keys, path, ".keyring");
   if (err) return explain(why, err, "the data folder's name is too long");
-  if (!create && stat(path, &st)) return explain(why, OV_E_NOTFOUND, "there is no such organisation in this data folder");
+  if (!create && stat(path, &st))
+    return explain(why, OV_E_NOTFOUND, "there is no such organisation in this data folder");
   err = sv_keyring_open(keys, o->master, o->sys->random, o->sys->ctx, create, &org->keyring);
-  if (err) return explain(why, err, err == OV_E_NOTFOUND ? "the keyring file beside the organisation's folder is missing: put it back from its backup"
-                                                         : "the organisation's keyring cannot be opened: wrong master key, or damaged");
-  sv_env_options eo = {.path = path, .organisation = &org->id, .keyring = org->keyring, .random = o->sys->random, .random_ctx = o->sys->ctx,
-                       .map_bytes = o->map_bytes, .map_bytes_max = o->map_bytes_max, .readers_max = o->readers_max,
+  if (err)
+    return explain(
+        why, err,
+        err == OV_E_NOTFOUND
+            ? "the keyring file beside the organisation's folder is missing: put it back from its backup"
+            : "the organisation's keyring cannot be opened: wrong master key, or damaged");
+  sv_env_options eo = {.path = path,
+                       .organisation = &org->id,
+                       .keyring = org->keyring,
+                       .random = o->sys->random,
+                       .random_ctx = o->sys->ctx,
+                       .map_bytes = o->map_bytes,
+                       .map_bytes_max = o->map_bytes_max,
+                       .readers_max = o->readers_max,
                        .read_only = o->read_only};
   return sv_env_open(&eo, &org->env, why);
 }
@@ -143,8 +156,10 @@ int sv_org_open(const sv_org_options *o, const ov_id *id, sv_org **out, char *wh
   int err = open_files(o, org, false, why);
   if (!err) {
     err = read_meta(org);
-    if (err == OV_E_NOTFOUND) explain(why, err, "the organisation was never completed: create it again with the same id");
-    else if (!err && (err = load_sign_key(org))) explain(why, err, "the keyring does not hold this server's signing key: put it back from its backup");
+    if (err == OV_E_NOTFOUND)
+      explain(why, err, "the organisation was never completed: create it again with the same id");
+    else if (!err && (err = load_sign_key(org)))
+      explain(why, err, "the keyring does not hold this server's signing key: put it back from its backup");
     else if (err) explain(why, err, "the organisation's settings cannot be read");
   }
   if (err) sv_org_close(org);
@@ -160,9 +175,9 @@ void sv_org_close(sv_org *org) {
   free(org);
 }
 
-/* -- making ------------------------------------------------------------------------------------------------------------ */
+/* -- making ------------------------------------------------------------------------------------ */
 
-/* What a crash left in the keyring is used again: the first record must carry the key that the keyring holds. */
+/* What a crash left in the keyring is used again: the first record must carry the key the keyring holds. */
 static int make_keys(sv_org *org, uint8_t commit_key[OV_KEY_BYTES]) {
   const ov_name zero = {0};
   uint8_t scalar[OV_KEY_BYTES];
@@ -185,7 +200,8 @@ static int first_record(sv_org *org, sv_txn *t, ov_arena *a, const uint8_t commi
                   {SV_ORGANISATION_KEY, ov_bytes(commit_key, OV_KEY_BYTES)},
                   {SV_ORGANISATION_ACTIVE, ov_int(1)},
                   {SV_ORGANISATION_ZONE, ov_text(org->zone)}};
-  ov_op op = {.scope = 1, .creates = true, .kind = OV_KIND_ORGANISATION, .version = 1, .fields = f, .n_fields = 4};
+  ov_op op = {
+      .scope = 1, .creates = true, .kind = OV_KIND_ORGANISATION, .version = 1, .fields = f, .n_fields = 4};
   return sv_ingest_local(t, org, &op, a, NULL, &name);
 }
 
@@ -224,7 +240,8 @@ static int complete(sv_org *org) {
   return err;
 }
 
-int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, const char *zone, sv_org **out, char *why) {
+int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, const char *zone, sv_org **out,
+                  char *why) {
   ov_id made = *id;
   *out = NULL;
   int err = ov_id_is_zero(id) ? o->sys->random(o->sys->ctx, made.b, OV_ID_BYTES) : 0;

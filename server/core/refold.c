@@ -53,8 +53,8 @@ int refold_load(sv_txn *t, const ov_name *record, ov_arena *a, folded *out) {
   *out = (folded){0};
   int err = sv_record_ops(t, record, a, &names, &n);
   if (err) return err == OV_E_NOTFOUND ? 0 : err;
-  /* What two servers took apart can be more than a fold takes. Then fewer ops are folded, chosen by name, so that every replica that
-   * holds the same ops shows the same. */
+  /* What two servers took apart can be more than a fold takes. Then fewer ops are folded, chosen by name, so
+   * that every replica that holds the same ops shows the same. */
   for (uint32_t max = OV_RECORD_OPS_MAX; max; max /= 2) {
     if (max > n && max / 2 >= n) continue;
     err = load_some(t, names, n, max, a, out);

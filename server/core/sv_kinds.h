@@ -1,4 +1,5 @@
-/* Field ids of the kinds that the server itself reads. They stand in proto/schema/<kind>.json and, like every field id, never change. */
+/* Field ids of the kinds that the server itself reads. They stand in proto/schema/<kind>.json and, like every
+ * field id, never change. */
 #ifndef SV_KINDS_H
 #define SV_KINDS_H
 

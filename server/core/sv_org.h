@@ -18,21 +18,24 @@ typedef struct sv_org_options {
   size_t map_bytes, map_bytes_max; unsigned readers_max; bool read_only;   /* see sv_env_options */
 } sv_org_options;
 
-/* Makes an organisation with its server writer, signing key and first records (the `organisation` record with the commit key of scopes 0 and 1) and
- * opens it. id: made when zero; sv_programme_id makes the programme. name: at most OV_LABEL_BYTES_MAX bytes. zone: IANA name. why: >=
- * OV_ERROR_TEXT_MAX bytes or NULL. OV_E_EXISTS when there is one already. A half-made one (a crash in between) is completed by calling
- * again with the same id. */
-int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, const char *zone, sv_org **out, char *why);
+/* Makes an organisation with its server writer, signing key and first records (the `organisation` record with
+ * the commit key of scopes 0 and 1) and opens it. id: made when zero; sv_programme_id makes the programme.
+ * name: at most OV_LABEL_BYTES_MAX bytes. zone: IANA name. why: >= OV_ERROR_TEXT_MAX bytes or NULL.
+ * OV_E_EXISTS when there is one already. A half-made one (a crash in between) is completed by calling again
+ * with the same id. */
+int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, const char *zone, sv_org **out,
+                  char *why);
 /* OV_E_NOTFOUND; else errors of the store and the keyring. */
 int sv_org_open(const sv_org_options *o, const ov_id *id, sv_org **out, char *why);
 void sv_org_close(sv_org *org);      /* NULL is fine; no transaction may be open */
-/* Ids of all organisations in the data folder, ascending, the programme left out; at most max. OV_E_LIMIT when there are more. */
+/* Ids of all organisations in the data folder, ascending, the programme left out; at most max. OV_E_LIMIT
+ * when there are more. */
 int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n);
 /* Path of the environment's folder. */
 int sv_org_path(const char *data, const ov_id *id, char *out, size_t n);
 
-/* After a restore the server's own log may lack its last ops, which others have: it goes on under a new writer. Durable when it returns 0.
- * No other transaction may be under way. The signing key stays. */
+/* After a restore the server's own log may lack its last ops, which others have: it goes on under a new
+ * writer. Durable when it returns 0. No other transaction may be under way. The signing key stays. */
 int sv_org_new_writer(sv_org *org);
 
 /* The next free scope number for a team (>= 2); counts on inside the transaction. */

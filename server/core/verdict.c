@@ -1,4 +1,5 @@
-/* The verdict in force for an op: receipts first (held stands over applied), then the live rulings (dismissed stands). */
+/* The verdict in force for an op: receipts first (held stands over applied), then the live rulings (dismissed
+ * stands). */
 #include <string.h>
 
 #include "ingest_priv.h"
@@ -43,7 +44,8 @@ static int load_ruling(sv_txn *t, const ov_name *name, ov_arena *a, ruling *out)
 }
 
 /* Rulings on target that no other ruling saw. */
-static int live_rulings(sv_txn *t, const ov_name *target, ov_arena *a, ruling out[SV_RULINGS_MAX], uint32_t *n) {
+static int live_rulings(sv_txn *t, const ov_name *target, ov_arena *a, ruling out[SV_RULINGS_MAX],
+                        uint32_t *n) {
   ov_name names[SV_RULINGS_MAX];
   ruling all[SV_RULINGS_MAX];
   uint32_t k = 0;
@@ -110,12 +112,12 @@ static void saw_rulings(const ruling *live, uint32_t n, ov_value *elements, uint
 /* Held by any receipt, and something is left to rule on. */
 static bool was_held(const sv_op_row *row) {
   uint8_t reason;
-  return !row->erased && !row->waiting && !row->op.is_void && by_receipts(row, &reason) == OV_HELD && reason != OV_HELD_FROZEN &&
-         reason != OV_HELD_ERASED;
+  return !row->erased && !row->waiting && !row->op.is_void && by_receipts(row, &reason) == OV_HELD &&
+         reason != OV_HELD_FROZEN && reason != OV_HELD_ERASED;
 }
 
-int sv_ingest_ruling(sv_txn *t, sv_org *org, const ov_name *target, int verdict, const char *reason, const ov_name *author, ov_arena *a,
-                     sv_touches *touches) {
+int sv_ingest_ruling(sv_txn *t, sv_org *org, const ov_name *target, int verdict, const char *reason,
+                     const ov_name *author, ov_arena *a, sv_touches *touches) {
   sv_op_row row;
   ruling live[SV_RULINGS_MAX];
   ov_value elements[SV_RULINGS_MAX];
@@ -136,8 +138,15 @@ int sv_ingest_ruling(sv_txn *t, sv_org *org, const ov_name *target, int verdict,
                        {SV_RULING_VERDICT, ov_int(verdict)},
                        {SV_RULING_REASON, ov_text(reason ? reason : "")},
                        {SV_RULING_SAW, {.type = OV_V_SET, .set = {.add = elements, .n_add = n}}}};
-  ov_op op = {.scope = row.op.scope, .creates = true, .kind = OV_KIND_RULING, .version = 1, .fields = fields, .n_fields = n ? 4 : 3,
-              .has_participant = row.op.has_participant, .participant = row.op.participant, .has_author = author != NULL};
+  ov_op op = {.scope = row.op.scope,
+              .creates = true,
+              .kind = OV_KIND_RULING,
+              .version = 1,
+              .fields = fields,
+              .n_fields = n ? 4 : 3,
+              .has_participant = row.op.has_participant,
+              .participant = row.op.participant,
+              .has_author = author != NULL};
   if (author) op.author = *author;
   return sv_ingest_local(t, org, &op, a, touches, &made);
 }

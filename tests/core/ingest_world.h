@@ -1,4 +1,5 @@
-/* The usual small organisation of the ingest tests: two teams, a carer in each and one in both, a participant in team A, tablets. */
+/* The usual small organisation of the ingest tests: two teams, a carer in each and one in both, a participant
+ * in team A, tablets. */
 #ifndef INGEST_WORLD_H
 #define INGEST_WORLD_H
 
@@ -57,7 +58,8 @@ static inline ov_name small_night(small_world *s, fx_tablet *t, int64_t source) 
 }
 
 /* Sets one number of a record that t itself wrote as its op `seq`, replacing that op's value. */
-static inline ov_name small_set(fx_tablet *t, uint32_t seq, uint16_t field, int64_t v, const ov_name *replaces) {
+static inline ov_name small_set(fx_tablet *t, uint32_t seq, uint16_t field, int64_t v,
+                                const ov_name *replaces) {
   ov_field f[] = {FX_INT(field, v)};
   const ov_op *first = t->ops[seq - 1];
   return fx_edit_of(t, first, &first->record, f, 1, replaces, replaces ? 1 : 0);

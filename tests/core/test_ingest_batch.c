@@ -1,5 +1,5 @@
-/* Group commit and restores: a transaction carries several pushes; what is refused writes nothing; what fails undoes all; positions tell
- * histories apart. */
+/* Group commit and restores: a transaction carries several pushes; what is refused writes nothing; what fails
+ * undoes all; positions tell histories apart. */
 #include "ingest_world.h"
 #include "sv_limits.h"
 
@@ -108,7 +108,8 @@ static void position_hash(sv_org *org, uint32_t scope, uint64_t pos, uint8_t out
   sv_txn_abort(t);
 }
 
-/* After a restore the same record takes the same position with other content: a client's cursor must not fit any more. */
+/* After a restore the same record takes the same position with other content: a client's cursor must not fit
+ * any more. */
 static void the_same_position_with_other_content_has_another_hash(void **state) {
   (void)state;
   small_world s;
@@ -137,7 +138,8 @@ static void the_same_position_with_other_content_has_another_hash(void **state) 
   small_close(&s);
 }
 
-/* A tablet a year ahead, then a restore: nobody's entry is worth less for it, and the tablet offers the rest again. */
+/* A tablet a year ahead, then a restore: nobody's entry is worth less for it, and the tablet offers the rest
+ * again. */
 static void a_tablet_a_year_ahead_meets_a_restored_server(void **state) {
   (void)state;
   small_world s;
@@ -166,7 +168,8 @@ static void a_tablet_a_year_ahead_meets_a_restored_server(void **state) {
   fx_push_ok(t2, backup, 1, 1);
   assert_true(fx_record(&s.w, backup, &night, &rec));
   assert_true(ov_record_field_conflict(&rec.rec, SLEEP_SOL));
-  assert_int_equal(fx_int(&rec, SLEEP_SOL), 20); /* the later by corrected time leads; the other is visible too */
+  assert_int_equal(fx_int(&rec, SLEEP_SOL),
+                   20); /* the later by corrected time leads; the other is visible too */
   (void)own;
   fx_verify(&s.w, backup);
   fx_tablet_free(t2);
@@ -180,7 +183,8 @@ static void one_carer_deletes_the_code_that_another_adds_to(void **state) {
   sv_record_row rec;
   small_open(&s, 95);
   fx_tablet *t2 = fx_tablet_new(&s.w, s.org, &s.a, 1, &s.carer);
-  ov_field f[] = {FX_INT(SLEEP_NIGHT, NIGHT), FX_INT(SLEEP_SOURCE, 1), fx_set(&s.w, SLEEP_DISTURBANCE, (int64_t[]){1, 2}, 2, NULL, 0)};
+  ov_field f[] = {FX_INT(SLEEP_NIGHT, NIGHT), FX_INT(SLEEP_SOURCE, 1),
+                  fx_set(&s.w, SLEEP_DISTURBANCE, (int64_t[]){1, 2}, 2, NULL, 0)};
   ov_name night = fx_create(s.ta, SLEEP, &s.anna, f, 3);
   fx_push_ok(s.ta, s.org, 1, 1);
   ov_field del[] = {fx_set(&s.w, SLEEP_DISTURBANCE, NULL, 0, (int64_t[]){2}, 1)};

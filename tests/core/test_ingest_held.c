@@ -1,4 +1,5 @@
-/* Verdicts: what is held and why, and what rulings make of it. Nothing that is held is lost or stops what comes behind it. */
+/* Verdicts: what is held and why, and what rulings make of it. Nothing that is held is lost or stops what
+ * comes behind it. */
 #include "ingest_world.h"
 
 static int reason_of(small_world *s, fx_tablet *t, const ov_name *name) {
@@ -31,7 +32,8 @@ static void values_outside_their_schema_are_held(void **state) {
   assert_int_equal(reason_of(&s, s.ta, &n), OV_HELD_UNKNOWN_FIELD);
   ov_field missing[] = {FX_INT(SLEEP_SOL, -99)};
   n = fx_create(s.ta, SLEEP, &s.anna, missing, 1);
-  assert_int_equal(reason_of(&s, s.ta, &n), 0); /* unknown is an answer, and an incomplete record is no fault */
+  assert_int_equal(reason_of(&s, s.ta, &n),
+                   0); /* unknown is an answer, and an incomplete record is no fault */
   n = fx_create(s.ta, 3999, &s.anna, missing, 1);
   assert_int_equal(reason_of(&s, s.ta, &n), 0); /* a kind of a newer schema is kept and relayed */
   fx_verify(&s.w, s.org);
@@ -78,7 +80,8 @@ static void kinds_that_decide_rights_are_the_servers(void **state) {
   (void)state;
   small_world s;
   small_open(&s, 52);
-  static const uint16_t kinds[] = {OV_KIND_ORGANISATION, OV_KIND_TEAM, OV_KIND_PERSON, OV_KIND_DEVICE, OV_KIND_RULING, OV_KIND_SCHEMA};
+  static const uint16_t kinds[] = {OV_KIND_ORGANISATION, OV_KIND_TEAM,   OV_KIND_PERSON,
+                                   OV_KIND_DEVICE,       OV_KIND_RULING, OV_KIND_SCHEMA};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     ov_op op = {.scope = kinds[i] == OV_KIND_TEAM ? s.a : 1, .creates = true, .kind = kinds[i], .version = 1};
     ov_name n = fx_add(s.ta, op);
@@ -86,7 +89,12 @@ static void kinds_that_decide_rights_are_the_servers(void **state) {
   }
   /* An edit of the own device record or author would give rights as well. */
   ov_field f[] = {fx_set(&s.w, SV_DEVICE_TEAMS, (int64_t[]){s.b}, 1, NULL, 0)};
-  ov_op edit = {.scope = 1, .kind = OV_KIND_DEVICE, .version = 1, .record = s.ta->device.record, .fields = f, .n_fields = 1};
+  ov_op edit = {.scope = 1,
+                .kind = OV_KIND_DEVICE,
+                .version = 1,
+                .record = s.ta->device.record,
+                .fields = f,
+                .n_fields = 1};
   ov_name n = fx_add(s.ta, edit);
   assert_int_equal(reason_of(&s, s.ta, &n), OV_HELD_KIND);
   edit.kind = SLEEP; /* nor under another kind */
@@ -181,7 +189,28 @@ static void who_leaves_keeps_what_was_written_before(void **state) {
   small_close(&s);
 }
 
-/* -- rulings -------------------------------------------------------------------------------------------------------------- */
+static void a_record_with_too_many_ops_is_frozen(void **state) {
+  (void)state;
+  small_world s;
+  sv_record_row rec;
+  uint8_t reason;
+  small_open(&s, 61);
+  ov_name night = small_night(&s, s.ta, 1), last = night;
+  for (uint32_t i = 1; i < OV_RECORD_OPS_MAX; i++) {
+    last = small_set(s.ta, 1, SLEEP_SOL, i % 600, i > 1 ? &last : NULL);
+  }
+  fx_push_ok(s.ta, s.org, 1, OV_RECORD_OPS_MAX);
+  ov_name more = small_set(s.ta, 1, SLEEP_SOL, 599, &last);
+  fx_push_ok(s.ta, s.org, s.ta->n, s.ta->n); /* stored all the same */
+  assert_int_equal(fx_verdict(&s.w, s.org, &more, &reason), OV_HELD);
+  assert_int_equal(reason, OV_HELD_FROZEN);
+  assert_true(fx_record(&s.w, s.org, &night, &rec));
+  assert_int_equal(fx_int(&rec, SLEEP_SOL), (OV_RECORD_OPS_MAX - 1) % 600);
+  fx_verify(&s.w, s.org);
+  small_close(&s);
+}
+
+/* -- rulings ----------------------------------------------------------------------------------- */
 
 static ov_name held_night(small_world *s, int64_t source) {
   sv_push_out out;
@@ -231,8 +260,10 @@ static void only_what_was_held_can_be_ruled_on(void **state) {
   ov_name good = small_night(&s, s.ta, 1), nowhere = {.writer = {{5}}, .seq = 1};
   fx_push_ok(s.ta, s.org, 1, 1);
   FX_OK(sv_txn_write(s.org->env, &t));
-  assert_int_equal(sv_ingest_ruling(t, s.org, &good, SV_RULING_DISMISS, "no", NULL, &s.w.arena, NULL), OV_E_INVALID);
-  assert_int_equal(sv_ingest_ruling(t, s.org, &nowhere, SV_RULING_ADMIT, "yes", NULL, &s.w.arena, NULL), OV_E_NOTFOUND);
+  assert_int_equal(sv_ingest_ruling(t, s.org, &good, SV_RULING_DISMISS, "no", NULL, &s.w.arena, NULL),
+                   OV_E_INVALID);
+  assert_int_equal(sv_ingest_ruling(t, s.org, &nowhere, SV_RULING_ADMIT, "yes", NULL, &s.w.arena, NULL),
+                   OV_E_NOTFOUND);
   FX_OK(sv_txn_commit(t));
   ov_name held = held_night(&s, 40);
   FX_OK(sv_txn_write(s.org->env, &t));
@@ -307,7 +338,8 @@ static void an_op_pushed_again_to_another_server_keeps_its_first_receipt(void **
   small_close(&s);
 }
 
-/* Two servers took the same op; one holds it, since its own rules differ. Held stands on both, and earliest receipts give the time. */
+/* Two servers took the same op; one holds it, since its own rules differ. Held stands on both, and earliest
+ * receipts give the time. */
 static void if_two_servers_took_an_op_held_stands(void **state) {
   (void)state;
   small_world s;
@@ -348,6 +380,7 @@ int main(void) {
     cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
     cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
     cmocka_unit_test(who_leaves_keeps_what_was_written_before),
+    cmocka_unit_test(a_record_with_too_many_ops_is_frozen),
     cmocka_unit_test(admit_and_dismiss_take_effect_and_the_author_learns),
     cmocka_unit_test(only_what_was_held_can_be_ruled_on),
     cmocka_unit_test(of_two_rulings_at_once_dismissed_stands_everywhere),

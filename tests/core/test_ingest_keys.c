@@ -1,4 +1,5 @@
-/* Commit keys: who lacks one asks for it; a key that a device gave is believed only until the real one is here. */
+/* Commit keys: who lacks one asks for it; a key that a device gave is believed only until the real one is
+ * here. */
 #include "ingest_world.h"
 
 /* A second server of the organisation, and a participant made at the first only; the tablet knows its key. */
@@ -120,7 +121,12 @@ static void keys_are_not_kept_for_ops_that_were_not_taken(void **state) {
   sv_push_out out;
   two_open(&x, 23);
   static const uint8_t broken[] = {0xc1};
-  ov_op op = {.scope = x.s.a, .creates = true, .kind = SLEEP, .version = 1, .has_participant = true, .participant = x.bert};
+  ov_op op = {.scope = x.s.a,
+              .creates = true,
+              .kind = SLEEP,
+              .version = 1,
+              .has_participant = true,
+              .participant = x.bert};
   fx_add_raw(x.s.ta, op, broken, sizeof broken);
   x.s.ta->send_keys = true;
   assert_int_equal(fx_push(x.s.ta, x.hub, 1, 1, &out), OV_E_OP_FORMAT);
@@ -137,14 +143,20 @@ static void a_scope_whose_key_is_lacking_is_asked_for_by_its_number(void **state
   two_open(&x, 24);
   uint32_t c = fx_team(&x.s.w, x.s.org, "Es");
   ov_field f[] = {fx_text(5, "about the team")};
-  ov_op op = {.scope = c, .creates = true, .kind = 4000, .version = 1, .fields = f, .n_fields = 1}; /* a kind nobody knows */
+  ov_op op = {.scope = c,
+              .creates = true,
+              .kind = 4000,
+              .version = 1,
+              .fields = f,
+              .n_fields = 1}; /* a kind nobody knows */
   fx_add(x.s.ta, op);
   assert_int_equal(fx_push(x.s.ta, x.hub, 1, 1, &out), OV_E_NEED_KEYS);
   assert_int_equal(out.n_need_keys, 1);
   assert_int_equal(out.need_keys[0].seq, c);
   assert_true(ov_id_is_zero(&out.need_keys[0].writer));
   x.s.ta->keys[x.s.ta->n_keys].participant = out.need_keys[0];
-  FX_OK(sv_keyring_get(x.s.org->keyring, SV_KEY_COMMIT_TEAM, &out.need_keys[0], x.s.ta->keys[x.s.ta->n_keys].key));
+  FX_OK(sv_keyring_get(x.s.org->keyring, SV_KEY_COMMIT_TEAM, &out.need_keys[0],
+                       x.s.ta->keys[x.s.ta->n_keys].key));
   x.s.ta->n_keys++;
   x.s.ta->send_keys = true;
   fx_push_ok(x.s.ta, x.hub, 1, 1);
@@ -156,7 +168,8 @@ static void a_participant_made_in_the_same_push_brings_its_key(void **state) {
   small_world s;
   small_open(&s, 25);
   static const uint8_t key[OV_KEY_BYTES] = {7, 7, 7};
-  ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, "Dora"), fx_set(&s.w, SV_PARTICIPANT_TEAMS, (int64_t[]){s.a}, 1, NULL, 0),
+  ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, "Dora"),
+                  fx_set(&s.w, SV_PARTICIPANT_TEAMS, (int64_t[]){s.a}, 1, NULL, 0),
                   {SV_PARTICIPANT_KEY, ov_bytes(key, sizeof key)}};
   ov_name dora = fx_create(s.ta, OV_KIND_PARTICIPANT, NULL, f, 3);
   ov_name night = night_of(s.ta, &dora, 1);

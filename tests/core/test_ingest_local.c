@@ -26,7 +26,8 @@ static void administration_is_told_at_once_what_is_wrong(void **state) {
   FX_OK(sv_tips_get(t, &s.org->server, &before, 1, &n));
   sv_txn_abort(t);
   ov_field role[] = {fx_text(SV_PERSON_NAME, "x"), FX_INT(SV_PERSON_ROLE, 77)};
-  ov_op op = {.scope = 1, .creates = true, .kind = OV_KIND_PERSON, .version = 1, .fields = role, .n_fields = 2};
+  ov_op op = {
+      .scope = 1, .creates = true, .kind = OV_KIND_PERSON, .version = 1, .fields = role, .n_fields = 2};
   assert_int_equal(local_err(&s, op), OV_E_INVALID);
   op.scope = s.a; /* people are the organisation's */
   role[1].v.i = 1;
@@ -130,7 +131,7 @@ static void an_organisation_is_found_again(void **state) {
   fx_close(&s.w);
 }
 
-/* -- the programme ---------------------------------------------------------------------------------------------------------- */
+/* -- the programme ----------------------------------------------------------------------------- */
 
 static void copy_queue(small_world *s, sv_org *programme, unsigned *copied) {
   sv_txn *t = NULL, *p = NULL;

@@ -213,7 +213,8 @@ static void one_changed_byte_breaks_the_signature(void **state) {
   assert_int_equal(sv_txn_write(s.org->env, &t), 0);
   assert_int_equal(sv_ingest_push(t, s.org, &forged, &s.w.arena, &out), 0);
   assert_int_equal(out.err, OV_E_AUTH);
-  assert_int_equal(sv_ingest_push(t, s.org, &in, &s.w.arena, &out), 0); /* in the same transaction: the good one */
+  assert_int_equal(sv_ingest_push(t, s.org, &in, &s.w.arena, &out),
+                   0); /* in the same transaction: the good one */
   assert_int_equal(out.err, 0);
   assert_int_equal(out.stored, 2);
   sv_touches_free(&out.touches);

@@ -1,7 +1,8 @@
 /* Where records live: with their participant's teams, wherever those go. */
 #include "ingest_world.h"
 
-static ov_name move(small_world *s, sv_org *org, const int64_t *add, uint32_t n_add, const int64_t *del, uint32_t n_del) {
+static ov_name move(small_world *s, sv_org *org, const int64_t *add, uint32_t n_add, const int64_t *del,
+                    uint32_t n_del) {
   ov_field f[] = {fx_set(&s->w, SV_PARTICIPANT_TEAMS, add, n_add, del, n_del)};
   return fx_change(&s->w, org, &s->anna, f, 1);
 }
@@ -153,7 +154,12 @@ static void a_devices_row_follows_its_record(void **state) {
   assert_int_equal(scopes[1], 1);
   assert_int_equal(scopes[2], s.b);
   /* What it wrote while it was in the team is still good. */
-  ov_op op = {.scope = s.a, .creates = true, .kind = SLEEP, .version = 1, .has_participant = true, .participant = s.anna,
+  ov_op op = {.scope = s.a,
+              .creates = true,
+              .kind = SLEEP,
+              .version = 1,
+              .has_participant = true,
+              .participant = s.anna,
               .device_time = s.w.now_ms / 1000 - 60};
   ov_name earlier = fx_add(s.ta, op);
   op.device_time = s.w.now_ms / 1000 + 60;

@@ -1,5 +1,5 @@
-/* Random histories of several tablets, delivered in many interleavings: every server that holds the same ops shows the same records in the
- * same scopes, and every cache equals its fold. Failures print their seed. */
+/* Random histories of several tablets, delivered in many interleavings: every server that holds the same ops
+ * shows the same records in the same scopes, and every cache equals its fold. Failures print their seed. */
 #include "ingest_world.h"
 
 #define TABLETS 4
@@ -44,7 +44,8 @@ static void make_person(history *h, fx_tablet *t) {
   if (h->n_people == PEOPLE_MAX) return;
   uint8_t *key = ov_arena_alloc(&h->s.w.arena, OV_KEY_BYTES);
   FX_OK(h->s.w.sys.random(&h->s.w, key, OV_KEY_BYTES));
-  ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, "client"), fx_set(&h->s.w, SV_PARTICIPANT_TEAMS, (int64_t[]){h->s.a}, 1, NULL, 0),
+  ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, "client"),
+                  fx_set(&h->s.w, SV_PARTICIPANT_TEAMS, (int64_t[]){h->s.a}, 1, NULL, 0),
                   {SV_PARTICIPANT_KEY, ov_bytes(key, OV_KEY_BYTES)}};
   ov_name name = fx_create(t, OV_KIND_PARTICIPANT, NULL, f, 3);
   h->people[h->n_people++] = name;
@@ -57,7 +58,8 @@ static void make_person(history *h, fx_tablet *t) {
 
 static void make_record(history *h, fx_tablet *t) {
   if (h->n_records == RECORDS_MAX) return;
-  ov_field f[] = {FX_INT(SLEEP_NIGHT, NIGHT - below(h, 5)), FX_INT(SLEEP_SOURCE, 1 + below(h, 7)) /* 7: no such code */,
+  ov_field f[] = {FX_INT(SLEEP_NIGHT, NIGHT - below(h, 5)),
+                  FX_INT(SLEEP_SOURCE, 1 + below(h, 7)) /* 7: no such code */,
                   fx_set(&h->s.w, SLEEP_DISTURBANCE, (int64_t[]){1, 3}, 2, NULL, 0)};
   h->records[h->n_records++] = fx_create(t, SLEEP, &h->people[below(h, h->n_people)], f, 3);
 }
@@ -72,7 +74,9 @@ static void change_record(history *h, fx_tablet *t) {
   switch (below(h, 5)) {
     case 0: f[0] = fx_text(OV_FIELD_RETRACTED, "mistake"); break;
     case 1: f[0] = (ov_field){OV_FIELD_RETRACTED, ov_nil()}; break;
-    case 2: f[0] = fx_set(&h->s.w, SLEEP_DISTURBANCE, (int64_t[]){2 + below(h, 3)}, 1, (int64_t[]){1}, 1); break;
+    case 2:
+      f[0] = fx_set(&h->s.w, SLEEP_DISTURBANCE, (int64_t[]){2 + below(h, 3)}, 1, (int64_t[]){1}, 1);
+      break;
     default:
       f[0] = (ov_field)FX_INT(SLEEP_SOL, below(h, 700)); /* above 600: held */
       f[1] = (ov_field)FX_INT(SLEEP_WAKE, below(h, 10));
@@ -82,7 +86,11 @@ static void change_record(history *h, fx_tablet *t) {
   if (below(h, 3)) {
     fx_edit(t, h->source, record, f, n);
   } else {
-    ov_op header = {.scope = row.rec.scope, .kind = SLEEP, .version = 1, .has_participant = true, .participant = row.rec.participant};
+    ov_op header = {.scope = row.rec.scope,
+                    .kind = SLEEP,
+                    .version = 1,
+                    .has_participant = true,
+                    .participant = row.rec.participant};
     fx_edit_of(t, &header, record, f, n, NULL, 0);
   }
 }
@@ -90,7 +98,8 @@ static void change_record(history *h, fx_tablet *t) {
 static void move_person(history *h, fx_tablet *t) {
   int64_t a = h->s.a, b = h->s.b;
   bool to_b = below(h, 2);
-  ov_field f[] = {to_b ? fx_set(&h->s.w, SV_PARTICIPANT_TEAMS, &b, 1, &a, 1) : fx_set(&h->s.w, SV_PARTICIPANT_TEAMS, &a, 1, &b, 1)};
+  ov_field f[] = {to_b ? fx_set(&h->s.w, SV_PARTICIPANT_TEAMS, &b, 1, &a, 1)
+                       : fx_set(&h->s.w, SV_PARTICIPANT_TEAMS, &a, 1, &b, 1)};
   fx_edit(t, h->source, &h->people[below(h, h->n_people)], f, 1);
 }
 
@@ -193,7 +202,8 @@ static void servers_with_the_same_ops_show_the_same(void **state) {
   assert_true(c.conflicts > 10 && c.held > 10 && c.retracted > 5 && c.in_b > 10 && c.waited > 20);
 }
 
-/* Servers that each took a part reconcile by shipping ops with receipts; they judge nothing, and end up equal. */
+/* Servers that each took a part reconcile by shipping ops with receipts; they judge nothing, and end up
+ * equal. */
 static void servers_that_took_parts_agree_after_shipping(void **state) {
   (void)state;
   for (uint64_t seed = 11; seed <= 13; seed++) {
@@ -208,7 +218,8 @@ static void servers_that_took_parts_agree_after_shipping(void **state) {
       if (part) fx_push_ok(t, i % 2 ? x : y, 1, part);
       fx_push_ok(t, i % 2 ? y : x, 1, t->n);
     }
-    for (int round = 0; round < 3; round++) { /* a verdict that was open at one is settled there once the rest has come */
+    for (int round = 0; round < 3;
+         round++) { /* a verdict that was open at one is settled there once the rest has come */
       ship(&h.s, x, y);
       ship(&h.s, y, x);
     }

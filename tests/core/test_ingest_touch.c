@@ -1,4 +1,5 @@
-/* What a push tells about the records it changed: which may be left out of the author's own DELTA, and which never. */
+/* What a push tells about the records it changed: which may be left out of the author's own DELTA, and which
+ * never. */
 #include "ingest_world.h"
 
 /* The one touch of a record in team A's scope. */
@@ -36,7 +37,8 @@ static void own_changes_are_the_authors(void **state) {
   c = push_one(&s, s.ta, s.org, &night);
   assert_false(c.foreign);
   assert_int_equal(c.prev_pos, first);
-  /* A colleague edits: nothing but that push changed it, and the session sees by prev_pos whether the colleague knew what was before. */
+  /* A colleague edits: nothing but that push changed it, and the session sees by prev_pos whether the
+   * colleague knew what was before. */
   fx_tablet *t2 = fx_tablet_new(&s.w, s.org, &s.a, 1, &s.carer);
   ov_field f[] = {FX_INT(SLEEP_SOL, 6)};
   fx_edit(t2, s.org, &night, f, 1);
@@ -80,7 +82,8 @@ static void held_ops_are_always_told(void **state) {
   fx_push_ok(s.ta, s.org, 1, 1);
   ov_name bad = small_set(s.ta, 1, SLEEP_SOL, 5000, NULL);
   assert_true(push_one(&s, s.ta, s.org, &night).foreign);
-  small_set(s.ta, 1, SLEEP_WAKE, 2, NULL); /* a good one beside it: what it makes of the record needs the held one */
+  small_set(s.ta, 1, SLEEP_WAKE, 2,
+            NULL); /* a good one beside it: what it makes of the record needs the held one */
   assert_true(push_one(&s, s.ta, s.org, &night).foreign);
   fx_rule(&s.w, s.org, &bad, SV_RULING_ADMIT);
   small_set(s.ta, 1, SLEEP_WAKE, 3, NULL);
@@ -122,7 +125,8 @@ static void an_edit_of_a_record_that_left_the_window_is_told(void **state) {
   int64_t day = 86400000;
   s.w.now_ms += (OV_WINDOW_DAYS - OV_WINDOW_MARGIN_DAYS - 2) * day;
   small_set(s.ta, 1, SLEEP_SOL, 1, NULL);
-  assert_false(push_one(&s, s.ta, s.org, &night).foreign); /* well inside: and it counts anew from this change */
+  assert_false(
+      push_one(&s, s.ta, s.org, &night).foreign); /* well inside: and it counts anew from this change */
   s.w.now_ms += (OV_WINDOW_DAYS - OV_WINDOW_MARGIN_DAYS) * day + day / 2;
   small_set(s.ta, 1, SLEEP_SOL, 2, NULL);
   assert_true(push_one(&s, s.ta, s.org, &night).foreign); /* within the margin */
@@ -172,13 +176,15 @@ static void retractions_that_saw_different_things_are_told(void **state) {
   fx_tablet *t2 = fx_tablet_new(&s.w, s.org, &s.a, 1, &s.carer);
   ov_name night = small_night(&s, s.ta, 1);
   fx_push_ok(s.ta, s.org, 1, 1);
-  ov_field f[] = {fx_text(OV_FIELD_RETRACTED, "wrong client")}, g[] = {fx_text(OV_FIELD_RETRACTED, "typing error")};
+  ov_field f[] = {fx_text(OV_FIELD_RETRACTED, "wrong client")},
+           g[] = {fx_text(OV_FIELD_RETRACTED, "typing error")};
   ov_name r1 = fx_edit_of(s.ta, s.ta->ops[0], &night, f, 1, &night, 1);
   fx_edit_of(t2, s.ta->ops[0], &night, g, 1, &night, 1);
   fx_push_ok(s.ta, s.org, 2, 2);
   fx_push_ok(t2, s.org, 1, 1);
   ov_field undo[] = {{OV_FIELD_RETRACTED, ov_nil()}};
-  fx_edit_of(s.ta, s.ta->ops[0], &night, undo, 1, &r1, 1); /* one of the two: what the other saw is not known to the author */
+  fx_edit_of(s.ta, s.ta->ops[0], &night, undo, 1, &r1,
+             1); /* one of the two: what the other saw is not known to the author */
   assert_true(push_one(&s, s.ta, s.org, &night).foreign);
   fx_tablet_free(t2);
   small_close(&s);

@@ -1,4 +1,5 @@
-/* Broken ops and voids: what is broken is refused by name, what only hashes are known of is kept as such, and filled later. */
+/* Broken ops and voids: what is broken is refused by name, what only hashes are known of is kept as such, and
+ * filled later. */
 #include "ingest_world.h"
 
 static void a_broken_op_in_the_middle_stops_the_push_there(void **state) {
@@ -9,7 +10,12 @@ static void a_broken_op_in_the_middle_stops_the_push_there(void **state) {
   small_open(&s, 30);
   ov_name first = small_night(&s, s.ta, 1);
   static const uint8_t float_inside[] = {0x92, 0x81, 0x0a, 0xcb, 0, 0, 0, 0, 0, 0, 0, 0, 0x90};
-  ov_op op = {.scope = s.a, .creates = true, .kind = SLEEP, .version = 1, .has_participant = true, .participant = s.anna};
+  ov_op op = {.scope = s.a,
+              .creates = true,
+              .kind = SLEEP,
+              .version = 1,
+              .has_participant = true,
+              .participant = s.anna};
   ov_name broken = fx_add_raw(s.ta, op, float_inside, sizeof float_inside);
   ov_name after = small_night(&s, s.ta, 3);
   assert_int_equal(fx_push(s.ta, s.org, 1, 3, &out), OV_E_OP_FORMAT);
@@ -45,7 +51,12 @@ static void an_op_over_a_limit_is_refused_by_name(void **state) {
   huge[4] = (uint8_t)((sizeof huge - 7) >> 8);
   huge[5] = (uint8_t)(sizeof huge - 7);
   huge[sizeof huge - 1] = 0x90;
-  ov_op op = {.scope = s.a, .creates = true, .kind = SLEEP, .version = 1, .has_participant = true, .participant = s.anna};
+  ov_op op = {.scope = s.a,
+              .creates = true,
+              .kind = SLEEP,
+              .version = 1,
+              .has_participant = true,
+              .participant = s.anna};
   fx_add_raw(s.ta, op, huge, sizeof huge);
   assert_int_equal(fx_push(s.ta, s.org, 1, 1, &out), OV_E_OP_LIMIT);
   assert_int_equal(out.refused_err, OV_E_OP_LIMIT);
@@ -99,7 +110,8 @@ static void a_client_that_dropped_safe_ops_offers_voids_and_they_are_filled_late
   sv_op_row now;
   assert_true(fx_op(&s.w, older, &night, &now));
   assert_int_equal(now.n_receipts, 1);
-  assert_int_equal(now.receipts[0].server_time_ms, before.receipts[0].server_time_ms); /* when it came does not change */
+  assert_int_equal(now.receipts[0].server_time_ms,
+                   before.receipts[0].server_time_ms); /* when it came does not change */
   assert_int_equal(now.receipts[0].verdict, OV_APPLIED);
   /* And a void for what is stored in full is just a repetition. */
   assert_int_equal(fx_push(s.ta, older, 1, 3, &out), 0);

@@ -1,4 +1,5 @@
-/* Ops that come before what they name: they wait unreported and are judged when it arrives, in whatever order. */
+/* Ops that come before what they name: they wait unreported and are judged when it arrives, in whatever
+ * order. */
 #include "ingest_world.h"
 #include "sv_limits.h"
 
@@ -78,7 +79,8 @@ static void a_release_may_release_others(void **state) {
   (void)state;
   apart x;
   apart_open(&x, 42);
-  /* A participant made at the hub, a night about it, and an edit of that night: all come before the participant. */
+  /* A participant made at the hub, a night about it, and an edit of that night: all come before the
+   * participant. */
   ov_name bert = fx_participant(&x.s.w, x.hub, "Bert", &x.s.a, 1);
   fx_tablet *t = x.s.ta;
   t->keys[0].participant = bert;
@@ -113,7 +115,8 @@ static void the_order_of_arrival_makes_no_difference(void **state) {
     apart x;
     apart_open(&x, 43);
     fx_tablet *t3 = fx_tablet_new(&x.s.w, x.s.org, &x.s.a, 1, &x.s.both);
-    ov_op header = {.scope = x.s.a, .kind = SLEEP, .version = 1, .has_participant = true, .participant = x.s.anna};
+    ov_op header = {
+        .scope = x.s.a, .kind = SLEEP, .version = 1, .has_participant = true, .participant = x.s.anna};
     ov_field f[] = {FX_INT(SLEEP_SOL, 40)};
     fx_edit_of(t3, &header, &x.night, f, 1, &x.edit, 1);
     fx_tablet *who[] = {x.s.ta, x.t2, t3};

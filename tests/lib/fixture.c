@@ -1,4 +1,5 @@
-/* The world, organisations and administration; fixture_tablet.c has the tablets, fixture_look.c what tests read. */
+/* The world, organisations and administration; fixture_tablet.c has the tablets, fixture_look.c what tests
+ * read. */
 #include "fixture.h"
 
 #include <fcntl.h>
@@ -16,7 +17,7 @@ _Noreturn void fx_die(const char *file, int line, const char *what, int err) {
   abort();
 }
 
-/* -- the world ------------------------------------------------------------------------------------------------------- */
+/* -- the world --------------------------------------------------------------------------------- */
 
 static int64_t now_ms(void *ctx) { return ((fx_world *)ctx)->now_ms; }
 
@@ -80,7 +81,7 @@ void fx_close(fx_world *w) {
   ov_arena_free(&w->arena);
 }
 
-/* -- organisations ------------------------------------------------------------------------------------------------------ */
+/* -- organisations ----------------------------------------------------------------------------- */
 
 const char *fx_data(fx_world *w) {
   char *path = ov_arena_alloc(&w->arena, 256);
@@ -90,7 +91,8 @@ const char *fx_data(fx_world *w) {
 }
 
 sv_org_options fx_org_options(fx_world *w, const char *data) {
-  return (sv_org_options){.data = data, .master = w->master, .sys = &w->sys, .schemas = w->schemas, .map_bytes = w->map_bytes};
+  return (sv_org_options){
+      .data = data, .master = w->master, .sys = &w->sys, .schemas = w->schemas, .map_bytes = w->map_bytes};
 }
 
 static sv_org *create(fx_world *w, const char *data, const ov_id *id, const char *name) {
@@ -102,7 +104,9 @@ static sv_org *create(fx_world *w, const char *data, const ov_id *id, const char
   return org;
 }
 
-sv_org *fx_org(fx_world *w, const char *data, const char *name) { return create(w, data, &(ov_id){{0}}, name); }
+sv_org *fx_org(fx_world *w, const char *data, const char *name) {
+  return create(w, data, &(ov_id){{0}}, name);
+}
 
 sv_org *fx_programme(fx_world *w, const char *data) { return create(w, data, &sv_programme_id, "Programme"); }
 
@@ -158,7 +162,7 @@ sv_org *fx_org_copy(fx_world *w, sv_org *org) {
   return copy;
 }
 
-/* -- administration ------------------------------------------------------------------------------------------------------- */
+/* -- administration ---------------------------------------------------------------------------- */
 
 ov_name fx_local(fx_world *w, sv_org *org, ov_op op, sv_touches *touches) {
   sv_txn *t = NULL;
@@ -185,7 +189,8 @@ static ov_value *ints(fx_world *w, const int64_t *v, uint32_t n) {
   return out;
 }
 
-ov_field fx_set(fx_world *w, uint16_t id, const int64_t *add, uint32_t n_add, const int64_t *del, uint32_t n_del) {
+ov_field fx_set(fx_world *w, uint16_t id, const int64_t *add, uint32_t n_add, const int64_t *del,
+                uint32_t n_del) {
   ov_field f = {.id = id, .v = {.type = OV_V_SET}};
   f.v.set.add = ints(w, add, n_add);
   f.v.set.n_add = n_add;
@@ -214,7 +219,11 @@ uint32_t fx_team(fx_world *w, sv_org *org, const char *name) {
   FX_OK(sv_org_next_scope(t, &scope));
   FX_OK(sv_txn_commit(t));
   ov_field f[] = {fx_text(SV_TEAM_NAME, name), FX_INT(SV_TEAM_SCOPE, scope), FX_INT(SV_TEAM_ACTIVE, 1)};
-  fx_local(w, org, (ov_op){.scope = scope, .creates = true, .kind = OV_KIND_TEAM, .version = 1, .fields = f, .n_fields = 3}, NULL);
+  fx_local(
+      w, org,
+      (ov_op){
+          .scope = scope, .creates = true, .kind = OV_KIND_TEAM, .version = 1, .fields = f, .n_fields = 3},
+      NULL);
   return scope;
 }
 
@@ -229,14 +238,22 @@ ov_name fx_team_record(fx_world *w, sv_org *org, uint32_t scope) {
 }
 
 ov_name fx_person(fx_world *w, sv_org *org, const char *name, const uint32_t *teams, uint32_t n) {
-  ov_field f[] = {fx_text(SV_PERSON_NAME, name), FX_INT(SV_PERSON_ROLE, 1), team_set(w, SV_PERSON_TEAMS, teams, n),
-                  FX_INT(SV_PERSON_ACTIVE, 1)};
-  return fx_local(w, org, (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_PERSON, .version = 1, .fields = f, .n_fields = 4}, NULL);
+  ov_field f[] = {fx_text(SV_PERSON_NAME, name), FX_INT(SV_PERSON_ROLE, 1),
+                  team_set(w, SV_PERSON_TEAMS, teams, n), FX_INT(SV_PERSON_ACTIVE, 1)};
+  return fx_local(
+      w, org,
+      (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_PERSON, .version = 1, .fields = f, .n_fields = 4},
+      NULL);
 }
 
 ov_name fx_participant(fx_world *w, sv_org *org, const char *label, const uint32_t *teams, uint32_t n) {
   ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, label), team_set(w, SV_PARTICIPANT_TEAMS, teams, n)};
-  ov_op op = {.scope = n ? teams[0] : 2, .creates = true, .kind = OV_KIND_PARTICIPANT, .version = 1, .fields = f, .n_fields = 2};
+  ov_op op = {.scope = n ? teams[0] : 2,
+              .creates = true,
+              .kind = OV_KIND_PARTICIPANT,
+              .version = 1,
+              .fields = f,
+              .n_fields = 2};
   return fx_local(w, org, op, NULL);
 }
 
@@ -256,8 +273,16 @@ ov_name fx_change(fx_world *w, sv_org *org, const ov_name *record, ov_field *fie
       n_all++;
     }
   }
-  ov_op op = {.scope = row.rec.scope, .record = *record, .kind = row.rec.kind, .version = 1, .fields = fields, .n_fields = n, .replaces = all,
-              .n_replaces = n_all, .has_participant = row.rec.has_participant, .participant = row.rec.participant};
+  ov_op op = {.scope = row.rec.scope,
+              .record = *record,
+              .kind = row.rec.kind,
+              .version = 1,
+              .fields = fields,
+              .n_fields = n,
+              .replaces = all,
+              .n_replaces = n_all,
+              .has_participant = row.rec.has_participant,
+              .participant = row.rec.participant};
   if (row.rec.kind == OV_KIND_PARTICIPANT) {
     op.has_participant = true;
     op.participant = *record;

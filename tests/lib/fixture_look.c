@@ -59,7 +59,7 @@ uint32_t fx_positions(fx_world *w, sv_org *org, uint32_t scope, sv_posent *out, 
   return n;
 }
 
-/* -- verify ---------------------------------------------------------------------------------------------------------------- */
+/* -- verify ------------------------------------------------------------------------------------ */
 
 static bool same_state(const ov_record *a, const ov_record *b) {
   ov_buf x, y;
@@ -99,7 +99,8 @@ static void verify_scope(sv_txn *t, uint32_t scope, uint64_t last, ov_arena *a) 
       sv_record_row row;
       bool here = false;
       FX_OK(sv_record_get(t, &e[i].record, a, &row));
-      for (uint32_t k = 0; k < row.n_places; k++) here |= row.places[k].scope == scope && row.places[k].pos == e[i].pos;
+      for (uint32_t k = 0; k < row.n_places; k++)
+        here |= row.places[k].scope == scope && row.places[k].pos == e[i].pos;
       FX_MUST(here == !e[i].gone && (!e[i].gone || !fx_in_scope(&row, scope)));
       FX_MUST(e[i].pos <= last);
       after = e[i].pos;

@@ -23,9 +23,12 @@ fx_tablet *fx_tablet_new(fx_world *w, sv_org *org, const uint32_t *teams, uint32
   FX_OK(ov_p256_generate(&t->key));
   int64_t v[OV_SCOPES_MAX];
   for (uint32_t i = 0; i < n; i++) v[i] = teams[i];
-  ov_field f[] = {fx_text(SV_DEVICE_NAME, "tablet"), fx_set(w, SV_DEVICE_TEAMS, v, n, NULL, 0), FX_INT(SV_DEVICE_STATUS, 1)};
-  t->device.record =
-    fx_local(w, org, (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 3}, NULL);
+  ov_field f[] = {fx_text(SV_DEVICE_NAME, "tablet"), fx_set(w, SV_DEVICE_TEAMS, v, n, NULL, 0),
+                  FX_INT(SV_DEVICE_STATUS, 1)};
+  t->device.record = fx_local(
+      w, org,
+      (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 3},
+      NULL);
   FX_OK(w->sys.random(w, t->device.id.b, OV_ID_BYTES));
   ov_p256_public(t->key, t->device.pubkey);
   t->device.organisation = org->id;
@@ -62,7 +65,7 @@ void fx_tablet_free(fx_tablet *t) {
   free(t);
 }
 
-/* -- writing ------------------------------------------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 static void find_key(const fx_tablet *t, const ov_op *op, uint8_t key[OV_KEY_BYTES]) {
   ov_name id = {0};
@@ -83,9 +86,9 @@ static void find_key(const fx_tablet *t, const ov_op *op, uint8_t key[OV_KEY_BYT
     memcpy(key, t->keys[i].key, OV_KEY_BYTES);
     return;
   }
-  for (uint32_t i = 0; i < t->n && type == SV_KEY_COMMIT_PARTICIPANT; i++) { /* one that this tablet made itself */
-    const ov_field *f = ov_op_field(t->ops[i], SV_PARTICIPANT_KEY);
-    if (!ov_name_equal(&t->ops[i]->name, &id) || !f) continue;
+  bool own = type == SV_KEY_COMMIT_PARTICIPANT && ov_id_equal(&id.writer, &t->writer) && id.seq <= t->n;
+  const ov_field *f = own ? ov_op_field(t->ops[id.seq - 1], SV_PARTICIPANT_KEY) : NULL;
+  if (f) { /* one that this tablet made itself */
     memcpy(key, f->v.s.p, OV_KEY_BYTES);
     return;
   }
@@ -130,7 +133,8 @@ ov_name fx_add_raw(fx_tablet *t, ov_op op, const uint8_t *payload, uint32_t n) {
 }
 
 ov_name fx_create(fx_tablet *t, uint16_t kind, const ov_name *participant, ov_field *fields, uint32_t n) {
-  ov_op op = {.scope = t->scope, .creates = true, .kind = kind, .version = 1, .fields = fields, .n_fields = n};
+  ov_op op = {
+      .scope = t->scope, .creates = true, .kind = kind, .version = 1, .fields = fields, .n_fields = n};
   if (participant) {
     op.has_participant = true;
     op.participant = *participant;
@@ -138,10 +142,17 @@ ov_name fx_create(fx_tablet *t, uint16_t kind, const ov_name *participant, ov_fi
   return fx_add(t, op);
 }
 
-ov_name fx_edit_of(fx_tablet *t, const ov_op *header, const ov_name *record, ov_field *fields, uint32_t n, const ov_name *replaces,
-                   uint32_t n_replaces) {
-  ov_op op = {.scope = header->scope, .kind = header->kind, .version = header->version, .record = *record, .fields = fields, .n_fields = n,
-              .has_participant = header->has_participant, .participant = header->participant, .n_replaces = n_replaces};
+ov_name fx_edit_of(fx_tablet *t, const ov_op *header, const ov_name *record, ov_field *fields, uint32_t n,
+                   const ov_name *replaces, uint32_t n_replaces) {
+  ov_op op = {.scope = header->scope,
+              .kind = header->kind,
+              .version = header->version,
+              .record = *record,
+              .fields = fields,
+              .n_fields = n,
+              .has_participant = header->has_participant,
+              .participant = header->participant,
+              .n_replaces = n_replaces};
   op.replaces = ov_arena_dup(&t->w->arena, replaces, n_replaces * sizeof *replaces);
   FX_MUST(op.replaces);
   return fx_add(t, op);
@@ -163,7 +174,10 @@ ov_name fx_edit(fx_tablet *t, sv_org *org, const ov_name *record, ov_field *fiel
       n_all++;
     }
   }
-  ov_op header = {.scope = row.rec.scope, .kind = row.rec.kind, .version = 1, .has_participant = row.rec.has_participant,
+  ov_op header = {.scope = row.rec.scope,
+                  .kind = row.rec.kind,
+                  .version = 1,
+                  .has_participant = row.rec.has_participant,
                   .participant = row.rec.participant};
   if (row.rec.kind == OV_KIND_PARTICIPANT) {
     header.has_participant = true;
@@ -174,12 +188,16 @@ ov_name fx_edit(fx_tablet *t, sv_org *org, const ov_name *record, ov_field *fiel
 
 void fx_drop(fx_tablet *t, uint32_t seq) {
   const ov_op *op = t->ops[seq - 1];
-  ov_op v = {.name = op->name, .is_void = true, .has_commitment = true, .header_hash = op->header_hash, .commitment = op->commitment};
+  ov_op v = {.name = op->name,
+             .is_void = true,
+             .has_commitment = true,
+             .header_hash = op->header_hash,
+             .commitment = op->commitment};
   t->ops[seq - 1] = ov_arena_dup(&t->w->arena, &v, sizeof v);
   FX_MUST(t->ops[seq - 1]);
 }
 
-/* -- pushing ---------------------------------------------------------------------------------------------------------------- */
+/* -- pushing ----------------------------------------------------------------------------------- */
 
 void fx_push_in(fx_tablet *t, uint32_t from, uint32_t to, ov_buf *rows, sv_push_in *in) {
   FX_MUST(from >= 1 && to + 1 >= from && to <= t->n);
@@ -187,12 +205,17 @@ void fx_push_in(fx_tablet *t, uint32_t from, uint32_t to, ov_buf *rows, sv_push_
   ov_op *ops = ov_arena_array(&t->w->arena, n + 1u, sizeof *ops);
   FX_MUST(ops);
   for (uint32_t i = 0; i < n; i++) ops[i] = *t->ops[from - 1 + i];
-  ov_rows_ctx ctx = {.writer = t->writer, .first_seq = from, .server = t->org->server, .base_time = t->w->now_ms / 1000};
+  ov_rows_ctx ctx = {
+      .writer = t->writer, .first_seq = from, .server = t->org->server, .base_time = t->w->now_ms / 1000};
   ov_buf_init(rows, 0);
   FX_OK(ov_rows_encode(&ctx, ops, n, rows));
   FX_OK(rows->err);
-  *in = (sv_push_in){.device = t->device, .writer = t->writer, .prev = {.seq = from - 1, .head = t->heads[from - 1]},
-                     .offset_ms = -t->clock_off_s * 1000, .base_time = ctx.base_time, .verify = ov_p256_verify,
+  *in = (sv_push_in){.device = t->device,
+                     .writer = t->writer,
+                     .prev = {.seq = from - 1, .head = t->heads[from - 1]},
+                     .offset_ms = -t->clock_off_s * 1000,
+                     .base_time = ctx.base_time,
+                     .verify = ov_p256_verify,
                      .push = {.first_seq = from, .rows = rows->p, .rows_len = rows->n}};
   if (t->send_keys) {
     in->push.keys = t->keys;
