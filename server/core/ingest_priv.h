@@ -146,8 +146,8 @@ void store_list(ingest *g, const ov_op *op, const judged *j);          /* among 
  * to fold. */
 void store_effects(ingest *g, const sv_op_row *row, const judged *j, bool foreign);
 sv_receipt *store_own_receipt(const ingest *g, sv_op_row *row);
-/* Keeps the order; held stands when there are too many. */
-void store_receipt_add(sv_op_row *row, const sv_receipt *r);
+/* Keeps the order; false when there are too many and this one is not among those kept. */
+bool store_receipt_add(sv_op_row *row, const sv_receipt *r);
 /* ingest_wait.c: ops that waited for what has become known */
 void wait_release(ingest *g);
 

@@ -16,17 +16,26 @@ static bool earlier(const sv_receipt *a, const sv_receipt *b) {
   return memcmp(a->server.b, b->server.b, OV_ID_BYTES) < 0;
 }
 
-void store_receipt_add(sv_op_row *row, const sv_receipt *r) {
-  uint32_t at = row->n_receipts;
-  if (at == SV_RECEIPTS_MAX) {
-    /* The latest one that decides nothing makes room. */
-    for (at = SV_RECEIPTS_MAX; at > 1 && row->receipts[at - 1].verdict == OV_HELD;) at--;
-    memmove(&row->receipts[at - 1], &row->receipts[at], (SV_RECEIPTS_MAX - at) * sizeof *row->receipts);
-    at = --row->n_receipts;
+/* When there are too many, the latest one that decides nothing goes: which are kept depends on the set only. */
+bool store_receipt_add(sv_op_row *row, const sv_receipt *r) {
+  sv_receipt all[SV_RECEIPTS_MAX + 1];
+  uint32_t n = 0, at = row->n_receipts;
+  while (at && earlier(r, &row->receipts[at - 1])) at--;
+  for (uint32_t i = 0; i < row->n_receipts; i++) {
+    if (i == at) all[n++] = *r;
+    all[n++] = row->receipts[i];
   }
-  for (; at && earlier(r, &row->receipts[at - 1]); at--) row->receipts[at] = row->receipts[at - 1];
-  row->receipts[at] = *r;
-  row->n_receipts++;
+  if (at == row->n_receipts) all[n++] = *r;
+  uint32_t drop = n;
+  if (n > SV_RECEIPTS_MAX) {
+    for (drop = n - 1; drop && all[drop].verdict == OV_HELD;) drop--;
+    if (!drop) drop = n - 1;
+    memmove(&all[drop], &all[drop + 1], (n - drop - 1) * sizeof *all);
+    n--;
+  }
+  memcpy(row->receipts, all, n * sizeof *all);
+  row->n_receipts = n;
+  return drop != at;
 }
 
 /* A key that an op carries is the real one, whatever was believed before. A team's counts only once its op is

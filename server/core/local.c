@@ -131,8 +131,7 @@ static bool merge_receipt(sv_op_row *row, const sv_receipt *r) {
     }
     return better;
   }
-  store_receipt_add(row, r);
-  return true;
+  return store_receipt_add(row, r);
 }
 
 static int head_before(ingest *g, const sv_op_row *row, ov_hash *prev) {

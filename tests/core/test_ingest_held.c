@@ -76,6 +76,23 @@ static void who_may_not_is_held(void **state) {
   small_close(&s);
 }
 
+static void the_question_can_be_asked_without_storing(void **state) {
+  (void)state;
+  small_world s;
+  sv_txn *t = NULL;
+  small_open(&s, 62);
+  small_night(&s, s.ta, 1);
+  small_night(&s, s.tb, 1);
+  FX_OK(sv_txn_read(s.org->env, &t));
+  assert_int_equal(sv_authorise(t, s.org, &s.ta->device, s.ta->ops[0], &s.w.arena), 0);
+  assert_int_equal(sv_authorise(t, s.org, &s.tb->device, s.tb->ops[0], &s.w.arena), OV_HELD_SCOPE);
+  assert_int_equal(sv_authorise(t, s.org, &s.tb->device, s.ta->ops[0], &s.w.arena), OV_HELD_SCOPE);
+  sv_device nobody = {.id = {{1}}};
+  assert_int_equal(sv_authorise(t, s.org, &nobody, s.ta->ops[0], &s.w.arena), OV_HELD_DEVICE);
+  sv_txn_abort(t);
+  small_close(&s);
+}
+
 static void kinds_that_decide_rights_are_the_servers(void **state) {
   (void)state;
   small_world s;
@@ -338,6 +355,40 @@ static void an_op_pushed_again_to_another_server_keeps_its_first_receipt(void **
   small_close(&s);
 }
 
+static void receipts_of_many_servers_stay_bounded_and_held_stands(void **state) {
+  (void)state;
+  small_world s;
+  sv_op_row row;
+  sv_txn *t = NULL;
+  small_open(&s, 63);
+  ov_name n = small_night(&s, s.ta, 1);
+  fx_push_ok(s.ta, s.org, 1, 1);
+  int64_t first = s.w.now_ms;
+  FX_OK(sv_txn_write(s.org->env, &t));
+  for (uint8_t i = 1; i <= 3 * SV_RECEIPTS_MAX; i++) {
+    FX_OK(sv_op_get(t, &n, &s.w.arena, &row));
+    row.n_receipts = 1;
+    row.receipts[0] = (sv_receipt){.server = {{i}}, .server_time_ms = first + i * 1000, .verdict = OV_APPLIED};
+    if (i == 5) {
+      row.receipts[0].verdict = OV_HELD;
+      row.receipts[0].reason = OV_HELD_AUTHOR;
+    }
+    FX_OK(sv_ingest_foreign(t, s.org, &row, &s.w.arena, NULL));
+  }
+  FX_OK(sv_txn_commit(t));
+  uint8_t reason;
+  assert_true(fx_op(&s.w, s.org, &n, &row));
+  assert_int_equal(row.n_receipts, SV_RECEIPTS_MAX);
+  assert_int_equal(row.receipts[0].server_time_ms, first);
+  for (uint32_t i = 1; i < row.n_receipts; i++) {
+    assert_true(row.receipts[i - 1].server_time_ms < row.receipts[i].server_time_ms);
+  }
+  assert_int_equal(fx_verdict(&s.w, s.org, &n, &reason), OV_HELD);
+  assert_int_equal(reason, OV_HELD_AUTHOR);
+  fx_verify(&s.w, s.org);
+  small_close(&s);
+}
+
 /* Two servers took the same op; one holds it, since its own rules differ. Held stands on both, and earliest
  * receipts give the time. */
 static void if_two_servers_took_an_op_held_stands(void **state) {
@@ -376,6 +427,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(values_outside_their_schema_are_held),
     cmocka_unit_test(who_may_not_is_held),
+    cmocka_unit_test(the_question_can_be_asked_without_storing),
     cmocka_unit_test(kinds_that_decide_rights_are_the_servers),
     cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
     cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
@@ -385,6 +437,7 @@ int main(void) {
     cmocka_unit_test(only_what_was_held_can_be_ruled_on),
     cmocka_unit_test(of_two_rulings_at_once_dismissed_stands_everywhere),
     cmocka_unit_test(an_op_pushed_again_to_another_server_keeps_its_first_receipt),
+    cmocka_unit_test(receipts_of_many_servers_stay_bounded_and_held_stands),
     cmocka_unit_test(if_two_servers_took_an_op_held_stands),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,34 @@ static void a_peer_fills_a_void_too(void **state) {
   small_close(&s);
 }
 
+/* The void came by a peer, the payload from the device itself: this server judges it and says so beside the first receipt. */
+static void a_void_from_elsewhere_is_filled_and_judged_here(void **state) {
+  (void)state;
+  small_world s;
+  sv_op_row row;
+  small_open(&s, 35);
+  sv_org *hub = fx_org_copy(&s.w, s.org);
+  ov_name night = small_night(&s, s.ta, 1);
+  ov_op full = *s.ta->ops[0];
+  fx_drop(s.ta, 1);
+  fx_push_ok(s.ta, s.org, 1, 1);
+  ship(&s, s.org, hub);
+  assert_int_equal(fx_verdict(&s.w, hub, &night, NULL), OV_VOID);
+  s.w.now_ms += 1000;
+  s.ta->ops[0] = &full;
+  fx_push_ok(s.ta, hub, 1, 1);
+  assert_true(fx_op(&s.w, hub, &night, &row));
+  assert_int_equal(row.n_receipts, 2);
+  assert_int_equal(row.receipts[0].verdict, OV_VOID);
+  assert_int_equal(row.receipts[1].verdict, OV_APPLIED);
+  ship(&s, hub, s.org);
+  assert_int_equal(fx_verdict(&s.w, s.org, &night, NULL), OV_APPLIED);
+  fx_verify(&s.w, hub);
+  fx_verify(&s.w, s.org);
+  sv_org_close(hub);
+  small_close(&s);
+}
+
 static void a_filled_void_is_judged(void **state) {
   (void)state;
   small_world s;
@@ -174,6 +202,7 @@ int main(void) {
     cmocka_unit_test(an_op_over_a_limit_is_refused_by_name),
     cmocka_unit_test(a_client_that_dropped_safe_ops_offers_voids_and_they_are_filled_later),
     cmocka_unit_test(a_peer_fills_a_void_too),
+    cmocka_unit_test(a_void_from_elsewhere_is_filled_and_judged_here),
     cmocka_unit_test(a_filled_void_is_judged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
