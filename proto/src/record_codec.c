@@ -130,6 +130,7 @@ int ov_record_decode(const uint8_t *p, size_t n, ov_arena *a, ov_record *out)
       ov_mp_prescan(p, n, n); /* a record may have more objects than a frame; it has no more than bytes */
   if (err) return err;
   ov_mpr_init_scanned(&r, p, n);
+  r.shortest = true; /* equal states have equal bytes */
   ov_mpr_array_of(&r, 10);
   ov_mpr_name(&r, &out->name);
   out->kind = (uint16_t)ov_mpr_uint(&r, UINT16_MAX);

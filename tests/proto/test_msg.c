@@ -407,6 +407,63 @@ static void test_signed_parts(void **state)
   samples_free(&s);
 }
 
+/* Every optional element alone: those before it stand at their defaults. */
+static void check_alone(const ov_msg *in, samples *s, uint32_t elements)
+{
+  ov_buf one, two;
+  ov_msg out;
+  fresh_buf(&one);
+  fresh_buf(&two);
+  sample_encode(s, in, &one);
+  assert_int_equal(one.p[0], 0x90 + elements);
+  assert_int_equal(ov_msg_decode(one.p, one.n, &s->delta_ctx, &s->arena, &out), 0);
+  check_fields(in, &out);
+  sample_encode(s, &out, &two);
+  assert_int_equal(one.n, two.n);
+  assert_memory_equal(one.p, two.p, one.n);
+  ov_buf_free(&one);
+  ov_buf_free(&two);
+}
+
+static void test_optional_elements_alone(void **state)
+{
+  samples s;
+  (void)state;
+  samples_init(&s);
+  ov_msg full = sample_msg(&s, OV_M_WELCOME, true), m;
+#define WELCOME_WITH(field, n)                                                                               \
+  m = sample_msg(&s, OV_M_WELCOME, false), m.welcome.field = full.welcome.field, check_alone(&m, &s, n)
+  WELCOME_WITH(safe_up_to, 6);
+  WELCOME_WITH(frame_bytes, 8);
+  WELCOME_WITH(credit, 9);
+  WELCOME_WITH(retry_s, 10);
+  m = sample_msg(&s, OV_M_WELCOME, false);
+  m.welcome.scopes = full.welcome.scopes;
+  m.welcome.n_scopes = full.welcome.n_scopes;
+  check_alone(&m, &s, 7);
+  m = sample_msg(&s, OV_M_WELCOME, false);
+  m.welcome.tips = full.welcome.tips; /* as a cloned tablet gets them: own is same */
+  m.welcome.n_tips = full.welcome.n_tips;
+  check_alone(&m, &s, 11);
+  m = (ov_msg){.type = OV_M_ERROR, .error = {.err = OV_E_FULL, .seq = 7}};
+  check_alone(&m, &s, 3);
+  m.error = (ov_error){.err = OV_E_FULL, .retry_s = 7};
+  check_alone(&m, &s, 4);
+  m.error = (ov_error){.err = OV_E_FULL, .text = "vol", .text_len = 3};
+  check_alone(&m, &s, 5);
+  full = sample_msg(&s, OV_M_PUSH, true);
+  m = sample_msg(&s, OV_M_PUSH, false);
+  m.push.keys = full.push.keys;
+  m.push.n_keys = full.push.n_keys;
+  check_alone(&m, &s, 7);
+  full = sample_msg(&s, OV_M_DELTA, true);
+  m = sample_msg(&s, OV_M_DELTA, false);
+  m.delta.gone = full.delta.gone;
+  m.delta.n_gone = full.delta.n_gone;
+  check_alone(&m, &s, 11);
+  samples_free(&s);
+}
+
 /* The ops of a PUSH come back as they were chained. */
 static void test_push_ops(void **state)
 {
@@ -633,6 +690,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_optional_elements_alone),
       cmocka_unit_test(test_truncated_and_trailing),
       cmocka_unit_test(test_mutations),
       cmocka_unit_test(test_no_memory),
