@@ -66,6 +66,8 @@ void tablet_enrol(tablet *t, const char *name, const uint32_t *teams, uint32_t n
 /* A copy of the store's folder, as a cloned image would be. */
 void tablet_clone(tablet *t, tablet *copy, const char *name);
 /* One sync; returns what the client's session said last (0: finished or cut by plan). plan and seen may be NULL. */
+/* The same for a session of the caller's (enrolment, or one that goes on living). */
+int world_sync_session(world *w, oc_session *cs, const link_plan *plan, link_seen *seen, oc_error *e);
 int tablet_sync(tablet *t, const link_plan *plan, link_seen *seen);
 /* Syncs and demands that all went well; again while the client asks (an older log, changed rights). */
 void tablet_sync_ok(tablet *t);

@@ -11,8 +11,6 @@
 #include "sv_enrol.h"
 #include "world.h"
 
-int world_sync_session(world *w, oc_session *cs, const link_plan *plan, link_seen *seen, oc_error *e);
-
 static int64_t tablet_now(void *ctx) {
   tablet *t = ctx;
   return t->w->fx.now_ms + t->clock_off_ms;
