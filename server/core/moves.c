@@ -126,8 +126,7 @@ void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_
       places[k++] = (sv_place){scopes[i], old};
       continue;
     }
-    /* It was here before and left: clients have dropped it, so that it is news to all of them. */
-    if (!old && !sv_gone_get(g->t, scopes[i], &c.record, &old)) c.foreign = true;
+    if (!old) sv_gone_get(g->t, scopes[i], &c.record, &old); /* it was here before and left: the marker goes */
     sv_pos_append(g->t, c.scope, &c.record, state, old, false, &c.pos);
     places[k++] = (sv_place){c.scope, c.pos};
     touch(g, &c);

@@ -355,37 +355,48 @@ static void an_op_pushed_again_to_another_server_keeps_its_first_receipt(void **
   small_close(&s);
 }
 
+static void bring_receipt(small_world *s, sv_org *org, const ov_name *n, uint8_t i, int64_t first) {
+  sv_op_row row;
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_write(org->env, &t));
+  FX_OK(sv_op_get(t, n, &s->w.arena, &row));
+  row.n_receipts = 1;
+  row.receipts[0] = (sv_receipt){.server = {{i}}, .server_time_ms = first + i / 2 * 1000, .verdict = OV_APPLIED};
+  if (i == 40) {
+    row.receipts[0].verdict = OV_HELD;
+    row.receipts[0].reason = OV_HELD_AUTHOR;
+  }
+  FX_OK(sv_ingest_foreign(t, org, &row, &s->w.arena, NULL));
+  FX_OK(sv_txn_commit(t));
+}
+
 static void receipts_of_many_servers_stay_bounded_and_held_stands(void **state) {
   (void)state;
   small_world s;
-  sv_op_row row;
-  sv_txn *t = NULL;
+  sv_op_row row, other;
   small_open(&s, 63);
   ov_name n = small_night(&s, s.ta, 1);
   fx_push_ok(s.ta, s.org, 1, 1);
+  sv_org *hub = fx_org_copy(&s.w, s.org);
   int64_t first = s.w.now_ms;
-  FX_OK(sv_txn_write(s.org->env, &t));
-  for (uint8_t i = 1; i <= 3 * SV_RECEIPTS_MAX; i++) {
-    FX_OK(sv_op_get(t, &n, &s.w.arena, &row));
-    row.n_receipts = 1;
-    row.receipts[0] = (sv_receipt){.server = {{i}}, .server_time_ms = first + i * 1000, .verdict = OV_APPLIED};
-    if (i == 5) {
-      row.receipts[0].verdict = OV_HELD;
-      row.receipts[0].reason = OV_HELD_AUTHOR;
-    }
-    FX_OK(sv_ingest_foreign(t, s.org, &row, &s.w.arena, NULL));
+  for (uint8_t i = 2; i <= 3 * SV_RECEIPTS_MAX; i++) {
+    bring_receipt(&s, s.org, &n, i, first);
+    bring_receipt(&s, hub, &n, (uint8_t)(3 * SV_RECEIPTS_MAX + 2 - i), first);
   }
-  FX_OK(sv_txn_commit(t));
   uint8_t reason;
   assert_true(fx_op(&s.w, s.org, &n, &row));
+  assert_true(fx_op(&s.w, hub, &n, &other));
   assert_int_equal(row.n_receipts, SV_RECEIPTS_MAX);
-  assert_int_equal(row.receipts[0].server_time_ms, first);
-  for (uint32_t i = 1; i < row.n_receipts; i++) {
-    assert_true(row.receipts[i - 1].server_time_ms < row.receipts[i].server_time_ms);
+  assert_int_equal(other.n_receipts, SV_RECEIPTS_MAX);
+  for (uint32_t i = 0; i < row.n_receipts; i++) {
+    assert_true(ov_id_equal(&row.receipts[i].server, &other.receipts[i].server)); /* in whatever order they came */
   }
+  assert_int_equal(row.receipts[0].server_time_ms, first);
+  assert_int_equal(row.receipts[SV_RECEIPTS_MAX - 1].verdict, OV_HELD);
   assert_int_equal(fx_verdict(&s.w, s.org, &n, &reason), OV_HELD);
   assert_int_equal(reason, OV_HELD_AUTHOR);
   fx_verify(&s.w, s.org);
+  sv_org_close(hub);
   small_close(&s);
 }
 

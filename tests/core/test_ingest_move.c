@@ -24,11 +24,14 @@ static void all_records_follow_their_participant(void **state) {
   small_open(&s, 70);
   for (int i = 0; i < 600; i++) small_night(&s, s.ta, 1 + i % 6); /* more than a page */
   fx_push_ok(s.ta, s.org, 1, 600);
+  int64_t changed = s.w.now_ms / 1000;
+  s.w.now_ms += 40 * 86400000ll;
   move(&s, s.org, (int64_t[]){s.b}, 1, (int64_t[]){s.a}, 1);
   for (uint32_t i = 0; i < 600; i++) {
     assert_true(fx_record(&s.w, s.org, &s.ta->ops[i]->name, &rec));
     assert_int_equal(rec.n_places, 1);
     assert_int_equal(rec.places[0].scope, s.b);
+    assert_int_equal(rec.changed, changed); /* moving is no change: what has left the window stays out */
     assert_true(gone_in(&s, s.org, s.a, &s.ta->ops[i]->name));
   }
   assert_true(fx_record(&s.w, s.org, &s.anna, &rec));
