@@ -43,7 +43,7 @@ static int load_ops(oc_session *ss, oc_txn *t, uint32_t want, ov_op **ops, uint3
 
 /* As many ops as fit one frame: by trial, the size is known only once they are coded. */
 static int encode_rows(oc_session *ss, const ov_op *ops, uint32_t *n, ov_buf *rows) {
-  ov_rows_ctx c = {.writer = ss->w.writer, .first_seq = ss->next_seq, .server = ss->s->self.server, .base_time = ss->hello_ms / 1000};
+  ov_rows_ctx c = {.writer = ss->w.writer, .first_seq = ss->next_seq, .server = ss->rows_server, .base_time = ss->hello_ms / 1000};
   for (;;) {
     ov_buf_reset(rows);
     int err = ov_rows_encode(&c, ops, *n, rows);

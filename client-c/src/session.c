@@ -132,7 +132,7 @@ static int fill_hello(oc_session *ss, ov_hello *h, ov_cursor cursors[OV_SCOPES_M
   if (!err) err = oc_log_head(ss->s, t, &ss->w.writer, ss->w.acked, &h->own.head);
   if (!err) err = oc_cursors(t, rows, &h->n_cursors);
   oc_txn_abort(t);
-  if (h->n_cursors) h->server = m->server;
+  ss->rows_server = h->server = m->server;
   for (uint32_t i = 0; i < h->n_cursors; i++) cursors[i] = rows[i].c;
   return err;
 }

@@ -22,6 +22,7 @@ struct oc_session {
   /* greeting */
   bool greeted, welcomed;
   ov_hash hello_hash;
+  ov_id rows_server;         /* as HELLO named it: index 1 of the rows of every PUSH */
   int64_t hello_ms, server_now_ms;
   bool proof_due;
   uint8_t challenge[16];

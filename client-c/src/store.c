@@ -272,6 +272,7 @@ int oc_store_open(const oc_options *o, oc_store **out, oc_error *e) {
 
 void oc_store_close(oc_store *s) {
   if (!s) return;
+  oc_wake_close(s);
   ov_p256_free(s->key);
   ov_schemas_free(s->schemas);
   oc_zone_free(s->zone);
@@ -328,7 +329,7 @@ int oc_status_get(oc_store *s, oc_status *out, oc_error *e) {
   if (e) *e = (oc_error){0};
   const oc_self *m = &s->self;
   *out = (oc_status){.enrolled = m->enrolled, .last_sync = m->last_sync_ms / 1000, .retry_at = m->retry_at_ms / 1000,
-                     .clock_offset = m->clock_offset_ms / 1000, .new_writer = m->new_writer, .revoked = m->revoked};
+                     .clock_offset = m->clock_offset_ms / 1000, .new_writer = m->new_writer || m->forked, .revoked = m->revoked};
   ov_hex(m->device.b, OV_ID_BYTES, out->device);
   ov_hex(m->organisation.b, OV_ID_BYTES, out->organisation);
   snprintf(out->server, sizeof out->server, "%s", m->url);

@@ -187,6 +187,7 @@ static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
 
 static void take_hello(sv_session *ss, const ov_hello *h, int64_t now) {
   ss->push_prev = h->own;
+  ss->rows_server = h->server;
   ss->hello_ms = h->time_ms;
   ss->offset_ms = now - h->time_ms;
   ss->wants = h->wants;

@@ -31,7 +31,7 @@ static int decode(ingest *g, push *p) {
     p->out->err = OV_E_FORMAT;
     return 0;
   }
-  int err = ov_push_ops(m, &p->in->writer, &g->org->server, p->in->base_time, g->a, &p->ops, &n);
+  int err = ov_push_ops(m, &p->in->writer, &p->in->rows_server, p->in->base_time, g->a, &p->ops, &n);
   if (err == OV_E_NOMEM) err = OV_E_BUSY; /* the batch's memory is used up; the next one has its own */
   p->out->err = err;
   p->n = (uint32_t)n;

@@ -146,7 +146,7 @@ static push_job *job_of(sv_session *ss, const ov_push *m) {
   p->job = (sv_job){.org = ss->org, .bytes = sizeof *p + rows + keys, .run = push_run, .after = push_after, .done = push_done};
   p->session = ss->id;
   p->more = m->more;
-  p->in = (sv_push_in){.device = ss->device, .writer = ss->writer, .offset_ms = ss->offset_ms, .base_time = ss->hello_ms / 1000, .push = *m,
+  p->in = (sv_push_in){.device = ss->device, .writer = ss->writer, .offset_ms = ss->offset_ms, .base_time = ss->hello_ms / 1000, .rows_server = ss->rows_server, .push = *m,
                        .verify = ov_p256_verify};
   p->in.push.rows = p->copy;
   p->in.push.keys = keys ? (ov_push_key *)(void *)(p->copy + rows) : NULL;

@@ -182,6 +182,7 @@ void sv_session_message(sv_session *ss, const uint8_t *p, size_t n) {
   int err = ov_peer_feed(ss->peer, p, n, &m);
   if (err) sv_session_fail(ss, err, "message refused");
   else dispatch(ss, m, p, n);
+  ov_peer_release(ss->peer); /* an idle session keeps no message */
 }
 
 void sv_session_replay(sv_session *ss) {

@@ -35,6 +35,7 @@ struct sv_session {
   /* from HELLO */
   ov_id writer;
   ov_head push_prev;         /* head before the next push */
+  ov_id rows_server;         /* the server that HELLO named */
   int64_t hello_ms, offset_ms;
   ov_wants wants;
   uint32_t credit, credit_left;

@@ -20,6 +20,7 @@ typedef struct sv_push_in {
   ov_head prev;                     /* expected (seq, head) before first_seq: from HELLO or the PUSH before, or push.prev */
   int64_t offset_ms;                /* server minus device clock, from HELLO */
   int64_t base_time;                /* HELLO's time, seconds: base of the rows */
+  ov_id rows_server;                /* the server that HELLO named: index 1 of the rows' writers */
   ov_push push;                     /* borrowed */
   ov_verify_fn verify; void *verify_ctx;
 } sv_push_in;

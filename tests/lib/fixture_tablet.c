@@ -215,6 +215,7 @@ void fx_push_in(fx_tablet *t, uint32_t from, uint32_t to, ov_buf *rows, sv_push_
                      .prev = {.seq = from - 1, .head = t->heads[from - 1]},
                      .offset_ms = -t->clock_off_s * 1000,
                      .base_time = ctx.base_time,
+                     .rows_server = ctx.server,
                      .verify = ov_p256_verify,
                      .push = {.first_seq = from, .rows = rows->p, .rows_len = rows->n}};
   if (t->send_keys) {

@@ -100,6 +100,14 @@ void world_restore(world *w) {
   start(w);
 }
 
+void world_move_to_copy(world *w) {
+  sv_org *copy = fx_org_copy(&w->fx, w->org);
+  sv_server_free(w->server);
+  sv_org_close(w->org);
+  w->org = copy;
+  start(w);
+}
+
 void world_work(world *w) {
   while (sv_writer_step(sv_server_writer(w->server))) sv_server_poll(w->server);
   sv_server_poll(w->server);

@@ -25,6 +25,7 @@ typedef struct tablet {
   oc_store *s;
   int64_t clock_off_ms;     /* what its clock is off */
   uint64_t random;
+  char said[256];           /* message of the last sync that failed */
 } tablet;
 
 /* A link's behaviour in one sync, and what was seen. Zero: a good link. */
@@ -55,6 +56,8 @@ void world_restart(world *w);
 /* Remembers the organisation's store as it is; restores it later, as an administrator would: the server goes on under a new writer. */
 void world_backup(world *w);
 void world_restore(world *w);
+/* From now on another server serves: one that holds the same organisation as it is now, with another id. */
+void world_move_to_copy(world *w);
 /* Runs what waits for the writer, and answers. */
 void world_work(world *w);
 

@@ -107,6 +107,7 @@ int tablet_sync(tablet *t, const link_plan *plan, link_seen *seen) {
   int err = oc_session_new(t->s, &o, &cs, &e);
   if (err) return err;
   err = world_sync_session(t->w, cs, plan, seen, &e);
+  snprintf(t->said, sizeof t->said, "%s", err ? e.message : "");
   if (!err && !oc_session_finished(cs) && !(plan && (plan->cut_after_down || plan->cut_after_up || plan->lose_down || plan->live))) err = OC_E_NET;
   if (err && oc_session_again(cs)) err = OC_E_NET;
   oc_session_free(cs);
@@ -119,7 +120,7 @@ void tablet_sync_ok(tablet *t) {
     int err = tablet_sync(t, NULL, NULL);
     st = tablet_status(t);
     if (!err && !st.unsent) return;
-    if (err && err != OC_E_NET) fx_die(__FILE__, __LINE__, oc_err_name(err), 0);
+    if (err && err != OC_E_NET) fx_die(__FILE__, __LINE__, t->said, 0);
   }
   fx_die(__FILE__, __LINE__, "sync does not end", 0);
 }

@@ -39,7 +39,7 @@ typedef struct ov_hello {
   uint32_t version_min, version_max;
   ov_id device, writer;
   ov_head own;                         /* just before the first op that will be pushed; (0, head(0)) for a new log */
-  ov_id server;                        /* whose cursors these are; zero when none */
+  ov_id server;                        /* as last known: whose cursors these are, and index 1 of the rows of every PUSH in this session; zero: none */
   ov_cursor *cursors; uint32_t n_cursors;
   int64_t time_ms; uint8_t nonce[16];
   ov_wants wants; uint32_t credit; uint32_t frame_bytes; bool push_follows;

@@ -10,7 +10,7 @@ typedef struct ov_rows_ctx {
   bool named;              /* false: PUSH form; name = (writer, first_seq + i), tags unknown. true: each row carries its name */
   ov_id writer;            /* PUSH: the log's writer (index 0 of the table, not sent). DELTA: the server's own writer */
   uint64_t first_seq;      /* PUSH only */
-  ov_id server;            /* writer id of the server log: index 1, not sent; zero when not known */
+  ov_id server;            /* writer id of the server log: index 1, not sent. PUSH: as HELLO named it, zero when it named none */
   int64_t base_time;       /* seconds; times travel relative to it: HELLO's time on PUSH, DELTA's own time on DELTA */
 } ov_rows_ctx;
 

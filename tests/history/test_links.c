@@ -1,0 +1,230 @@
+/* Histories of broken links, restored servers and wrong clocks. */
+#include "home.h"
+
+static void add_night(home *h, tablet *t, const char *night, const char *quality, char id[OC_ID_TEXT]) {
+  char n[40], q[40];
+  snprintf(n, sizeof n, "night_date=%s", night);
+  snprintf(q, sizeof q, "quality=%s", quality);
+  tablet_add(t, "sleep", &h->client, &h->ann, id, n, "source=1", q, NULL);
+}
+
+/* The ACK is lost; the tablet then meets another server, which holds the op already: one row, the first answer again. */
+static void an_op_pushed_again_to_another_server(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  link_plan lose = {.lose_down = 2}; /* WELCOME comes, the ACK does not */
+  tablet_sync(&h.a, &lose, NULL);
+  assert_int_equal(tablet_status(&h.a).unsent, 1);
+  sv_op_row first, again;
+  ov_name name = name_of(id);
+  assert_true(fx_op(&h.w.fx, h.w.org, &name, &first));
+  world_move_to_copy(&h.w);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  assert_true(fx_op(&h.w.fx, h.w.org, &name, &again));
+  assert_int_equal(again.n_receipts, 1);
+  assert_memory_equal(&again.receipts[0], &first.receipts[0], sizeof first.receipts[0]);
+  assert_string_equal(tablet_value(&h.a, id, "quality", NULL), "4");
+  all_agree(&h);
+  home_close(&h);
+}
+
+/* Cut between ACK and DELTA: the author still sees the entry, and sees it once. */
+static void a_link_cut_between_ack_and_delta(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  unsigned n = 0;
+  add_night(&h, &h.b, "2025-10-07", "2", NULL); /* so that there is a DELTA to lose */
+  tablet_sync_ok(&h.b);
+  later(&h);
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  link_plan cut = {.cut_after_down = 2};
+  tablet_sync(&h.a, &cut, NULL);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  assert_int_equal(tablet_status(&h.a).on_server, 1);
+  assert_string_equal(tablet_value(&h.a, id, "quality", &n), "4");
+  assert_int_equal(n, 1);
+  tablet_reopen(&h.a);
+  assert_string_equal(tablet_value(&h.a, id, "quality", &n), "4");
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.a, id, "quality", &n), "4");
+  assert_int_equal(n, 1);
+  home_close(&h);
+}
+
+/* An edit of a record that has left the window brings it back to everyone, whole. */
+static void an_edit_of_what_left_the_window(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  all_agree(&h);
+  assert_true(tablet_has(&h.b, id));
+  days_later(&h, 29);
+  tablet_edit(&h.a, id, &h.ann, "quality=2", NULL); /* written in time, sent too late */
+  days_later(&h, 3);
+  tablet_sync_ok(&h.b);
+  assert_false(tablet_has(&h.b, id));
+  tablet_sync_ok(&h.a);
+  assert_string_equal(tablet_value(&h.a, id, "quality", NULL), "2");
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.b, id, "quality", NULL), "2");
+  assert_string_equal(tablet_value(&h.b, id, "source", NULL), "1");
+  home_close(&h);
+}
+
+/* After a restore the same record takes the same position with other content: the hash tells, the scope is fetched anew. */
+static void a_restore_with_other_content_at_the_same_position(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  all_agree(&h);
+  world_backup(&h.w);
+  later(&h);
+  tablet_edit(&h.a, id, &h.ann, "quality=1", NULL);
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.b, id, "quality", NULL), "1");
+  tablet_close(&h.a); /* the author is away */
+  world_restore(&h.w);
+  later(&h);
+  tablet_edit(&h.b, id, &h.bea, "quality=5", NULL);
+  tablet_sync_ok(&h.b);
+  later(&h);
+  tablet_reopen(&h.a);
+  all_agree(&h);
+  unsigned n = 0;
+  tablet_value(&h.a, id, "quality", &n);
+  assert_true(n >= 1);
+  sv_record_row row;
+  ov_name name = name_of(id);
+  assert_true(fx_record(&h.w.fx, h.w.org, &name, &row));
+  assert_int_equal(fx_verdict(&h.w.fx, h.w.org, &name, NULL), OV_APPLIED);
+  /* Bea replaced Ann's edit, which she had seen; when Ann's edit came back it was replaced already, so nothing is in conflict. */
+  assert_string_equal(tablet_value(&h.a, id, "quality", &n), "5");
+  assert_int_equal(n, 1);
+  home_close(&h);
+}
+
+/* A tablet a year ahead: its entries are taken, flagged, shown by corrected time; after a restore it offers them again. */
+static void a_tablet_a_year_ahead_then_a_restore(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  world_backup(&h.w);
+  h.a.clock_off_ms = 365LL * 86400000;
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  tablet_sync_ok(&h.a);
+  oc_query *q = NULL;
+  assert_int_equal(oc_show(h.a.s, id, &q, NULL), 0);
+  const oc_value_view *v = oc_record_value(oc_query_at(q, 0), 0);
+  assert_true(v->clock_suspect);
+  assert_true(v->time <= h.w.fx.now_ms / 1000);
+  oc_query_free(q);
+  world_restore(&h.w);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.b, id, "quality", NULL), "4");
+  home_close(&h);
+}
+
+static void make_safe(home *h) { /* as a verified backup does */
+  sv_txn *t = NULL;
+  sv_tip tip;
+  uint32_t index = 0;
+  ov_id after = {{0}};
+  FX_OK(sv_txn_write(h->w.org->env, &t));
+  for (;;) {
+    int err = sv_tip_next(t, &after, index, &tip, &index);
+    if (err == OV_E_NOTFOUND) break;
+    FX_OK(err);
+    tip.safe_seq = tip.head.seq;
+    FX_OK(sv_tip_put(t, &tip.head.head, &tip));
+    after = tip.writer;
+  }
+  FX_OK(sv_txn_commit(t));
+}
+
+/* A client has dropped what was safe, then meets an older server: it offers voids; who still has the payload fills them later. */
+static void dropped_ops_become_voids_and_are_filled(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT], id2[OC_ID_TEXT];
+  world_backup(&h.w);
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  add_night(&h, &h.a, "2025-10-07", "3", id2);
+  tablet twin;
+  tablet_clone(&h.a, &twin, "twin"); /* keeps the payloads, unsent: it lies in a cupboard for the next months */
+  all_agree(&h);
+  make_safe(&h);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).safe, 2);
+  days_later(&h, 40);
+  tablet_sync_ok(&h.a);
+  world_restore(&h.w);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  sv_op_row row;
+  ov_name name = name_of(id);
+  assert_true(fx_op(&h.w.fx, h.w.org, &name, &row));
+  assert_true(row.op.is_void);
+  later(&h);
+  tablet_sync_ok(&twin);
+  assert_true(fx_op(&h.w.fx, h.w.org, &name, &row));
+  assert_false(row.op.is_void);
+  fx_verify(&h.w.fx, h.w.org);
+  tablet_close(&twin);
+  home_close(&h);
+}
+
+/* A cloned image: both copies log on, both branches arrive, and the second to come learns that it has a double. */
+static void a_clone_logs_on(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  tablet twin;
+  char id1[OC_ID_TEXT], id2[OC_ID_TEXT], id3[OC_ID_TEXT];
+  add_night(&h, &h.a, "2025-10-05", "3", NULL);
+  tablet_sync_ok(&h.a);
+  tablet_clone(&h.a, &twin, "twin");
+  add_night(&h, &h.a, "2025-10-06", "4", id1);
+  add_night(&h, &twin, "2025-10-07", "2", id2);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  later(&h);
+  tablet_sync_ok(&twin);
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.b, id1, "quality", NULL), "4");
+  assert_string_equal(tablet_value(&h.b, id2, "quality", NULL), "2");
+  later(&h);
+  add_night(&h, &twin, "2025-10-08", "1", id3);
+  assert_true(tablet_status(&twin).new_writer);
+  tablet_sync_ok(&twin);
+  ov_name before = name_of(id2), after = name_of(id3);
+  assert_false(ov_id_equal(&after.writer, &before.writer));
+  assert_false(tablet_status(&twin).new_writer);
+  all_agree(&h);
+  tablet_close(&twin);
+  home_close(&h);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_op_pushed_again_to_another_server), cmocka_unit_test(a_link_cut_between_ack_and_delta),
+      cmocka_unit_test(an_edit_of_what_left_the_window), cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
+      cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore), cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
+      cmocka_unit_test(a_clone_logs_on)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+/* Histories of people who decide at the same time. */
+#include "home.h"
+
+static ov_field teams(home *h, int64_t add, int64_t del) {
+  return fx_set(&h->w.fx, SV_PARTICIPANT_TEAMS, &add, add ? 1 : 0, &del, del ? 1 : 0);
+}
+
+/* A participant moves while an entry about it is under way: the entry is stored, and goes where the participant went. */
+static void a_participant_moves_meanwhile(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  tablet_add(&h.a, "sleep", &h.client, &h.ann, id, "night_date=2025-10-08", "source=1", "quality=4", NULL);
+  ov_field f = teams(&h, h.other, h.team);
+  fx_change(&h.w.fx, h.w.org, &h.client, &f, 1);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  tablet c;
+  tablet_open(&c, &h.w, "c");
+  tablet_enrol(&c, "c", &h.other, 1);
+  tablet_sync_ok(&c);
+  assert_string_equal(tablet_value(&c, id, "quality", NULL), "4");
+  tablet_sync_ok(&h.b);
+  assert_false(tablet_has(&h.b, id));
+  all_agree(&h);
+  tablet_close(&c);
+  home_close(&h);
+}
+
+/* The same removal twice at once, from two teams, leaves no team: the scope of the creating op keeps the records reachable. */
+static void two_removals_leave_no_team(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  tablet_add(&h.a, "sleep", &h.client, &h.ann, id, "night_date=2025-10-08", "source=1", "quality=4", NULL);
+  ov_field both = teams(&h, h.other, 0);
+  fx_change(&h.w.fx, h.w.org, &h.client, &both, 1);
+  tablet_sync_ok(&h.a);
+  sv_record_row row;
+  assert_true(fx_record(&h.w.fx, h.w.org, &h.client, &row));
+  ov_name seen[OV_OP_REPLACES_MAX];
+  uint32_t n = row.rec.n_ops;
+  for (uint32_t i = 0; i < n; i++) seen[i] = row.rec.ops[i].name;
+  ov_field f1 = teams(&h, 0, h.team), f2 = teams(&h, 0, h.other);
+  for (int i = 0; i < 2; i++) { /* neither has seen the other */
+    ov_op op = {.scope = row.rec.scope, .record = h.client, .kind = OV_KIND_PARTICIPANT, .version = 1, .has_participant = true, .participant = h.client,
+                .fields = i ? &f2 : &f1, .n_fields = 1, .replaces = seen, .n_replaces = n};
+    fx_local(&h.w.fx, h.w.org, op, NULL);
+  }
+  later(&h);
+  all_agree(&h);
+  ov_name night = name_of(id);
+  assert_true(fx_record(&h.w.fx, h.w.org, &night, &row));
+  assert_int_equal(row.n_places, 1);
+  assert_int_equal(row.places[0].scope, row.rec.scope);
+  home_close(&h);
+}
+
+/* One carer deletes a code, another adds a code to the same set at the same time: both are done, nothing is in conflict. */
+static void a_code_set_changed_by_two(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  tablet_add(&h.a, "sleep", &h.client, &h.ann, id, "night_date=2025-10-08", "source=1", "disturbance=1,2", NULL);
+  all_agree(&h);
+  tablet_edit(&h.a, id, &h.ann, "disturbance=-2", NULL);
+  tablet_edit(&h.b, id, &h.bea, "disturbance=4", NULL);
+  later(&h);
+  all_agree(&h);
+  sv_record_row row;
+  ov_name name = name_of(id);
+  assert_true(fx_record(&h.w.fx, h.w.org, &name, &row));
+  assert_int_equal(ov_record_conflicts(&row.rec), 0);
+  const ov_skind *k = ov_schemas_by_name(h.w.fx.schemas, "sleep");
+  uint32_t n = 0;
+  const ov_live *l = ov_record_field(&row.rec, ov_skind_by_name(k, "disturbance")->id, &n);
+  assert_int_equal(n, 3);
+  const int64_t want[3][2] = {{1, 1}, {2, 0}, {4, 1}};
+  for (uint32_t i = 0; i < 3; i++) {
+    assert_int_equal(l[i].elem.i, want[i][0]);
+    assert_int_equal(l[i].v.i, want[i][1]);
+  }
+  home_close(&h);
+}
+
+/* The same field edited by two: both see both, one settles it, everyone agrees. */
+static void a_conflict_is_seen_and_settled(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT], who[OV_NAME_TEXT_MAX];
+  unsigned n = 0;
+  tablet_add(&h.a, "sleep", &h.client, &h.ann, id, "night_date=2025-10-08", "source=1", "quality=3", NULL);
+  all_agree(&h);
+  tablet_edit(&h.a, id, &h.ann, "quality=4", NULL);
+  tablet_edit(&h.b, id, &h.bea, "quality=2", NULL);
+  later(&h);
+  all_agree(&h);
+  tablet_value(&h.a, id, "quality", &n);
+  assert_int_equal(n, 2);
+  tablet_value(&h.b, id, "quality", &n);
+  assert_int_equal(n, 2);
+  assert_int_equal(tablet_status(&h.a).conflicts, 1);
+  ov_name_text(&h.bea, who);
+  assert_int_equal(oc_resolve(h.b.s, id, "quality", "2", who, NULL), 0);
+  later(&h);
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.a, id, "quality", &n), "2");
+  assert_int_equal(n, 1);
+  assert_int_equal(tablet_status(&h.a).conflicts, 0);
+  home_close(&h);
+}
+
+/* Two administrators, on two servers, rule differently on one held entry: dismissed stands on both, and the author learns of it. */
+static void two_rulings_at_once(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  ov_name stranger = fx_person(&h.w.fx, h.w.org, "Vreemd", &h.other, 1);
+  char id[OC_ID_TEXT];
+  tablet_sync_ok(&h.a);
+  tablet_add(&h.a, "sleep", &h.client, &stranger, id, "night_date=2025-10-08", "source=1", "quality=4", NULL);
+  tablet_sync_ok(&h.a);
+  uint8_t reason = 0;
+  ov_name name = name_of(id);
+  assert_int_equal(fx_verdict(&h.w.fx, h.w.org, &name, &reason), OV_HELD);
+  assert_int_equal(reason, OV_HELD_AUTHOR);
+  assert_int_equal(tablet_status(&h.a).attention, 1);
+  sv_org *copy = fx_org_copy(&h.w.fx, h.w.org);
+  fx_rule(&h.w.fx, h.w.org, &name, SV_RULING_ADMIT);
+  fx_rule(&h.w.fx, copy, &name, SV_RULING_DISMISS);
+  sv_txn *ct = NULL, *t = NULL;
+  ov_name rulings[8];
+  uint32_t n = 0;
+  FX_OK(sv_txn_read(copy->env, &ct));
+  FX_OK(sv_rulings_of(ct, &name, rulings, 8, &n));
+  assert_int_equal(n, 1);
+  sv_op_row row;
+  sv_touches touches = {0};
+  FX_OK(sv_op_get(ct, &rulings[0], &h.w.fx.arena, &row));
+  FX_OK(sv_txn_write(h.w.org->env, &t));
+  FX_OK(sv_ingest_foreign(t, h.w.org, &row, &h.w.fx.arena, &touches));
+  FX_OK(sv_txn_commit(t));
+  sv_txn_abort(ct);
+  sv_touches_free(&touches);
+  assert_int_equal(fx_verdict(&h.w.fx, h.w.org, &name, NULL), OV_DISMISSED);
+  later(&h);
+  all_agree(&h);
+  sv_org_close(copy);
+  home_close(&h);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_participant_moves_meanwhile), cmocka_unit_test(two_removals_leave_no_team),
+                                     cmocka_unit_test(a_code_set_changed_by_two), cmocka_unit_test(a_conflict_is_seen_and_settled),
+                                     cmocka_unit_test(two_rulings_at_once)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
