@@ -4,7 +4,7 @@
  *   session.c  the sync machine (sans-I/O)          push.c     its sending half       enrol.c    its enrolment
  *   draft.c    writing                              value.c    values from and to text
  *   query.c    reading                              export.c   JSON of records, schemas and unsent ops     verify.c
- *   sync.c     blocking sync over the socket of net/ */
+ *   sync.c     blocking sync over the socket of net/   sync_wake.c  its cancellation */
 #ifndef OC_INTERNAL_H
 #define OC_INTERNAL_H
 
@@ -41,6 +41,8 @@ struct oc_store {
   ov_packer *packer;
   ov_hasher *hasher;
   volatile int cancelled;
+  _Atomic int wake_write;            /* sync_wake.c: one more than the pipe's end, 0: none yet */
+  int wake_read;
 };
 
 int64_t oc_now_ms(const oc_store *s);
@@ -117,6 +119,12 @@ int oc_reindex(oc_store *s);
 typedef struct oc_row { int64_t day; uint16_t kind; bool has_natural; uint8_t natural[16]; uint8_t flags; ov_name participant; } oc_row;
 enum { OC_ROW_CONFLICT = 1, OC_ROW_ATTENTION = 2, OC_ROW_UNSENT = 4, OC_ROW_RETRACTED = 8 };
 int oc_row_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_row *out);
+
+/* -- sync_wake.c ----------------------------------------------------------------------------------------------------- */
+/* The pipe that oc_sync_cancel writes to: made before a first sync, emptied before each, closed with the store. */
+int oc_wake_open(oc_store *s);
+void oc_wake_drain(oc_store *s);
+void oc_wake_close(oc_store *s);
 
 /* -- session.c ------------------------------------------------------------------------------------------------------- */
 /* After OC_E_NET: the server asked to greet again at once (rights changed). */
