@@ -6,6 +6,7 @@
 
 #include "fixture.h"
 #include "overdracht.h"
+#include "sv_enrol.h"
 #include "sv_server.h"
 
 #define WORLD_HOST "sync.test"
@@ -72,6 +73,16 @@ void tablet_clone(tablet *t, tablet *copy, const char *name);
 /* The same for a session of the caller's (enrolment, or one that goes on living). */
 int world_sync_session(world *w, oc_session *cs, const link_plan *plan, link_seen *seen, oc_error *e);
 int tablet_sync(tablet *t, const link_plan *plan, link_seen *seen);
+/* A connection that stays: pump until nothing moves; what the server says last may end it. */
+typedef struct world_wire world_wire;
+world_wire *world_connect(world *w, oc_session *cs);
+int world_pump(world_wire *ww, oc_error *e);          /* 0, or what the client's session said */
+const link_seen *world_seen(const world_wire *ww);
+bool world_closed(const world_wire *ww, unsigned *code);   /* by the server, and with which code */
+void world_inject(world_wire *ww, const uint8_t *p, size_t n);
+void world_disconnect(world_wire *ww);
+/* An enrolment code for a new device of these teams. */
+void world_code(world *w, const char *name, const uint32_t *teams, uint32_t n, char code[SV_CODE_TEXT], ov_name *device);
 /* Syncs and demands that all went well; again while the client asks (an older log, changed rights). */
 void tablet_sync_ok(tablet *t);
 

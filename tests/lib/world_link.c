@@ -118,6 +118,45 @@ static int run(wire *l, oc_error *e) {
   return 0;
 }
 
+/* -- a connection that stays ---------------------------------------------------------------------------------------------- */
+
+struct world_wire { wire l; link_plan plan; link_seen seen; };
+
+world_wire *world_connect(world *w, oc_session *cs) {
+  world_wire *ww = calloc(1, sizeof *ww);
+  FX_MUST(ww);
+  ww->l = (wire){.w = w, .cs = cs, .plan = &ww->plan, .seen = &ww->seen};
+  ww->l.up_tail = &ww->l.up;
+  sv_link link = {.want_write = want_write, .close = close_link, .pause = pause_reading, .ctx = &ww->l};
+  ww->l.ss = sv_session_open(w->server, &link, "test");
+  FX_MUST(ww->l.ss);
+  return ww;
+}
+
+int world_pump(world_wire *ww, oc_error *e) { return ww->l.closed ? 0 : run(&ww->l, e); }
+
+const link_seen *world_seen(const world_wire *ww) { return &ww->seen; }
+
+bool world_closed(const world_wire *ww, unsigned *code) {
+  if (code) *code = ww->l.close_code;
+  return ww->l.closed;
+}
+
+/* A message as if the client had sent it. */
+void world_inject(world_wire *ww, const uint8_t *p, size_t n) { sv_session_message(ww->l.ss, p, n); }
+
+void world_disconnect(world_wire *ww) {
+  world_work(ww->l.w);
+  sv_session_closed(ww->l.ss);
+  while (ww->l.up) {
+    message *m = ww->l.up;
+    ww->l.up = m->next;
+    free(m);
+  }
+  world_work(ww->l.w);
+  free(ww);
+}
+
 int world_sync_session(world *w, oc_session *cs, const link_plan *plan, link_seen *seen, oc_error *e) {
   link_plan mine = plan ? *plan : (link_plan){0};
   link_seen dummy;

@@ -65,12 +65,17 @@ static ov_name make_device(world *w, const char *name, const uint32_t *teams, ui
   return fx_local(&w->fx, w->org, (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 2}, NULL);
 }
 
+void world_code(world *w, const char *name, const uint32_t *teams, uint32_t n, char code[SV_CODE_TEXT], ov_name *device) {
+  ov_name made = make_device(w, name, teams, n);
+  make_code(w, &made, code);
+  if (device) *device = made;
+}
+
 void tablet_enrol(tablet *t, const char *name, const uint32_t *teams, uint32_t n) {
-  ov_name device = make_device(t->w, name, teams, n);
   char code[SV_CODE_TEXT];
   oc_session *cs = NULL;
   oc_error e = {0};
-  make_code(t->w, &device, code);
+  world_code(t->w, name, teams, n, code, NULL);
   if (oc_session_enrol(t->s, WORLD_URL, code, name, &cs, &e)) die("enrol", &e);
   if (world_sync_session(t->w, cs, NULL, NULL, &e) || !oc_session_finished(cs)) die("enrol", &e);
   oc_session_free(cs);
