@@ -14,6 +14,9 @@ typedef struct queue {
   bool busy;
 } queue;
 
+/* A thread, and what it hashes with; made before the thread starts, so that a worker that runs can work. */
+typedef struct worker { pthread_t thread; sv_writer *w; ov_hasher *hasher; } worker;
+
 struct sv_writer {
   sv_writer_options o;
   pthread_mutex_t lock;
@@ -24,8 +27,8 @@ struct sv_writer {
   unsigned running;
   bool stopping;
   sv_writer_stats stats;
-  pthread_t threads[16];
-  unsigned n_threads;
+  worker workers[16];
+  unsigned n_workers;
   ov_hasher *step_hasher;       /* for sv_writer_step */
   ov_arena step_arena;
 };
@@ -114,12 +117,12 @@ static void finish_batch(sv_writer *w, queue *q, sv_job *batch, unsigned n) {
 }
 
 static void *worker_main(void *arg) {
-  sv_writer *w = arg;
+  worker *me = arg;
+  sv_writer *w = me->w;
   ov_arena a;
   ov_arena_init(&a, SV_BATCH_ARENA_BYTES_MAX);
-  ov_hasher *h = ov_hasher_new();
   pthread_mutex_lock(&w->lock);
-  while (h) {
+  for (;;) {
     queue *q = NULL;
     sv_job *batch = take_batch(w, &q);
     if (!batch) {
@@ -128,7 +131,7 @@ static void *worker_main(void *arg) {
       continue;
     }
     pthread_mutex_unlock(&w->lock);
-    unsigned n = run_batch(w, batch, &a, h);
+    unsigned n = run_batch(w, batch, &a, me->hasher);
     pthread_mutex_lock(&w->lock);
     finish_batch(w, q, batch, n);
     pthread_mutex_unlock(&w->lock);
@@ -136,7 +139,6 @@ static void *worker_main(void *arg) {
     pthread_mutex_lock(&w->lock);
   }
   pthread_mutex_unlock(&w->lock);
-  ov_hasher_free(h);
   ov_arena_free(&a);
   return NULL;
 }
@@ -153,10 +155,13 @@ int sv_writer_new(const sv_writer_options *o, sv_writer **out) {
   ov_arena_init(&w->step_arena, SV_BATCH_ARENA_BYTES_MAX);
   w->step_hasher = ov_hasher_new();
   int err = w->step_hasher ? 0 : OV_E_NOMEM;
-  unsigned max = sizeof w->threads / sizeof w->threads[0];
+  unsigned max = sizeof w->workers / sizeof w->workers[0];
   for (unsigned i = 0; !err && i < o->workers && i < max; i++) {
-    if (pthread_create(&w->threads[i], NULL, worker_main, w)) err = OV_E_NOMEM;
-    else w->n_threads++;
+    worker *k = &w->workers[i];
+    *k = (worker){.w = w, .hasher = ov_hasher_new()};
+    if (!k->hasher || pthread_create(&k->thread, NULL, worker_main, k)) err = OV_E_NOMEM;
+    if (err) ov_hasher_free(k->hasher);
+    else w->n_workers++;
   }
   if (err) {
     sv_writer_free(w);
@@ -230,7 +235,7 @@ unsigned sv_writer_pending(sv_writer *w) {
 }
 
 void sv_writer_drain(sv_writer *w) {
-  if (!w->n_threads) {
+  if (!w->n_workers) {
     while (sv_writer_step(w)) {}
   }
   pthread_mutex_lock(&w->lock);
@@ -243,7 +248,10 @@ void sv_writer_drain(sv_writer *w) {
 void sv_writer_free(sv_writer *w) {
   if (!w) return;
   sv_writer_drain(w);
-  for (unsigned i = 0; i < w->n_threads; i++) pthread_join(w->threads[i], NULL);
+  for (unsigned i = 0; i < w->n_workers; i++) {
+    pthread_join(w->workers[i].thread, NULL);
+    ov_hasher_free(w->workers[i].hasher);
+  }
   sv_writer_poll(w, NULL);
   ov_hasher_free(w->step_hasher);
   ov_arena_free(&w->step_arena);
