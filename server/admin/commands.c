@@ -1,0 +1,158 @@
+/* The table of commands: what the server takes, and what --help says, are the same lines. */
+#include <string.h>
+
+#include "admin_priv.h"
+
+#define ORG {"organisation", SV_ARG_TEXT, false, false, "organisation, by name or id (may be left out when there is one only)"}
+#define TEAM_MAYBE {"team", SV_ARG_TEXT, false, false, "only of this team"}
+#define TEAMS(must, text) {"team", SV_ARG_LIST, false, must, text}
+#define FIELDS(must) {"fields", SV_ARG_FIELDS, true, must, "field=value; field= clears; for sets also field+=element and field-=element"}
+#define ALL(text) {"all", SV_ARG_FLAG, false, false, text}
+
+static const sv_admin_command commands[] = {
+  {.name = "init", .summary = "make a data folder: lock, master key, programme", .changes = true, .run = cmd_init, .needs = SV_NEEDS_CREATE,
+   .text = "Does nothing to a folder that is one already. Keep a copy of DIR/master.key apart from the backups: without it nothing can be read."},
+  {.name = "organisation add", .summary = "make a care organisation: its store, keys and server writer", .changes = true,
+   .run = cmd_organisation_add, .example = "overdracht-admin organisation add \"Zorggroep De Linde\"",
+   .args = {{"name", SV_ARG_TEXT, true, true, "its name"},
+            {"zone", SV_ARG_TEXT, false, false, "IANA time zone (default Europe/Amsterdam)"},
+            {"id", SV_ARG_TEXT, false, false, "32 hex digits, when it exists on another server already"}}},
+  {.name = "organisation list", .summary = "list the organisations", .run = cmd_organisation_list,
+   .columns = "organisation:ORGANISATION id:ID zone:ZONE ops:OPS records:RECORDS"},
+  {.name = "organisation show", .summary = "show one organisation: counts and settings", .run = cmd_organisation_show,
+   .args = {{"organisation", SV_ARG_TEXT, true, false, "organisation, by name or id"}}},
+  {.name = "organisation edit", .summary = "change an organisation's settings", .changes = true, .run = cmd_organisation_edit,
+   .example = "overdracht-admin organisation edit lease_days=14 strict_store=no", .args = {FIELDS(true), ORG}},
+
+  {.name = "team add", .summary = "make a team, with a scope and a commit key of its own", .changes = true, .run = cmd_team_add,
+   .args = {{"name", SV_ARG_TEXT, true, true, "its name"}, ORG}},
+  {.name = "team list", .summary = "list the teams", .run = cmd_team_list,
+   .columns = "team:TEAM scope:SCOPE persons:PERSONS participants:PARTICIPANTS active:ACTIVE record:RECORD", .args = {ORG}},
+  {.name = "team edit", .summary = "rename a team, or end it", .changes = true, .run = cmd_team_edit,
+   .args = {{"team", SV_ARG_TEXT, true, true, "team, by name, scope number or record"},
+            {"name", SV_ARG_TEXT, false, false, "new name"}, {"active", SV_ARG_TEXT, false, false, "yes or no"}, ORG}},
+
+  {.name = "participant add", .summary = "add a participant to one or more teams", .changes = true, .run = cmd_participant_add,
+   .text = "The label is what the team calls the client; it stays inside the teams. The first team is where the record is made.",
+   .example = "overdracht-admin participant add \"K. (kamer 4)\" --team Beuk --team Nacht --age-band \"45-59 years\"",
+   .args = {{"label", SV_ARG_TEXT, true, true, "what the team calls the client"},
+            TEAMS(true, "team; may be given more than once"), {"age_band", SV_ARG_TEXT, false, false, "age band, by code or label"},
+            {"pseudonym", SV_ARG_TEXT, false, false, "code inside the organisation; no name, citizen number or birth date"}, ORG}},
+  {.name = "participant list", .summary = "list the participants", .run = cmd_participant_list,
+   .columns = "participant:PARTICIPANT teams:TEAMS age_band:AGE_BAND in_care:IN_CARE record:RECORD",
+   .args = {TEAM_MAYBE, ALL("also those no longer in care"), ORG}},
+  {.name = "participant edit", .summary = "change a participant's label, age band or pseudonym, or end the care", .changes = true,
+   .run = cmd_participant_edit,
+   .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"}, {"label", SV_ARG_TEXT, false, false, "new label"},
+            {"age_band", SV_ARG_TEXT, false, false, "age band, by code or label"}, {"pseudonym", SV_ARG_TEXT, false, false, "new code"},
+            {"active", SV_ARG_TEXT, false, false, "yes or no: in care"}, ORG}},
+  {.name = "participant move", .summary = "give a participant exactly these teams", .changes = true, .run = cmd_participant_move,
+   .text = "All records about the participant get new positions in the new teams and leave the old ones; tablets of the old teams drop them.",
+   .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"}, TEAMS(true, "team; may be given more than once"), ORG}},
+  {.name = "participant team-add", .summary = "add teams to a participant", .changes = true, .run = cmd_participant_team_add,
+   .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"}, TEAMS(true, "team; may be given more than once"), ORG}},
+  {.name = "participant team-remove", .summary = "take teams from a participant", .changes = true, .run = cmd_participant_team_remove,
+   .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"}, TEAMS(true, "team; may be given more than once"), ORG}},
+
+  {.name = "project add", .summary = "add a project", .changes = true, .run = cmd_project_add,
+   .example = "overdracht-admin project add \"Slaapsensor Beuk\" --theme-network Slaap --technology \"Technologie 01\" --team Beuk",
+   .args = {{"name", SV_ARG_TEXT, true, true, "its name"},
+            {"theme_network", SV_ARG_TEXT, false, true, "theme network, by name or record"},
+            {"technology", SV_ARG_TEXT, false, false, "technology, by name or record"},
+            {"care_question", SV_ARG_TEXT, false, false, "care question, by title or record"},
+            {"lead", SV_ARG_TEXT, false, false, "project lead, by name or record"}, TEAMS(false, "team; may be given more than once"),
+            {"fields", SV_ARG_FIELDS, true, false, "further field=value, e.g. implementation_from=2026-02-01"}, ORG}},
+  {.name = "project list", .summary = "list the projects", .run = cmd_project_list,
+   .columns = "project:PROJECT theme_network:THEME_NETWORK technology:TECHNOLOGY phase:PHASE teams:TEAMS record:RECORD", .args = {ORG}},
+
+  {.name = "person add", .summary = "add a person who logs or leads", .changes = true, .run = cmd_person_add,
+   .args = {{"name", SV_ARG_TEXT, true, true, "name as colleagues see it"},
+            {"role", SV_ARG_TEXT, false, false, "care staff (default), project lead, expert, org admin, researcher, programme admin, "
+                                               "privacy officer or hub; or its Dutch label or code"},
+            TEAMS(false, "team; may be given more than once"), ORG}},
+  {.name = "person list", .summary = "list the persons", .run = cmd_person_list,
+   .columns = "person:PERSON role:ROLE teams:TEAMS active:ACTIVE record:RECORD",
+   .args = {TEAM_MAYBE, ALL("also those who left"), ORG}},
+  {.name = "person edit", .summary = "change a person's name, role or teams, or end the work", .changes = true, .run = cmd_person_edit,
+   .text = "What a person logged before leaving (--active no, or out of a team) stays valid.",
+   .args = {{"person", SV_ARG_TEXT, true, true, "person, by name or record"}, {"name", SV_ARG_TEXT, false, false, "new name"},
+            {"role", SV_ARG_TEXT, false, false, "new role"}, TEAMS(false, "exactly these teams"),
+            {"add_team", SV_ARG_LIST, false, false, "a team more"}, {"remove_team", SV_ARG_LIST, false, false, "a team less"},
+            {"active", SV_ARG_TEXT, false, false, "yes or no"}, ORG}},
+
+  {.name = "device add", .summary = "add a tablet and show its enrolment code", .changes = true, .run = cmd_device_add,
+   .text = "The code works once, for 15 minutes and 5 tries. Type it on the tablet, or: overdracht enrol URL CODE",
+   .args = {{"name", SV_ARG_TEXT, true, true, "what the organisation calls it"}, TEAMS(true, "team; may be given more than once"),
+            {"no_code", SV_ARG_FLAG, false, false, "make no code yet"}, ORG}},
+  {.name = "device code", .summary = "make a new enrolment code (first one expired, or the tablet was reinstalled)", .changes = true,
+   .run = cmd_device_code, .args = {{"device", SV_ARG_TEXT, true, true, "device, by name or record"}, ORG}},
+  {.name = "device list", .summary = "list the tablets", .run = cmd_device_list,
+   .columns = "device:DEVICE teams:TEAMS state:STATE last_seen:LAST_SEEN record:RECORD", .args = {ALL("also the revoked ones"), ORG}},
+  {.name = "device edit", .summary = "rename a tablet or change its teams", .changes = true, .run = cmd_device_edit,
+   .args = {{"device", SV_ARG_TEXT, true, true, "device, by name or record"}, {"name", SV_ARG_TEXT, false, false, "new name"},
+            TEAMS(false, "exactly these teams"), ORG}},
+  {.name = "device revoke", .summary = "cut a lost tablet off, now and for good", .changes = true, .run = cmd_device_revoke,
+   .text = "Its session ends at once, its keys and unused codes are void, and it is told to purge when it connects.",
+   .args = {{"device", SV_ARG_TEXT, true, true, "device, by name or record"}, ORG}},
+
+  {.name = "record add", .summary = "add a record of any kind, checked by its schema", .changes = true, .run = cmd_record_add,
+   .text = "For the programme's reference data: technologies, care questions, theme networks. Values: codes by number or label, dates as "
+           "2026-03-29, times with their zone, references by label or record, sets with commas. `kind list KIND` shows the fields.",
+   .example = "overdracht-admin record add theme_network number=1 name=Slaap type=content\n"
+              "overdracht-admin record add technology number=1 name=\"Technologie 01\"",
+   .args = {{"kind", SV_ARG_TEXT, true, true, "kind, e.g. technology"}, FIELDS(true),
+            {"participant", SV_ARG_TEXT, false, false, "participant it is about, by label or record"},
+            {"team", SV_ARG_TEXT, false, false, "team it belongs to"},
+            {"double", SV_ARG_FLAG, false, false, "add it although one of that label or number exists"}, ORG}},
+  {.name = "record edit", .summary = "change a record", .changes = true, .run = cmd_record_edit,
+   .args = {{"record", SV_ARG_TEXT, true, true, "record, by name, or by label with --kind"}, FIELDS(true),
+            {"kind", SV_ARG_TEXT, false, false, "its kind"}, ORG}},
+  {.name = "record retract", .summary = "mark a record as entered in error, or undo that", .changes = true, .run = cmd_record_retract,
+   .args = {{"record", SV_ARG_TEXT, true, true, "record, by name, or by label with --kind"},
+            {"reason", SV_ARG_TEXT, false, false, "why; seen by everybody who sees the record"},
+            {"undo", SV_ARG_FLAG, false, false, "it was right after all"}, {"kind", SV_ARG_TEXT, false, false, "its kind"}, ORG}},
+  {.name = "record list", .summary = "list records of a kind", .run = cmd_record_list,
+   .columns = "label:LABEL participant:PARTICIPANT day:DAY state:STATE held:HELD changed:CHANGED record:RECORD",
+   .args = {{"kind", SV_ARG_TEXT, true, true, "kind"}, {"participant", SV_ARG_TEXT, false, false, "only about this participant"},
+            {"from", SV_ARG_TEXT, false, false, "first day, 2026-03-01"}, {"to", SV_ARG_TEXT, false, false, "last day"},
+            {"limit", SV_ARG_INT, false, false, "at most so many (default 1000)"},
+            {"fields", SV_ARG_FLAG, false, false, "with their values"}, ORG}},
+  {.name = "record show", .summary = "show a record: values, places and every op", .run = cmd_record_show,
+   .columns = "op:OP verdict:VERDICT author:AUTHOR device_time:DEVICE_TIME received:RECEIVED",
+   .args = {{"record", SV_ARG_TEXT, true, true, "record, by name, or by label with --kind"}, {"kind", SV_ARG_TEXT, false, false, "its kind"}, ORG}},
+  {.name = "kind list", .summary = "list the kinds, or the fields of one", .run = cmd_kind_list,
+   .columns = "name:NAME what:SCOPE/TYPE label:LABEL required:REQUIRED allowed:ALLOWED version:VERSION",
+   .args = {{"kind", SV_ARG_TEXT, true, false, "kind"}}},
+  {.name = "schema check", .summary = "check schema files and say exactly what is wrong", .run = cmd_schema_check, .needs = SV_NEEDS_NOTHING,
+   .columns = "file:FILE where:WHERE problem:PROBLEM",
+   .args = {{"dir", SV_ARG_PATH, true, false, "folder of schema files (default: the server's)"}}},
+
+  {.name = "held list", .summary = "list what is held: who, when, what and why", .run = cmd_held_list,
+   .text = "A held op is stored but does not count until it is admitted. Its author sees 'needs attention' with the reason.",
+   .columns = "op:OP kind:KIND author:AUTHOR device:DEVICE when:WHEN reason:REASON reason_nl:REDEN fields:FIELDS",
+   .args = {{"limit", SV_ARG_INT, false, false, "at most so many (default 200)"}, ORG}},
+  {.name = "held admit", .summary = "let a held op count", .changes = true, .run = cmd_held_admit,
+   .args = {{"op", SV_ARG_TEXT, true, true, "op: its name, SEQ-TAG or tag"},
+            {"reason", SV_ARG_TEXT, false, true, "why; goes to the author, so without data of a client"},
+            {"by", SV_ARG_TEXT, false, false, "person who decides, by name or record"}, ORG}},
+  {.name = "held dismiss", .summary = "decide that a held op does not count (nothing is deleted)", .changes = true, .run = cmd_held_dismiss,
+   .args = {{"op", SV_ARG_TEXT, true, true, "op: its name, SEQ-TAG or tag"},
+            {"reason", SV_ARG_TEXT, false, true, "why; goes to the author, so without data of a client"},
+            {"by", SV_ARG_TEXT, false, false, "person who decides, by name or record"}, ORG}},
+
+  {.name = "status", .summary = "show the server and its organisations", .run = cmd_status,
+   .columns = "organisation:ORGANISATION state:STATE ops:OPS records:RECORDS held:HELD waiting:WAITING devices:DEVICES used_bytes:BYTES"},
+  {.name = "key info", .summary = "show fingerprints and epochs (no secrets)", .run = cmd_key_info,
+   .columns = "organisation:ORGANISATION fingerprint:FINGERPRINT epoch:EPOCH server_writer:SERVER_WRITER"},
+};
+
+const sv_admin_command *sv_admin_command_at(unsigned i) {
+  return i < sizeof commands / sizeof commands[0] ? &commands[i] : NULL;
+}
+
+const sv_admin_command *sv_admin_command_find(const char *name) {
+  for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    if (!strcmp(commands[i].name, name)) return &commands[i];
+  }
+  return NULL;
+}
