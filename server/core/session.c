@@ -27,6 +27,8 @@ sv_session *sv_session_open(sv_server *s, const sv_link *link, const char *peer)
   ss->next = s->sessions;
   if (s->sessions) s->sessions->prev = ss;
   s->sessions = ss;
+  ss->same_bucket = s->buckets[ss->id % SESSION_BUCKETS];
+  s->buckets[ss->id % SESSION_BUCKETS] = ss;
   s->stats.sessions++;
   s->stats.sessions_opened++;
   return ss;
@@ -38,6 +40,9 @@ void sv_session_closed(sv_session *ss) {
   else s->sessions = ss->next;
   if (ss->next) ss->next->prev = ss->prev;
   s->stats.sessions--;
+  sv_session **at = &s->buckets[ss->id % SESSION_BUCKETS];
+  while (*at != ss) at = &(*at)->same_bucket;
+  *at = ss->same_bucket;
   if (ss->proved && ss->wants == OV_WANTS_LIVE) s->stats.live--;
   while (ss->inbox) {
     inbox_frame *f = ss->inbox;
@@ -52,10 +57,9 @@ void sv_session_closed(sv_session *ss) {
 }
 
 sv_session *sv_session_find(sv_server *s, uint64_t id) {
-  for (sv_session *ss = s->sessions; ss; ss = ss->next) {
-    if (ss->id == id) return ss;
-  }
-  return NULL;
+  sv_session *ss = s->buckets[id % SESSION_BUCKETS];
+  while (ss && ss->id != id) ss = ss->same_bucket;
+  return ss;
 }
 
 void sv_session_pause(sv_session *ss, bool paused) {

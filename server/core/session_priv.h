@@ -24,6 +24,7 @@ typedef struct inbox_frame { struct inbox_frame *next; size_t n; uint8_t p[]; } 
 
 struct sv_session {
   sv_session *next, *prev;
+  sv_session *same_bucket;   /* of server->buckets */
   uint64_t id;
   sv_server *server;
   sv_link link;
@@ -63,6 +64,7 @@ void sv_nonces_free(sv_nonces *n);
 /* 0 and remembered; OV_E_EXISTS when seen before; OV_E_BUSY when the cache is full. Entries older than keep_ms before now are dropped. */
 int sv_nonces_add(sv_nonces *n, const uint8_t nonce[16], int64_t time_ms, int64_t now_ms, int64_t keep_ms);
 
+#define SESSION_BUCKETS 1024u
 struct sv_server {
   sv_server_options o;
   sv_writer *writer;
@@ -70,6 +72,7 @@ struct sv_server {
   unsigned n_orgs;
   bool copying[SV_ORGS_MAX];       /* its queue to the programme is being copied */
   sv_session *sessions;
+  sv_session *buckets[SESSION_BUCKETS];  /* by id: an outcome finds its session at once, however many there are */
   uint64_t next_session;
   sv_nonces *nonces;
   ov_hasher *hasher;
