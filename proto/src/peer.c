@@ -66,6 +66,7 @@ struct ov_peer {
   ov_buf plain;     /* the last message, unpacked */
   ov_arena arena;   /* and what was decoded from it */
   ov_msg msg;
+  bool owes_error;  /* the last feed failed: the other side may still be told why */
 };
 
 /* PROTO-38 */
@@ -170,6 +171,7 @@ int ov_peer_feed(ov_peer *p, const uint8_t *frame, size_t n, ov_msg **out)
   *out = NULL;
   int err = receive(p, frame, n);
   if (err) {
+    p->owes_error |= p->state != OV_S_CLOSED;
     p->state = OV_S_CLOSED;
     return err;
   }
@@ -194,6 +196,8 @@ int ov_peer_send(ov_peer *p, ov_msg_type type, const uint8_t *plain, size_t n, o
   if (ov_msg_peek_type(plain, n) != type)
     return OV_E_INVALID;
   int next = next_state(p, type, true, type == OV_M_ERROR ? error_of(plain, n) : 0);
+  if (p->owes_error && type == OV_M_ERROR)
+    next = OV_S_CLOSED; /* PROTO-5 */
   if (next < 0)
     return OV_E_STATE;
   if (n > OV_FRAME_BYTES_MAX)
@@ -204,5 +208,6 @@ int ov_peer_send(ov_peer *p, ov_msg_type type, const uint8_t *plain, size_t n, o
   if (out->err)
     return out->err;
   p->state = (ov_state)next;
+  p->owes_error = false;
   return 0;
 }

@@ -279,6 +279,35 @@ static int feed_hex(world *w, ov_state s, const char *hex)
   return err;
 }
 
+/* Who refuses a message may say why, once, and nothing else; who was not asked has nothing to say. PROTO-5 */
+static void test_error_after_refusal(void **state)
+{
+  (void)state;
+  world w;
+  world_init(&w);
+  for (int s = 0; s < OV_S_CLOSED; s++) {
+    ov_peer *p = peer_in(&w, OV_SERVER, (ov_state)s);
+    ov_msg *got;
+    ov_buf plain, out;
+    ov_buf_init(&plain, 0);
+    ov_buf_init(&out, 0);
+    ov_error_encode(&(ov_error){.err = OV_E_FORMAT}, &plain);
+    assert_int_equal(ov_peer_feed(p, (const uint8_t *)"\x00\xc1", 2, &got), OV_E_FORMAT);
+    assert_int_equal(ov_peer_feed(p, (const uint8_t *)"\x00\xc1", 2, &got), OV_E_STATE);
+    assert_int_equal(ov_peer_send(p, OV_M_ERROR, plain.p, plain.n, &out), 0);
+    assert_true(out.n > 0);
+    assert_int_equal(ov_peer_state(p), OV_S_CLOSED);
+    assert_int_equal(ov_peer_send(p, OV_M_ERROR, plain.p, plain.n, &out), OV_E_STATE);
+    ov_buf_reset(&plain);
+    ov_bye_encode(&(ov_bye){0}, &plain);
+    assert_int_equal(ov_peer_send(p, OV_M_BYE, plain.p, plain.n, &out), OV_E_STATE);
+    ov_buf_free(&plain);
+    ov_buf_free(&out);
+    ov_peer_free(p);
+  }
+  world_free(&w);
+}
+
 static void test_hostile_frames(void **state)
 {
   static const struct {
@@ -452,7 +481,7 @@ int main(void)
       cmocka_unit_test(test_error_class),    cmocka_unit_test(test_whole_session),
       cmocka_unit_test(test_hostile_frames), cmocka_unit_test(test_deflate_bomb),
       cmocka_unit_test(test_mutated_frames), cmocka_unit_test(test_send_refuses),
-      cmocka_unit_test(test_frame_bytes),
+      cmocka_unit_test(test_frame_bytes),    cmocka_unit_test(test_error_after_refusal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

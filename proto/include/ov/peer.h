@@ -29,7 +29,7 @@ void ov_peer_set_server(ov_peer *p, const ov_id *server);
 void ov_peer_set_frame_bytes(ov_peer *p, uint32_t n);
 uint32_t ov_peer_frame_bytes(const ov_peer *p);
 /* One received websocket message. 0: *out is the message (valid until the next feed), the state has moved. Else a CLOSE error: the state is
- * CLOSED. */
+ * CLOSED, and one ERROR that says why may still be sent. */
 int ov_peer_feed(ov_peer *p, const uint8_t *frame, size_t n, ov_msg **out);
 /* Gives back the memory of the last message, which is gone then: an idle connection holds a few hundred bytes. */
 void ov_peer_release(ov_peer *p);
