@@ -9,11 +9,13 @@
 /* Who may send a message. */
 enum { C = 1, S = 2 };
 
+// clang-format off
 static const uint8_t senders[OV_M_COUNT] = {
   [OV_M_ENROL] = C,     [OV_M_ENROLLED] = S, [OV_M_HELLO] = C, [OV_M_WELCOME] = S, [OV_M_CHALLENGE] = S,
   [OV_M_PROOF] = C,     [OV_M_PUSH] = C,     [OV_M_ACK] = S,   [OV_M_DELTA] = S,   [OV_M_ACKED] = C,
   [OV_M_BYE] = C | S,   [OV_M_ERROR] = C | S, [OV_M_SYNCED] = S,
 };
+// clang-format on
 
 #define ENG_ OV_S_ENROLLING
 #define ENR_ OV_S_ENROLLED
@@ -38,6 +40,7 @@ static const uint8_t senders[OV_M_COUNT] = {
  *   any state: BYE, ERROR ──► CLOSED.   PUSH in every state after HELLO; a server lets it wait until OPEN.
  *
  * PROTO-38, PROTO-39, PROTO-41 */
+// clang-format off
 static const int8_t table[OV_S_COUNT][OV_M_COUNT] = {
 /*                    -   ENROL ENROLLED  WELCOME   PROOF       ACK     ACKED       ERROR
  *                                  HELLO     CHALLENGE    PUSH     DELTA       BYE     SYNCED */
@@ -56,6 +59,7 @@ static const char *const state_texts[OV_S_COUNT] = {
   [OV_S_GREETED] = "greeted",       [OV_S_CHALLENGED] = "challenged", [OV_S_PROVED] = "proved",
   [OV_S_OPEN] = "open",             [OV_S_CLOSED] = "closed",
 };
+// clang-format on
 
 struct ov_peer {
   ov_role role;

@@ -13,6 +13,7 @@
 static void integers_take_their_shortest_form(void **state)
 {
   (void)state;
+  // clang-format off
   static const struct { int64_t v; const char *hex; } ints[] = {
     {0, "00"}, {127, "7f"}, {128, "cc80"}, {255, "ccff"}, {256, "cd0100"}, {65535, "cdffff"},
     {65536, "ce00010000"},
@@ -21,6 +22,7 @@ static void integers_take_their_shortest_form(void **state)
     {-32769, "d2ffff7fff"}, {INT32_MIN, "d280000000"}, {-2147483649ll, "d3ffffffff7fffffff"},
     {INT64_MIN, "d38000000000000000"},
   };
+  // clang-format on
   for (size_t i = 0; i < COUNT(ints); i++) {
     ov_buf b;
     ov_mpr r;
@@ -222,6 +224,7 @@ static int scan_hex(const char *text, size_t objects_max)
 static void the_scan_refuses(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *bad[] = {
     "",                             /* nothing */
     "c1", "91c1",                   /* never used */
@@ -239,6 +242,7 @@ static void the_scan_refuses(void **state)
     "919191919191919190",   /* nine deep, though the innermost is empty */
     "818181818181818100",
   };
+  // clang-format on
   for (size_t i = 0; i < COUNT(bad); i++)
     assert_int_equal(scan_hex(bad[i], 1000), OV_E_FORMAT);
 }
@@ -246,12 +250,14 @@ static void the_scan_refuses(void **state)
 static void the_scan_takes(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *good[] = {
     "00", "c0", "c2", "c3", "ff", "a0", "c400", "c50000", "c600000000", "d900", "da0000", "db00000000", "90",
     "dc0000", "dd00000000", "80", "de0000", "df00000000", "cd0001", "d30000000000000001", "9190", "9191919191919190",
     "9191919191919100",
     "92 92 90 90 93 c0 c0 c0", "82 00 90 01 80", "81 90 90",
   };
+  // clang-format on
   for (size_t i = 0; i < COUNT(good); i++)
     assert_int_equal(scan_hex(good[i], 1000), 0);
 }
@@ -521,12 +527,14 @@ static void ranges_are_kept(void **state)
 static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *longer[] = {
     "cc7f", "cd00ff", "ce0000ffff", "cf00000000ffffffff", "d001", "d0e0", "d17f00", "d1ff80", "d200000001",
     "d2ffff8000", "d30000000000000001", "d3ffffffff80000000", "d90161",
     "da000161", "db0000000161", "c5000161", "c60000000161", "dc000100", "dd0000000100", "de00010000",
     "df000000010000",
   };
+  // clang-format on
   ov_buf b;
   ov_buf_init(&b, 0);
   for (size_t i = 0; i < COUNT(longer); i++)
@@ -576,17 +584,21 @@ static void reads_check_their_bounds_themselves(void **state)
 static void utf8(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *good[] = {
     "", "61", "7f", "01", "c280", "dfbf", "e0a080", "e0bfbf", "e18080", "ecbfbf", "ed8080", "ed9fbf",
     "ee8080", "efbfbf",
     "f0908080", "f0bfbfbf", "f1808080", "f3bfbfbf", "f4808080", "f48fbfbf", "61 c3a9 e282ac f09f9880",
   };
+  // clang-format on
+  // clang-format off
   static const char *bad[] = {
     "00", "6100", "80", "bf", "c0", "c080", "c1bf", "c2", "c27f", "c2c0", "c3a9a9", "e0", "e0a0", "e09f80",
     "e0c080", "e18080c2", "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0", "f0908f", "f08fbfbf", "f09080",
     "f0908040", "f0904080",
     "f490 8080", "f5808080", "ff", "fe", "f7bfbfbf", "f8888080 80",
   };
+  // clang-format on
   ov_buf b;
   ov_buf_init(&b, 0);
   for (size_t i = 0; i < COUNT(good) + COUNT(bad); i++) {

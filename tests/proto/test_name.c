@@ -86,6 +86,7 @@ static void text_form_goes_there_and_back(void **state)
 static void what_is_no_name_is_refused(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *bad[] = {
     "", "-", WRITER, WRITER "-", WRITER "-1", WRITER "-1-", WRITER "-1-aabbccd", WRITER "-1-aabbccdde",
     WRITER "-1-aabbccdg", WRITER "-1-aabbccdd ", WRITER "-0-aabbccdd", WRITER "-01-aabbccdd",
@@ -97,6 +98,7 @@ static void what_is_no_name_is_refused(void **state)
     "000102030405060708090a0b0c0d0e:0-1-aabbccdd", "000102030405060708090a0b0c0d0e@0-1-aabbccdd",
     "000102030405060708090a0b0c0d0e`0-1-aabbccdd",
   };
+  // clang-format on
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     ov_name n = name(7, 7, 7), before = n;
     assert_int_equal(ov_name_parse(bad[i], &n), OV_E_INVALID);

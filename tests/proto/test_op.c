@@ -30,6 +30,7 @@ static int header_of(const char *hex, ov_op *op, ov_buf *b)
 static void a_header_goes_there_and_back(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *good[] = {
     "97 02 c0 14 01 c0 c0 00",
     "97 00" NAME_1 "01 00 c0 c0 ff",
@@ -37,6 +38,7 @@ static void a_header_goes_there_and_back(void **state)
     "97 01 c0 06 03 c0" NAME_2 "d3ffe0000000000001",
     "97 01 c0 06 03" NAME_2 "c0 d2ffff0000",
   };
+  // clang-format on
   for (size_t i = 0; i < COUNT(good); i++) {
     ov_buf b, out;
     ov_op op;
@@ -248,6 +250,7 @@ static void a_payload_fills_the_op(void **state)
 static void refused_payloads(void **state)
 {
   (void)state;
+  // clang-format off
   static const char *bad[] = {
     "", "c0", "80", "91 80", "93 80 90 90", "92 80 90 00", "92 90 90", "92 80 80", "92 80 c0", "92 c0 90",
     /* order, duplicates and ids of fields */
@@ -277,6 +280,7 @@ static void refused_payloads(void **state)
     /* deeper than any value */
     "92 81 02 92 91 91 91 91 91 91 00 90 90",
   };
+  // clang-format on
   payload f;
   payload_init(&f);
   for (size_t i = 0; i < COUNT(bad); i++) {
@@ -481,6 +485,7 @@ static void values_have_one_order(void **state)
     {.type = OV_V_SET, .set = {.add = one_two, .n_add = 2}},
     {.type = OV_V_SET, .set = {.add = text_like, .n_add = 1}},
   };
+  // clang-format off
   ov_value ascending[] = {
     ov_nil(), ov_int(INT64_MIN), ov_int(-1), ov_int(0), ov_int(INT64_MAX), ov_text(""), ov_text("a"),
     ov_text("aa"), ov_text("b"),
@@ -488,6 +493,7 @@ static void values_have_one_order(void **state)
     sets[3], sets[4],
     sets[5],
   };
+  // clang-format on
   for (size_t i = 0; i < COUNT(ascending); i++)
     for (size_t j = 0; j < COUNT(ascending); j++) {
       int c = ov_value_compare(&ascending[i], &ascending[j]);
