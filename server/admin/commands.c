@@ -142,6 +142,12 @@ static const sv_admin_command commands[] = {
 
   {.name = "status", .summary = "show the server and its organisations", .run = cmd_status,
    .columns = "organisation:ORGANISATION state:STATE ops:OPS records:RECORDS held:HELD waiting:WAITING devices:DEVICES used_bytes:BYTES"},
+  {.name = "verify", .summary = "walk every log, record and index, and say what is wrong", .run = cmd_verify,
+   .text = "Recomputes the hashes of every writer's branches, checks payloads against their commitments, tags and signatures, "
+           "folds every record again and compares, checks positions and indexes both ways, devices, and that the keyring is "
+           "complete; at the end it reads every stored byte once. The server keeps running: the work is done in many short "
+           "read transactions, each of which compares what belongs together. Ends with status 6 when something was found.",
+   .args = {ORG}},
   {.name = "key info", .summary = "show fingerprints and epochs (no secrets)", .run = cmd_key_info,
    .columns = "organisation:ORGANISATION fingerprint:FINGERPRINT epoch:EPOCH server_writer:SERVER_WRITER"},
 };
