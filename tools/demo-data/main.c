@@ -14,9 +14,12 @@
 #include "organisation.h"
 #include "sv_node.h"
 
-/* Records that one participant brings in a day, gaps included; measured, for sizes given as a number of records. */
+/* For sizes given as a number of records; measured. A participant brings so many a day, gaps included, from the day on which the team starts: the
+ * latest teams started FEWEST days before the end, the first ones MOST. */
 #define RECORDS_A_DAY 4.4
 #define PARTICIPANTS_A_PROJECT 15
+#define FEWEST_DAYS 215.0
+#define MOST_DAYS 485.0
 #define SUMMARY_BYTES 4096
 
 static volatile sig_atomic_t stop;
@@ -80,7 +83,24 @@ static bool take(options *o, int c, const char *v) {
   }
 }
 
-/* A number of records: so many days, and above 18 months more participants. */
+/* Days with shifts that a team has on average when the last `days` days are made. */
+static double active_days(double days) {
+  if (days <= FEWEST_DAYS) return days;
+  double over = (days < MOST_DAYS ? days : MOST_DAYS) - FEWEST_DAYS;
+  return FEWEST_DAYS + over - over * over / (2 * (MOST_DAYS - FEWEST_DAYS));
+}
+
+/* A number of records: as many days as it takes, and above 18 months more participants. */
+static int64_t days_for(dd_plan *p, double records) {
+  double a_day = RECORDS_A_DAY * PARTICIPANTS_A_PROJECT * (p->orgs + (p->orgs < 2 ? p->orgs : 2));
+  for (int64_t days = 1; days < DD_DAYS_FULL; days++) {
+    if (a_day * active_days((double)days) >= records) return days;
+  }
+  double all = a_day * active_days(DD_DAYS_FULL);
+  if (records > all) p->scale_percent = (unsigned)(records * 100 / all) + 1;
+  return DD_DAYS_FULL;
+}
+
 static bool set_size(dd_plan *p, const char *size, int64_t *days) {
   uint64_t n = 0;
   p->scale_percent = 100;
@@ -88,13 +108,8 @@ static bool set_size(dd_plan *p, const char *size, int64_t *days) {
   else if (!strcmp(size, "month")) *days = 30;
   else if (!strcmp(size, "full")) *days = DD_DAYS_FULL;
   else if (*size < '0' || *size > '9') fprintf(stderr, "overdracht-demo-data: --size takes week, month, full or a number of records, not \"%s\"\n", size);
-  else if (number("--size", size, 1, DD_RECORDS_MAX, &n)) *days = -1;
-  if (!*days) return false;
-  if (*days > 0) return true;
-  double a_day = RECORDS_A_DAY * PARTICIPANTS_A_PROJECT * (p->orgs + (p->orgs < 2 ? p->orgs : 2)), all = a_day * DD_DAYS_FULL;
-  *days = (double)n >= all ? DD_DAYS_FULL : (int64_t)((double)n / a_day) + 1;
-  if ((double)n > all) p->scale_percent = (unsigned)((double)n * 100 / all) + 1;
-  return true;
+  else if (number("--size", size, 1, DD_RECORDS_MAX, &n)) *days = days_for(p, (double)n);
+  return *days > 0;
 }
 
 static bool set_times(dd_plan *p, const char *until, int64_t days) {

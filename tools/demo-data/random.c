@@ -3,11 +3,12 @@
 
 #include <openssl/rand.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 _Noreturn void dd_die(const char *what, int err) {
   fprintf(stderr, "overdracht-demo-data: %s%s%s\n", what, err ? ": " : " does not hold", err ? ov_err_text(err) : "");
-  exit(1);
+  fflush(stderr);
+  _exit(1); /* other threads are at work: no handlers, no destructors */
 }
 
 /* -- numbers ------------------------------------------------------------------------------------------------------- */
