@@ -14,7 +14,7 @@ static void wake(void *ctx) { (void)ctx; }
 
 static void start(world *w) {
   static const char *const names[] = {WORLD_HOST};
-  sv_server_options o = {.sys = &w->fx.sys, .names = names, .n_names = 1, .programme = w->programme, .schemas = w->fx.schemas, .wake = wake};
+  sv_server_options o = {.sys = &w->fx.sys, .names = names, .n_names = 1, .programme = w->programme, .schemas = w->fx.schemas, .workers = w->workers, .wake = wake};
   FX_OK(sv_server_new(&o, &w->server));
   FX_OK(sv_server_add_org(w->server, w->org));
   w->fx.now_ms += 1000; /* a HELLO in the same millisecond as the start would be challenged */
@@ -109,7 +109,11 @@ void world_move_to_copy(world *w) {
 }
 
 void world_work(world *w) {
-  while (sv_writer_step(sv_server_writer(w->server))) sv_server_poll(w->server);
+  if (w->workers) {
+    while (sv_writer_pending(sv_server_writer(w->server))) usleep(50);
+  } else {
+    while (sv_writer_step(sv_server_writer(w->server))) sv_server_poll(w->server);
+  }
   sv_server_poll(w->server);
 }
 

@@ -17,6 +17,7 @@ typedef struct world {
   const char *data;
   sv_org *programme, *org;
   sv_server *server;
+  unsigned workers;         /* threads that commit; 0 (the default): world_work does. Set before world_restart */
   char saved[512];          /* folder of world_backup's copy */
 } world;
 
