@@ -1,4 +1,5 @@
-/* Inside of administration. One `adm` is one request. Errors stick: the first one with its message is what the asker gets. */
+/* Inside of administration. One `adm` is one request. Errors stick: the first one with its message is what
+ * the asker gets. */
 #ifndef ADMIN_PRIV_H
 #define ADMIN_PRIV_H
 
@@ -14,7 +15,8 @@
 #define ADM_ARENA_BYTES_MAX ((size_t)256 << 20)
 /* Records of one kind that a label is looked for among, or that one list shows. */
 #define ADM_NAMES_MAX 200000u
-/* Rows handled in one read transaction of a long walk: short, so that the map can grow and pages are reused meanwhile. */
+/* Rows handled in one read transaction of a long walk: short, so that the map can grow and pages are reused
+ * meanwhile. */
 #define ADM_PAGE 256u
 /* A progress line at most this often (ms). */
 #define ADM_PROGRESS_MS 100
@@ -25,14 +27,15 @@ typedef struct adm {
   sv_admin_host *h;
   const sv_admin_command *cmd;
   const json_t *req;
-  sv_admin_out out; void *out_ctx;
-  bool gone;                        /* the asker hung up */
-  json_t *reply;                    /* becomes the reply line */
-  json_t *items, *notes;            /* in the reply; borrowed from it, NULL until used */
+  sv_admin_out out;
+  void *out_ctx;
+  bool gone;             /* the asker hung up */
+  json_t *reply;         /* becomes the reply line */
+  json_t *items, *notes; /* in the reply; borrowed from it, NULL until used */
   ov_arena a;
   int err;
   char message[600], hint[400];
-  int64_t told_ms;                  /* last progress */
+  int64_t told_ms; /* last progress */
 } adm;
 
 /* reply.c */
@@ -40,29 +43,29 @@ typedef struct adm {
 int adm_fail(adm *m, int err, const char *hint, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* An error of the store or the core, with what was being done. */
 int adm_failed(adm *m, int err, const char *what);
-void adm_set(adm *m, const char *key, json_t *value);         /* takes value */
+void adm_set(adm *m, const char *key, json_t *value); /* takes value */
 void adm_set_text(adm *m, const char *key, const char *text);
-void adm_item(adm *m, json_t *item);                           /* to the reply's list; takes item */
+void adm_item(adm *m, json_t *item); /* to the reply's list; takes item */
 void adm_note(adm *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Sends an item at once, for lists without end. False when the asker is gone (OV_E_CANCELLED is then set). */
 bool adm_stream(adm *m, json_t *item);
 /* Progress; `total` 0: unknown. False when the asker is gone. Cheap when called often. */
 bool adm_progress(adm *m, const char *what, uint64_t done, uint64_t total);
-void adm_reply(adm *m);                                        /* the last line */
+void adm_reply(adm *m); /* the last line */
 json_t *adm_name_json(const ov_name *name);
 json_t *adm_id_json(const ov_id *id);
 json_t *adm_hex_json(const uint8_t *p, size_t n);
-json_t *adm_time_json(int64_t ms);                             /* ISO 8601 UTC */
+json_t *adm_time_json(int64_t ms); /* ISO 8601 UTC */
 /* Valid UTF-8 or not: Jansson refuses what is not, and damaged rows may hold anything. */
 json_t *adm_text_json(const void *p, size_t n);
 
 /* args.c */
-const char *arg_text(const adm *m, const char *name);          /* NULL when absent */
+const char *arg_text(const adm *m, const char *name); /* NULL when absent */
 bool arg_flag(const adm *m, const char *name);
 int64_t arg_int(const adm *m, const char *name, int64_t otherwise);
 size_t arg_count(const adm *m, const char *name);
 const char *arg_at(const adm *m, const char *name, size_t i);
-int args_check(adm *m);                                        /* the request against the command's table */
+int args_check(adm *m); /* the request against the command's table */
 
 /* find.c */
 /* The organisation named by the argument `organisation`; may be left out when there is one only. */
@@ -71,8 +74,8 @@ sv_org *find_org_by(adm *m, const char *text);
 /* Which environment holds records of this kind. */
 sv_org *find_home(adm *m, sv_org *org, const ov_skind *k);
 const ov_skind *find_kind(adm *m, const char *name);
-/* A record of a kind by full name, a unique start of it, its short form SEQ-TAG, or its label (whole, then a unique start; case does
- * not matter). */
+/* A record of a kind by full name, a unique start of it, its short form SEQ-TAG, or its label (whole, then a
+ * unique start; case does not matter). */
 int find_record(adm *m, sv_org *org, const ov_skind *k, const char *text, ov_name *out);
 /* A record by name or a unique start of it, of any kind. */
 int find_any(adm *m, sv_org *org, const char *text, ov_name *out);
@@ -89,23 +92,30 @@ void find_label_of(adm *m, sv_txn *t, const ov_name *record, char *out, size_t n
 void find_team_label(adm *m, sv_txn *t, uint32_t scope, char *out, size_t n);
 
 /* value.c */
-typedef struct adm_field { const ov_sfield *f; char how; ov_value v; } adm_field;   /* how: '=', '+' or '-' (elements of a set) */
+typedef struct adm_field {
+  const ov_sfield *f;
+  char how;
+  ov_value v;
+} adm_field; /* how: '=', '+' or '-' (elements of a set) */
 typedef struct adm_draft {
   sv_org *org;
   const ov_skind *k;
-  adm_field fields[ADM_FIELDS_MAX]; uint32_t n;
-  bool new_scope;                   /* a team: gets the next scope number */
-  uint32_t scope;                   /* of a creating op */
-  bool has_participant; ov_name participant;
-  const char *retract;              /* reason, or "" to undo; NULL: neither */
+  adm_field fields[ADM_FIELDS_MAX];
+  uint32_t n;
+  bool new_scope; /* a team: gets the next scope number */
+  uint32_t scope; /* of a creating op */
+  bool has_participant;
+  ov_name participant;
+  const char *retract; /* reason, or "" to undo; NULL: neither */
 } adm_draft;
 const ov_sfield *value_field(const ov_skind *k, const char *name, size_t n);
 int value_parse(adm *m, sv_org *org, const ov_skind *k, const ov_sfield *f, const char *text, ov_value *out);
 /* "field=value", "field+=element", "field-=element". */
 int value_assign(adm *m, adm_draft *d, const char *text);
 void value_put(adm *m, adm_draft *d, uint16_t field, char how, ov_value v);
-void value_put_text(adm *m, adm_draft *d, uint16_t field, const char *text);   /* copied; NULL: nothing */
-/* For people and scripts: numbers and texts as they are, codes as {"code", "label"}, references as {"record", "label"}. */
+void value_put_text(adm *m, adm_draft *d, uint16_t field, const char *text); /* copied; NULL: nothing */
+/* For people and scripts: numbers and texts as they are, codes as {"code", "label"}, references as {"record",
+ * "label"}. */
 json_t *value_json(adm *m, sv_txn *t, const ov_sfield *f, const ov_value *v);
 json_t *value_fields_json(adm *m, sv_txn *t, const ov_skind *k, const ov_field *fields, uint32_t n);
 json_t *value_record_json(adm *m, sv_txn *t, const ov_skind *k, const ov_record *r);
@@ -117,10 +127,11 @@ int draft_change(adm *m, adm_draft *d, const ov_name *record);
 int draft_label_free(adm *m, adm_draft *d);
 
 /* store.c */
-sv_txn *adm_read(adm *m, sv_org *org);                         /* NULL with the error set */
-int adm_record(adm *m, sv_txn *t, const ov_name *name, sv_record_row *row);   /* in m's arena; OV_E_NOTFOUND is not told */
+sv_txn *adm_read(adm *m, sv_org *org); /* NULL with the error set */
+int adm_record(adm *m, sv_txn *t, const ov_name *name,
+               sv_record_row *row); /* in m's arena; OV_E_NOTFOUND is not told */
 int64_t adm_now_ms(const adm *m);
-bool record_is_live(const ov_record *r);                       /* created, not retracted, and not made inactive */
+bool record_is_live(const ov_record *r); /* created, not retracted, and not made inactive */
 int64_t record_int(const ov_record *r, uint16_t field, int64_t otherwise);
 bool record_has_team(const ov_record *r, uint16_t field, uint32_t scope);
 uint32_t record_teams(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]);

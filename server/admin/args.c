@@ -1,4 +1,5 @@
-/* The request against its command's table: unknown keys, wrong types and missing arguments are told exactly. */
+/* The request against its command's table: unknown keys, wrong types and missing arguments are told
+ * exactly. */
 #include <string.h>
 
 #include "admin_priv.h"
@@ -46,8 +47,11 @@ static bool fits(const sv_admin_arg *a, const json_t *v) {
   }
 }
 
-static const char *const wanted[] = {[SV_ARG_TEXT] = "a text", [SV_ARG_LIST] = "a list of texts", [SV_ARG_FLAG] = "true or false",
-                                     [SV_ARG_INT] = "a whole number", [SV_ARG_FIELDS] = "a list of field=value",
+static const char *const wanted[] = {[SV_ARG_TEXT] = "a text",
+                                     [SV_ARG_LIST] = "a list of texts",
+                                     [SV_ARG_FLAG] = "true or false",
+                                     [SV_ARG_INT] = "a whole number",
+                                     [SV_ARG_FIELDS] = "a list of field=value",
                                      [SV_ARG_PATH] = "a path"};
 
 static bool given(const adm *m, const sv_admin_arg *a) {
@@ -64,7 +68,9 @@ int args_check(adm *m) {
     if (!strcmp(key, "cmd")) continue;
     const sv_admin_arg *a = arg_of(m->cmd, key);
     if (!a) return adm_fail(m, OV_E_INVALID, "see --help", "%s has no argument \"%.60s\"", m->cmd->name, key);
-    if (!fits(a, v)) return adm_fail(m, OV_E_INVALID, "see --help", "%s: \"%s\" takes %s", m->cmd->name, key, wanted[a->type]);
+    if (!fits(a, v))
+      return adm_fail(m, OV_E_INVALID, "see --help", "%s: \"%s\" takes %s", m->cmd->name, key,
+                      wanted[a->type]);
     if (a->type == SV_ARG_PATH && *json_string_value(v) != '/') {
       return adm_fail(m, OV_E_INVALID, NULL, "%s: \"%s\" must be an absolute path", m->cmd->name, key);
     }
@@ -72,7 +78,8 @@ int args_check(adm *m) {
   for (unsigned i = 0; i < SV_ADMIN_ARGS_MAX && m->cmd->args[i].name; i++) {
     const sv_admin_arg *a = &m->cmd->args[i];
     if (a->required && !given(m, a)) {
-      return adm_fail(m, OV_E_INVALID, "see --help", "%s: \"%s\" is missing (%s)", m->cmd->name, a->name, a->help);
+      return adm_fail(m, OV_E_INVALID, "see --help", "%s: \"%s\" is missing (%s)", m->cmd->name, a->name,
+                      a->help);
     }
   }
   return 0;

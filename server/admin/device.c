@@ -1,13 +1,20 @@
-/* Devices: a record that says its name and teams, and one enrolled key for each tablet (a reinstalled tablet enrols again). */
+/* Devices: a record that says its name and teams, and one enrolled key for each tablet (a reinstalled tablet
+ * enrols again). */
 #include <stdio.h>
 #include <string.h>
 
 #include "admin_priv.h"
 #include "sv_enrol.h"
 
-#define REVOKED_MAX 64u   /* keys of one device record that one revocation cuts off at once; a second call takes the next */
+#define REVOKED_MAX                                                                                          \
+  64u /* keys of one device record that one revocation cuts off at once; a second call takes the next */
 
-typedef struct code_job { adm *m; const ov_id *organisation; const ov_name *record; char code[SV_CODE_TEXT]; } code_job;
+typedef struct code_job {
+  adm *m;
+  const ov_id *organisation;
+  const ov_name *record;
+  char code[SV_CODE_TEXT];
+} code_job;
 
 static int code_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   code_job *j = arg;
@@ -32,7 +39,9 @@ int cmd_device_add(adm *m) {
   sv_org *org = find_org(m);
   adm_draft d = {.org = org, .k = org ? find_kind(m, "device") : NULL, .scope = 1};
   if (!d.k || find_teams(m, org, "team", &teams)) return m->err;
-  if (!teams.set.n_add) return adm_fail(m, OV_E_INVALID, "see `overdracht-admin team list`", "a device needs a team: --team NAME");
+  if (!teams.set.n_add)
+    return adm_fail(m, OV_E_INVALID, "see `overdracht-admin team list`",
+                    "a device needs a team: --team NAME");
   value_put_text(m, &d, SV_DEVICE_NAME, arg_text(m, "name"));
   value_put(m, &d, SV_DEVICE_TEAMS, '=', teams);
   value_put(m, &d, SV_DEVICE_STATUS, '=', ov_int(1));
@@ -59,7 +68,8 @@ int cmd_device_code(adm *m) {
   sv_record_row row;
   if (find_device(m, &org, &k, &name, &row)) return m->err;
   if (!record_is_live(&row.rec)) {
-    return adm_fail(m, OV_E_REVOKED, "make a new one: overdracht-admin device add", "this device was revoked and gets no new code");
+    return adm_fail(m, OV_E_REVOKED, "make a new one: overdracht-admin device add",
+                    "this device was revoked and gets no new code");
   }
   return make_code(m, org, &name);
 }
@@ -78,7 +88,7 @@ int cmd_device_edit(adm *m) {
   return m->err ? m->err : draft_change(m, &d, &name);
 }
 
-/* -- list ---------------------------------------------------------------------------------------------------------- */
+/* -- list -------------------------------------------------------------------------------- */
 
 static json_t *keys_json(sv_txn *t, const ov_name *record, int64_t *seen) {
   sv_device d;
@@ -91,8 +101,9 @@ static json_t *keys_json(sv_txn *t, const ov_name *record, int64_t *seen) {
     from = &after;
     if (!ov_name_equal(&d.record, record)) continue;
     if (d.last_seen_ms > *seen) *seen = d.last_seen_ms;
-    json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:b}", "id", adm_id_json(&d.id), "calls_itself",
-                                          adm_text_json(d.name, strlen(d.name)), "enrolled", adm_time_json(d.enrolled_ms), "last_seen",
+    json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:b}", "id", adm_id_json(&d.id),
+                                          "calls_itself", adm_text_json(d.name, strlen(d.name)), "enrolled",
+                                          adm_time_json(d.enrolled_ms), "last_seen",
                                           adm_time_json(d.last_seen_ms), "revoked", d.revoked));
   }
   return list;
@@ -114,18 +125,26 @@ int cmd_device_list(adm *m) {
     if (err || (!arg_flag(m, "all") && !record_is_live(&row.rec))) continue;
     find_label(m, &row.rec, label, sizeof label);
     json_t *keys = keys_json(t, &names[i], &seen);
-    const char *state = !record_is_live(&row.rec) ? "revoked" : json_array_size(keys) ? "in use" : "not enrolled yet";
-    adm_item(m, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "device", adm_text_json(label, strlen(label)), "teams",
-                          teams_json(m, t, &row.rec, SV_DEVICE_TEAMS), "state", state, "last_seen", seen ? adm_time_json(seen) : json_null(),
-                          "record", adm_name_json(&names[i]), "keys", keys));
+    const char *state = !record_is_live(&row.rec) ? "revoked"
+                        : json_array_size(keys)   ? "in use"
+                                                  : "not enrolled yet";
+    adm_item(m, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "device", adm_text_json(label, strlen(label)),
+                          "teams", teams_json(m, t, &row.rec, SV_DEVICE_TEAMS), "state", state, "last_seen",
+                          seen ? adm_time_json(seen) : json_null(), "record", adm_name_json(&names[i]),
+                          "keys", keys));
   }
   sv_txn_abort(t);
   return m->err;
 }
 
-/* -- revoke --------------------------------------------------------------------------------------------------------- */
+/* -- revoke ------------------------------------------------------------------------------ */
 
-typedef struct revoke_job { const ov_id *organisation; const ov_name *record; ov_id ids[REVOKED_MAX]; uint32_t n, known; } revoke_job;
+typedef struct revoke_job {
+  const ov_id *organisation;
+  const ov_name *record;
+  ov_id ids[REVOKED_MAX];
+  uint32_t n, known;
+} revoke_job;
 
 /* Every key enrolled for the record. */
 static int revoke_keys(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
@@ -158,7 +177,8 @@ static int revoke_routes(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches)
   while (!sv_code_next(t, from, &c)) {
     memcpy(after, c.hash, sizeof after);
     from = after;
-    if (ov_name_equal(&c.device_record, j->record) && ov_id_equal(&c.organisation, j->organisation)) sv_code_del(t, c.hash);
+    if (ov_name_equal(&c.device_record, j->record) && ov_id_equal(&c.organisation, j->organisation))
+      sv_code_del(t, c.hash);
   }
   return revoke_keys(arg, t, a, touches);
 }
@@ -170,7 +190,8 @@ int cmd_device_revoke(adm *m) {
   sv_record_row row;
   if (find_device(m, &org, &k, &name, &row)) return m->err;
   revoke_job keys = {.organisation = &org->id, .record = &name}, routes = keys;
-  /* The organisation's rows decide what a session may do, so they go first; then the record, which everybody sees. */
+  /* The organisation's rows decide what a session may do, so they go first; then the record, which everybody
+   * sees. */
   int err = m->h->write(m->h->ctx, org, revoke_keys, &keys);
   if (!err) err = m->h->write(m->h->ctx, m->h->programme, revoke_routes, &routes);
   if (err) return adm_failed(m, err, "revoking");

@@ -6,7 +6,7 @@
 
 #include "admin_priv.h"
 
-#define SHOWN_MAX 5u   /* candidates listed when a text fits several */
+#define SHOWN_MAX 5u /* candidates listed when a text fits several */
 
 /* Collects what fits. A whole match beats the starts. */
 typedef struct match {
@@ -14,7 +14,9 @@ typedef struct match {
   char shown[300];
 } match;
 
-static bool starts_with(const char *label, const char *text) { return !strncasecmp(label, text, strlen(text)); }
+static bool starts_with(const char *label, const char *text) {
+  return !strncasecmp(label, text, strlen(text));
+}
 
 /* True when this candidate is the one to keep so far. */
 static bool matches(match *x, const char *candidate, const char *text, const char *show) {
@@ -36,11 +38,11 @@ static int settle(adm *m, const match *x, const char *what, const char *text, co
   snprintf(hint, sizeof hint, "`overdracht-admin %s` shows what there is", list_cmd);
   if (n == 1) return 0;
   if (n == 0) return adm_fail(m, OV_E_NOTFOUND, hint, "there is no %s \"%.80s\"", what, text);
-  return adm_fail(m, OV_E_INVALID, "type more of it, or the id", "\"%.80s\" fits %u of %s: %s%s", text, n, what, x->shown,
-                  n > SHOWN_MAX ? ", ..." : "");
+  return adm_fail(m, OV_E_INVALID, "type more of it, or the id", "\"%.80s\" fits %u of %s: %s%s", text, n,
+                  what, x->shown, n > SHOWN_MAX ? ", ..." : "");
 }
 
-/* -- organisations ------------------------------------------------------------------------------------------------- */
+/* -- organisations ----------------------------------------------------------------------- */
 
 sv_org *find_org_by(adm *m, const char *text) {
   match x = {0};
@@ -50,7 +52,8 @@ sv_org *find_org_by(adm *m, const char *text) {
     char hex[2 * OV_ID_BYTES + 1];
     ov_hex(o->id.b, OV_ID_BYTES, hex);
     bool by_name = matches(&x, o->name, text, o->name);
-    if (by_name || (!starts_with(o->name, text) && strlen(text) >= 4 && matches(&x, hex, text, o->name))) found = o;
+    if (by_name || (!starts_with(o->name, text) && strlen(text) >= 4 && matches(&x, hex, text, o->name)))
+      found = o;
   }
   return settle(m, &x, "organisation", text, "organisation list") ? NULL : found;
 }
@@ -60,7 +63,8 @@ sv_org *find_org(adm *m) {
   if (text) return find_org_by(m, text);
   sv_org *first = m->h->org_at(m->h->ctx, 0);
   if (!first) {
-    adm_fail(m, OV_E_NOTFOUND, "make one: overdracht-admin organisation add NAME", "there is no organisation yet");
+    adm_fail(m, OV_E_NOTFOUND, "make one: overdracht-admin organisation add NAME",
+             "there is no organisation yet");
     return NULL;
   }
   if (!m->h->org_at(m->h->ctx, 1)) return first;
@@ -69,11 +73,12 @@ sv_org *find_org(adm *m) {
   return NULL;
 }
 
-/* -- kinds --------------------------------------------------------------------------------------------------------- */
+/* -- kinds ------------------------------------------------------------------------------- */
 
 const ov_skind *find_kind(adm *m, const char *name) {
   const ov_skind *k = ov_schemas_by_name(m->h->schemas, name);
-  if (!k) adm_fail(m, OV_E_NOTFOUND, "`overdracht-admin kind list` shows them", "there is no kind \"%.60s\"", name);
+  if (!k)
+    adm_fail(m, OV_E_NOTFOUND, "`overdracht-admin kind list` shows them", "there is no kind \"%.60s\"", name);
   return k;
 }
 
@@ -92,7 +97,7 @@ void find_label(adm *m, const ov_record *r, char *out, size_t n) {
   *out = 0;
   if (!l || l->v.type != OV_V_TEXT) return;
   size_t len = l->v.s.n < n ? l->v.s.n : n - 1;
-  while (len < l->v.s.n && len && (l->v.s.p[len] & 0xc0) == 0x80) len--;   /* never half a character */
+  while (len < l->v.s.n && len && (l->v.s.p[len] & 0xc0) == 0x80) len--; /* never half a character */
   memcpy(out, l->v.s.p, len);
   out[len] = 0;
 }
@@ -110,7 +115,7 @@ void find_team_label(adm *m, sv_txn *t, uint32_t scope, char *out, size_t n) {
   if (!*out) snprintf(out, n, "team %u", scope);
 }
 
-/* -- records --------------------------------------------------------------------------------------------------------- */
+/* -- records ----------------------------------------------------------------------------- */
 
 int find_all(adm *m, sv_txn *t, uint16_t kind, ov_name **names, uint32_t *n) {
   int err = sv_by_kind_day(t, kind, INT32_MIN, INT32_MAX, &m->a, names, ADM_NAMES_MAX, n);
@@ -120,7 +125,9 @@ int find_all(adm *m, sv_txn *t, uint16_t kind, ov_name **names, uint32_t *n) {
 }
 
 /* "12-a1b2c3d4": enough to tell records apart where one writer made them all. */
-static void short_name(const char *full, char out[40]) { snprintf(out, 40, "%.39s", strlen(full) > 33 ? full + 33 : full); }
+static void short_name(const char *full, char out[40]) {
+  snprintf(out, 40, "%.39s", strlen(full) > 33 ? full + 33 : full);
+}
 
 /* Two labels alike are told apart by whether they are live. */
 static void try_record(adm *m, const ov_record *r, const char *text, match x[2], ov_name found[2]) {
@@ -180,7 +187,8 @@ int find_any(adm *m, sv_org *org, const char *text, ov_name *out) {
     return err;
   }
   if (!first_with(text, &at)) {
-    return adm_fail(m, OV_E_INVALID, "names look like 0123abcd...-12-a1b2c3d4; for a label give --kind KIND as well",
+    return adm_fail(m, OV_E_INVALID,
+                    "names look like 0123abcd...-12-a1b2c3d4; for a label give --kind KIND as well",
                     "\"%.80s\" is no record's name or start of one", text);
   }
   sv_txn *t = adm_read(m, org);
@@ -199,7 +207,7 @@ int find_any(adm *m, sv_org *org, const char *text, ov_name *out) {
   return settle(m, &x, "record", text, "record list KIND");
 }
 
-/* -- teams ----------------------------------------------------------------------------------------------------------- */
+/* -- teams ------------------------------------------------------------------------------- */
 
 int find_team(adm *m, sv_org *org, const char *text, uint32_t *scope) {
   sv_record_row row;
@@ -211,7 +219,8 @@ int find_team(adm *m, sv_org *org, const char *text, uint32_t *scope) {
   sv_txn *t = adm_read(m, org);
   if (!t) return m->err;
   sv_scope s;
-  bool by_number = *text && !*end && number >= 2 && number <= SV_TEAM_SCOPE_MAX && !sv_scope_get(t, (uint32_t)number, &s);
+  bool by_number = *text && !*end && number >= 2 && number <= SV_TEAM_SCOPE_MAX &&
+                   !sv_scope_get(t, (uint32_t)number, &s);
   sv_txn_abort(t);
   if (by_number) {
     *scope = (uint32_t)number;

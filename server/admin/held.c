@@ -5,7 +5,7 @@
 
 #include "admin_priv.h"
 
-/* -- one held op for people -------------------------------------------------------------------------------------------- */
+/* -- one held op for people -------------------------------------------------------------- */
 
 static void set_label(json_t *j, const char *key, const char *label) {
   if (*label) json_object_set_new(j, key, adm_text_json(label, strlen(label)));
@@ -15,7 +15,8 @@ static void set_label(json_t *j, const char *key, const char *label) {
 static void set_reason(adm *m, json_t *j, const ov_op *op, uint8_t reason) {
   ov_problem why;
   bool exact = ov_schema_check_op(m->h->schemas, op, &why) == reason;
-  const char *en = exact ? why.text_en : ov_held_text_en(reason), *nl = exact ? why.text_nl : ov_held_text_nl(reason);
+  const char *en = exact ? why.text_en : ov_held_text_en(reason),
+             *nl = exact ? why.text_nl : ov_held_text_nl(reason);
   json_object_set_new(j, "reason", adm_text_json(en, strlen(en)));
   json_object_set_new(j, "reason_nl", adm_text_json(nl, strlen(nl)));
 }
@@ -47,10 +48,19 @@ static json_t *labelled_fields(adm *m, sv_txn *t, const ov_skind *k, const ov_op
     char name[32];
     snprintf(name, sizeof name, "field %u", op->fields[i].id);
     bool retracts = op->fields[i].id == OV_FIELD_RETRACTED;
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "field", f ? f->name : retracts ? "retracted" : name, "name",
-                                          f ? f->en : retracts ? "Entered in error" : name, "name_nl",
-                                          f ? f->nl : retracts ? "Per ongeluk ingevoerd" : name, "value",
-                                          value_json(m, t, f, &op->fields[i].v)));
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "field",
+                                          f          ? f->name
+                                          : retracts ? "retracted"
+                                                     : name,
+                                          "name",
+                                          f          ? f->en
+                                          : retracts ? "Entered in error"
+                                                     : name,
+                                          "name_nl",
+                                          f          ? f->nl
+                                          : retracts ? "Per ongeluk ingevoerd"
+                                                     : name,
+                                          "value", value_json(m, t, f, &op->fields[i].v)));
   }
   return list;
 }
@@ -59,9 +69,13 @@ static json_t *held_json(adm *m, sv_txn *t, const sv_op_row *row, ov_verdict v, 
   const ov_skind *k = ov_schemas_kind(m->h->schemas, row->op.kind);
   char kind[24];
   snprintf(kind, sizeof kind, "kind %u", row->op.kind);
-  json_t *j = json_pack("{s:o, s:s, s:o, s:s, s:s, s:o}", "op", adm_name_json(&row->op.name), "kind", k ? k->name : kind, "record",
-                        adm_name_json(&row->op.record), "what", row->op.creates ? "creates" : "changes", "verdict",
-                        v == OV_HELD ? "held" : v == OV_DISMISSED ? "dismissed" : "admitted", "when", adm_time_json(row->op.device_time * 1000));
+  json_t *j = json_pack("{s:o, s:s, s:o, s:s, s:s, s:o}", "op", adm_name_json(&row->op.name), "kind",
+                        k ? k->name : kind, "record", adm_name_json(&row->op.record), "what",
+                        row->op.creates ? "creates" : "changes", "verdict",
+                        v == OV_HELD        ? "held"
+                        : v == OV_DISMISSED ? "dismissed"
+                                            : "admitted",
+                        "when", adm_time_json(row->op.device_time * 1000));
   if (row->n_receipts) json_object_set_new(j, "received", adm_time_json(row->receipts[0].server_time_ms));
   set_who(m, t, j, row);
   set_reason(m, j, &row->op, reason);
@@ -69,14 +83,14 @@ static json_t *held_json(adm *m, sv_txn *t, const sv_op_row *row, ov_verdict v, 
   return j;
 }
 
-/* -- the list ------------------------------------------------------------------------------------------------------------ */
+/* -- the list ---------------------------------------------------------------------------- */
 
 /* A page in one read transaction; false at the end. */
 static bool list_page(adm *m, sv_org *org, ov_name *after, bool *started, int64_t *left) {
   sv_txn *t = adm_read(m, org);
   uint32_t n = 0;
   bool more = false;
-  for (; t && n < ADM_PAGE && *left > 0; n++) {
+  for (; t && n<ADM_PAGE && * left> 0; n++) {
     sv_op_row row;
     ov_verdict v;
     uint8_t reason = 0;
@@ -105,16 +119,21 @@ int cmd_held_list(adm *m) {
   sv_org *org = find_org(m);
   if (!org) return m->err;
   if (left < 1 || left > 10000) return adm_fail(m, OV_E_INVALID, NULL, "--limit takes 1 to 10000");
-  while (list_page(m, org, &at, &started, &left)) {
-  }
+  while (list_page(m, org, &at, &started, &left)) {}
   if (!m->items && !m->err) adm_note(m, "nothing is held");
   if (!left) adm_note(m, "there may be more: raise --limit");
   return m->err;
 }
 
-/* -- ruling --------------------------------------------------------------------------------------------------------------- */
+/* -- ruling ------------------------------------------------------------------------------ */
 
-typedef struct rule_job { sv_org *org; ov_name target; int verdict; const char *reason; const ov_name *author; } rule_job;
+typedef struct rule_job {
+  sv_org *org;
+  ov_name target;
+  int verdict;
+  const char *reason;
+  const ov_name *author;
+} rule_job;
 
 static int rule_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   rule_job *j = arg;
@@ -127,7 +146,8 @@ static int find_held(adm *m, sv_org *org, const char *text, ov_name *out) {
   bool started = false;
   unsigned found = 0;
   if (!ov_name_parse(text, out)) return 0;
-  if (strlen(text) < 3) return adm_fail(m, OV_E_INVALID, NULL, "\"%.80s\" is too short for the name of an op", text);
+  if (strlen(text) < 3)
+    return adm_fail(m, OV_E_INVALID, NULL, "\"%.80s\" is too short for the name of an op", text);
   sv_txn *t = adm_read(m, org);
   while (t && !sv_held_next(t, started ? &at : NULL, &at)) {
     char full[OV_NAME_TEXT_MAX];
@@ -142,7 +162,8 @@ static int find_held(adm *m, sv_org *org, const char *text, ov_name *out) {
   sv_txn_abort(t);
   if (m->err || found == 1) return m->err;
   return found ? adm_fail(m, OV_E_INVALID, "type more of it", "\"%.80s\" fits %u held ops", text, found)
-               : adm_fail(m, OV_E_NOTFOUND, "`overdracht-admin held list` shows them", "no held op is called \"%.80s\"", text);
+               : adm_fail(m, OV_E_NOTFOUND, "`overdracht-admin held list` shows them",
+                          "no held op is called \"%.80s\"", text);
 }
 
 static int rule(adm *m, int verdict) {
@@ -158,9 +179,12 @@ static int rule(adm *m, int verdict) {
   int err = m->h->write(m->h->ctx, j.org, rule_work, &j);
   if (err == OV_E_NOTFOUND) return adm_fail(m, err, NULL, "there is no such op here");
   if (err == OV_E_INVALID) {
-    return adm_fail(m, err, NULL, "there is nothing to rule on: the op was never held, is still waiting, or its participant was erased");
+    return adm_fail(m, err, NULL,
+                    "there is nothing to rule on: the op was never held, is still waiting, or its "
+                    "participant was erased");
   }
-  if (err == OV_E_LIMIT) return adm_fail(m, err, NULL, "this op was ruled on %u times: that is enough", SV_RULINGS_MAX);
+  if (err == OV_E_LIMIT)
+    return adm_fail(m, err, NULL, "this op was ruled on %u times: that is enough", SV_RULINGS_MAX);
   if (err) return adm_failed(m, err, "ruling");
   adm_set(m, "op", adm_name_json(&j.target));
   adm_set_text(m, "verdict", verdict == SV_RULING_ADMIT ? "admitted" : "dismissed");

@@ -16,7 +16,9 @@ static int make(adm *m, const ov_id *id, const char *name, const char *zone, sv_
   uint8_t master[OV_KEY_BYTES];
   char why[OV_ERROR_TEXT_MAX] = "";
   int err = sv_master_key_load(m->h->master_key_file, false, m->h->sys->random, m->h->sys->ctx, master);
-  if (err) return adm_fail(m, err, "the server needs its master key file", "master key %s: %s", m->h->master_key_file, ov_err_text(err));
+  if (err)
+    return adm_fail(m, err, "the server needs its master key file", "master key %s: %s",
+                    m->h->master_key_file, ov_err_text(err));
   sv_org_options o = {.data = m->h->data, .master = master, .sys = m->h->sys, .schemas = m->h->schemas};
   err = sv_org_create(&o, id, name, zone, out, why);
   OPENSSL_cleanse(master, sizeof master);
@@ -31,8 +33,10 @@ int cmd_organisation_add(adm *m) {
   if (hex && (strlen(hex) != 2 * OV_ID_BYTES || ov_unhex(hex, id.b, OV_ID_BYTES) || ov_id_is_zero(&id))) {
     return adm_fail(m, OV_E_INVALID, NULL, "--id takes %u hex digits", 2 * OV_ID_BYTES);
   }
-  if (with_name(m, name)) return adm_fail(m, OV_E_EXISTS, NULL, "there is an organisation \"%s\" already", name);
-  if (m->h->org_at(m->h->ctx, SV_ORGS_MAX - 1)) return adm_fail(m, OV_E_LIMIT, NULL, "one server holds at most %u organisations", SV_ORGS_MAX);
+  if (with_name(m, name))
+    return adm_fail(m, OV_E_EXISTS, NULL, "there is an organisation \"%s\" already", name);
+  if (m->h->org_at(m->h->ctx, SV_ORGS_MAX - 1))
+    return adm_fail(m, OV_E_LIMIT, NULL, "one server holds at most %u organisations", SV_ORGS_MAX);
   if (make(m, &id, name, zone ? zone : "Europe/Amsterdam", &org)) return m->err;
   int err = m->h->org_created(m->h->ctx, org);
   if (err) {
@@ -48,8 +52,10 @@ static json_t *summary(adm *m, sv_org *o) {
   sv_env_stats st;
   (void)m;
   sv_env_stats_get(o->env, &st);
-  json_t *j = json_pack("{s:o, s:o, s:s, s:I, s:I, s:b}", "organisation", adm_text_json(o->name, strlen(o->name)), "id", adm_id_json(&o->id),
-                        "zone", o->zone, "ops", (json_int_t)st.ops, "records", (json_int_t)st.records, "read_only", sv_env_readonly(o->env));
+  json_t *j = json_pack("{s:o, s:o, s:s, s:I, s:I, s:b}", "organisation",
+                        adm_text_json(o->name, strlen(o->name)), "id", adm_id_json(&o->id), "zone", o->zone,
+                        "ops", (json_int_t)st.ops, "records", (json_int_t)st.records, "read_only",
+                        sv_env_readonly(o->env));
   return j;
 }
 
@@ -74,8 +80,13 @@ static int live_count(adm *m, sv_txn *t, uint16_t kind, json_int_t *count) {
 }
 
 int cmd_organisation_show(adm *m) {
-  static const struct { uint16_t kind; const char *key; } counted[] = {
-    {OV_KIND_TEAM, "teams"}, {OV_KIND_PERSON, "persons"}, {OV_KIND_PARTICIPANT, "participants"}, {OV_KIND_DEVICE, "devices"}};
+  static const struct {
+    uint16_t kind;
+    const char *key;
+  } counted[] = {{OV_KIND_TEAM, "teams"},
+                 {OV_KIND_PERSON, "persons"},
+                 {OV_KIND_PARTICIPANT, "participants"},
+                 {OV_KIND_DEVICE, "devices"}};
   sv_org *o = find_org(m);
   if (!o) return m->err;
   json_t *s = summary(m, o);
@@ -92,7 +103,8 @@ int cmd_organisation_show(adm *m) {
   uint32_t n = 0;
   sv_record_row row;
   if (!find_all(m, t, OV_KIND_ORGANISATION, &names, &n) && n && !adm_record(m, t, &names[0], &row)) {
-    adm_set(m, "settings", value_record_json(m, t, ov_schemas_kind(m->h->schemas, OV_KIND_ORGANISATION), &row.rec));
+    adm_set(m, "settings",
+            value_record_json(m, t, ov_schemas_kind(m->h->schemas, OV_KIND_ORGANISATION), &row.rec));
   }
   sv_txn_abort(t);
   return m->err;
@@ -112,7 +124,8 @@ int cmd_organisation_edit(adm *m) {
   if (!d.k) return m->err;
   for (size_t i = 0; i < arg_count(m, "fields"); i++) {
     const char *text = arg_at(m, "fields", i);
-    if (!strncmp(text, "commit_key=", 11)) return adm_fail(m, OV_E_DENIED, NULL, "the commit key is made by the server and never changed");
+    if (!strncmp(text, "commit_key=", 11))
+      return adm_fail(m, OV_E_DENIED, NULL, "the commit key is made by the server and never changed");
     if (value_assign(m, &d, text)) return m->err;
   }
   return draft_change(m, &d, &names[0]);

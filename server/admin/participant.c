@@ -13,7 +13,9 @@ int cmd_participant_add(adm *m) {
   sv_org *org = find_org(m);
   adm_draft d = {.org = org, .k = org ? find_kind(m, "participant") : NULL};
   if (!d.k || find_teams(m, org, "team", &teams)) return m->err;
-  if (!teams.set.n_add) return adm_fail(m, OV_E_INVALID, "see `overdracht-admin team list`", "a participant needs a team: --team NAME");
+  if (!teams.set.n_add)
+    return adm_fail(m, OV_E_INVALID, "see `overdracht-admin team list`",
+                    "a participant needs a team: --team NAME");
   d.scope = (uint32_t)teams.set.add[0].i;
   value_put_text(m, &d, SV_PARTICIPANT_LABEL, arg_text(m, "label"));
   value_put_text(m, &d, AGE_BAND, arg_text(m, "age_band"));
@@ -33,7 +35,8 @@ static json_t *item(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *r
   find_label(m, &row->rec, label, sizeof label);
   json_t *j = json_pack("{s:o, s:o, s:b, s:o}", "participant", adm_text_json(label, strlen(label)), "teams",
                         teams_json(m, t, &row->rec, SV_PARTICIPANT_TEAMS), "in_care",
-                        record_is_live(&row->rec) && record_int(&row->rec, ACTIVE, 1), "record", adm_name_json(&row->rec.name));
+                        record_is_live(&row->rec) && record_int(&row->rec, ACTIVE, 1), "record",
+                        adm_name_json(&row->rec.name));
   if (l) json_object_set_new(j, "age_band", value_json(m, t, age, &l->v));
   if (row->erased) json_object_set_new(j, "erased", json_true());
   return j;
@@ -89,8 +92,11 @@ static int change_teams(adm *m, char how) {
   sv_txn *t = adm_read(m, d.org);
   if (t && !adm_record(m, t, &name, &row)) {
     adm_set(m, "teams", teams_json(m, t, &row.rec, SV_PARTICIPANT_TEAMS));
-    if (!record_has_team(&row.rec, SV_PARTICIPANT_TEAMS, 0) && !json_array_size(json_object_get(m->reply, "teams"))) {
-      adm_note(m, "no team is left: until one is given, the records stay with the team that created the participant");
+    if (!record_has_team(&row.rec, SV_PARTICIPANT_TEAMS, 0) &&
+        !json_array_size(json_object_get(m->reply, "teams"))) {
+      adm_note(
+          m,
+          "no team is left: until one is given, the records stay with the team that created the participant");
     }
   }
   sv_txn_abort(t);

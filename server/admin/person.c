@@ -17,7 +17,9 @@ int cmd_person_add(adm *m) {
   if (m->err || draft_label_free(m, &d) || draft_create(m, &d, &name)) return m->err;
   adm_set_text(m, "person", arg_text(m, "name"));
   adm_set(m, "record", adm_name_json(&name));
-  if (!teams.set.n_add) adm_note(m, "this person is in no team yet and cannot log: overdracht-admin person edit NAME --add-team TEAM");
+  if (!teams.set.n_add)
+    adm_note(
+        m, "this person is in no team yet and cannot log: overdracht-admin person edit NAME --add-team TEAM");
   return m->err;
 }
 
@@ -27,8 +29,9 @@ static json_t *item(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *r
   const ov_live *l = role ? ov_record_field(&row->rec, role->id, NULL) : NULL;
   find_label(m, &row->rec, label, sizeof label);
   return json_pack("{s:o, s:o, s:o, s:b, s:o}", "person", adm_text_json(label, strlen(label)), "role",
-                   l ? value_json(m, t, role, &l->v) : json_null(), "teams", teams_json(m, t, &row->rec, SV_PERSON_TEAMS), "active",
-                   record_is_live(&row->rec), "record", adm_name_json(&row->rec.name));
+                   l ? value_json(m, t, role, &l->v) : json_null(), "teams",
+                   teams_json(m, t, &row->rec, SV_PERSON_TEAMS), "active", record_is_live(&row->rec),
+                   "record", adm_name_json(&row->rec.name));
 }
 
 int cmd_person_list(adm *m) {
@@ -52,13 +55,17 @@ int cmd_person_list(adm *m) {
 
 /* Whole set, additions and removals exclude each other: which one is meant must be plain. */
 static void edit_teams(adm *m, adm_draft *d) {
-  static const struct { const char *arg; char how; } ways[] = {{"team", '='}, {"add_team", '+'}, {"remove_team", '-'}};
+  static const struct {
+    const char *arg;
+    char how;
+  } ways[] = {{"team", '='}, {"add_team", '+'}, {"remove_team", '-'}};
   unsigned used = 0;
   for (unsigned i = 0; i < 3; i++) {
     ov_value teams;
     if (!arg_count(m, ways[i].arg)) continue;
     if (used++) adm_fail(m, OV_E_INVALID, NULL, "give one of --team, --add-team and --remove-team");
-    else if (!find_teams(m, d->org, ways[i].arg, &teams)) value_put(m, d, SV_PERSON_TEAMS, ways[i].how, teams);
+    else if (!find_teams(m, d->org, ways[i].arg, &teams))
+      value_put(m, d, SV_PERSON_TEAMS, ways[i].how, teams);
   }
 }
 

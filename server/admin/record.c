@@ -1,4 +1,5 @@
-/* Records of any kind: reference data of the programme (technologies, care questions, theme networks) and what has no command of its own. */
+/* Records of any kind: reference data of the programme (technologies, care questions, theme networks) and
+ * what has no command of its own. */
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ static int choose_scope(adm *m, adm_draft *d) {
   }
   if (team && d->k->scope != 2) return adm_fail(m, OV_E_INVALID, NULL, "a %s belongs to no team", d->k->name);
   if (team) return find_team(m, d->org, team, &d->scope);
-  if (d->k->scope == 2 && !participant) return adm_fail(m, OV_E_INVALID, NULL, "a %s belongs to a team: --team NAME", d->k->name);
+  if (d->k->scope == 2 && !participant)
+    return adm_fail(m, OV_E_INVALID, NULL, "a %s belongs to a team: --team NAME", d->k->name);
   return m->err;
 }
 
@@ -86,8 +88,8 @@ static int key_free(adm *m, adm_draft *d) {
     sv_record_row row;
     err = adm_record(m, t, &names[i], &row);
     if (err || !record_is_live(&row.rec) || record_int(&row.rec, f->f->id, INT64_MIN) != f->v.i) continue;
-    err = adm_fail(m, OV_E_EXISTS, "edit that one instead: overdracht-admin record edit", "there is a %s with %s=%lld already", d->k->name,
-                   f->f->name, (long long)f->v.i);
+    err = adm_fail(m, OV_E_EXISTS, "edit that one instead: overdracht-admin record edit",
+                   "there is a %s with %s=%lld already", d->k->name, f->f->name, (long long)f->v.i);
   }
   sv_txn_abort(t);
   return err;
@@ -121,7 +123,8 @@ static int find_named(adm *m, sv_org **org, const ov_skind **k, ov_name *name) {
   sv_txn *t = adm_read(m, *org);
   if (t && !adm_record(m, t, name, &row)) {
     *k = ov_schemas_kind(m->h->schemas, row.rec.kind);
-    if (!*k) adm_fail(m, OV_E_NOTFOUND, NULL, "the record is of kind %u, which has no schema here", row.rec.kind);
+    if (!*k)
+      adm_fail(m, OV_E_NOTFOUND, NULL, "the record is of kind %u, which has no schema here", row.rec.kind);
   }
   sv_txn_abort(t);
   return m->err;
@@ -132,10 +135,13 @@ int cmd_record_edit(adm *m) {
   adm_draft d = {0};
   if (find_named(m, &d.org, &d.k, &name)) return m->err;
   const char *own = edit_command(d.k->id);
-  if (own) return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
+  if (own)
+    return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
   if (assign_all(m, &d)) return m->err;
   for (uint32_t i = 0; i < d.n; i++) {
-    if (d.fields[i].f->type == OV_F_BYTES) return adm_fail(m, OV_E_DENIED, NULL, "%s is made by the server and never changed", d.fields[i].f->name);
+    if (d.fields[i].f->type == OV_F_BYTES)
+      return adm_fail(m, OV_E_DENIED, NULL, "%s is made by the server and never changed",
+                      d.fields[i].f->name);
   }
   return draft_change(m, &d, &name);
 }
@@ -151,12 +157,13 @@ int cmd_record_retract(adm *m) {
   }
   if (find_named(m, &d.org, &d.k, &name)) return m->err;
   const char *own = edit_command(d.k->id);
-  if (own) return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
+  if (own)
+    return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
   d.retract = reason ? reason : "";
   return draft_change(m, &d, &name);
 }
 
-/* -- looking ---------------------------------------------------------------------------------------------------------- */
+/* -- looking ----------------------------------------------------------------------------- */
 
 static int parse_day(adm *m, const char *arg, int64_t otherwise, int64_t *day) {
   ov_value v;
@@ -172,17 +179,22 @@ static int parse_day(adm *m, const char *arg, int64_t otherwise, int64_t *day) {
 
 static const char *state_of(const ov_record *r) {
   ov_retract_state s = ov_record_retracted(r);
-  return s == OV_RETRACTED ? "retracted" : ov_record_conflicts(r) ? "conflict" : !r->created ? "incomplete" : "live";
+  return s == OV_RETRACTED        ? "retracted"
+         : ov_record_conflicts(r) ? "conflict"
+         : !r->created            ? "incomplete"
+                                  : "live";
 }
 
 static json_t *item(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *row, bool fields) {
   char label[OV_LABEL_BYTES_MAX + 1], about[OV_LABEL_BYTES_MAX + 1] = "";
   find_label(m, &row->rec, label, sizeof label);
-  if (row->rec.has_participant && row->rec.kind != OV_KIND_PARTICIPANT) find_label_of(m, t, &row->rec.participant, about, sizeof about);
-  json_t *j = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:o}", "record", adm_name_json(&row->rec.name), "kind", k ? k->name : "unknown", "label",
-                        adm_text_json(label, strlen(label)), "participant", adm_text_json(about, strlen(about)), "state",
-                        row->erased ? "erased" : state_of(&row->rec), "held", (json_int_t)row->rec.n_held, "changed",
-                        adm_time_json(row->changed * 1000));
+  if (row->rec.has_participant && row->rec.kind != OV_KIND_PARTICIPANT)
+    find_label_of(m, t, &row->rec.participant, about, sizeof about);
+  json_t *j = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:o}", "record", adm_name_json(&row->rec.name),
+                        "kind", k ? k->name : "unknown", "label", adm_text_json(label, strlen(label)),
+                        "participant", adm_text_json(about, strlen(about)), "state",
+                        row->erased ? "erased" : state_of(&row->rec), "held", (json_int_t)row->rec.n_held,
+                        "changed", adm_time_json(row->changed * 1000));
   if (k && k->windowed) {
     const ov_sfield day = {.type = OV_F_DATE};
     ov_value v = ov_int(row->day);
@@ -199,8 +211,11 @@ int cmd_record_list(adm *m) {
   const ov_skind *k = find_kind(m, arg_text(m, "kind"));
   sv_org *org = k ? home_of(m, k) : NULL;
   if (!org || parse_day(m, "from", INT32_MIN, &from) || parse_day(m, "to", INT32_MAX, &to)) return m->err;
-  if (arg_text(m, "participant") && find_record(m, org, find_kind(m, "participant"), arg_text(m, "participant"), &about)) return m->err;
-  if (limit < 1 || limit > ADM_NAMES_MAX) return adm_fail(m, OV_E_INVALID, NULL, "--limit takes 1 to %u", ADM_NAMES_MAX);
+  if (arg_text(m, "participant") &&
+      find_record(m, org, find_kind(m, "participant"), arg_text(m, "participant"), &about))
+    return m->err;
+  if (limit < 1 || limit > ADM_NAMES_MAX)
+    return adm_fail(m, OV_E_INVALID, NULL, "--limit takes 1 to %u", ADM_NAMES_MAX);
   sv_txn *t = adm_read(m, org);
   if (!t) return m->err;
   int err = sv_by_kind_day(t, k->id, from, to, &m->a, &names, ADM_NAMES_MAX, &n);
@@ -237,7 +252,8 @@ static json_t *op_json(adm *m, sv_txn *t, const ov_skind *k, const ov_name *name
   if (*author) json_object_set_new(j, "author", adm_text_json(author, strlen(author)));
   if (!row.op.is_void) json_object_set_new(j, "device_time", adm_time_json(row.op.device_time * 1000));
   if (row.n_receipts) json_object_set_new(j, "received", adm_time_json(row.receipts[0].server_time_ms));
-  if (!row.op.is_void && !row.erased) json_object_set_new(j, "fields", value_fields_json(m, t, k, row.op.fields, row.op.n_fields));
+  if (!row.op.is_void && !row.erased)
+    json_object_set_new(j, "fields", value_fields_json(m, t, k, row.op.fields, row.op.n_fields));
   return j;
 }
 
@@ -253,7 +269,8 @@ int cmd_record_show(adm *m) {
   if (!adm_record(m, t, &name, &row)) {
     json_t *j = item(m, t, k, &row, true), *places = json_array();
     for (uint32_t i = 0; i < row.n_places; i++) {
-      json_array_append_new(places, json_pack("{s:I, s:I}", "scope", (json_int_t)row.places[i].scope, "position", (json_int_t)row.places[i].pos));
+      json_array_append_new(places, json_pack("{s:I, s:I}", "scope", (json_int_t)row.places[i].scope,
+                                              "position", (json_int_t)row.places[i].pos));
     }
     json_object_update(m->reply, j);
     json_decref(j);

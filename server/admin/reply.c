@@ -23,7 +23,8 @@ static const char *advice(int err) {
   case OV_E_BUSY: return "try again in a moment";
   case OV_E_FULL: return "the disk is full: make room, then try again; nothing was taken";
   case OV_E_READONLY:
-  case OV_E_IO: return "the disk or the store had a fault: look at the server's log, check the disk, then run verify";
+  case OV_E_IO:
+    return "the disk or the store had a fault: look at the server's log, check the disk, then run verify";
   case OV_E_CORRUPT: return "run verify; a damaged organisation is put back with restore";
   case OV_E_NOMEM: return "the machine is out of memory";
   default: return NULL;
@@ -38,7 +39,9 @@ void adm_set(adm *m, const char *key, json_t *value) {
   if (!value || json_object_set_new(m->reply, key, value)) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
 }
 
-void adm_set_text(adm *m, const char *key, const char *text) { adm_set(m, key, adm_text_json(text, strlen(text))); }
+void adm_set_text(adm *m, const char *key, const char *text) {
+  adm_set(m, key, adm_text_json(text, strlen(text)));
+}
 
 static json_t *list(adm *m, json_t **kept, const char *key) {
   if (!*kept) {
@@ -49,7 +52,8 @@ static json_t *list(adm *m, json_t **kept, const char *key) {
 }
 
 void adm_item(adm *m, json_t *item) {
-  if (!item || json_array_append_new(list(m, &m->items, "items"), item)) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  if (!item || json_array_append_new(list(m, &m->items, "items"), item))
+    adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
 }
 
 void adm_note(adm *m, const char *fmt, ...) {
@@ -59,7 +63,8 @@ void adm_note(adm *m, const char *fmt, ...) {
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
   json_t *v = adm_text_json(text, strlen(text));
-  if (!v || json_array_append_new(list(m, &m->notes, "notes"), v)) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  if (!v || json_array_append_new(list(m, &m->notes, "notes"), v))
+    adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
 }
 
 static bool send_line(adm *m, json_t *line) {
@@ -79,7 +84,8 @@ bool adm_progress(adm *m, const char *what, uint64_t done, uint64_t total) {
   if (m->gone) return false;
   if (m->told_ms && now - m->told_ms < ADM_PROGRESS_MS) return true;
   m->told_ms = now ? now : 1;
-  json_t *p = json_pack("{s:s, s:I, s:I}", "what", what, "done", (json_int_t)done, "total", (json_int_t)total);
+  json_t *p = json_pack("{s:s, s:I, s:I}", "what", what, "done", (json_int_t)done, "total",
+                        (json_int_t)total);
   return send_line(m, json_pack("{s:o}", "progress", p));
 }
 
@@ -91,11 +97,13 @@ void adm_reply(adm *m) {
   }
   json_object_set_new(m->reply, "ok", json_boolean(!m->err));
   char *text = json_dumps(m->reply, JSON_COMPACT);
-  if (!m->gone) m->out(m->out_ctx, text ? text : "{\"ok\":false,\"error\":\"nomem\",\"message\":\"out of memory\",\"hint\":\"\"}");
+  if (!m->gone)
+    m->out(m->out_ctx,
+           text ? text : "{\"ok\":false,\"error\":\"nomem\",\"message\":\"out of memory\",\"hint\":\"\"}");
   free(text);
 }
 
-/* -- values ------------------------------------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------------ */
 
 json_t *adm_name_json(const ov_name *name) {
   char text[OV_NAME_TEXT_MAX];

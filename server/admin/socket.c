@@ -1,5 +1,5 @@
-/* The Unix socket in the data folder. One thread, one connection at a time, one request each. Only the user of the server and root get in,
- * by the kernel's word and not by the file's mode alone. */
+/* The Unix socket in the data folder. One thread, one connection at a time, one request each. Only the user
+ * of the server and root get in, by the kernel's word and not by the file's mode alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -31,7 +31,10 @@ struct sv_admin_socket {
   atomic_bool stop;
 };
 
-typedef struct conn { sv_admin_socket *s; int fd; } conn;
+typedef struct conn {
+  sv_admin_socket *s;
+  int fd;
+} conn;
 
 static int wait_for(conn *c, short events, int ms) {
   struct pollfd p[2] = {{.fd = c->fd, .events = events}, {.fd = c->s->wake, .events = POLLIN}};
@@ -41,7 +44,7 @@ static int wait_for(conn *c, short events, int ms) {
   return 1;
 }
 
-/* -- answers --------------------------------------------------------------------------------------------------------------- */
+/* -- answers ----------------------------------------------------------------------------- */
 
 static bool send_all(conn *c, const char *p, size_t n) {
   while (n) {
@@ -71,11 +74,12 @@ static bool answer(void *ctx, const char *line) {
 
 static void refuse(conn *c, int err, const char *message) {
   char line[300];
-  snprintf(line, sizeof line, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\",\"hint\":\"\"}", ov_err_slug(err), message);
+  snprintf(line, sizeof line, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\",\"hint\":\"\"}",
+           ov_err_slug(err), message);
   (void)answer(c, line);
 }
 
-/* -- one connection ------------------------------------------------------------------------------------------------------- */
+/* -- one connection ---------------------------------------------------------------------- */
 
 static bool is_allowed(int fd) {
   struct ucred who;
@@ -111,8 +115,8 @@ static int read_request(conn *c, char *buf, size_t *n) {
   }
 }
 
-/* What a client still sends after a refusal is taken and thrown away for a moment: closing on it would reset the connection, and the refusal
- * with it. */
+/* What a client still sends after a refusal is taken and thrown away for a moment: closing on it would reset
+ * the connection, and the refusal with it. */
 static void drain(conn *c) {
   char sink[4096];
   shutdown(c->fd, SHUT_WR);
@@ -145,12 +149,13 @@ static void *run(void *arg) {
     if (p[1].revents || !(p[0].revents & POLLIN)) continue;
     int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) serve(s, fd);
-    else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) (void)poll(NULL, 0, 100); /* out of descriptors: not a busy loop */
+    else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+      (void)poll(NULL, 0, 100); /* out of descriptors: not a busy loop */
   }
   return NULL;
 }
 
-/* -- open and close ------------------------------------------------------------------------------------------------------- */
+/* -- open and close ---------------------------------------------------------------------- */
 
 /* sun_path holds 107 bytes; longer paths go through the folder's descriptor. */
 static int make_address(const char *path, struct sockaddr_un *at, int *folder) {
@@ -184,7 +189,8 @@ int sv_admin_connect(const char *path, int *out) {
   return err;
 }
 
-/* A socket that a killed server left is replaced: the folder's lock says that it is ours. Anything else by that name is not touched. */
+/* A socket that a killed server left is replaced: the folder's lock says that it is ours. Anything else by
+ * that name is not touched. */
 static int clear_path(const char *path) {
   struct stat st;
   if (lstat(path, &st)) return errno == ENOENT ? 0 : OV_E_IO;
@@ -200,7 +206,9 @@ static int listen_at(sv_admin_socket *s) {
   s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (!err) err = clear_path(s->path);
   if (!err && (s->fd < 0 || s->wake < 0)) err = OV_E_IO;
-  if (!err && (fchmod(s->fd, 0600) || bind(s->fd, (struct sockaddr *)&at, sizeof at) || listen(s->fd, BACKLOG))) err = OV_E_IO;
+  if (!err &&
+      (fchmod(s->fd, 0600) || bind(s->fd, (struct sockaddr *)&at, sizeof at) || listen(s->fd, BACKLOG)))
+    err = OV_E_IO;
   if (!err && chmod(s->path, 0600)) err = OV_E_IO;
   if (folder >= 0) close(folder);
   return err;

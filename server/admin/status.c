@@ -39,10 +39,12 @@ static void one(adm *m, sv_org *o) {
   sv_txn *t = adm_read(m, o);
   if (!t) return;
   sv_waiting_count(t, &waiting);
-  json_t *j = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "organisation", adm_text_json(o->name, strlen(o->name)), "id",
-                        adm_id_json(&o->id), "ops", (json_int_t)st.ops, "records", (json_int_t)st.records, "held", held_count(m, t), "waiting",
-                        (json_int_t)waiting, "devices", device_count(t), "used_bytes", (json_int_t)st.used_bytes, "map_bytes",
-                        (json_int_t)st.map_bytes, "read_only", sv_env_readonly(o->env));
+  json_t *j = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "organisation",
+                        adm_text_json(o->name, strlen(o->name)), "id", adm_id_json(&o->id), "ops",
+                        (json_int_t)st.ops, "records", (json_int_t)st.records, "held", held_count(m, t),
+                        "waiting", (json_int_t)waiting, "devices", device_count(t), "used_bytes",
+                        (json_int_t)st.used_bytes, "map_bytes", (json_int_t)st.map_bytes, "read_only",
+                        sv_env_readonly(o->env));
   json_object_set_new(j, "state", json_string(sv_env_readonly(o->env) ? "READ-ONLY" : "ok"));
   json_t *b = backup_mark_json(t);
   json_object_set_new(j, "verified_backup", b ? b : json_null());
@@ -71,7 +73,10 @@ int cmd_status(adm *m) {
   ov_id *ids = calloc(SV_ORGS_MAX, sizeof *ids);
   while (m->h->org_at(m->h->ctx, open)) open++;
   if (ids && !sv_org_list(m->h->data, ids, SV_ORGS_MAX, &n) && n > open) {
-    adm_note(m, "%u of %u organisations in the folder could not be opened: the log of the start says why; restore puts one back", n - open, n);
+    adm_note(m,
+             "%u of %u organisations in the folder could not be opened: the log of the start says why; "
+             "restore puts one back",
+             n - open, n);
   }
   free(ids);
   return m->err;
@@ -81,9 +86,11 @@ static json_t *fingerprint(adm *m, sv_org *o) {
   ov_hash hash = {{0}};
   char text[3 * 16] = "";
   ov_hasher *h = ov_hasher_new();
-  if (!h || ov_sha256(h, o->server_pubkey, OV_PUBKEY_BYTES, &hash)) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  if (!h || ov_sha256(h, o->server_pubkey, OV_PUBKEY_BYTES, &hash))
+    adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   ov_hasher_free(h);
-  for (unsigned i = 0; i < 16; i++) snprintf(text + 3 * i, sizeof text - 3 * i, "%02X%s", hash.b[i], i < 15 ? ":" : "");
+  for (unsigned i = 0; i < 16; i++)
+    snprintf(text + 3 * i, sizeof text - 3 * i, "%02X%s", hash.b[i], i < 15 ? ":" : "");
   return json_string(text);
 }
 
@@ -97,10 +104,14 @@ int cmd_key_info(adm *m) {
     adm_set_text(m, "mode", mode);
   }
   for (unsigned i = 0; (o = i ? m->h->org_at(m->h->ctx, i - 1) : m->h->programme); i++) {
-    adm_item(m, json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "organisation", adm_text_json(o->name, strlen(o->name)), "fingerprint", fingerprint(m, o),
-                          "epoch", (json_int_t)sv_keyring_epoch(o->keyring), "server_writer", adm_id_json(&o->server), "id", adm_id_json(&o->id),
-                          "public_key", adm_hex_json(o->server_pubkey, OV_PUBKEY_BYTES)));
+    adm_item(m, json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "organisation",
+                          adm_text_json(o->name, strlen(o->name)), "fingerprint", fingerprint(m, o), "epoch",
+                          (json_int_t)sv_keyring_epoch(o->keyring), "server_writer", adm_id_json(&o->server),
+                          "id", adm_id_json(&o->id), "public_key",
+                          adm_hex_json(o->server_pubkey, OV_PUBKEY_BYTES)));
   }
-  adm_note(m, "fingerprint: the first 16 bytes of SHA-256 over the server's public key; epoch: counts the erasures");
+  adm_note(
+      m,
+      "fingerprint: the first 16 bytes of SHA-256 over the server's public key; epoch: counts the erasures");
   return m->err;
 }

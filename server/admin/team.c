@@ -21,7 +21,8 @@ int cmd_team_add(adm *m) {
 }
 
 /* How many live records of a kind are in each team. */
-static void count_members(adm *m, sv_txn *t, uint16_t kind, uint16_t field, uint32_t counts[SV_TEAM_SCOPE_MAX + 1]) {
+static void count_members(adm *m, sv_txn *t, uint16_t kind, uint16_t field,
+                          uint32_t counts[SV_TEAM_SCOPE_MAX + 1]) {
   ov_name *names;
   uint32_t n = 0, scopes[OV_SCOPES_MAX];
   if (find_all(m, t, kind, &names, &n)) return;
@@ -41,7 +42,8 @@ int cmd_team_list(adm *m) {
   uint32_t *participants = ov_arena_array(&m->a, SV_TEAM_SCOPE_MAX + 1, sizeof *participants);
   ov_name *names;
   uint32_t n = 0;
-  int err = people && participants ? find_all(m, t, OV_KIND_TEAM, &names, &n) : adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  int err = people && participants ? find_all(m, t, OV_KIND_TEAM, &names, &n)
+                                   : adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   if (!err) count_members(m, t, OV_KIND_PERSON, SV_PERSON_TEAMS, people);
   if (!err) count_members(m, t, OV_KIND_PARTICIPANT, SV_PARTICIPANT_TEAMS, participants);
   for (uint32_t i = 0; !err && i < n; i++) {
@@ -50,8 +52,9 @@ int cmd_team_list(adm *m) {
     if (adm_record(m, t, &names[i], &row)) continue;
     find_label(m, &row.rec, label, sizeof label);
     uint32_t s = row.rec.scope <= SV_TEAM_SCOPE_MAX ? row.rec.scope : 0;
-    adm_item(m, json_pack("{s:o, s:I, s:I, s:I, s:b, s:o}", "team", adm_text_json(label, strlen(label)), "scope", (json_int_t)s, "persons",
-                          (json_int_t)people[s], "participants", (json_int_t)participants[s], "active", record_is_live(&row.rec), "record",
+    adm_item(m, json_pack("{s:o, s:I, s:I, s:I, s:b, s:o}", "team", adm_text_json(label, strlen(label)),
+                          "scope", (json_int_t)s, "persons", (json_int_t)people[s], "participants",
+                          (json_int_t)participants[s], "active", record_is_live(&row.rec), "record",
                           adm_name_json(&names[i])));
   }
   sv_txn_abort(t);

@@ -19,7 +19,7 @@ static int refuse(adm *m, const ov_sfield *f, const char *text, const char *want
   return adm_fail(m, OV_E_INVALID, NULL, "%s=%.80s: %s must be %s", f->name, text, f->en, wants);
 }
 
-/* -- single values --------------------------------------------------------------------------------------------------- */
+/* -- single values ----------------------------------------------------------------------- */
 
 static int parse_int(adm *m, const ov_sfield *f, const char *text, ov_value *out) {
   char *end;
@@ -43,7 +43,8 @@ static int parse_bool(adm *m, const ov_sfield *f, const char *text, ov_value *ou
 static void list_codes(const ov_sfield *f, char *out, size_t n) {
   size_t used = (size_t)snprintf(out, n, "one of");
   for (uint32_t i = 0; i < f->n_codes && used < n; i++) {
-    used += (size_t)snprintf(out + used, n - used, "%s %d (%s)", i ? "," : "", f->codes[i].code, f->codes[i].en);
+    used += (size_t)snprintf(out + used, n - used, "%s %d (%s)", i ? "," : "", f->codes[i].code,
+                             f->codes[i].en);
   }
 }
 
@@ -57,12 +58,14 @@ static bool same_label(const char *label, const char *text) {
   return !*label && !*text;
 }
 
-/* By number or label, Dutch or English. What is not in the list is refused here with the list, which the schema check cannot show. */
+/* By number or label, Dutch or English. What is not in the list is refused here with the list, which the
+ * schema check cannot show. */
 static int parse_code(adm *m, const ov_sfield *f, const char *text, ov_value *out) {
   char *end, wants[400];
   long long v = strtoll(text, &end, 10);
   for (uint32_t i = 0; i < f->n_codes; i++) {
-    bool same = *text && !*end ? v == f->codes[i].code : same_label(f->codes[i].nl, text) || same_label(f->codes[i].en, text);
+    bool same = *text && !*end ? v == f->codes[i].code
+                               : same_label(f->codes[i].nl, text) || same_label(f->codes[i].en, text);
     if (!same) continue;
     *out = ov_int(f->codes[i].code);
     return 0;
@@ -90,7 +93,8 @@ static bool one(const char **p, char c) { return **p == c && ((*p)++, true); }
 /* YYYY-MM-DD that exists; p moves on. */
 static bool read_day(const char **p, int64_t *day) {
   int y, mo, d;
-  if (!digits(p, 4, &y) || !one(p, '-') || !digits(p, 2, &mo) || !one(p, '-') || !digits(p, 2, &d)) return false;
+  if (!digits(p, 4, &y) || !one(p, '-') || !digits(p, 2, &mo) || !one(p, '-') || !digits(p, 2, &d))
+    return false;
   struct tm tm = {.tm_year = y - 1900, .tm_mon = mo - 1, .tm_mday = d};
   time_t s = timegm(&tm);
   *day = (int64_t)s / 86400;
@@ -172,9 +176,11 @@ static int parse_one(adm *m, sv_org *org, const ov_sfield *f, const char *text, 
   }
 }
 
-/* -- sets ------------------------------------------------------------------------------------------------------------ */
+/* -- sets -------------------------------------------------------------------------------- */
 
-static bool is_set(const ov_sfield *f) { return f->type == OV_F_CODESET || f->type == OV_F_REFSET || f->type == OV_F_SCOPESET; }
+static bool is_set(const ov_sfield *f) {
+  return f->type == OV_F_CODESET || f->type == OV_F_REFSET || f->type == OV_F_SCOPESET;
+}
 
 static int compare_values(const void *a, const void *b) { return ov_value_compare(a, b); }
 
@@ -185,7 +191,8 @@ static int parse_set(adm *m, sv_org *org, const ov_sfield *f, const char *text, 
   if (!copy || !v) return adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   for (char *p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
     while (*p == ' ') p++;
-    if (n == OV_SET_ELEMENTS_MAX) return adm_fail(m, OV_E_INVALID, NULL, "%s: at most %u elements", f->name, OV_SET_ELEMENTS_MAX);
+    if (n == OV_SET_ELEMENTS_MAX)
+      return adm_fail(m, OV_E_INVALID, NULL, "%s: at most %u elements", f->name, OV_SET_ELEMENTS_MAX);
     if (parse_one(m, org, f, p, &v[n++])) return m->err;
   }
   qsort(v, n, sizeof *v, compare_values);
@@ -203,11 +210,12 @@ int value_parse(adm *m, sv_org *org, const ov_skind *k, const ov_sfield *f, cons
   else if (!*text) *out = ov_nil();
   else err = parse_one(m, org, f, text, out);
   if (err) return err;
-  if (ov_schema_check_value(k, f, out, &why)) return adm_fail(m, OV_E_INVALID, NULL, "%s=%.80s: %s", f->name, text, why.text_en);
+  if (ov_schema_check_value(k, f, out, &why))
+    return adm_fail(m, OV_E_INVALID, NULL, "%s=%.80s: %s", f->name, text, why.text_en);
   return 0;
 }
 
-/* -- drafts ---------------------------------------------------------------------------------------------------------- */
+/* -- drafts ------------------------------------------------------------------------------ */
 
 static const ov_sfield *field_of(const ov_skind *k, uint16_t id) {
   for (uint32_t i = 0; i < k->n_fields; i++) {
@@ -248,7 +256,8 @@ void value_put_text(adm *m, adm_draft *d, uint16_t field, const char *text) {
 
 int value_assign(adm *m, adm_draft *d, const char *text) {
   const char *eq = strchr(text, '=');
-  if (!eq || eq == text) return adm_fail(m, OV_E_INVALID, NULL, "\"%.80s\" is not of the form field=value", text);
+  if (!eq || eq == text)
+    return adm_fail(m, OV_E_INVALID, NULL, "\"%.80s\" is not of the form field=value", text);
   char how = eq[-1] == '+' || eq[-1] == '-' ? eq[-1] : '=';
   size_t n = (size_t)(eq - text) - (how != '=');
   const ov_sfield *f = value_field(d->k, text, n);
@@ -256,9 +265,11 @@ int value_assign(adm *m, adm_draft *d, const char *text) {
   if (!f) {
     char hint[120];
     snprintf(hint, sizeof hint, "`overdracht-admin kind list %s` shows its fields", d->k->name);
-    return adm_fail(m, OV_E_INVALID, hint, "kind %s has no field \"%.*s\"", d->k->name, (int)(n < 60 ? n : 60), text);
+    return adm_fail(m, OV_E_INVALID, hint, "kind %s has no field \"%.*s\"", d->k->name,
+                    (int)(n < 60 ? n : 60), text);
   }
-  if (how != '=' && !is_set(f)) return adm_fail(m, OV_E_INVALID, NULL, "%s is not a set: write %s=value", f->name, f->name);
+  if (how != '=' && !is_set(f))
+    return adm_fail(m, OV_E_INVALID, NULL, "%s is not a set: write %s=value", f->name, f->name);
   if (value_parse(m, d->org, d->k, f, eq + 1, &v)) return m->err;
   put(m, d, f, how, v);
   return m->err;

@@ -6,12 +6,17 @@
 #include "admin_priv.h"
 
 static json_t *show_code(const ov_sfield *f, int64_t code) {
-  static const struct { int code; const char *label; } missing[] = {{-97, "suppressed"}, {-98, "not asked"}, {-99, "unknown"}};
+  static const struct {
+    int code;
+    const char *label;
+  } missing[] = {{-97, "suppressed"}, {-98, "not asked"}, {-99, "unknown"}};
   for (uint32_t i = 0; i < f->n_codes; i++) {
-    if (f->codes[i].code == code) return json_pack("{s:I, s:s}", "code", (json_int_t)code, "label", f->codes[i].en);
+    if (f->codes[i].code == code)
+      return json_pack("{s:I, s:s}", "code", (json_int_t)code, "label", f->codes[i].en);
   }
   for (unsigned i = 0; i < 3; i++) {
-    if (missing[i].code == code) return json_pack("{s:I, s:s}", "code", (json_int_t)code, "label", missing[i].label);
+    if (missing[i].code == code)
+      return json_pack("{s:I, s:s}", "code", (json_int_t)code, "label", missing[i].label);
   }
   return json_integer(code);
 }
@@ -25,10 +30,14 @@ static json_t *show_int(adm *m, sv_txn *t, const ov_sfield *f, int64_t v) {
   case OV_F_BOOL: return json_boolean(v != 0);
   case OV_F_CODE:
   case OV_F_CODESET: return show_code(f, v);
-  case OV_F_DATETIME: return missing ? show_code(f, v) : v > -62135596800 && v < 253402300800 ? adm_time_json(v * 1000) : json_integer(v);
+  case OV_F_DATETIME:
+    return missing                                ? show_code(f, v)
+           : v > -62135596800 && v < 253402300800 ? adm_time_json(v * 1000)
+                                                  : json_integer(v);
   case OV_F_DATE:
     if (missing) return show_code(f, v);
-    if (v < -719162 || v > 2932896 || !gmtime_r(&s, &tm) || !strftime(text, sizeof text, "%Y-%m-%d", &tm)) return json_integer(v);
+    if (v < -719162 || v > 2932896 || !gmtime_r(&s, &tm) || !strftime(text, sizeof text, "%Y-%m-%d", &tm))
+      return json_integer(v);
     return json_string(text);
   case OV_F_SCOPESET:
     if (v < 2 || v > SV_TEAM_SCOPE_MAX) return json_integer(v);
@@ -54,7 +63,9 @@ static json_t *show_ref(adm *m, sv_txn *t, const ov_sfield *f, const ov_value *v
   return o;
 }
 
-static bool is_key(const ov_sfield *f) { return f && f->type == OV_F_BYTES && !strcmp(f->name, "commit_key"); }
+static bool is_key(const ov_sfield *f) {
+  return f && f->type == OV_F_BYTES && !strcmp(f->name, "commit_key");
+}
 
 static json_t *show_bytes(adm *m, sv_txn *t, const ov_sfield *f, const ov_value *v) {
   if (is_key(f)) return json_string("(a key: not shown)");
@@ -113,11 +124,13 @@ json_t *value_fields_json(adm *m, sv_txn *t, const ov_skind *k, const ov_field *
 }
 
 /* The shown value; where values are in conflict, all of them. A set is its added elements. */
-static json_t *live_json(adm *m, sv_txn *t, const ov_record *r, const ov_sfield *f, const ov_live *l, uint32_t n) {
+static json_t *live_json(adm *m, sv_txn *t, const ov_record *r, const ov_sfield *f, const ov_live *l,
+                         uint32_t n) {
   if (l->is_elem) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < n; i++) {
-      if (l[i].is_elem && l[i].v.type == OV_V_INT && l[i].v.i == 1) json_array_append_new(list, value_json(m, t, f, &l[i].elem));
+      if (l[i].is_elem && l[i].v.type == OV_V_INT && l[i].v.i == 1)
+        json_array_append_new(list, value_json(m, t, f, &l[i].elem));
     }
     return list;
   }

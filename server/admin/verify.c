@@ -6,16 +6,16 @@
 
 #include "verify.h"
 
-/* -- findings -------------------------------------------------------------------------------------------------- */
+/* -- findings ---------------------------------------------------------------------------- */
 
 static void tell(vf *v, const char *where, const char *advice, const char *problem) {
   char text[900];
   if (++v->findings > VF_TOLD_MAX) return;
   snprintf(text, sizeof text, "FOUND in %s: %s: %s (%s)", v->org->name, where, problem, advice);
   json_t *o = adm_text_json(v->org->name, strlen(v->org->name));
-  json_t *j = json_pack("{s:o, s:o, s:o, s:s, s:o}", "organisation", o, "where", adm_text_json(where, strlen(where)),
-                        "problem", adm_text_json(problem, strlen(problem)), "advice", advice, "text",
-                        adm_text_json(text, strlen(text)));
+  json_t *j = json_pack(
+      "{s:o, s:o, s:o, s:s, s:o}", "organisation", o, "where", adm_text_json(where, strlen(where)), "problem",
+      adm_text_json(problem, strlen(problem)), "advice", advice, "text", adm_text_json(text, strlen(text)));
   adm_stream(v->m, j);
 }
 
@@ -38,7 +38,7 @@ void vf_found_at(vf *v, const ov_name *where, const char *advice, const char *fm
   tell(v, name, advice, problem);
 }
 
-/* -- pages ------------------------------------------------------------------------------------------------------- */
+/* -- pages ------------------------------------------------------------------------------- */
 
 bool vf_page(vf *v) {
   vf_page_end(v);
@@ -55,7 +55,8 @@ void vf_page_end(vf *v) {
   v->t = v->pt = NULL;
 }
 
-void vf_walk(vf *v, vf_next next, void (*page_start)(vf *v, const ov_name *after), void (*check)(vf *v, const ov_name *name)) {
+void vf_walk(vf *v, vf_next next, void (*page_start)(vf *v, const ov_name *after),
+             void (*check)(vf *v, const ov_name *name)) {
   ov_name at = {.seq = 0};
   bool started = false, more = true;
   while (more && vf_page(v)) {
@@ -63,7 +64,8 @@ void vf_walk(vf *v, vf_next next, void (*page_start)(vf *v, const ov_name *after
     for (unsigned n = 0; n < ADM_PAGE && more && !sv_txn_error(v->t); n++) {
       int err = next(v->t, started ? &at : NULL, &at);
       more = !err;
-      if (err && err != OV_E_NOTFOUND) vf_found(v, v->what, VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
+      if (err && err != OV_E_NOTFOUND)
+        vf_found(v, v->what, VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
       if (err) break;
       started = true;
       check(v, &at);
@@ -84,7 +86,7 @@ bool vf_record_exists(vf *v, const ov_name *name) {
   return !sv_record_next(v->t, &before, &out) && ov_name_equal(&out, name);
 }
 
-/* -- one organisation -------------------------------------------------------------------------------------------- */
+/* -- one organisation -------------------------------------------------------------------- */
 
 static void part(vf *v, const char *what, uint64_t total, void (*check)(vf *v)) {
   char text[OV_LABEL_BYTES_MAX + 40];
@@ -102,7 +104,9 @@ static void check_scrub(vf *v) {
   if (!adm_progress(v->m, v->what, 0, 0)) return;
   int err = sv_env_scrub(v->org->env, &s);
   if (err) vf_found(v, "store", VF_RESTORE, "cannot be read through: %s", ov_err_text(err));
-  else if (s.bad) vf_found(v, "store", VF_RESTORE, "%" PRIu64 " of %" PRIu64 " rows are damaged; the first: %s", s.bad, s.rows, s.first);
+  else if (s.bad)
+    vf_found(v, "store", VF_RESTORE, "%" PRIu64 " of %" PRIu64 " rows are damaged; the first: %s", s.bad,
+             s.rows, s.first);
 }
 
 static void check_counts(vf *v, const sv_env_stats *before) {
@@ -110,9 +114,11 @@ static void check_counts(vf *v, const sv_env_stats *before) {
   uint64_t waiting = 0;
   sv_env_stats_get(v->org->env, &now);
   if (v->m->err || now.commits != before->commits || v->findings || !vf_page(v)) return;
-  if (v->ops != now.ops) vf_found(v, "ops", VF_RESTORE, "%" PRIu64 " were met, %" PRIu64 " are counted", v->ops, now.ops);
+  if (v->ops != now.ops)
+    vf_found(v, "ops", VF_RESTORE, "%" PRIu64 " were met, %" PRIu64 " are counted", v->ops, now.ops);
   if (v->records != now.records) {
-    vf_found(v, "records", VF_RESTORE, "%" PRIu64 " were met, %" PRIu64 " are counted", v->records, now.records);
+    vf_found(v, "records", VF_RESTORE, "%" PRIu64 " were met, %" PRIu64 " are counted", v->records,
+             now.records);
   }
   if (!sv_waiting_count(v->t, &waiting) && waiting != v->waiting) {
     vf_found(v, "waiting", VF_DERIVED, "%" PRIu64 " ops wait, the list has %" PRIu64, v->waiting, waiting);
@@ -139,9 +145,11 @@ int vf_run(adm *m, sv_org *org, sv_org *programme, uint64_t *findings, uint64_t 
   part(v, "devices and keys", 0, vf_check_rest);
   check_counts(v, &st);
   part(v, "stored bytes", 0, check_scrub);
-  if (v->findings > VF_TOLD_MAX) adm_note(m, "%s: %" PRIu64 " more findings were only counted", org->name, v->findings - VF_TOLD_MAX);
+  if (v->findings > VF_TOLD_MAX)
+    adm_note(m, "%s: %" PRIu64 " more findings were only counted", org->name, v->findings - VF_TOLD_MAX);
   if (v->unchecked) {
-    adm_note(m, "%s: %" PRIu64 " signatures of devices or servers unknown here could not be checked", org->name, v->unchecked);
+    adm_note(m, "%s: %" PRIu64 " signatures of devices or servers unknown here could not be checked",
+             org->name, v->unchecked);
   }
   *findings += v->findings;
   *ops += v->ops;
@@ -153,7 +161,7 @@ int vf_run(adm *m, sv_org *org, sv_org *programme, uint64_t *findings, uint64_t 
   return m->err;
 }
 
-/* -- the command -------------------------------------------------------------------------------------------------- */
+/* -- the command ------------------------------------------------------------------------- */
 
 /* An organisation whose folder is there but that could not be opened is the worst finding of all. */
 static void closed_orgs(adm *m, uint64_t *findings) {
@@ -168,8 +176,8 @@ static void closed_orgs(adm *m, uint64_t *findings) {
     char hex[2 * OV_ID_BYTES + 1], text[300];
     ov_hex(ids[i].b, OV_ID_BYTES, hex);
     snprintf(text, sizeof text, "FOUND: organisation %s could not be opened (%s)", hex, VF_RESTORE);
-    adm_stream(m, json_pack("{s:s, s:s, s:s, s:s, s:s}", "organisation", hex, "where", "store", "problem", "could not be opened",
-                            "advice", VF_RESTORE, "text", text));
+    adm_stream(m, json_pack("{s:s, s:s, s:s, s:s, s:s}", "organisation", hex, "where", "store", "problem",
+                            "could not be opened", "advice", VF_RESTORE, "text", text));
     (*findings)++;
   }
   free(ids);
@@ -195,6 +203,7 @@ int cmd_verify(adm *m) {
   adm_set(m, "records", json_integer((json_int_t)records));
   adm_set(m, "findings", json_integer((json_int_t)findings));
   if (!findings) return m->err;
-  return adm_fail(m, OV_E_CORRUPT, "each line above says what to do; keep a copy of the data folder before you do it",
+  return adm_fail(m, OV_E_CORRUPT,
+                  "each line above says what to do; keep a copy of the data folder before you do it",
                   "%" PRIu64 " thing%s wrong", findings, findings == 1 ? " is" : "s are");
 }

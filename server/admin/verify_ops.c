@@ -5,7 +5,7 @@
 #include "ov_p256.h"
 #include "verify.h"
 
-/* -- the log ------------------------------------------------------------------------------------------------------ */
+/* -- the log ----------------------------------------------------------------------------- */
 
 static bool is_tip(vf *v, const ov_name *name) {
   sv_tip tips[OV_TIPS_MAX];
@@ -21,10 +21,12 @@ static bool is_tip(vf *v, const ov_name *name) {
 static bool has_follower(vf *v, const ov_name *name) {
   ov_name next[VF_LEVEL_MAX];
   uint32_t n = 0;
-  if (sv_ops_of_writer(v->t, &name->writer, name->seq + 1, name->seq + 1, next, VF_LEVEL_MAX, &n)) return false;
+  if (sv_ops_of_writer(v->t, &name->writer, name->seq + 1, name->seq + 1, next, VF_LEVEL_MAX, &n))
+    return false;
   for (uint32_t i = 0; i < n; i++) {
     sv_op_row row;
-    if (!sv_op_get(v->t, &next[i], &v->a, &row) && !memcmp(row.prev_tag, name->tag, OV_TAG_BYTES)) return true;
+    if (!sv_op_get(v->t, &next[i], &v->a, &row) && !memcmp(row.prev_tag, name->tag, OV_TAG_BYTES))
+      return true;
   }
   return false;
 }
@@ -88,14 +90,16 @@ static bool head_before(vf *v, const sv_op_row *row, ov_hash *head) {
   }
   int err = sv_op_get(v->t, &before, &v->a, &b);
   if (!err) *head = b.head;
-  if (err == OV_E_NOTFOUND) vf_found_at(v, &row->op.name, VF_RESTORE, "the op before it in its log is missing");
+  if (err == OV_E_NOTFOUND)
+    vf_found_at(v, &row->op.name, VF_RESTORE, "the op before it in its log is missing");
   return !err;
 }
 
 static void check_chain(vf *v, const sv_op_row *row) {
   ov_hash head;
   const ov_name *name = &row->op.name;
-  if (memcmp(name->tag, row->head.b, OV_TAG_BYTES)) vf_found_at(v, name, VF_RESTORE, "its tag is not the start of its hash");
+  if (memcmp(name->tag, row->head.b, OV_TAG_BYTES))
+    vf_found_at(v, name, VF_RESTORE, "its tag is not the start of its hash");
   if (!v->chained || !head_before(v, row, &head)) return;
   int err = ov_chain_step(v->h, name->seq, &row->op.header_hash, &row->op.commitment, &head);
   if (err || memcmp(head.b, row->head.b, OV_HASH_BYTES)) {
@@ -103,7 +107,7 @@ static void check_chain(vf *v, const sv_op_row *row) {
   }
 }
 
-/* -- the payload and the signature ---------------------------------------------------------------------------------- */
+/* -- the payload and the signature ------------------------------------------------------- */
 
 static int commit_key(vf *v, const ov_op *op, uint8_t key[OV_KEY_BYTES]) {
   ov_name id = {.seq = 0}, participant;
@@ -111,10 +115,9 @@ static int commit_key(vf *v, const ov_op *op, uint8_t key[OV_KEY_BYTES]) {
   memset(key, 0, OV_KEY_BYTES);
   switch (ov_chain_key_owner(op, &participant, &scope)) {
   case OV_KEYOF_ZERO: return 0;
-  case OV_KEYOF_PARTICIPANT: return sv_keyring_get(v->org->keyring, SV_KEY_COMMIT_PARTICIPANT, &participant, key);
-  case OV_KEYOF_TEAM:
-    id.seq = scope;
-    return sv_keyring_get(v->org->keyring, SV_KEY_COMMIT_TEAM, &id, key);
+  case OV_KEYOF_PARTICIPANT:
+    return sv_keyring_get(v->org->keyring, SV_KEY_COMMIT_PARTICIPANT, &participant, key);
+  case OV_KEYOF_TEAM: id.seq = scope; return sv_keyring_get(v->org->keyring, SV_KEY_COMMIT_TEAM, &id, key);
   default: return sv_keyring_get(v->org->keyring, SV_KEY_COMMIT_ORG, &id, key);
   }
 }
@@ -130,7 +133,8 @@ static void check_commitment(vf *v, const sv_op_row *row) {
     vf_found_at(v, &op->name, VF_KEYS, "the keyring lacks the key that its payload is bound with");
     return;
   }
-  err = ov_chain_commitment(v->h, key, &op->name.writer, op->name.seq, op->payload_bytes, op->payload_len, &made);
+  err = ov_chain_commitment(v->h, key, &op->name.writer, op->name.seq, op->payload_bytes, op->payload_len,
+                            &made);
   if (err || memcmp(made.b, op->commitment.b, OV_HASH_BYTES)) {
     vf_found_at(v, &op->name, VF_RESTORE, "its payload is not what its log is bound to");
   }
@@ -164,12 +168,13 @@ static void check_signature(vf *v, const sv_op_row *row) {
   int err = b.err ? b.err : ov_p256_verify(NULL, pubkey, b.p, b.n, row->sig);
   ov_buf_free(&b);
   /* A writer that names itself may be another server's, whose key is not known here. */
-  bool other_server = ov_id_equal(&row->device, &row->op.name.writer) && !ov_id_equal(&row->device, &v->org->server);
+  bool other_server = ov_id_equal(&row->device, &row->op.name.writer) &&
+                      !ov_id_equal(&row->device, &v->org->server);
   if (err && other_server) v->unchecked++;
   else if (err) vf_found_at(v, &row->op.name, VF_RESTORE, "the signature over its hash does not verify");
 }
 
-/* -- the lists that name it ------------------------------------------------------------------------------------------- */
+/* -- the lists that name it -------------------------------------------------------------- */
 
 static bool by_receipts(const sv_op_row *row, uint8_t verdict, uint8_t *reason) {
   bool held = false, applied = false;
@@ -213,13 +218,15 @@ static void check_held(vf *v, const sv_op_row *row) {
   bool listed = !v->held_end && ov_name_equal(&v->held, name);
   if (listed) held_seek(v, name);
   bool held = !row->op.is_void && !row->waiting && by_receipts(row, OV_HELD, &reason);
-  if (listed && !held) vf_found_at(v, name, VF_DERIVED, "it stands in the list of held ops, but no receipt holds it");
+  if (listed && !held)
+    vf_found_at(v, name, VF_DERIVED, "it stands in the list of held ops, but no receipt holds it");
   if (!held || sv_rulings_of(v->t, name, rulings, SV_RULINGS_MAX, &n)) return;
   if (!listed && !n && !row->erased && reason != OV_HELD_FROZEN && reason != OV_HELD_ERASED) {
     vf_found_at(v, name, VF_DERIVED, "it is held, but missing from the list of held ops");
   }
   for (uint32_t i = 0; i < n; i++) {
-    if (!sv_op_has(v->t, &rulings[i])) vf_found_at(v, name, VF_DERIVED, "a ruling on it is listed, but there is no such op");
+    if (!sv_op_has(v->t, &rulings[i]))
+      vf_found_at(v, name, VF_DERIVED, "a ruling on it is listed, but there is no such op");
   }
 }
 
@@ -230,7 +237,8 @@ static void check_ruling(vf *v, const sv_op_row *row) {
   if (!f || f->v.type != OV_V_BYTES || f->v.s.n != OV_NAME_BYTES) return;
   ov_name_read(f->v.s.p, &target);
   if (sv_rulings_of(v->t, &target, list, SV_RULINGS_MAX, &n) || n == SV_RULINGS_MAX) return;
-  if (!in_list(list, n, &row->op.name)) vf_found_at(v, &row->op.name, VF_DERIVED, "this ruling is missing from the list of rulings");
+  if (!in_list(list, n, &row->op.name))
+    vf_found_at(v, &row->op.name, VF_DERIVED, "this ruling is missing from the list of rulings");
 }
 
 static bool waits_for(vf *v, const ov_name *missing, const ov_name *op) {
@@ -242,7 +250,9 @@ static bool waits_for(vf *v, const ov_name *missing, const ov_name *op) {
 static void check_waiting(vf *v, const sv_op_row *row) {
   const ov_op *op = &row->op;
   v->waiting++;
-  if (waits_for(v, &op->record, &op->name) || (op->has_participant && waits_for(v, &op->participant, &op->name))) return;
+  if (waits_for(v, &op->record, &op->name) ||
+      (op->has_participant && waits_for(v, &op->participant, &op->name)))
+    return;
   vf_found_at(v, &op->name, VF_DERIVED, "it waits, but is missing from the list of what it waits for");
 }
 
@@ -253,7 +263,8 @@ static void check_copy(vf *v, const sv_op_row *row) {
   uint8_t reason;
   if (!v->pt || !by_receipts(row, OV_APPLIED, &reason) || sv_op_has(v->pt, &row->op.name)) return;
   if (sv_queue_peek(v->t, &id, &queued) != OV_E_NOTFOUND) return; /* still on its way */
-  vf_found_at(v, &row->op.name, "restore with the newest backup of the programme: what it lacks is copied again",
+  vf_found_at(v, &row->op.name,
+              "restore with the newest backup of the programme: what it lacks is copied again",
               "it belongs to the programme, but is neither there nor on its way");
 }
 
@@ -276,7 +287,7 @@ static void check_place(vf *v, const sv_op_row *row) {
   }
 }
 
-/* -- one op --------------------------------------------------------------------------------------------------------------- */
+/* -- one op ------------------------------------------------------------------------------ */
 
 static void check_op(vf *v, const ov_name *name) {
   sv_op_row row;
@@ -303,7 +314,8 @@ void vf_check_ops(vf *v) {
   vf_walk(v, sv_op_next, held_seek, check_op);
   if (v->m->err || !vf_page(v)) return;
   close_writer(v);
-  const ov_name end = {.writer = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+  const ov_name end = {.writer = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff}},
                        .seq = OV_SEQ_MAX};
   held_seek(v, v->ops ? &v->last : NULL);
   if (v->ops && v->has_last) held_skip_to(v, &end);

@@ -1,11 +1,12 @@
-/* Records: folded again and compared, with their index entries and their places; then every scope's positions the other way. */
+/* Records: folded again and compared, with their index entries and their places; then every scope's positions
+ * the other way. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "verify.h"
 
-/* -- the fold ------------------------------------------------------------------------------------------------------ */
+/* -- the fold ---------------------------------------------------------------------------- */
 
 static bool encode(const ov_record *r, ov_buf *out) {
   ov_buf_reset(out);
@@ -34,12 +35,13 @@ static void check_ops_of(vf *v, const ov_name *record) {
     sv_op_row row;
     int err = sv_op_get(v->t, &ops[i], &v->a, &row);
     if (err == OV_E_NOTFOUND) vf_found_at(v, record, VF_RESTORE, "one of its ops is listed, but missing");
-    else if (!err && !ov_name_equal(&row.op.record, record)) vf_found_at(v, &ops[i], VF_DERIVED, "it is listed with another's record");
+    else if (!err && !ov_name_equal(&row.op.record, record))
+      vf_found_at(v, &ops[i], VF_DERIVED, "it is listed with another's record");
     if (err && err != OV_E_NOTFOUND) return; /* told with the op itself */
   }
 }
 
-/* -- indexes --------------------------------------------------------------------------------------------------------- */
+/* -- indexes ----------------------------------------------------------------------------- */
 
 static void check_index(vf *v, const sv_record_row *row) {
   const ov_skind *k = ov_schemas_kind(v->m->h->schemas, row->rec.kind);
@@ -59,9 +61,11 @@ static void check_index(vf *v, const sv_record_row *row) {
   ov_buf_free(&key);
 }
 
-/* -- places ------------------------------------------------------------------------------------------------------------ */
+/* -- places ------------------------------------------------------------------------------ */
 
-static bool erased(vf *v, const ov_name *participant) { return sv_keyring_destroyed(v->org->keyring, participant); }
+static bool erased(vf *v, const ov_name *participant) {
+  return sv_keyring_destroyed(v->org->keyring, participant);
+}
 
 /* Where it belongs: its participant's teams, else the scope of its creating op. */
 static uint32_t home_scopes(vf *v, const ov_record *r, uint32_t scopes[OV_SCOPES_MAX]) {
@@ -81,9 +85,11 @@ static uint32_t home_scopes(vf *v, const ov_record *r, uint32_t scopes[OV_SCOPES
   return n;
 }
 
-/* hash(n) = HMAC(index key, hash(n-1) || scope || position || record || hash of the state), as the store makes it. */
+/* hash(n) = HMAC(index key, hash(n-1) || scope || position || record || hash of the state), as the store
+ * makes it. */
 static void check_position_hash(vf *v, const sv_place *p, const ov_name *record, const ov_hash *state) {
-  uint8_t b[OV_POSHASH_BYTES + 4 + 8 + OV_NAME_BYTES + OV_HASH_BYTES], *at = b + OV_POSHASH_BYTES, key[OV_KEY_BYTES];
+  uint8_t b[OV_POSHASH_BYTES + 4 + 8 + OV_NAME_BYTES + OV_HASH_BYTES], *at = b + OV_POSHASH_BYTES,
+                                                                       key[OV_KEY_BYTES];
   uint8_t stored[OV_POSHASH_BYTES];
   const ov_name none = {.seq = 0};
   ov_hash made;
@@ -95,7 +101,8 @@ static void check_position_hash(vf *v, const sv_place *p, const ov_name *record,
   memcpy(at + OV_NAME_BYTES, state->b, OV_HASH_BYTES);
   int err = ov_hmac(v->h, key, sizeof key, b, sizeof b, &made);
   if (err || memcmp(made.b, stored, sizeof stored)) {
-    vf_found_at(v, record, VF_DERIVED, "the hash of its position %" PRIu64 " in scope %u does not fit", p->pos, p->scope);
+    vf_found_at(v, record, VF_DERIVED, "the hash of its position %" PRIu64 " in scope %u does not fit",
+                p->pos, p->scope);
   }
 }
 
@@ -106,7 +113,8 @@ static void check_place(vf *v, const sv_record_row *row, const sv_place *p, cons
   const ov_name *name = &row->rec.name;
   if (!p->pos || sv_pos_list(v->t, p->scope, p->pos - 1, &e, 1, &n)) return;
   if (!n || e.pos != p->pos || e.gone || !ov_name_equal(&e.record, name)) {
-    vf_found_at(v, name, VF_DERIVED, "position %" PRIu64 " of scope %u does not lead to it", p->pos, p->scope);
+    vf_found_at(v, name, VF_DERIVED, "position %" PRIu64 " of scope %u does not lead to it", p->pos,
+                p->scope);
     return;
   }
   if (!sv_gone_get(v->t, p->scope, name, &marker)) {
@@ -122,11 +130,13 @@ static void check_places(vf *v, const sv_record_row *row, const ov_hash *state) 
   /* What no applied op names makes no scope. */
   sv_scope s;
   bool none = !row->n_places && !row->rec.n_ops && n && sv_scope_get(v->t, scopes[0], &s) == OV_E_NOTFOUND;
-  if (!same && !none) vf_found_at(v, &row->rec.name, VF_DERIVED, "it does not lie in the scopes of its participant or creation");
+  if (!same && !none)
+    vf_found_at(v, &row->rec.name, VF_DERIVED,
+                "it does not lie in the scopes of its participant or creation");
   for (uint32_t i = 0; i < row->n_places; i++) check_place(v, row, &row->places[i], state);
 }
 
-/* -- keys of a participant ------------------------------------------------------------------------------------------------ */
+/* -- keys of a participant --------------------------------------------------------------- */
 
 static void check_participant_keys(vf *v, const ov_record *r) {
   uint8_t key[OV_KEY_BYTES];
@@ -135,8 +145,10 @@ static void check_participant_keys(vf *v, const ov_record *r) {
   if (r->kind != OV_KIND_PARTICIPANT || !r->created || erased(v, &r->name)) return;
   int err = sv_keyring_get(v->org->keyring, SV_KEY_COMMIT_PARTICIPANT, &r->name, key);
   if (err) vf_found_at(v, &r->name, VF_KEYS, "the keyring lacks this participant's commit key");
-  else if (n && (l->v.type != OV_V_BYTES || l->v.s.n != OV_KEY_BYTES || memcmp(l->v.s.p, key, OV_KEY_BYTES))) {
-    vf_found_at(v, &r->name, VF_KEYS, "the keyring's commit key of this participant is not the one in the record");
+  else if (n &&
+           (l->v.type != OV_V_BYTES || l->v.s.n != OV_KEY_BYTES || memcmp(l->v.s.p, key, OV_KEY_BYTES))) {
+    vf_found_at(v, &r->name, VF_KEYS,
+                "the keyring's commit key of this participant is not the one in the record");
   }
 }
 
@@ -163,14 +175,16 @@ static void check_record(vf *v, const ov_name *name) {
 
 void vf_check_records(vf *v) { vf_walk(v, sv_record_next, NULL, check_record); }
 
-/* -- positions, the other way ------------------------------------------------------------------------------------------------ */
+/* -- positions, the other way ------------------------------------------------------------ */
 
 static void check_entry(vf *v, const sv_scope *s, const sv_posent *e) {
   sv_record_row row;
   uint64_t marker = 0;
   bool here = false, anywhere = false;
   int err = sv_record_get(v->t, &e->record, &v->a, &row);
-  if (err == OV_E_NOTFOUND) vf_found_at(v, &e->record, VF_DERIVED, "position %" PRIu64 " of scope %u names no record", e->pos, s->scope);
+  if (err == OV_E_NOTFOUND)
+    vf_found_at(v, &e->record, VF_DERIVED, "position %" PRIu64 " of scope %u names no record", e->pos,
+                s->scope);
   if (err) return; /* a damaged record is told with the records */
   for (uint32_t i = 0; i < row.n_places; i++) {
     anywhere |= row.places[i].scope == s->scope;
@@ -178,12 +192,14 @@ static void check_entry(vf *v, const sv_scope *s, const sv_posent *e) {
   }
   bool marked = !sv_gone_get(v->t, s->scope, &e->record, &marker) && marker == e->pos;
   if (e->gone ? anywhere || !marked : !here) {
-    vf_found_at(v, &e->record, VF_DERIVED, "position %" PRIu64 " of scope %u is not where the record says it is", e->pos, s->scope);
+    vf_found_at(v, &e->record, VF_DERIVED,
+                "position %" PRIu64 " of scope %u is not where the record says it is", e->pos, s->scope);
   }
   if (e->pos > s->pos) vf_found_at(v, &e->record, VF_DERIVED, "it lies behind the end of scope %u", s->scope);
 }
 
-/* The hash of every position is kept, also of those that were superseded: a cursor may stand at any of them. */
+/* The hash of every position is kept, also of those that were superseded: a cursor may stand at any of
+ * them. */
 static bool check_hashes(vf *v, const sv_scope *s, uint64_t *pos) {
   uint8_t hash[OV_POSHASH_BYTES];
   for (unsigned n = 0; n < ADM_PAGE && *pos < s->pos; n++) {
@@ -192,7 +208,8 @@ static bool check_hashes(vf *v, const sv_scope *s, uint64_t *pos) {
     if (!err) continue;
     char where[40];
     snprintf(where, sizeof where, "scope %u", s->scope);
-    vf_found(v, where, VF_DERIVED, "the hash of position %" PRIu64 " is missing or damaged: tablets there fetch again", *pos);
+    vf_found(v, where, VF_DERIVED,
+             "the hash of position %" PRIu64 " is missing or damaged: tablets there fetch again", *pos);
     if (err != OV_E_NOTFOUND) return false;
   }
   return true;
@@ -242,12 +259,12 @@ void vf_check_scopes(vf *v) {
   sv_scope s;
   for (int64_t at = -1; vf_page(v); at = s.scope) {
     int err = sv_scope_next(v->t, at, &s);
-    if (err && err != OV_E_NOTFOUND) vf_found(v, "scopes", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
+    if (err && err != OV_E_NOTFOUND)
+      vf_found(v, "scopes", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
     if (err) break;
     check_team(v, &s);
     uint64_t entries = 0, hashes = 0;
-    while (check_scope_page(v, s.scope, &entries, &hashes)) {
-    }
+    while (check_scope_page(v, s.scope, &entries, &hashes)) {}
   }
   vf_page_end(v);
 }

@@ -5,7 +5,7 @@
 
 #include "verify.h"
 
-/* -- tips ------------------------------------------------------------------------------------------------------------ */
+/* -- tips -------------------------------------------------------------------------------- */
 
 static void check_tip(vf *v, const sv_tip *tip) {
   ov_name name = {.writer = tip->writer, .seq = tip->head.seq};
@@ -13,9 +13,11 @@ static void check_tip(vf *v, const sv_tip *tip) {
   memcpy(name.tag, tip->head.head.b, OV_TAG_BYTES);
   int err = sv_op_get(v->t, &name, &v->a, &row);
   if (err == OV_E_NOTFOUND) vf_found_at(v, &name, VF_RESTORE, "a log ends here, but the op is missing");
-  else if (!err && memcmp(row.head.b, tip->head.head.b, OV_HASH_BYTES)) vf_found_at(v, &name, VF_RESTORE, "the tip of its log has another hash");
+  else if (!err && memcmp(row.head.b, tip->head.head.b, OV_HASH_BYTES))
+    vf_found_at(v, &name, VF_RESTORE, "the tip of its log has another hash");
   if (tip->safe_seq > tip->head.seq) {
-    vf_found_at(v, &name, VF_RESTORE, "it is called safe up to %" PRIu64 ", which is beyond its end", tip->safe_seq);
+    vf_found_at(v, &name, VF_RESTORE, "it is called safe up to %" PRIu64 ", which is beyond its end",
+                tip->safe_seq);
   }
 }
 
@@ -28,7 +30,8 @@ static void check_tips(vf *v) {
     for (unsigned n = 0; n < ADM_PAGE && more && !sv_txn_error(v->t); n++) {
       int err = sv_tip_next(v->t, after, index, &tip, &index);
       more = !err;
-      if (err && err != OV_E_NOTFOUND) vf_found(v, "tips", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
+      if (err && err != OV_E_NOTFOUND)
+        vf_found(v, "tips", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
       if (err) break;
       writer = tip.writer;
       after = &writer;
@@ -38,7 +41,7 @@ static void check_tips(vf *v) {
   }
 }
 
-/* -- devices ------------------------------------------------------------------------------------------------------------ */
+/* -- devices ----------------------------------------------------------------------------- */
 
 /* The programme leads a HELLO to its organisation. */
 static void check_route(vf *v, const sv_device *d, const char *hex) {
@@ -46,11 +49,14 @@ static void check_route(vf *v, const sv_device *d, const char *hex) {
   if (!v->pt) return;
   int err = sv_device_get(v->pt, &d->id, &r);
   if (err) {
-    vf_found(v, hex, "make a new code for it: overdracht-admin device code", "the programme does not know this device");
+    vf_found(v, hex, "make a new code for it: overdracht-admin device code",
+             "the programme does not know this device");
   } else if (!ov_id_equal(&r.organisation, &v->org->id) || memcmp(r.pubkey, d->pubkey, OV_PUBKEY_BYTES)) {
-    vf_found(v, hex, "revoke it and enrol the tablet again", "the programme knows this device by another key or organisation");
+    vf_found(v, hex, "revoke it and enrol the tablet again",
+             "the programme knows this device by another key or organisation");
   } else if (d->revoked && !r.revoked) {
-    vf_found(v, hex, "revoke it again: overdracht-admin device revoke", "it is revoked here, but not in the programme");
+    vf_found(v, hex, "revoke it again: overdracht-admin device revoke",
+             "it is revoked here, but not in the programme");
   }
 }
 
@@ -61,14 +67,17 @@ static void check_device(vf *v, const sv_device *d) {
   ov_hex(d->id.b, OV_ID_BYTES, hex + 7);
   check_route(v, d, hex);
   int err = sv_record_get(v->t, &d->record, &v->a, &row);
-  if (err == OV_E_NOTFOUND) vf_found(v, hex, "revoke it, add it again and enrol the tablet", "its record is missing");
+  if (err == OV_E_NOTFOUND)
+    vf_found(v, hex, "revoke it, add it again and enrol the tablet", "its record is missing");
   if (err) return;
   uint32_t n = record_teams(&row.rec, SV_DEVICE_TEAMS, teams);
   if (row.rec.kind != OV_KIND_DEVICE || n != d->n_teams || memcmp(teams, d->teams, n * sizeof *teams)) {
-    vf_found(v, hex, "set its teams again: overdracht-admin device edit", "its teams are not those of its record");
+    vf_found(v, hex, "set its teams again: overdracht-admin device edit",
+             "its teams are not those of its record");
   }
   if (!d->revoked && record_int(&row.rec, SV_DEVICE_STATUS, 1) == 2) {
-    vf_found(v, hex, "revoke it again: overdracht-admin device revoke", "its record says revoked, but its key still works");
+    vf_found(v, hex, "revoke it again: overdracht-admin device revoke",
+             "its record says revoked, but its key still works");
   }
 }
 
@@ -81,7 +90,8 @@ static void check_devices(vf *v) {
     for (unsigned n = 0; n < ADM_PAGE && more && !sv_txn_error(v->t); n++) {
       int err = sv_device_next(v->t, after, &d);
       more = !err;
-      if (err && err != OV_E_NOTFOUND) vf_found(v, "devices", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
+      if (err && err != OV_E_NOTFOUND)
+        vf_found(v, "devices", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
       if (err) break;
       at = d.id;
       after = &at;
@@ -91,7 +101,7 @@ static void check_devices(vf *v) {
   }
 }
 
-/* -- queue and keys --------------------------------------------------------------------------------------------------------- */
+/* -- queue and keys ---------------------------------------------------------------------- */
 
 static void check_queue(vf *v) {
   uint64_t id;
@@ -99,16 +109,22 @@ static void check_queue(vf *v) {
   sv_op_row row;
   if (!vf_page(v) || sv_queue_peek(v->t, &id, &op)) return;
   int err = sv_op_get(v->t, &op, &v->a, &row);
-  if (err) vf_found_at(v, &op, VF_RESTORE, "it is to be copied to the programme, but cannot be read: %s", ov_err_text(err));
-  else if (row.op.scope) vf_found_at(v, &op, VF_DERIVED, "it is to be copied to the programme, where it does not belong");
+  if (err)
+    vf_found_at(v, &op, VF_RESTORE, "it is to be copied to the programme, but cannot be read: %s",
+                ov_err_text(err));
+  else if (row.op.scope)
+    vf_found_at(v, &op, VF_DERIVED, "it is to be copied to the programme, where it does not belong");
 }
 
-static void check_key(vf *v, sv_key_type type, const ov_name *id, const char *what, const ov_record *r, uint16_t field) {
+static void check_key(vf *v, sv_key_type type, const ov_name *id, const char *what, const ov_record *r,
+                      uint16_t field) {
   uint8_t key[OV_KEY_BYTES];
   uint32_t n = 0;
   const ov_live *l = r ? ov_record_field(r, field, &n) : NULL;
-  if (sv_keyring_get(v->org->keyring, type, id, key)) vf_found(v, what, VF_KEYS, "the keyring lacks this key");
-  else if (n && (l->v.type != OV_V_BYTES || l->v.s.n != OV_KEY_BYTES || memcmp(l->v.s.p, key, OV_KEY_BYTES))) {
+  if (sv_keyring_get(v->org->keyring, type, id, key))
+    vf_found(v, what, VF_KEYS, "the keyring lacks this key");
+  else if (n &&
+           (l->v.type != OV_V_BYTES || l->v.s.n != OV_KEY_BYTES || memcmp(l->v.s.p, key, OV_KEY_BYTES))) {
     vf_found(v, what, VF_KEYS, "the keyring's key is not the one in the record");
   }
 }
@@ -136,7 +152,8 @@ static void check_keyring(vf *v) {
   if (!sv_by_kind_day(v->t, OV_KIND_ORGANISATION, INT32_MIN, INT32_MAX, &v->a, &names, 2, &n) && n == 1) {
     found = !sv_record_get(v->t, &names[0], &v->a, &row);
   }
-  if (!v->org->programme && n != 1) vf_found(v, "organisation", VF_RESTORE, "there are %u records of it instead of one", n);
+  if (!v->org->programme && n != 1)
+    vf_found(v, "organisation", VF_RESTORE, "there are %u records of it instead of one", n);
   check_key(v, SV_KEY_SIGN, &none, "signing key", NULL, 0);
   check_key(v, SV_KEY_SEAL_ORG, &none, "sealing key", NULL, 0);
   check_key(v, SV_KEY_INDEX, &none, "index key", NULL, 0);

@@ -1,5 +1,6 @@
-/* Drafts become ops of the server's own log. What a record holds is read inside the write transaction, so that an edit names exactly the
- * values it replaces. The work may run again (the map grew), so it changes nothing but its own outcome. */
+/* Drafts become ops of the server's own log. What a record holds is read inside the write transaction, so
+ * that an edit names exactly the values it replaces. The work may run again (the map grew), so it changes
+ * nothing but its own outcome. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,13 @@
 typedef struct write_job {
   adm *m;
   adm_draft *d;
-  const ov_name *record;   /* NULL: creates */
-  ov_name name;            /* of the op made */
+  const ov_name *record; /* NULL: creates */
+  ov_name name;          /* of the op made */
   ov_problem why;
-  bool nothing;            /* all values were there already */
+  bool nothing; /* all values were there already */
 } write_job;
 
-/* -- what is there now ------------------------------------------------------------------------------------------------ */
+/* -- what is there now ------------------------------------------------------------------- */
 
 static bool listed(const ov_value *set, uint32_t n, const ov_value *v) {
   for (uint32_t i = 0; i < n; i++) {
@@ -36,10 +37,12 @@ static uint32_t live_elements(const ov_record *r, uint16_t field, ov_value *out,
   return k;
 }
 
-/* What an op must add and delete so that the set becomes (or gains, or loses) what was asked. False: nothing. */
+/* What an op must add and delete so that the set becomes (or gains, or loses) what was asked. False:
+ * nothing. */
 static bool set_change(const ov_record *r, const adm_field *f, ov_arena *a, ov_value *out) {
   ov_value *live = ov_arena_array(a, OV_SET_ELEMENTS_MAX, sizeof *live);
-  ov_value *add = ov_arena_array(a, OV_SET_ELEMENTS_MAX, sizeof *add), *del = ov_arena_array(a, OV_SET_ELEMENTS_MAX, sizeof *del);
+  ov_value *add = ov_arena_array(a, OV_SET_ELEMENTS_MAX, sizeof *add),
+           *del = ov_arena_array(a, OV_SET_ELEMENTS_MAX, sizeof *del);
   *out = (ov_value){.type = OV_V_SET};
   if (!live || !add || !del) return false;
   uint32_t n = r ? live_elements(r, f->f->id, live, OV_SET_ELEMENTS_MAX) : 0, n_add = 0, n_del = 0;
@@ -66,7 +69,7 @@ static bool value_change(const ov_record *r, const adm_field *f, ov_value *out) 
   return !l || ov_record_field_conflict(r, f->f->id) || !ov_value_equal(&l->v, &f->v);
 }
 
-/* -- the op ------------------------------------------------------------------------------------------------------------ */
+/* -- the op ------------------------------------------------------------------------------ */
 
 static int add_names(ov_op *op, const ov_name *names, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
@@ -125,7 +128,11 @@ static int ingest(write_job *j, ov_op *op, sv_txn *t, ov_arena *a, sv_touches *t
 static int create_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   write_job *j = arg;
   const adm_draft *d = j->d;
-  ov_op op = {.scope = d->scope, .creates = true, .kind = d->k->id, .version = d->k->version, .has_participant = d->has_participant,
+  ov_op op = {.scope = d->scope,
+              .creates = true,
+              .kind = d->k->id,
+              .version = d->k->version,
+              .has_participant = d->has_participant,
               .participant = d->participant};
   j->why = (ov_problem){0};
   int err = fill(j, &op, NULL, a);
@@ -147,8 +154,12 @@ static int change_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   int err = sv_record_get(t, j->record, a, &row);
   if (err) return err;
   if (row.erased) return OV_E_DENIED;
-  ov_op op = {.scope = row.rec.scope, .record = *j->record, .kind = row.rec.kind, .version = j->d->k->version,
-              .has_participant = row.rec.has_participant, .participant = row.rec.participant};
+  ov_op op = {.scope = row.rec.scope,
+              .record = *j->record,
+              .kind = row.rec.kind,
+              .version = j->d->k->version,
+              .has_participant = row.rec.has_participant,
+              .participant = row.rec.participant};
   if (op.kind == OV_KIND_PARTICIPANT) {
     op.has_participant = true;
     op.participant = *j->record;
@@ -160,8 +171,10 @@ static int change_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
 static int finish(write_job *j, int err) {
   adm *m = j->m;
   if (err && j->why.reason) return adm_fail(m, OV_E_INVALID, NULL, "%s", j->why.text_en);
-  if (err == OV_E_DENIED) return adm_fail(m, err, NULL, "this participant was erased: nothing can be written about them");
-  if (err == OV_E_NOTFOUND) return adm_fail(m, err, NULL, "the record, or the participant it is about, is not here");
+  if (err == OV_E_DENIED)
+    return adm_fail(m, err, NULL, "this participant was erased: nothing can be written about them");
+  if (err == OV_E_NOTFOUND)
+    return adm_fail(m, err, NULL, "the record, or the participant it is about, is not here");
   if (err == OV_E_INVALID) return adm_fail(m, err, NULL, "the %s does not fit what it names", j->d->k->name);
   return err ? adm_failed(m, err, j->d->org->name) : 0;
 }
@@ -170,7 +183,8 @@ int draft_create(adm *m, adm_draft *d, ov_name *name) {
   write_job j = {.m = m, .d = d};
   if (m->err) return m->err;
   int err = finish(&j, m->h->write(m->h->ctx, d->org, create_work, &j));
-  if (!err && j.nothing) return adm_fail(m, OV_E_INVALID, NULL, "a %s without any value says nothing", d->k->name);
+  if (!err && j.nothing)
+    return adm_fail(m, OV_E_INVALID, NULL, "a %s without any value says nothing", d->k->name);
   *name = j.name;
   return err;
 }
@@ -204,7 +218,8 @@ int draft_label_free(adm *m, adm_draft *d) {
     if (err || !record_is_live(&row.rec)) continue;
     find_label(m, &row.rec, label, sizeof label);
     if (strlen(label) != v->s.n || strncasecmp(label, (const char *)v->s.p, v->s.n)) continue;
-    err = adm_fail(m, OV_E_EXISTS, "give it a name that tells it apart", "there is a %s \"%s\" already", d->k->name, label);
+    err = adm_fail(m, OV_E_EXISTS, "give it a name that tells it apart", "there is a %s \"%s\" already",
+                   d->k->name, label);
   }
   sv_txn_abort(t);
   return m->err ? m->err : err;

@@ -13,16 +13,26 @@ typedef struct cli {
   bool json, quiet, help;
   const sv_admin_command *cmd;
   json_t *request;
-  const char *out_path;        /* --out: where streamed items go */
-  const char *table_path;      /* record import: the file */
-  FILE *items;                 /* NULL: stdout */
+  const char *out_path;   /* --out: where streamed items go */
+  const char *table_path; /* record import: the file */
+  FILE *items;            /* NULL: stdout */
   bool progress_shown;
   unsigned long streamed;
 } cli;
 
 /* Exit statuses; --help and the manual page list them. */
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_REFUSED = 4, EXIT_BUSY = 5, EXIT_DAMAGE = 6, EXIT_DISK = 7,
-       EXIT_DENIED = 8, EXIT_INTERRUPTED = 130 };
+enum {
+  EXIT_OK = 0,
+  EXIT_FAILED = 1,
+  EXIT_USAGE = 2,
+  EXIT_NOT_FOUND = 3,
+  EXIT_REFUSED = 4,
+  EXIT_BUSY = 5,
+  EXIT_DAMAGE = 6,
+  EXIT_DISK = 7,
+  EXIT_DENIED = 8,
+  EXIT_INTERRUPTED = 130
+};
 
 extern volatile sig_atomic_t cli_interrupted;
 
@@ -34,7 +44,8 @@ void help_command(FILE *f, const sv_admin_command *cmd);
 /* How an option is written: "--theme-network". */
 void option_name(const char *arg, char out[64]);
 
-/* remote.c: asks the running server. OV_E_NOTFOUND when none runs; else *reply is set or the error was told. */
+/* remote.c: asks the running server. OV_E_NOTFOUND when none runs; else *reply is set or the error was
+ * told. */
 int remote_ask(cli *c, const char *request, json_t **reply);
 /* offline.c: does it here, under the folder's lock. */
 int offline_ask(cli *c, const char *request, json_t **reply);

@@ -23,7 +23,8 @@ static const char global[] =
 
 static const char status_text[] =
     "Exit status\n"
-    "  0 done   1 failed   2 wrong use   3 not found   4 refused: a value, a double, a state   5 busy, or a server is in the way\n"
+    "  0 done   1 failed   2 wrong use   3 not found   4 refused: a value, a double, a state   5 busy, or a "
+    "server is in the way\n"
     "  6 damage found   7 disk or connection   8 not allowed, or a key is missing   130 interrupted\n";
 
 void help_all(FILE *f) {
@@ -31,8 +32,10 @@ void help_all(FILE *f) {
         "\n"
         "Usage: overdracht-admin [--data DIR] [--json] COMMAND ...\n"
         "\n"
-        "Asks the server that runs on the data folder over its socket; when none runs, takes the folder's lock and does the work itself.\n"
-        "Organisations, teams, persons, devices and records are named by label or id, or by a unique start of either.\n"
+        "Asks the server that runs on the data folder over its socket; when none runs, takes the folder's "
+        "lock and does the work itself.\n"
+        "Organisations, teams, persons, devices and records are named by label or id, or by a unique start "
+        "of either.\n"
         "\n"
         "Commands\n",
         f);
@@ -48,7 +51,8 @@ static void usage(FILE *f, const sv_admin_command *cmd) {
     const sv_admin_arg *a = &cmd->args[i];
     char upper[64], option[64];
     size_t n = strlen(a->name);
-    for (size_t k = 0; k <= n && k < sizeof upper; k++) upper[k] = (char)(a->name[k] >= 'a' && a->name[k] <= 'z' ? a->name[k] - 32 : a->name[k]);
+    for (size_t k = 0; k <= n && k < sizeof upper; k++)
+      upper[k] = (char)(a->name[k] >= 'a' && a->name[k] <= 'z' ? a->name[k] - 32 : a->name[k]);
     option_name(a->name, option);
     const char *open = a->required ? "" : "[", *close = a->required ? "" : "]";
     if (a->type == SV_ARG_FIELDS) fprintf(f, " %sfield=value ...%s", open, close);
@@ -101,6 +105,7 @@ void help_command(FILE *f, const sv_admin_command *cmd) {
     fputs("\nExample\n  ", f);
     wrap(f, cmd->example, 2, 200);
   }
-  if (cmd->needs == SV_NEEDS_LOCK || cmd->needs == SV_NEEDS_CREATE) fputs("\nWorks only while no server runs on the data folder.\n", f);
+  if (cmd->needs == SV_NEEDS_LOCK || cmd->needs == SV_NEEDS_CREATE)
+    fputs("\nWorks only while no server runs on the data folder.\n", f);
   fprintf(f, "\n%s\n%s", global, status_text);
 }

@@ -1,5 +1,5 @@
-/* record import KIND FILE: one `record add` for each row of a table. The first row names the fields; comma, semicolon or tab. Rows that are
- * refused are listed with their line and reason; the others are added. */
+/* record import KIND FILE: one `record add` for each row of a table. The first row names the fields; comma,
+ * semicolon or tab. Rows that are refused are listed with their line and reason; the others are added. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,13 @@
 #define FILE_BYTES_MAX (16u << 20)
 #define CELLS_MAX 64u
 
-typedef struct table { char *text, *at; char sep; unsigned line; char *cells[CELLS_MAX]; unsigned n; } table;
+typedef struct table {
+  char *text, *at;
+  char sep;
+  unsigned line;
+  char *cells[CELLS_MAX];
+  unsigned n;
+} table;
 
 static char *read_file(const char *path) {
   FILE *f = strcmp(path, "-") ? fopen(path, "r") : stdin;
@@ -78,14 +84,19 @@ static json_t *row_request(const cli *c, const table *t, char *const *heads, uns
   json_t *q = json_deep_copy(c->request), *fields = json_array();
   for (unsigned i = 0; i < t->n && i < n_heads; i++) {
     if (!*t->cells[i]) continue;
-    if (!strcmp(heads[i], "team") || !strcmp(heads[i], "participant")) json_object_set_new(q, heads[i], json_string(t->cells[i]));
+    if (!strcmp(heads[i], "team") || !strcmp(heads[i], "participant"))
+      json_object_set_new(q, heads[i], json_string(t->cells[i]));
     else json_array_append_new(fields, json_sprintf("%s=%s", heads[i], t->cells[i]));
   }
   json_object_set_new(q, "fields", fields);
   return q;
 }
 
-typedef struct outcome { unsigned added, refused; int status; json_t *rows; } outcome;
+typedef struct outcome {
+  unsigned added, refused;
+  int status;
+  json_t *rows;
+} outcome;
 
 static void add_row(cli *c, const table *t, unsigned line, char *const *heads, unsigned n_heads, outcome *o) {
   json_t *q = row_request(c, t, heads, n_heads), *reply = NULL;
@@ -98,7 +109,8 @@ static void add_row(cli *c, const table *t, unsigned line, char *const *heads, u
   } else {
     o->refused++;
     o->status = status ? status : exit_status(json_string_value(json_object_get(reply, "error")));
-    json_array_append_new(o->rows, json_pack("{s:i, s:s}", "line", (int)line, "reason", message ? message : "no answer"));
+    json_array_append_new(
+        o->rows, json_pack("{s:i, s:s}", "line", (int)line, "reason", message ? message : "no answer"));
     if (!c->json) fprintf(stderr, "line %u: %s\n", line, message ? message : "no answer");
   }
   json_decref(reply);
@@ -106,7 +118,8 @@ static void add_row(cli *c, const table *t, unsigned line, char *const *heads, u
 
 static void report(cli *c, const outcome *o) {
   if (c->json) {
-    json_t *j = json_pack("{s:b, s:i, s:i, s:O}", "ok", !o->refused, "added", (int)o->added, "refused", (int)o->refused, "rows", o->rows);
+    json_t *j = json_pack("{s:b, s:i, s:i, s:O}", "ok", !o->refused, "added", (int)o->added, "refused",
+                          (int)o->refused, "rows", o->rows);
     json_dumpf(j, stdout, JSON_COMPACT);
     fputc('\n', stdout);
     json_decref(j);
@@ -119,7 +132,8 @@ int import_table(cli *c) {
   table t = {.text = read_file(c->table_path)};
   char *heads[CELLS_MAX];
   outcome o = {.rows = json_array()};
-  if (!t.text) return show_error(c, OV_E_IO, "the file cannot be read, or is longer than 16 MiB", c->table_path);
+  if (!t.text)
+    return show_error(c, OV_E_IO, "the file cannot be read, or is longer than 16 MiB", c->table_path);
   t.at = t.text;
   if (!strncmp(t.at, "\xef\xbb\xbf", 3)) t.at += 3;
   t.sep = separator(t.at);

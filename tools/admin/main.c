@@ -40,7 +40,8 @@ static int open_items(cli *c) {
 static int close_items(cli *c, int status) {
   if (!c->items) return status;
   bool bad = ferror(c->items) || fflush(c->items) || fsync(fileno(c->items));
-  if (fclose(c->items) || bad) return show_error(c, OV_E_IO, "the file could not be written whole", c->out_path);
+  if (fclose(c->items) || bad)
+    return show_error(c, OV_E_IO, "the file could not be written whole", c->out_path);
   return status;
 }
 

@@ -6,7 +6,13 @@
 
 #include "cli.h"
 
-typedef struct reader { cli *c; int argc, at; char **argv; unsigned positional; bool only_positional; } reader;
+typedef struct reader {
+  cli *c;
+  int argc, at;
+  char **argv;
+  unsigned positional;
+  bool only_positional;
+} reader;
 
 static int wrong(const char *fmt, const char *what) {
   fputs("overdracht-admin: ", stderr);
@@ -21,12 +27,18 @@ static const char *value_of(reader *r, const char *inline_value) {
   return r->at < r->argc ? r->argv[r->at++] : NULL;
 }
 
-/* -- options that every command takes ----------------------------------------------------------------------------------- */
+/* -- options that every command takes ---------------------------------------------------- */
 
-static const struct { const char *name, *brief; size_t at; bool flag; } globals[] = {
-  {"--data", "-d", offsetof(cli, data), false}, {"--schema", NULL, offsetof(cli, schema_dir), false},
-  {"--master-key", NULL, offsetof(cli, master_key), false}, {"--json", NULL, offsetof(cli, json), true},
-  {"--quiet", NULL, offsetof(cli, quiet), true}, {"--help", "-h", offsetof(cli, help), true}};
+static const struct {
+  const char *name, *brief;
+  size_t at;
+  bool flag;
+} globals[] = {{"--data", "-d", offsetof(cli, data), false},
+               {"--schema", NULL, offsetof(cli, schema_dir), false},
+               {"--master-key", NULL, offsetof(cli, master_key), false},
+               {"--json", NULL, offsetof(cli, json), true},
+               {"--quiet", NULL, offsetof(cli, quiet), true},
+               {"--help", "-h", offsetof(cli, help), true}};
 
 /* 1 taken, 0 not one of them, else the exit status + 1, negated. */
 static int take_global(reader *r, const char *name, const char *inline_value) {
@@ -45,7 +57,7 @@ static int take_global(reader *r, const char *name, const char *inline_value) {
   return 0;
 }
 
-/* -- the command's own ----------------------------------------------------------------------------------------------------- */
+/* -- the command's own ------------------------------------------------------------------- */
 
 static json_t *absolute(const char *path) {
   char *cwd = *path == '/' ? NULL : getcwd(NULL, 0);
@@ -62,7 +74,8 @@ static int put(reader *r, const sv_admin_arg *a, const char *v) {
   case SV_ARG_LIST:
   case SV_ARG_FIELDS:
     if (!json_object_get(q, a->name)) json_object_set_new(q, a->name, json_array());
-    return json_array_append_new(json_object_get(q, a->name), json_string(v)) ? wrong("%s is no UTF-8", v) : 0;
+    return json_array_append_new(json_object_get(q, a->name), json_string(v)) ? wrong("%s is no UTF-8", v)
+                                                                              : 0;
   case SV_ARG_INT:
     errno = 0;
     n = strtoll(v, &end, 10);
@@ -179,7 +192,8 @@ int cli_parse(cli *c, int argc, char **argv) {
     return EXIT_USAGE + 1;
   }
   if (!c->schema_dir) c->schema_dir = OV_SCHEMA_DIR;
-  if (!c->data && c->cmd->needs != SV_NEEDS_NOTHING) return wrong("say which data folder: --data DIR%s", " (or set OVERDRACHT_DATA)");
+  if (!c->data && c->cmd->needs != SV_NEEDS_NOTHING)
+    return wrong("say which data folder: --data DIR%s", " (or set OVERDRACHT_DATA)");
   if (c->table_path && !*c->table_path) return wrong("record import takes %s", "KIND and FILE");
   take_out_path(c);
   return 0;

@@ -14,7 +14,7 @@
 
 static int send_request(int fd, const char *p) {
   size_t n = strlen(p);
-  for (; n; ) {
+  for (; n;) {
     ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
     if (k < 0 && errno == EINTR && !cli_interrupted) continue;
     if (k <= 0) return OV_E_NET;
@@ -70,7 +70,8 @@ int remote_ask(cli *c, const char *request, json_t **reply) {
   int err = sv_admin_connect(path, &fd);
   if (err == OV_E_NOTFOUND) return err;
   if (err == OV_E_DENIED) {
-    show_error(c, err, "the server's socket is another user's", "run this as the user that runs the server, or as root");
+    show_error(c, err, "the server's socket is another user's",
+               "run this as the user that runs the server, or as root");
     return err;
   }
   if (err) {
@@ -85,7 +86,8 @@ int remote_ask(cli *c, const char *request, json_t **reply) {
   close(fd);
   if (err == OV_E_CANCELLED || cli_interrupted) return OV_E_CANCELLED;
   if (!*reply) {
-    show_error(c, OV_E_NET, "the server closed the connection without an answer", "look at its log; what was asked may or may not be done");
+    show_error(c, OV_E_NET, "the server closed the connection without an answer",
+               "look at its log; what was asked may or may not be done");
     return OV_E_NET;
   }
   return 0;

@@ -10,7 +10,7 @@
 #define CELL_MAX 4096
 #define COLUMNS_MAX 12
 
-/* -- errors ---------------------------------------------------------------------------------------------------------------- */
+/* -- errors ------------------------------------------------------------------------------ */
 
 static int code_of(const char *slug) {
   for (int e = -1; e >= -130; e--) {
@@ -54,7 +54,8 @@ static void print_json(const json_t *j) {
 int show_error(cli *c, int err, const char *message, const char *hint) {
   show_progress_end(c);
   if (c->json) {
-    json_t *j = json_pack("{s:b, s:s, s:s, s:s}", "ok", 0, "error", ov_err_slug(err), "message", message, "hint", hint ? hint : "");
+    json_t *j = json_pack("{s:b, s:s, s:s, s:s}", "ok", 0, "error", ov_err_slug(err), "message", message,
+                          "hint", hint ? hint : "");
     print_json(j);
     json_decref(j);
   } else {
@@ -64,13 +65,16 @@ int show_error(cli *c, int err, const char *message, const char *hint) {
   return exit_status(ov_err_slug(err));
 }
 
-/* -- progress and streamed items ------------------------------------------------------------------------------------------ */
+/* -- progress and streamed items --------------------------------------------------------- */
 
 static void show_progress(cli *c, const json_t *p) {
   if (c->json || c->quiet || !isatty(2)) return;
-  long long done = json_integer_value(json_object_get(p, "done")), total = json_integer_value(json_object_get(p, "total"));
+  long long done = json_integer_value(json_object_get(p, "done")),
+            total = json_integer_value(json_object_get(p, "total"));
   const char *what = json_string_value(json_object_get(p, "what"));
-  if (total > 0) fprintf(stderr, "\r\033[K%s: %lld of %lld (%lld%%)", what ? what : "", done, total, done >= total ? 100 : done * 100 / total);
+  if (total > 0)
+    fprintf(stderr, "\r\033[K%s: %lld of %lld (%lld%%)", what ? what : "", done, total,
+            done >= total ? 100 : done * 100 / total);
   else fprintf(stderr, "\r\033[K%s: %lld", what ? what : "", done);
   c->progress_shown = true;
 }
@@ -104,7 +108,7 @@ bool show_line(cli *c, const char *line, json_t **reply) {
   return go_on;
 }
 
-/* -- values as text ------------------------------------------------------------------------------------------------------- */
+/* -- values as text ---------------------------------------------------------------------- */
 
 static void append(char *out, const char *text) {
   size_t n = strlen(out);
@@ -133,7 +137,8 @@ static void append_list(char *out, const json_t *v) {
 }
 
 static void append_object(char *out, const json_t *v) {
-  const json_t *label = json_object_get(v, "label"), *name = json_object_get(v, "name"), *value = json_object_get(v, "value");
+  const json_t *label = json_object_get(v, "label"), *name = json_object_get(v, "name"),
+               *value = json_object_get(v, "value");
   const char *key;
   json_t *x;
   bool first = true;
@@ -194,9 +199,13 @@ static size_t columns_of(const char *text) {
   return w < 0 ? strlen(text) : (size_t)w;
 }
 
-/* -- tables --------------------------------------------------------------------------------------------------------------- */
+/* -- tables ------------------------------------------------------------------------------ */
 
-typedef struct column { char key[40], heading[40]; size_t width; bool used; } column;
+typedef struct column {
+  char key[40], heading[40];
+  size_t width;
+  bool used;
+} column;
 
 static unsigned read_columns(const char *spec, column *out) {
   unsigned n = 0;
@@ -245,27 +254,27 @@ static void print_table(const sv_admin_command *cmd, const json_t *items) {
   for (size_t i = 0; i < json_array_size(items); i++) print_row(json_array_get(items, i), cols, n);
 }
 
-static void print_values(const json_t *reply) {
+static void print_values(FILE *f, const json_t *reply) {
   const char *key;
   json_t *v;
   char text[CELL_MAX];
   json_object_foreach((json_t *)reply, key, v) {
-    if (!strcmp(key, "ok") || !strcmp(key, "items") || !strcmp(key, "notes") || !strcmp(key, "error") || !strcmp(key, "message") ||
-        !strcmp(key, "hint")) {
+    if (!strcmp(key, "ok") || !strcmp(key, "items") || !strcmp(key, "notes") || !strcmp(key, "error") ||
+        !strcmp(key, "message") || !strcmp(key, "hint")) {
       continue;
     }
     if (json_is_object(v) && json_object_size(v) && !json_object_get(v, "label")) {
       const char *inner;
       json_t *x;
-      printf("%s:\n", key);
+      fprintf(f, "%s:\n", key);
       json_object_foreach(v, inner, x) {
         cell(x, text);
-        printf("  %s: %s\n", inner, text);
+        fprintf(f, "  %s: %s\n", inner, text);
       }
       continue;
     }
     cell(v, text);
-    printf("%s: %s\n", key, text);
+    fprintf(f, "%s: %s\n", key, text);
   }
 }
 
@@ -277,12 +286,15 @@ int show_reply(cli *c, const json_t *reply) {
     print_json(reply);
     return error ? exit_status(error) : EXIT_OK;
   }
-  print_values(reply);
+  /* What was streamed to standard output stays nothing but JSON lines. */
+  bool piped = c->streamed && !c->items && json_object_get(reply, "lines");
+  print_values(piped ? stderr : stdout, reply);
   if (items && c->cmd->columns) print_table(c->cmd, items);
   for (size_t i = 0; i < json_array_size(notes); i++) {
     fprintf(c->items || c->streamed ? stderr : stdout, "%s\n", json_string_value(json_array_get(notes, i)));
   }
   if (!error) return EXIT_OK;
   fflush(stdout);
-  return show_error(c, code_of(error), json_string_value(json_object_get(reply, "message")), json_string_value(json_object_get(reply, "hint")));
+  return show_error(c, code_of(error), json_string_value(json_object_get(reply, "message")),
+                    json_string_value(json_object_get(reply, "hint")));
 }

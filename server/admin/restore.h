@@ -1,0 +1,24 @@
+/* Restore: putting environments in place, and bringing back what newer copies still have. */
+#ifndef ADMIN_RESTORE_H
+#define ADMIN_RESTORE_H
+
+#include "backup.h"
+
+typedef struct merge_counts {
+  uint64_t ops, refused, unreadable, devices, revoked, requeued;
+} merge_counts;
+
+/* One write transaction of a restored organisation, run again as the map grows. */
+int restore_write(adm *m, sv_org *org, sv_admin_work work, void *arg);
+
+/* restore_merge.c: every op of `from` that `to` lacks, with its receipts; then its devices. What cannot be
+ * read is counted and passed. */
+int restore_merge(adm *m, sv_org *from, sv_org *to, merge_counts *c);
+/* Devices of `from` that `to` lacks (only those of to's organisation), and revocations: a restore never
+ * undoes one. */
+int restore_devices(adm *m, sv_org *from, sv_org *to, merge_counts *c);
+/* Ops of the programme's scope in this organisation's log that the programme lacks go into the queue
+ * again. */
+int restore_requeue(adm *m, sv_org *org, sv_org *programme, merge_counts *c);
+
+#endif
