@@ -16,7 +16,7 @@ static int find_device(sv_session *ss, const ov_hello *h) {
   if (err == OV_E_NOTFOUND) return OV_E_AUTH;
   if (err) return err;
   ss->org = sv_server_org(s, &ss->device.organisation);
-  return ss->org ? 0 : OV_E_AUTH;
+  return ss->org ? 0 : OV_E_CORRUPT; /* enrolled here, but its organisation's store could not be opened: not the device's fault */
 }
 
 /* The HELLO is signed over the name the device was enrolled for, one of ours. */

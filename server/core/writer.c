@@ -2,6 +2,7 @@
 #include "sv_writer.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "sv_limits.h"
 
@@ -12,6 +13,7 @@ typedef struct queue {
   unsigned jobs;
   size_t bytes;
   bool busy;
+  int fault;                    /* of the last transaction, 0 none: an alarm is raised once */
 } queue;
 
 /* A thread, and what it hashes with; made before the thread starts, so that a worker that runs can work. */
@@ -80,8 +82,20 @@ static int run_once(sv_job *batch, sv_env *env, ov_arena *a) {
   return sv_txn_commit(t);
 }
 
-static unsigned run_batch(sv_writer *w, sv_job *batch, ov_arena *a, ov_hasher *h) {
-  sv_env *env = batch->org->env;
+/* An administrator has to look: the store takes no writes. Told when it begins and when it is over, not with every batch. */
+static void raise_alarm(sv_writer *w, queue *q, int err) {
+  const sv_sys *sys = w->o.sys;
+  int was = q->fault;
+  q->fault = err;
+  if (err == was || !sys || !sys->log) return;
+  char f[2 * OV_ID_BYTES + 80], hex[2 * OV_ID_BYTES + 1];
+  ov_hex(q->org->id.b, OV_ID_BYTES, hex);
+  snprintf(f, sizeof f, "organisation=%s error=%s read_only=%s", hex, err ? ov_err_slug(err) : "none", sv_env_readonly(q->org->env) ? "yes" : "no");
+  sys->log(sys->ctx, err ? SV_LOG_ERROR : SV_LOG_INFO, err ? "store_takes_no_writes" : "store_takes_writes_again", f);
+}
+
+static unsigned run_batch(sv_writer *w, queue *q, sv_job *batch, ov_arena *a, ov_hasher *h) {
+  sv_env *env = q->org->env;
   int err;
   unsigned regrown = 0;
   do {
@@ -93,6 +107,7 @@ static unsigned run_batch(sv_writer *w, sv_job *batch, ov_arena *a, ov_hasher *h
     if (j->after) j->after(j, h);
     n++;
   }
+  raise_alarm(w, q, err == OV_E_MAPFULL ? OV_E_FULL : err);
   pthread_mutex_lock(&w->lock);
   w->stats.commits += !err;
   w->stats.jobs += n;
@@ -131,7 +146,7 @@ static void *worker_main(void *arg) {
       continue;
     }
     pthread_mutex_unlock(&w->lock);
-    unsigned n = run_batch(w, batch, &a, me->hasher);
+    unsigned n = run_batch(w, q, batch, &a, me->hasher);
     pthread_mutex_lock(&w->lock);
     finish_batch(w, q, batch, n);
     pthread_mutex_unlock(&w->lock);
@@ -211,7 +226,7 @@ bool sv_writer_step(sv_writer *w) {
   sv_job *batch = take_batch(w, &q);
   pthread_mutex_unlock(&w->lock);
   if (!batch) return false;
-  unsigned n = run_batch(w, batch, &w->step_arena, w->step_hasher);
+  unsigned n = run_batch(w, q, batch, &w->step_arena, w->step_hasher);
   pthread_mutex_lock(&w->lock);
   finish_batch(w, q, batch, n);
   pthread_mutex_unlock(&w->lock);

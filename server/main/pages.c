@@ -26,16 +26,17 @@ static int reply_with(ov_buf *b, sv_net_reply *reply) {
   return 0;
 }
 
-/* 200 while every organisation takes writes, 503 when one is read-only: an alarm, though the others are served. */
+/* 200 while every organisation takes writes, 503 when one is read-only or could not be opened: an alarm, though the others are served. */
 static int get_health(void *user, const char *path, sv_net_reply *reply) {
   (void)path;
   daemon_state *d = user;
-  unsigned readonly = sv_env_readonly(d->node->programme->env) ? 1 : 0, n = 0;
+  unsigned readonly = sv_env_readonly(d->node->programme->env) ? 1 : 0, n = 0, refused = d->node->n_refused;
   for (sv_org *o; (o = sv_server_org_at(d->server, n)); n++) readonly += sv_env_readonly(o->env);
   ov_buf b;
   ov_buf_init(&b, 0);
-  put(&b, "{\"status\":\"%s\",\"version\":\"%s\",\"organisations\":%u,\"read_only\":%u}\n", readonly ? "degraded" : "ok", OV_VERSION, n, readonly);
-  if (readonly) reply->status = 503;
+  put(&b, "{\"status\":\"%s\",\"version\":\"%s\",\"organisations\":%u,\"read_only\":%u,\"refused\":%u}\n", readonly || refused ? "degraded" : "ok", OV_VERSION, n, readonly,
+      refused);
+  if (readonly || refused) reply->status = 503;
   return reply_with(&b, reply);
 }
 
@@ -86,6 +87,7 @@ static void store_metrics(ov_buf *b, daemon_state *d) {
   metric(b, "store_ops", "gauge", "Ops stored.", ops);
   metric(b, "store_records", "gauge", "Records stored.", records);
   metric(b, "store_read_only", "gauge", "Organisations that take no writes after a fault.", readonly);
+  metric(b, "store_refused", "gauge", "Organisations whose store could not be opened.", d->node->n_refused);
 }
 
 static int get_metrics(void *user, const char *path, sv_net_reply *reply) {

@@ -98,6 +98,7 @@ static int open_orgs(sv_node *n, const sv_org_options *oo) {
       n->orgs[n->n_orgs++] = org;
       continue;
     }
+    n->n_refused++;
     ov_hex(ids[i].b, OV_ID_BYTES, hex);
     snprintf(f, sizeof f, "organisation=%s error=%s why=\"%s\"", hex, ov_err_slug(bad), why);
     if (n->sys->log) n->sys->log(n->sys->ctx, SV_LOG_ERROR, "organisation_refused", f);

@@ -31,6 +31,7 @@ typedef struct sv_node {
   sv_org *programme;
   sv_org *orgs[SV_ORGS_MAX];
   unsigned n_orgs;
+  unsigned n_refused;          /* organisations whose store could not be opened */
 } sv_node;
 
 /* Opens all, and publishes new or newer schemas as records of the programme. why: >= 256 bytes, says what is wrong and what to do. An organisation
