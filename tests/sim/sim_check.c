@@ -1,0 +1,97 @@
+/* What must hold on a tablet at every moment: what it calls acknowledged was acknowledged, what it calls safe is in a backup, and every value of
+ * its own is shown until an op replaced it. */
+#include "sim.h"
+
+#include <string.h>
+
+/* -- states ------------------------------------------------------------------------------------------------------------------ */
+
+static sim_op *own_op(sim_tablet *t, oc_txn *x, const ov_id *writer, uint64_t seq, oc_log_row *row) {
+  sim *w = t->w;
+  int err = oc_log_get(x, writer, seq, &w->tmp, row);
+  if (err) sim_fail(w, "log", "tablet %u: its op %llu cannot be read: %s", t->id, (unsigned long long)seq, ov_err_text(err));
+  sim_op *o = sim_op_find(w, &row->op.name);
+  if (!o) sim_fail(w, "log-unknown", "tablet %u: %s is in its log, and nobody wrote it", t->id, sim_name(&row->op.name));
+  return o;
+}
+
+void sim_check_acked(sim_tablet *t) {
+  sim *w = t->w;
+  oc_txn *x = NULL;
+  oc_writer_row row;
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  int err = oc_writer_next(x, NULL, &row);
+  for (; !err; err = oc_writer_next(x, &row.writer, &row)) {
+    oc_log_row op;
+    uint64_t safe = row.safe < row.acked ? row.safe : row.acked;
+    ov_arena_reset(&w->tmp);
+    if (row.acked > row.last) sim_fail(w, "acked-beyond", "tablet %u: acknowledged up to %llu of %llu", t->id, (unsigned long long)row.acked, (unsigned long long)row.last);
+    sim_op *o = row.acked ? own_op(t, x, &row.writer, row.acked, &op) : NULL;
+    if (o && !o->acked) sim_fail(w, "acked-lie", "tablet %u calls %s acknowledged, and no server said so", t->id, sim_name(&o->op.name));
+    o = safe ? own_op(t, x, &row.writer, safe, &op) : NULL;
+    if (o && !o->was_safe) sim_fail(w, "safe-lie", "tablet %u calls %s safe, and no backup held it when it was told", t->id, sim_name(&o->op.name));
+  }
+  oc_txn_abort(x);
+}
+
+/* -- own values ------------------------------------------------------------------------------------------------------------------ */
+
+static bool shows(const ov_record *r, const ov_name *op, uint16_t field, const ov_value *elem) {
+  uint32_t n = 0;
+  const ov_live *l = ov_record_field(r, field, &n);
+  for (uint32_t i = 0; i < n; i++) {
+    if (!ov_name_equal(&r->ops[l[i].op].name, op) || l[i].is_elem != (elem != NULL)) continue;
+    if (!elem || ov_value_equal(&l[i].elem, elem)) return true;
+  }
+  return false;
+}
+
+static void check_cell(sim_tablet *t, const oc_view *v, const sim_op *o, uint16_t field, const ov_value *elem, const char *state) {
+  if (shows(&v->rec, &o->op.name, field, elem) || sim_replaced(t->w, o, field, elem)) return;
+  sim_fail(t->w, "value-gone", "tablet %u does not show field %u of %s in %s (%s), and nothing replaced it", t->id, field, sim_name(&o->op.name),
+           sim_name(&o->op.record), state);
+}
+
+static const char *state_of(const oc_log_row *row) { return row->state == OC_OP_LOCAL ? "unsent" : row->absorbed ? "absorbed" : "acknowledged"; }
+
+static void check_op(sim_tablet *t, oc_txn *x, const oc_log_row *row, const sim_op *o) {
+  sim *w = t->w;
+  oc_view v;
+  bool mine = row->state == OC_OP_LOCAL || !row->absorbed;
+  if (!row->kept || row->as_void || row->held || o->broken || o->verdict == OV_HELD) return;
+  int err = oc_view_get(t->s, x, &row->op.record, &w->tmp, &v);
+  if (err && err != OV_E_NOTFOUND) sim_fail(w, "view", "tablet %u cannot show %s: %s", t->id, sim_name(&row->op.record), ov_err_text(err));
+  if (err) { /* an absorbed record may have left with its participant, or by its age */
+    if (mine) sim_fail(w, "own-gone", "tablet %u does not show %s, whose op %s is %s", t->id, sim_name(&row->op.record), sim_name(&o->op.name), state_of(row));
+    return;
+  }
+  if (!mine && !v.server_known) return; /* the same, with something of ours still on top */
+  for (uint32_t i = 0; i < o->op.n_fields; i++) {
+    const ov_field *f = &o->op.fields[i];
+    if (f->v.type != OV_V_SET) check_cell(t, &v, o, f->id, NULL, state_of(row));
+    else {
+      for (uint32_t k = 0; k < f->v.set.n_add; k++) check_cell(t, &v, o, f->id, &f->v.set.add[k], state_of(row));
+      for (uint32_t k = 0; k < f->v.set.n_del; k++) check_cell(t, &v, o, f->id, &f->v.set.del[k], state_of(row));
+    }
+  }
+}
+
+/* some: about so many of its ops, those not yet sent among them; 0: all. */
+void sim_check_own(sim_tablet *t, sim_rng *r, unsigned some) {
+  sim *w = t->w;
+  oc_txn *x = NULL;
+  oc_writer_row row;
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  int err = oc_writer_next(x, NULL, &row);
+  for (; !err; err = oc_writer_next(x, &row.writer, &row)) {
+    for (uint64_t seq = row.last; seq >= 1; seq--) {
+      oc_log_row op;
+      bool sent = seq <= row.acked;
+      if (some && sent && sim_below(r, 1 + (uint32_t)row.last) >= some) continue;
+      ov_arena_reset(&w->tmp);
+      sim_op *o = own_op(t, x, &row.writer, seq, &op);
+      check_op(t, x, &op, o);
+    }
+  }
+  oc_txn_abort(x);
+}
