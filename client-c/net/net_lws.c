@@ -210,8 +210,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   run *r = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
   if (!r) return 0;
   switch (reason) {
-    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS: return net_tls_setup(user, r->o, r->end);
-    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return net_tls_verify(user, len != 0, r->o, r->end);
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS: return oc_net_tls_setup(user, r->o, r->end);
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return oc_net_tls_verify(user, len != 0, r->o, r->end);
     case LWS_CALLBACK_CLIENT_HTTP_REDIRECT: return 1; /* a device is enrolled at one server */
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: return on_no_connection(r, wsi, in, len);
     case LWS_CALLBACK_CLIENT_ESTABLISHED: return on_open(r, wsi);

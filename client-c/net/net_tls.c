@@ -6,7 +6,7 @@
 
 #include "net_private.h"
 
-int net_tls_setup(SSL_CTX *ctx, const oc_net_options *o, oc_net_end *end) {
+int oc_net_tls_setup(SSL_CTX *ctx, const oc_net_options *o, oc_net_end *end) {
   bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1;
   if (ok && o->ca_file) {
     /* Beside the system's authorities a private one would only add to what is trusted: it takes their place. */
@@ -32,7 +32,7 @@ static bool pinned(X509_STORE_CTX *x, const uint8_t *pin) {
   return memcmp(hash, pin, OC_NET_PIN_BYTES) == 0;
 }
 
-int net_tls_verify(X509_STORE_CTX *x, bool fine, const oc_net_options *o, oc_net_end *end) {
+int oc_net_tls_verify(X509_STORE_CTX *x, bool fine, const oc_net_options *o, oc_net_end *end) {
   if (fine) return 0;
   if (pinned(x, o->pin)) {
     X509_STORE_CTX_set_error(x, X509_V_OK);
