@@ -14,7 +14,7 @@ struct ov_p256 {
   uint8_t pubkey[OV_PUBKEY_BYTES];
 };
 
-/* The public point of a private scalar, uncompressed. */
+/* The public point of a private scalar, uncompressed. PROTO-34 */
 static int point_of(const BIGNUM *d, uint8_t pubkey[OV_PUBKEY_BYTES]) {
   EC_GROUP *g = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
   EC_POINT *q = g ? EC_POINT_new(g) : NULL;
@@ -127,6 +127,7 @@ static int der_of(const uint8_t sig[OV_SIG_BYTES], unsigned char **der) {
   return n > 0 ? n : 0;
 }
 
+/* PROTO-34 */
 int ov_p256_verify(void *ctx, const uint8_t pubkey[OV_PUBKEY_BYTES], const uint8_t *p, size_t n,
                    const uint8_t sig[OV_SIG_BYTES]) {
   (void)ctx;

@@ -190,6 +190,7 @@ static int assemble(const folding *f, bool *seen, ov_arena *a, ov_record *out)
   return ov_fold_assemble(&m, a, out);
 }
 
+/* PROTO-100 */
 int ov_fold(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out)
 {
   *out = (ov_record){0};

@@ -98,6 +98,7 @@ static bool listed(const ov_record *r, const ov_name *name)
   return ov_rop_find(r->ops, r->n_ops, name) != UINT32_MAX;
 }
 
+/* PROTO-113 */
 int ov_fold_absorb(const ov_record *base, const ov_fold_in *in, ov_arena *a, ov_record *out)
 {
   if (!base) return ov_fold(in, 1, a, out);

@@ -39,6 +39,7 @@ static int64_t add_saturating(int64_t a, int64_t b)
   return sum;
 }
 
+/* PROTO-92 */
 void ov_fold_rop(const ov_fold_in *in, ov_rop *out)
 {
   int64_t claimed = add_saturating(in->op->device_time, in->clock_offset);

@@ -84,7 +84,7 @@ static bool name_or_nil_decode(ov_mpr *r, ov_name *n)
 
 static bool time_in_range(int64_t t) { return t >= -OV_TIME_S_MAX && t <= OV_TIME_S_MAX; }
 
-/* PROTO-22, PROTO-28 */
+/* PROTO-22, PROTO-28, PROTO-19 */
 int ov_op_header_decode(const uint8_t *p, size_t n, ov_op *op)
 {
   ov_mpr r;

@@ -86,7 +86,7 @@ static size_t find_cut(const uint8_t *p, size_t n)
   return cut;
 }
 
-/* Deflates p into k->packed, the bytes from cut on as stored blocks. */
+/* Deflates p into k->packed, the bytes from cut on as stored blocks. PROTO-6, PROTO-7 */
 static int deflate_from(ov_packer *k, const uint8_t *p, size_t n, size_t cut)
 {
   z_stream *z = &k->deflate;

@@ -93,7 +93,7 @@ static int collect_names(const ov_record *r, const ov_live *l, uint32_t n, ov_ar
   return 0;
 }
 
-/* PROTO-99 */
+/* PROTO-99, PROTO-25 */
 int ov_record_replaces(const ov_record *r, uint16_t field, ov_arena *a, ov_name **names, uint32_t *n)
 {
   uint32_t entries;
@@ -101,6 +101,7 @@ int ov_record_replaces(const ov_record *r, uint16_t field, ov_arena *a, ov_name 
   return collect_names(r, l, entries, a, names, n);
 }
 
+/* PROTO-26, PROTO-99 */
 int ov_record_seen_all(const ov_record *r, ov_arena *a, ov_name **names, uint32_t *n)
 {
   return collect_names(r, r->live, r->n_live, a, names, n);

@@ -135,6 +135,7 @@ static void take_code_list(ov_loader *l, ov_sfield *f)
   }
 }
 
+/* PROTO-151 */
 static void take_field(ov_loader *l, ov_sfield *f)
 {
   take_tuple(l, "a field", 17);
@@ -167,6 +168,7 @@ static void take_natural_key(ov_loader *l, ov_skind *k)
     key[i] = (uint16_t)take_int(l, "natural_key", 0, OV_FIELD_ID_MAX);
 }
 
+/* PROTO-150 */
 static void take_kind(ov_loader *l)
 {
   ov_skind *k = l->kind;

@@ -120,6 +120,7 @@ bool ov_schema_natural_key(const ov_skind *k, const ov_record *r, ov_buf *out)
   return true;
 }
 
+/* PROTO-116 */
 bool ov_schema_outside_window(const ov_skind *k, const ov_record *r, int64_t last_change, int64_t now)
 {
   (void)r;

@@ -19,6 +19,7 @@ struct ov_schemas {
   uint32_t n;
 };
 
+/* PROTO-26 */
 const ov_sfield ov_schema_retraction = {
     .id = OV_FIELD_RETRACTED,
     .name = "retracted",

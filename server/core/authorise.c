@@ -5,7 +5,7 @@
 
 #include "ingest_priv.h"
 
-/* Kinds that only a server's own writer may write: they decide what devices may read and write. */
+/* Kinds that only a server's own writer may write: they decide what devices may read and write. PROTO-154 */
 static bool server_only(uint16_t kind) {
   return kind == OV_KIND_SCHEMA || kind == OV_KIND_ORGANISATION || kind == OV_KIND_TEAM ||
          kind == OV_KIND_PERSON || kind == OV_KIND_DEVICE || kind == OV_KIND_RULING;

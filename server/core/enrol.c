@@ -22,7 +22,8 @@ typedef struct enrol_job {
   uint8_t pin[OV_HASH_BYTES];
 } enrol_job;
 
-/* People type letters of either case, and separators; O, I and L are read as the digits they look like. */
+/* People type letters of either case, and separators; O, I and L are read as the digits they look like.
+ * PROTO-130 */
 size_t sv_code_fold(const char *text, size_t n, char out[OV_CODE_TEXT_MAX + 1]) {
   size_t k = 0;
   for (size_t i = 0; i < n && k < OV_CODE_TEXT_MAX; i++) {
@@ -46,6 +47,7 @@ int sv_code_hashes(ov_hasher *h, const char *folded, uint8_t locator[OV_HASH_BYT
   return 0;
 }
 
+/* PROTO-130 */
 int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const ov_name *device_record, char out[SV_CODE_TEXT]) {
   static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's: no I, L, O, U */
   for (int tries = 0; tries < 16; tries++) {
@@ -65,7 +67,7 @@ int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const 
   return OV_E_BUSY;
 }
 
-/* First transaction, in the programme: take the code. */
+/* First transaction, in the programme: take the code. PROTO-130, PROTO-131 */
 static int take_code(sv_job *job, sv_txn *t, ov_arena *a) {
   (void)a;
   enrol_job *e = (enrol_job *)job;
@@ -87,6 +89,7 @@ static int take_code(sv_job *job, sv_txn *t, ov_arena *a) {
   return err;
 }
 
+/* PROTO-32 */
 static int scope_keys(enrol_job *e, sv_keyring *k, ov_scope_key keys[OV_SCOPES_MAX], uint32_t *n) {
   ov_name id = {.seq = 0};
   keys[0].scope = 1;
@@ -174,7 +177,8 @@ static void first_done(sv_job *job, void *server) {
   enrol_free(e);
 }
 
-/* Guessing is slowed for the whole server: a code of 60 bits, few tries for each, and a cap on wrong codes a minute. */
+/* Guessing is slowed for the whole server: a code of 60 bits, few tries for each, and a cap on wrong codes a minute.
+ * PROTO-131 */
 static bool too_many_guesses(sv_server *s) {
   int64_t minute = s->o.sys->mono_ms(s->o.sys->ctx) / 60000;
   if (minute != s->wrong_codes_minute) {
@@ -199,6 +203,7 @@ static int fill(sv_session *ss, enrol_job *e, const ov_enrol *m) {
   return err ? err : sv_code_hashes(s->hasher, folded, e->locator, e->secret);
 }
 
+/* PROTO-43, PROTO-131 */
 void sv_enrol_received(sv_session *ss, const ov_enrol *m) {
   sv_server *s = ss->server;
   int err = too_many_guesses(s) ? OV_E_FLOOD : 0;

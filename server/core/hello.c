@@ -19,7 +19,7 @@ static int find_device(sv_session *ss, const ov_hello *h) {
   return ss->org ? 0 : OV_E_CORRUPT; /* enrolled here, but its organisation's store could not be opened: not the device's fault */
 }
 
-/* The HELLO is signed over the name the device was enrolled for, one of ours. */
+/* The HELLO is signed over the name the device was enrolled for, one of ours. PROTO-132 */
 static int check_signature(sv_session *ss, const ov_hello *h) {
   sv_server *s = ss->server;
   for (unsigned i = 0; i < s->o.n_names; i++) {
@@ -31,6 +31,7 @@ static int check_signature(sv_session *ss, const ov_hello *h) {
   return OV_E_AUTH;
 }
 
+/* PROTO-133 */
 static bool is_fresh(sv_session *ss, const ov_hello *h, int64_t now) {
   int64_t off = now - h->time_ms;
   if (off > OV_HELLO_SKEW_MS_MAX || off < -OV_HELLO_SKEW_MS_MAX) return false;
@@ -74,7 +75,8 @@ static int list_tips(sv_session *ss, const sv_tip *tips, uint32_t n, ov_welcome 
   return 0;
 }
 
-/* Tips are listed unless the client's own head is the only one: that is how a cloned tablet learns of its double. */
+/* Tips are listed unless the client's own head is the only one: that is how a cloned tablet learns of its double.
+ * PROTO-55, PROTO-58, PROTO-120 */
 static int place_own(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
   sv_tip tips[OV_TIPS_MAX];
   uint32_t n = 0;
@@ -104,7 +106,8 @@ static const ov_cursor *cursor_of(const ov_hello *h, uint32_t scope) {
   return NULL;
 }
 
-/* Where the client stands in one scope. The head of the scope is compared first: with nothing new no table that grows is read. */
+/* Where the client stands in one scope. The head of the scope is compared first: with nothing new no table that grows is read.
+ * PROTO-107, PROTO-109 */
 static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uint32_t scope, ov_scope_state *state) {
   sv_scope head;
   int err = sv_scope_get(t, scope, &head);
@@ -136,6 +139,7 @@ static int add_status(ov_welcome *w, uint32_t scope, ov_scope_state state) {
   return 0;
 }
 
+/* PROTO-109 */
 static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
   sv_server *s = ss->server;
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
@@ -196,6 +200,7 @@ static void take_hello(sv_session *ss, const ov_hello *h, int64_t now) {
   ss->push_expected = h->push_follows;
 }
 
+/* PROTO-44, PROTO-132 */
 void sv_hello_received(sv_session *ss, const ov_hello *h) {
   sv_server *s = ss->server;
   int64_t now = s->o.sys->now_ms(s->o.sys->ctx);
@@ -217,6 +222,7 @@ void sv_hello_received(sv_session *ss, const ov_hello *h) {
   else challenge(ss, h, now);
 }
 
+/* PROTO-133 */
 void sv_proof_received(sv_session *ss, const ov_proof *p) {
   sv_server *s = ss->server;
   ov_msg m;

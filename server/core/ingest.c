@@ -151,6 +151,7 @@ bool ingest_about_erased(const ingest *g, const ov_op *op) {
 
 ov_name ingest_scope_name(uint32_t scope) { return (ov_name){.seq = scope < 2 ? 1 : scope}; }
 
+/* PROTO-21 */
 int64_t ingest_seconds(int64_t ms) { return ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000); }
 
 void sv_touches_free(sv_touches *t) {

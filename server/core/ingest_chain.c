@@ -5,6 +5,7 @@
 
 #include "ingest_priv.h"
 
+/* PROTO-32 */
 const uint8_t *chain_carried_key(const ov_op *op) {
   uint16_t id = op->kind == OV_KIND_ORGANISATION ? SV_ORGANISATION_KEY
                 : op->kind == OV_KIND_TEAM       ? SV_TEAM_KEY
@@ -54,7 +55,7 @@ static const uint8_t *pushed_key(const ov_op *ops, uint32_t i, sv_key_type type,
   return NULL;
 }
 
-/* A key that a device gave is believed only until the op that carries the real one is here. */
+/* A key that a device gave is believed only until the op that carries the real one is here. PROTO-57 */
 static int is_provisional(ingest *g, sv_key_type type, const ov_name *id, bool *provisional) {
   brief b = {0};
   sv_scope s;
@@ -114,7 +115,7 @@ static void need_key(sv_push_out *out, const ov_name *id) {
 }
 
 /* Once one key is missing the chain cannot go on; the names of the other missing keys are collected all the
- * same, except those that this push itself creates further on (their tags are not known). */
+ * same, except those that this push itself creates further on (their tags are not known). PROTO-57 */
 static int collect_missing(ingest *g, const sv_push_in *in, const ov_op *ops, uint32_t from, uint32_t n,
                            used_keys *keys, sv_push_out *out) {
   for (uint32_t i = from; i < n; i++) {

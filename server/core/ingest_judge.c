@@ -58,7 +58,7 @@ int judge_place(ingest *g, const ov_op *op, judged *j) {
   return op->has_participant && !self ? place_at_participant(g, op, j) : 0;
 }
 
-/* More ops than a fold takes: stored, but the record is frozen. */
+/* More ops than a fold takes: stored, but the record is frozen. PROTO-100 */
 static int is_frozen(ingest *g, const ov_op *op, bool *frozen) {
   ov_name *names;
   uint32_t n = 0;
@@ -70,6 +70,7 @@ static int is_frozen(ingest *g, const ov_op *op, bool *frozen) {
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
+/* PROTO-87, PROTO-90 */
 int judge_op(ingest *g, const ov_op *op, const sv_device *device, judged *j) {
   bool bad = ingest_about_erased(g, op);
   int reason = 0, err;

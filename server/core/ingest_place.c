@@ -37,6 +37,7 @@ static int head_stored(ingest *g, const ov_id *writer, const ov_head *h, bool *s
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
+/* PROTO-54, PROTO-59 */
 int place_push(ingest *g, const sv_push_in *in, place *p, sv_push_out *out) {
   int err = sv_tips_get(g->t, &in->writer, p->tips, OV_TIPS_MAX, &p->n_tips);
   if (err && err != OV_E_NOTFOUND) return err;
@@ -88,6 +89,7 @@ static int mark_duplicate(ingest *g, const ov_op *op, const sv_op_row *row, judg
   return 0;
 }
 
+/* PROTO-54 */
 int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *heads, judged *j,
                      sv_push_out *out) {
   uint32_t i = 0, n = g->n_chained;

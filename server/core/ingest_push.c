@@ -43,7 +43,7 @@ static int decode(ingest *g, push *p) {
 }
 
 /* The first op that is structurally broken; the chain over it is fine, since it covers the bytes as they
- * came. */
+ * came. PROTO-84 */
 static uint32_t taken(push *p, uint32_t from) {
   for (uint32_t i = from; i < p->n; i++) {
     int err = p->ops[i].payload_err ? p->ops[i].payload_err : ov_op_validate(&p->ops[i]);
@@ -113,6 +113,7 @@ static void write_all(ingest *g, push *p) {
   chain_keep_keys(g, &p->keys, g->new_from, g->n_taken);
 }
 
+/* PROTO-88 */
 static void add_held(sv_push_out *out, uint64_t seq, const judged *j) {
   if (j->verdict != OV_HELD || out->n_held == OV_ACK_HELD_MAX) return;
   out->held[out->n_held++] = (ov_ack_held){.seq = seq, .reason = j->reason};
@@ -144,6 +145,7 @@ static void answer(ingest *g, push *p) {
   }
 }
 
+/* PROTO-52 */
 static int run(ingest *g, push *p) {
   sv_push_out *out = p->out;
   int err = find_device(g, p);

@@ -100,6 +100,7 @@ static void put(ingest *g, sv_op_row *row, const judged *j, bool foreign) {
   store_effects(g, row, j, foreign);
 }
 
+/* PROTO-27, PROTO-86 */
 void store_op(ingest *g, const store_in *s) {
   sv_op_row row = {.op = *s->op, .head = *s->head, .device = g->device.id};
   memcpy(row.prev_tag, s->prev_tag, OV_TAG_BYTES);
@@ -115,7 +116,7 @@ void store_op(ingest *g, const store_in *s) {
   put(g, &row, s->j, s->foreign);
 }
 
-/* The row of a void gets its content; when it was received does not change. */
+/* The row of a void gets its content; when it was received does not change. PROTO-33, PROTO-85 */
 void store_fill(ingest *g, const store_in *s) {
   sv_op_row row;
   ov_arena_reset(&g->work);

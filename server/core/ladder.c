@@ -10,6 +10,7 @@ int sv_ladder_tips(sv_txn *t, const ov_id *writer, ov_head tips[OV_TIPS_MAX], ui
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
+/* PROTO-55 */
 int sv_ladder_rungs(sv_txn *t, const ov_id *writer, const ov_head *tip, ov_arena *a, ov_rung rungs[OV_LADDER_MAX], uint32_t *n) {
   *n = 0;
   ov_name name = {.writer = *writer, .seq = tip->seq};

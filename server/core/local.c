@@ -116,7 +116,7 @@ static void overall(const sv_op_row *row, judged *j) {
 }
 
 /* One server's receipts about one op differ only because it judged later what it had left open, or because
- * held stands. */
+ * held stands. PROTO-86 */
 static bool merge_receipt(sv_op_row *row, const sv_receipt *r) {
   for (uint32_t i = 0; i < row->n_receipts; i++) {
     sv_receipt *own = &row->receipts[i];

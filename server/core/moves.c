@@ -18,7 +18,7 @@ uint32_t scopes_of_field(const ov_record *r, uint16_t field, uint32_t scopes[OV_
   return k;
 }
 
-/* Live teams of a participant, else the scope of its creating op. found: its record is stored. */
+/* Live teams of a participant, else the scope of its creating op. found: its record is stored. PROTO-101 */
 static int participant_scopes(ingest *g, const ov_name *participant, const scope_list **out) {
   for (uint32_t i = 0; i < SCOPE_LISTS; i++) {
     *out = &g->scopes[i];
@@ -162,6 +162,7 @@ static void move_record(ingest *g, const ov_name *name) {
   sv_record_put(g->t, &row);
 }
 
+/* PROTO-101 */
 static void move_participant(ingest *g, const ov_name *participant) {
   ov_name page[SV_MOVE_PAGE], after;
   uint32_t n = 0;

@@ -240,6 +240,7 @@ static int complete(sv_org *org) {
   return err;
 }
 
+/* PROTO-17 */
 int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, const char *zone, sv_org **out,
                   char *why) {
   ov_id made = *id;
@@ -275,6 +276,7 @@ int sv_org_new_writer(sv_org *org) {
   return err;
 }
 
+/* PROTO-20 */
 int sv_org_next_scope(sv_txn *t, uint32_t *scope) {
   uint64_t n = 0;
   sv_scope s;

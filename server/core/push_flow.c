@@ -61,7 +61,8 @@ static void make_error(push_job *p, int said) {
   p->answer_type = OV_M_ERROR;
 }
 
-/* A local fault in the store is told as what it means for the client: not now, and nothing was taken. */
+/* A local fault in the store is told as what it means for the client: not now, and nothing was taken.
+ * PROTO-140 */
 static int said_for(int err) {
   if (ov_err_classify(err) != OV_CLASS_ABORT) return err;
   if (err == OV_E_SPACE || err == OV_E_MAPFULL) return OV_E_FULL;
@@ -121,6 +122,7 @@ static void answer_session(sv_session *ss, push_job *p) {
   if (!ss->closing) ss->link.want_write(ss->link.ctx);
 }
 
+/* PROTO-53 */
 static void push_done(sv_job *job, void *server) {
   push_job *p = (push_job *)job;
   sv_server *s = server;
@@ -154,6 +156,7 @@ static push_job *job_of(sv_session *ss, const ov_push *m) {
   return p;
 }
 
+/* PROTO-52 */
 void sv_push_received(sv_session *ss, const ov_push *m) {
   push_job *p = job_of(ss, m);
   if (!p) {

@@ -64,6 +64,7 @@ int refold_load(sv_txn *t, const ov_name *record, ov_arena *a, folded *out) {
   return err;
 }
 
+/* PROTO-100 */
 int sv_refold(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, ov_record *out) {
   folded f;
   (void)org;

@@ -61,6 +61,7 @@ void sv_server_poll(sv_server *s) { sv_writer_poll(s->writer, s); }
 
 /* -- fan-out ------------------------------------------------------------------------------------------------------ */
 
+/* PROTO-117 */
 static void scope_changed(sv_server *s, const sv_org *org, uint32_t scope) {
   for (sv_session *ss = s->sessions; ss; ss = ss->next) {
     if (!ss->proved || ss->closing) continue;
@@ -104,6 +105,7 @@ void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t) {
 
 /* -- deadlines and the end ------------------------------------------------------------------------------------------ */
 
+/* PROTO-42 */
 static void check_deadline(sv_session *ss, int64_t mono) {
   if (ss->closing || ss->proved) return;
   bool greeted = ov_peer_state(ss->peer) == OV_S_CHALLENGED;

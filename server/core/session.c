@@ -113,6 +113,7 @@ static void log_end(sv_session *ss, int err, const char *why) {
   sys->log(sys->ctx, SV_LOG_WARN, "session_refused", f);
 }
 
+/* PROTO-5, PROTO-140 */
 void sv_session_fail(sv_session *ss, int err, const char *why) {
   if (ss->closing) return;
   log_end(ss, err, why);
@@ -131,6 +132,7 @@ void sv_session_fail(sv_session *ss, int err, const char *why) {
 
 /* -- in ------------------------------------------------------------------------------------------------------- */
 
+/* PROTO-115 */
 static void acked_received(sv_session *ss, const ov_acked *m) {
   (void)m; /* the client's cursors come again with its next HELLO; here they only renew the credit */
   ss->credit_left = ss->credit;
@@ -142,10 +144,12 @@ static void bye_received(sv_session *ss) {
   ss->link.close(ss->link.ctx, 1000, "bye");
 }
 
+/* PROTO-39 */
 static bool must_wait(const sv_session *ss, ov_msg_type type) {
   return ss->in_commit || (type == OV_M_PUSH && !ss->proved);
 }
 
+/* PROTO-42, PROTO-51 */
 static void keep(sv_session *ss, const uint8_t *p, size_t n) {
   inbox_frame *f = ss->n_inbox < SV_INBOX_FRAMES_MAX ? malloc(sizeof *f + n) : NULL;
   if (!f) {

@@ -4,7 +4,7 @@
 
 #include "ingest_priv.h"
 
-/* Receipts are kept earliest first, so the first held one gives the reason on every replica. */
+/* Receipts are kept earliest first, so the first held one gives the reason on every replica. PROTO-86 */
 static ov_verdict by_receipts(const sv_op_row *row, uint8_t *reason) {
   ov_verdict v = OV_WAITING;
   *reason = 0;
@@ -62,6 +62,7 @@ static int live_rulings(sv_txn *t, const ov_name *target, ov_arena *a, ruling ou
   return 0;
 }
 
+/* PROTO-89 */
 int sv_verdict(sv_txn *t, const sv_op_row *row, ov_arena *a, ov_verdict *verdict, uint8_t *reason) {
   ruling live[SV_RULINGS_MAX];
   uint32_t n = 0;
@@ -80,7 +81,7 @@ int sv_verdict(sv_txn *t, const sv_op_row *row, ov_arena *a, ov_verdict *verdict
   return 0;
 }
 
-/* A ruling that is applied: the record of what it rules on is folded again. */
+/* A ruling that is applied: the record of what it rules on is folded again. PROTO-89 */
 void ruling_register(ingest *g, const ov_op *op) {
   const ov_field *f = ov_op_field(op, SV_RULING_TARGET);
   if (!f || f->v.type != OV_V_BYTES || f->v.s.n != OV_NAME_BYTES) return;
@@ -116,6 +117,7 @@ static bool was_held(const sv_op_row *row) {
          reason != OV_HELD_FROZEN && reason != OV_HELD_ERASED;
 }
 
+/* PROTO-89 */
 int sv_ingest_ruling(sv_txn *t, sv_org *org, const ov_name *target, int verdict, const char *reason,
                      const ov_name *author, ov_arena *a, sv_touches *touches) {
   sv_op_row row;

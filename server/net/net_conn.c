@@ -167,6 +167,7 @@ static void hang_up(sv_conn *c, sv_net_counter why) {
   net_conn_kill(c);
 }
 
+/* PROTO-42 */
 static void sweep_open(sv_conn *c, uint64_t now) {
   const sv_net_opts *o = &c->net->o;
   if (over(c->want_ms, now, o->write_stall_ms)) {

@@ -120,7 +120,7 @@ static bool key_valid(sv_conn *c) {
   return strspn(key, letters) == 22 && strcmp(key + 22, "==") == 0 && strchr("AQgw", key[21]) != NULL;
 }
 
-/* Our subprotocol must be among those offered (a newer client offers several), as a whole token. */
+/* Our subprotocol must be among those offered (a newer client offers several), as a whole token. PROTO-2 */
 static bool subprotocol_offered(sv_conn *c) {
   char list[HEADER_VALUE_MAX], *rest = list, *token;
   if (header(c, WSI_TOKEN_PROTOCOL, list) < 0) return false;
@@ -144,6 +144,7 @@ static int refuse_upgrade(sv_conn *c, sv_net_counter why, int status, const char
   return refuse(c, status, extra, text, false);
 }
 
+/* PROTO-1 */
 int net_http_upgrade(sv_conn *c) {
   const sv_net_opts *o = &c->net->o;
   char upgrade[HEADER_VALUE_MAX];

@@ -177,6 +177,7 @@ static void fill_protocols(const sv_net *net, struct lws_protocols p[3]) {
                                 .tx_packet_size = net->o.message_bytes_max + LWS_PRE};
 }
 
+/* PROTO-1, PROTO-4 */
 static int make_lws(sv_net *net) {
   /* All deadlines are our own, in one place and in milliseconds; those of libwebsockets lie behind them. */
   static const lws_retry_bo_t no_validity_check = {0};

@@ -54,7 +54,7 @@ static bool routes_fine(const sv_net_opts *o) {
   return true;
 }
 
-/* What is wrong, in words, or NULL. */
+/* What is wrong, in words, or NULL. PROTO-1 */
 static const char *opts_fault(const sv_net_opts *o) {
   if (!address_parses(o->address)) return "listen address is not an IPv4 or IPv6 address";
   if (!o->cert_file != !o->key_file) return "certificate and key go together";

@@ -71,6 +71,7 @@ static const char *rx_fault(uint16_t code) {
   }
 }
 
+/* PROTO-3 */
 int net_ws_receive(sv_conn *c, const uint8_t *in, size_t len) {
   if (!c || c->stage != NET_OPEN) return 0; /* closing: what still comes is not for us */
   heard(c);

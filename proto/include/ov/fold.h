@@ -20,9 +20,10 @@
 
 #include "ov/op.h"
 
+/* PROTO-87 */
 typedef enum ov_verdict { OV_WAITING = 0, OV_APPLIED = 1, OV_HELD = 2, OV_DISMISSED = 3, OV_VOID = 4, OV_ERASED = 5 } ov_verdict;
 
-/* Why an op is held; travels in receipts, ACK and DELTA; never renumbered. */
+/* Why an op is held; travels in receipts, ACK and DELTA; never renumbered. PROTO-91 */
 typedef enum ov_held {
   OV_HELD_NONE = 0, OV_HELD_TYPE = 1, OV_HELD_RANGE = 2, OV_HELD_CODE = 3, OV_HELD_LENGTH = 4, OV_HELD_UNKNOWN_FIELD = 5,
   OV_HELD_AUTHOR = 6, OV_HELD_DEVICE = 7, OV_HELD_SCOPE = 8, OV_HELD_ERASED = 9, OV_HELD_KIND = 10, OV_HELD_REF = 11,

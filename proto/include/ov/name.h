@@ -17,6 +17,7 @@
 #define OV_KEY_BYTES 32
 #define OV_POSHASH_BYTES 16
 
+/* Organisation, device, writer or server: random, never zero. PROTO-17 */
 typedef struct ov_id { uint8_t b[OV_ID_BYTES]; } ov_id;
 typedef struct ov_hash { uint8_t b[OV_HASH_BYTES]; } ov_hash;
 typedef struct ov_name { ov_id writer; uint64_t seq; uint8_t tag[OV_TAG_BYTES]; } ov_name;
