@@ -109,7 +109,7 @@ static void position_hash(sv_org *org, uint32_t scope, uint64_t pos, uint8_t out
 }
 
 /* After a restore the same record takes the same position with other content: a client's cursor must not fit
- * any more. */
+ * any more. PROTO-107 */
 static void the_same_position_with_other_content_has_another_hash(void **state) {
   (void)state;
   small_world s;
@@ -139,7 +139,7 @@ static void the_same_position_with_other_content_has_another_hash(void **state) 
 }
 
 /* A tablet a year ahead, then a restore: nobody's entry is worth less for it, and the tablet offers the rest
- * again. */
+ * again. PROTO-92 */
 static void a_tablet_a_year_ahead_meets_a_restored_server(void **state) {
   (void)state;
   small_world s;

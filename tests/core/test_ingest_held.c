@@ -14,6 +14,7 @@ static int reason_of(small_world *s, fx_tablet *t, const ov_name *name) {
   return held;
 }
 
+/* PROTO-88, PROTO-90, PROTO-153 */
 static void values_outside_their_schema_are_held(void **state) {
   (void)state;
   small_world s;
@@ -93,6 +94,7 @@ static void the_question_can_be_asked_without_storing(void **state) {
   small_close(&s);
 }
 
+/* PROTO-154 */
 static void kinds_that_decide_rights_are_the_servers(void **state) {
   (void)state;
   small_world s;
@@ -151,6 +153,7 @@ static void nothing_about_a_participant_goes_to_the_programme(void **state) {
   small_close(&s);
 }
 
+/* PROTO-122 */
 static void a_revoked_device_hands_in_its_outbox_held(void **state) {
   (void)state;
   small_world s;
@@ -206,6 +209,7 @@ static void who_leaves_keeps_what_was_written_before(void **state) {
   small_close(&s);
 }
 
+/* PROTO-100 */
 static void a_record_with_too_many_ops_is_frozen(void **state) {
   (void)state;
   small_world s;
@@ -239,6 +243,7 @@ static ov_name held_night(small_world *s, int64_t source) {
   return n;
 }
 
+/* PROTO-88, PROTO-89 */
 static void admit_and_dismiss_take_effect_and_the_author_learns(void **state) {
   (void)state;
   small_world s;
@@ -294,7 +299,7 @@ static void only_what_was_held_can_be_ruled_on(void **state) {
   small_close(&s);
 }
 
-/* Two administrators at two servers rule differently, neither having seen the other. */
+/* Two administrators at two servers rule differently, neither having seen the other. PROTO-89 */
 static void of_two_rulings_at_once_dismissed_stands_everywhere(void **state) {
   (void)state;
   small_world s;
@@ -324,7 +329,8 @@ static void of_two_rulings_at_once_dismissed_stands_everywhere(void **state) {
   small_close(&s);
 }
 
-/* The ACK was lost and the tablet goes to another server, which already holds the op from the first. */
+/* The ACK was lost and the tablet goes to another server, which already holds the op from the first.
+ * PROTO-54, PROTO-86 */
 static void an_op_pushed_again_to_another_server_keeps_its_first_receipt(void **state) {
   (void)state;
   small_world s;
@@ -401,7 +407,7 @@ static void receipts_of_many_servers_stay_bounded_and_held_stands(void **state) 
 }
 
 /* Two servers took the same op; one holds it, since its own rules differ. Held stands on both, and earliest
- * receipts give the time. */
+ * receipts give the time. PROTO-86 */
 static void if_two_servers_took_an_op_held_stands(void **state) {
   (void)state;
   small_world s;

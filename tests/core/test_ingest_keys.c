@@ -28,6 +28,7 @@ static ov_name night_of(fx_tablet *t, const ov_name *participant, int64_t source
   return fx_create(t, SLEEP, participant, f, 2);
 }
 
+/* PROTO-57 */
 static void a_lacking_key_is_asked_for_by_name_and_then_kept(void **state) {
   (void)state;
   two_servers x;
@@ -82,6 +83,7 @@ static void several_lacking_keys_are_asked_for_at_once(void **state) {
   two_close(&x);
 }
 
+/* PROTO-57 */
 static void a_wrong_key_from_one_device_does_not_lock_others_out(void **state) {
   (void)state;
   two_servers x;
@@ -163,6 +165,7 @@ static void a_scope_whose_key_is_lacking_is_asked_for_by_its_number(void **state
   two_close(&x);
 }
 
+/* PROTO-32 */
 static void a_participant_made_in_the_same_push_brings_its_key(void **state) {
   (void)state;
   small_world s;
@@ -184,6 +187,7 @@ static void a_participant_made_in_the_same_push_brings_its_key(void **state) {
   small_close(&s);
 }
 
+/* PROTO-30, PROTO-33 */
 static void of_an_erased_participant_only_header_and_commitment_are_stored(void **state) {
   (void)state;
   small_world s;

@@ -1,6 +1,7 @@
 /* Where a push goes in its log: append, repeat, fork, gap, unknown branch; and what a bad signature does. */
 #include "ingest_world.h"
 
+/* PROTO-19, PROTO-27, PROTO-54 */
 static void ops_are_stored_once_and_answered_with_their_first_receipts(void **state) {
   (void)state;
   small_world s;
@@ -62,6 +63,7 @@ static void an_empty_push_is_answered(void **state) {
   small_close(&s);
 }
 
+/* PROTO-54 */
 static void both_branches_of_a_cloned_log_are_kept(void **state) {
   (void)state;
   small_world s;
@@ -120,6 +122,7 @@ static void a_log_forks_only_so_often(void **state) {
   small_close(&s);
 }
 
+/* PROTO-54 */
 static void a_gap_is_told_with_what_is_stored(void **state) {
   (void)state;
   small_world s;
@@ -140,6 +143,7 @@ static void a_gap_is_told_with_what_is_stored(void **state) {
   small_close(&s);
 }
 
+/* PROTO-54, PROTO-55 */
 static void an_unknown_branch_is_told_with_a_ladder(void **state) {
   (void)state;
   small_world s;
@@ -172,6 +176,7 @@ static void an_unknown_branch_is_told_with_a_ladder(void **state) {
   small_close(&s);
 }
 
+/* PROTO-52 */
 static void a_signature_that_does_not_prove_itself_stores_nothing(void **state) {
   (void)state;
   small_world s;
@@ -225,6 +230,7 @@ static void one_changed_byte_breaks_the_signature(void **state) {
   small_close(&s);
 }
 
+/* PROTO-59 */
 static void a_log_belongs_to_one_device(void **state) {
   (void)state;
   small_world s;

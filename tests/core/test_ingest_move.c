@@ -17,6 +17,7 @@ static bool gone_in(small_world *s, sv_org *org, uint32_t scope, const ov_name *
   return !err;
 }
 
+/* PROTO-101 */
 static void all_records_follow_their_participant(void **state) {
   (void)state;
   small_world s;
@@ -84,7 +85,8 @@ static void an_entry_under_way_goes_where_its_participant_went(void **state) {
   small_close(&s);
 }
 
-/* Two administrators at two servers, at once: each takes the participant out of one of its two teams. */
+/* Two administrators at two servers, at once: each takes the participant out of one of its two teams.
+ * PROTO-101 */
 static void two_concurrent_removals_leave_the_creating_scope(void **state) {
   (void)state;
   small_world s;

@@ -23,6 +23,7 @@ static sv_touch push_one(small_world *s, fx_tablet *t, sv_org *org, const ov_nam
   return c;
 }
 
+/* PROTO-112 */
 static void own_changes_are_the_authors(void **state) {
   (void)state;
   small_world s;
@@ -74,6 +75,7 @@ static void many_changes_of_one_record_in_one_push_take_one_position(void **stat
   small_close(&s);
 }
 
+/* PROTO-88, PROTO-112 */
 static void held_ops_are_always_told(void **state) {
   (void)state;
   small_world s;
@@ -116,6 +118,7 @@ static void a_stored_op_that_names_a_pushed_one_is_told(void **state) {
   small_close(&s);
 }
 
+/* PROTO-112, PROTO-116 */
 static void an_edit_of_a_record_that_left_the_window_is_told(void **state) {
   (void)state;
   small_world s;

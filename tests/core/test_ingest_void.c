@@ -2,6 +2,7 @@
  * filled later. */
 #include "ingest_world.h"
 
+/* PROTO-28, PROTO-84 */
 static void a_broken_op_in_the_middle_stops_the_push_there(void **state) {
   (void)state;
   small_world s;
@@ -38,6 +39,7 @@ static void a_broken_op_in_the_middle_stops_the_push_there(void **state) {
   small_close(&s);
 }
 
+/* PROTO-84 */
 static void an_op_over_a_limit_is_refused_by_name(void **state) {
   (void)state;
   small_world s;
@@ -65,7 +67,7 @@ static void an_op_over_a_limit_is_refused_by_name(void **state) {
   small_close(&s);
 }
 
-/* A client has dropped ops that were safe, and meets a server restored from an older backup. */
+/* A client has dropped ops that were safe, and meets a server restored from an older backup. PROTO-85 */
 static void a_client_that_dropped_safe_ops_offers_voids_and_they_are_filled_later(void **state) {
   (void)state;
   small_world s;

@@ -25,6 +25,7 @@ static void apart_close(apart *x) {
   small_close(&x->s);
 }
 
+/* PROTO-87 */
 static void an_edit_waits_for_its_record_unreported(void **state) {
   (void)state;
   apart x;

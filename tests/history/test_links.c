@@ -8,7 +8,8 @@ static void add_night(home *h, tablet *t, const char *night, const char *quality
   tablet_add(t, "sleep", &h->client, &h->ann, id, n, "source=1", q, NULL);
 }
 
-/* The ACK is lost; the tablet then meets another server, which holds the op already: one row, the first answer again. */
+/* The ACK is lost; the tablet then meets another server, which holds the op already: one row, the first answer again.
+ * PROTO-54 */
 static void an_op_pushed_again_to_another_server(void **state) {
   (void)state;
   home h;
@@ -33,7 +34,8 @@ static void an_op_pushed_again_to_another_server(void **state) {
   home_close(&h);
 }
 
-/* Cut between ACK and DELTA: the author still sees the entry, and sees it once. */
+/* Cut between ACK and DELTA: the author still sees the entry, and sees it once.
+ * PROTO-108, PROTO-111, PROTO-113 */
 static void a_link_cut_between_ack_and_delta(void **state) {
   (void)state;
   home h;
@@ -58,7 +60,7 @@ static void a_link_cut_between_ack_and_delta(void **state) {
   home_close(&h);
 }
 
-/* An edit of a record that has left the window brings it back to everyone, whole. */
+/* An edit of a record that has left the window brings it back to everyone, whole. PROTO-116 */
 static void an_edit_of_what_left_the_window(void **state) {
   (void)state;
   home h;
@@ -80,7 +82,8 @@ static void an_edit_of_what_left_the_window(void **state) {
   home_close(&h);
 }
 
-/* After a restore the same record takes the same position with other content: the hash tells, the scope is fetched anew. */
+/* After a restore the same record takes the same position with other content: the hash tells, the scope is fetched anew.
+ * PROTO-107, PROTO-109, PROTO-123 */
 static void a_restore_with_other_content_at_the_same_position(void **state) {
   (void)state;
   home h;
@@ -114,7 +117,8 @@ static void a_restore_with_other_content_at_the_same_position(void **state) {
   home_close(&h);
 }
 
-/* A tablet a year ahead: its entries are taken, flagged, shown by corrected time; after a restore it offers them again. */
+/* A tablet a year ahead: its entries are taken, flagged, shown by corrected time; after a restore it offers them again.
+ * PROTO-92, PROTO-123, PROTO-134 */
 static void a_tablet_a_year_ahead_then_a_restore(void **state) {
   (void)state;
   home h;
@@ -156,7 +160,8 @@ static void make_safe(home *h) { /* as a verified backup does */
   FX_OK(sv_txn_commit(t));
 }
 
-/* A client has dropped what was safe, then meets an older server: it offers voids; who still has the payload fills them later. */
+/* A client has dropped what was safe, then meets an older server: it offers voids; who still has the payload fills them later.
+ * PROTO-85, PROTO-121 */
 static void dropped_ops_become_voids_and_are_filled(void **state) {
   (void)state;
   home h;
@@ -189,7 +194,8 @@ static void dropped_ops_become_voids_and_are_filled(void **state) {
   home_close(&h);
 }
 
-/* A cloned image: both copies log on, both branches arrive, and the second to come learns that it has a double. */
+/* A cloned image: both copies log on, both branches arrive, and the second to come learns that it has a double.
+ * PROTO-58, PROTO-124 */
 static void a_clone_logs_on(void **state) {
   (void)state;
   home h;

@@ -5,7 +5,8 @@ static ov_field teams(home *h, int64_t add, int64_t del) {
   return fx_set(&h->w.fx, SV_PARTICIPANT_TEAMS, &add, add ? 1 : 0, &del, del ? 1 : 0);
 }
 
-/* A participant moves while an entry about it is under way: the entry is stored, and goes where the participant went. */
+/* A participant moves while an entry about it is under way: the entry is stored, and goes where the participant went.
+ * PROTO-101 */
 static void a_participant_moves_meanwhile(void **state) {
   (void)state;
   home h;
@@ -87,7 +88,7 @@ static void a_code_set_changed_by_two(void **state) {
   home_close(&h);
 }
 
-/* The same field edited by two: both see both, one settles it, everyone agrees. */
+/* The same field edited by two: both see both, one settles it, everyone agrees. PROTO-25, PROTO-96 */
 static void a_conflict_is_seen_and_settled(void **state) {
   (void)state;
   home h;
@@ -115,7 +116,8 @@ static void a_conflict_is_seen_and_settled(void **state) {
   home_close(&h);
 }
 
-/* Two administrators, on two servers, rule differently on one held entry: dismissed stands on both, and the author learns of it. */
+/* Two administrators, on two servers, rule differently on one held entry: dismissed stands on both, and the author learns of it.
+ * PROTO-89 */
 static void two_rulings_at_once(void **state) {
   (void)state;
   home h;

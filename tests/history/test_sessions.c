@@ -26,7 +26,8 @@ static void add_night(home *h, tablet *t, const char *night, char id[OC_ID_TEXT]
   tablet_add(t, "sleep", &h->client, &h->ann, id, n, "source=1", "quality=4", NULL);
 }
 
-/* What one writes, the other sees at once; what is written while live goes up without a new HELLO. */
+/* What one writes, the other sees at once; what is written while live goes up without a new HELLO.
+ * PROTO-114, PROTO-117 */
 static void live_sessions_follow_each_other(void **state) {
   (void)state;
   home h;
@@ -58,7 +59,8 @@ static void live_sessions_follow_each_other(void **state) {
   home_close(&h);
 }
 
-/* A tablet that gets another team is asked to greet again, and then has the new team's records and no more the old one's. */
+/* A tablet that gets another team is asked to greet again, and then has the new team's records and no more the old one's.
+ * PROTO-109, PROTO-117 */
 static void teams_change_while_live(void **state) {
   (void)state;
   home h;
@@ -96,7 +98,8 @@ static void teams_change_while_live(void **state) {
   home_close(&h);
 }
 
-/* Small frames, one DELTA at a time: a big backlog still arrives, each frame within the limit. */
+/* Small frames, one DELTA at a time: a big backlog still arrives, each frame within the limit.
+ * PROTO-10, PROTO-115 */
 static void small_frames_and_credit(void **state) {
   (void)state;
   home h;
@@ -125,7 +128,8 @@ static void small_frames_and_credit(void **state) {
   home_close(&h);
 }
 
-/* A clock that is off, a server just started, and a recorded HELLO: each is asked to prove the moment; the honest ones go on in the same session. */
+/* A clock that is off, a server just started, and a recorded HELLO: each is asked to prove the moment; the honest ones go on in the same session.
+ * PROTO-39, PROTO-132, PROTO-133 */
 static void who_is_challenged(void **state) {
   (void)state;
   home h;
@@ -188,7 +192,7 @@ static int try_code(home *h, const char *code, oc_error *e) {
   return err;
 }
 
-/* A code works once, for 15 minutes, and bears four wrong tries of its kind. */
+/* A code works once, for 15 minutes, and bears four wrong tries of its kind. PROTO-130, PROTO-131 */
 static void codes(void **state) {
   (void)state;
   home h;
@@ -224,7 +228,7 @@ static void codes(void **state) {
   home_close(&h);
 }
 
-/* A revoked device is cut at once and refused from then on; what it has stays on it. */
+/* A revoked device is cut at once and refused from then on; what it has stays on it. PROTO-122, PROTO-132 */
 static void a_revoked_device(void **state) {
   (void)state;
   home h;
@@ -251,7 +255,8 @@ static void a_revoked_device(void **state) {
   home_close(&h);
 }
 
-/* The server stops: what was pushed is answered, everyone gets BYE and 1001, and nothing is lost over the restart. */
+/* The server stops: what was pushed is answered, everyone gets BYE and 1001, and nothing is lost over the restart.
+ * PROTO-53 */
 static void the_server_stops(void **state) {
   (void)state;
   home h;

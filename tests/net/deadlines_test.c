@@ -99,6 +99,7 @@ static void a_hundred_tricklers_do_not_keep_a_good_client_out(void **state) {
   good_still_echoes(f, "tricklers");
 }
 
+/* PROTO-42 */
 static void no_first_message_is_1008(void **state) {
   net_fixture *f = *state;
   char reason[124];
@@ -134,6 +135,7 @@ static void a_message_in_drops_is_1008(void **state) {
   good_still_echoes(f, "slow message");
 }
 
+/* PROTO-42 */
 static void no_pong_is_hung_up_on(void **state) {
   net_fixture *f = *state;
   rawws_got got;

@@ -82,6 +82,7 @@ static const frame_row rows[] = {
      1009},
 };
 
+/* PROTO-3, PROTO-4, PROTO-5 */
 static void offences_are_named(void **state) {
   net_fixture *f = *state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -174,6 +175,7 @@ static void messages_of_every_size_come_back(void **state) {
     if (!rawws_echo(f->good, bytes, sizes[i])) fail_msg("%zu bytes did not come back", sizes[i]);
 }
 
+/* PROTO-3 */
 static void fragments_are_put_together(void **state) {
   net_fixture *f = *state;
   rawws_got got;

@@ -75,6 +75,7 @@ static const upgrade_row upgrades[] = {
      SV_NET_REFUSED_OTHER_UPGRADE},
 };
 
+/* PROTO-1, PROTO-2, PROTO-4 */
 static void upgrades_are_checked(void **state) {
   net_fixture *f = *state;
   for (size_t i = 0; i < sizeof upgrades / sizeof *upgrades; i++) {
@@ -251,6 +252,7 @@ static void a_message_sent_with_the_upgrade_arrives(void **state) {
 
 /* -- TLS --------------------------------------------------------------------------------------- */
 
+/* PROTO-1 */
 static void tls_13_and_http_1_only(void **state) {
   net_fixture *f = *state;
   rawws_opts o = f->to;

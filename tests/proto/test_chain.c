@@ -77,6 +77,7 @@ static int chain(fixture *f, size_t i)
 
 #define ASSERT_HASH(hash, text) assert_hex((hash).b, OV_HASH_BYTES, text)
 
+/* PROTO-29 */
 static void the_chain_follows_the_vectors(void **state)
 {
   fixture *f = *state;
@@ -93,6 +94,7 @@ static void the_chain_follows_the_vectors(void **state)
   ASSERT_HASH(f->head, HEAD_3);
 }
 
+/* PROTO-29 */
 static void the_tag_is_the_start_of_the_head(void **state)
 {
   fixture *f = *state;
@@ -122,7 +124,7 @@ static void hashes_follow_the_vectors(void **state)
 }
 
 /* A replica that holds only hashes of an op, or a header and the commitment of an erased participant's, gets
- * the same head. */
+ * the same head. PROTO-30, PROTO-33 */
 static void voids_and_erased_ops_chain_the_same(void **state)
 {
   fixture *f = *state;
@@ -269,6 +271,7 @@ static void no_hasher_when_any_call_fails(void **state)
   assert_true(failures >= 8);
 }
 
+/* PROTO-31 */
 static void whose_key_covers_an_op(void **state)
 {
   (void)state;
@@ -305,6 +308,7 @@ static void whose_key_covers_an_op(void **state)
   }
 }
 
+/* PROTO-35, PROTO-36 */
 static void what_is_signed_byte_by_byte(void **state)
 {
   fixture *f = *state;

@@ -97,6 +97,7 @@ static void one_op(void **state)
   assert_null(ov_record_field(r, 20, NULL));
 }
 
+/* PROTO-93, PROTO-96 */
 static void concurrent_edits_conflict_until_one_op_names_both(void **state)
 {
   fixture *x = *state;
@@ -123,6 +124,7 @@ static void concurrent_edits_conflict_until_one_op_names_both(void **state)
   assert_shown(r, NAP, 20, 1);
 }
 
+/* PROTO-96 */
 static void equal_values_are_no_conflict(void **state)
 {
   fixture *x = *state;
@@ -134,6 +136,7 @@ static void equal_values_are_no_conflict(void **state)
   assert_int_equal(ov_record_conflicts(r), 0);
 }
 
+/* PROTO-93, PROTO-95 */
 static void codes_of_a_set_conflict_one_by_one(void **state)
 {
   fixture *x = *state;
@@ -194,6 +197,7 @@ static ov_op *retract(fixture *x, uint8_t writer, uint64_t seq, const char *reas
   return op;
 }
 
+/* PROTO-26, PROTO-97 */
 static void a_retraction_meets_a_concurrent_edit(void **state)
 {
   fixture *x = *state;
@@ -225,6 +229,7 @@ static void a_retraction_meets_a_concurrent_edit(void **state)
   assert_int_equal(r->n_seen, 0);
 }
 
+/* PROTO-26, PROTO-97 */
 static void an_undo_meets_another_retraction(void **state)
 {
   fixture *x = *state;
@@ -286,6 +291,7 @@ static void undo_writes_the_old_value_again(void **state)
   assert_int_equal(r->n_ops, 2); /* the creating op still holds the nap; the edit holds nothing */
 }
 
+/* PROTO-94 */
 static void a_held_link_makes_no_false_conflict(void **state)
 {
   fixture *x = *state;
@@ -345,6 +351,7 @@ static void rulings_decide_by_verdict_alone(void **state)
   assert_int_equal(r->held[0].verdict, OV_DISMISSED);
 }
 
+/* PROTO-87, PROTO-95 */
 static void waiting_void_and_erased_ops_say_nothing(void **state)
 {
   fixture *x = *state;
@@ -388,6 +395,7 @@ static void a_single_value_and_a_set_in_one_field_stand_apart(void **state)
   assert_true(ov_name_equal(&r->ops[l[0].op].name, &op->name));
 }
 
+/* PROTO-94 */
 static void circles_and_own_names_end(void **state)
 {
   fixture *x = *state;
@@ -402,6 +410,7 @@ static void circles_and_own_names_end(void **state)
   assert_null(ov_record_field(fold(x), NAP, NULL)); /* both are replaced, as the rule says */
 }
 
+/* PROTO-92, PROTO-96 */
 static void time_and_then_name_decide_what_is_shown(void **state)
 {
   fixture *x = *state;
@@ -431,6 +440,7 @@ static void time_and_then_name_decide_what_is_shown(void **state)
   assert_shown(r, NAP, 1, 2);
 }
 
+/* PROTO-98 */
 static void header_comes_from_the_creating_op(void **state)
 {
   fixture *x = *state;
@@ -485,7 +495,7 @@ static void refuses_no_ops_a_name_twice_and_too_many(void **state)
 }
 
 /* The most that may be folded fits into a decode arena, and one more is refused before memory is asked for.
- */
+ PROTO-100 */
 static void bounds_values_and_links(void **state)
 {
   fixture *x = *state;
@@ -521,6 +531,7 @@ static void bounds_values_and_links(void **state)
   free(ops);
 }
 
+/* PROTO-99 */
 static void names_to_replace_are_bounded(void **state)
 {
   fixture *x = *state;
@@ -564,6 +575,7 @@ static void absorb_last(fixture *x, const ov_record *base, ov_record *out)
   ov_buf_free(&b);
 }
 
+/* PROTO-113 */
 static void absorb_follows_the_fold(void **state)
 {
   fixture *x = *state;
@@ -810,6 +822,7 @@ static void put_beside_all(ov_record *back, const ov_record *r)
       ov_record_put_beside(back, !r->created, flags, r->n_ops, r->held, r->n_held, r->seen, r->n_seen), 0);
 }
 
+/* PROTO-47, PROTO-48 */
 static void rows_come_back(void **state)
 {
   fixture *x = *state;
@@ -829,6 +842,7 @@ static void rows_come_back(void **state)
   assert_same_record(r, &back);
 }
 
+/* PROTO-47 */
 static void rows_of_a_record_without_its_creating_op(void **state)
 {
   fixture *x = *state;
@@ -858,6 +872,7 @@ static void rows_of_a_record_without_its_creating_op(void **state)
   assert_same_record(r, &back);
 }
 
+/* PROTO-48 */
 static void rows_that_fit_no_record_are_refused(void **state)
 {
   fixture *x = *state;

@@ -104,6 +104,7 @@ static void comes_back(world *w, const ov_record *r)
   assert_same_bytes(w, "rows do not come back");
 }
 
+/* PROTO-93, PROTO-94, PROTO-95, PROTO-96, PROTO-97, PROTO-98 */
 static void small_histories_in_every_order(void **state)
 {
   (void)state;
@@ -194,6 +195,7 @@ static bool promised(const ov_record *base, const ov_fold_in *in)
   return base->created && (replaced == 0 || replaced == retractions);
 }
 
+/* PROTO-113 */
 static void absorb_equals_fold(void **state)
 {
   (void)state;
@@ -234,7 +236,8 @@ static void adopt(history *h, ov_op *op, const ov_name *seen, uint32_t n)
   for (uint32_t i = 0; i < n; i++) history_replaces(h, op, &seen[i]);
 }
 
-/* What a form offers really settles a field, and what a retraction offers really retracts. */
+/* What a form offers really settles a field, and what a retraction offers really retracts.
+ * PROTO-25, PROTO-99 */
 static void the_names_offered_settle_what_they_are_for(void **state)
 {
   (void)state;

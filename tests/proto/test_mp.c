@@ -10,6 +10,7 @@
 
 /* ---- writer ---- */
 
+/* PROTO-12 */
 static void integers_take_their_shortest_form(void **state)
 {
   (void)state;
@@ -221,6 +222,7 @@ static int scan_hex(const char *text, size_t objects_max)
   return err;
 }
 
+/* PROTO-11, PROTO-13 */
 static void the_scan_refuses(void **state)
 {
   (void)state;
@@ -262,7 +264,7 @@ static void the_scan_takes(void **state)
     assert_int_equal(scan_hex(good[i], 1000), 0);
 }
 
-/* 33 nested arrays, as an attacker would send them, and far more than that. */
+/* 33 nested arrays, as an attacker would send them, and far more than that. PROTO-13 */
 static void depth_is_bounded_without_a_stack(void **state)
 {
   (void)state;
@@ -279,6 +281,7 @@ static void depth_is_bounded_without_a_stack(void **state)
   assert_int_equal(ov_mpr_done(&r), 0);
 }
 
+/* PROTO-13 */
 static void objects_are_counted_each(void **state)
 {
   (void)state;
@@ -523,7 +526,7 @@ static void ranges_are_kept(void **state)
   ov_buf_free(&b);
 }
 
-/* The first form is the shortest, the others say the same with more bytes. */
+/* The first form is the shortest, the others say the same with more bytes. PROTO-12 */
 static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **state)
 {
   (void)state;
@@ -643,6 +646,7 @@ static bool utf8_by_definition(const uint8_t *p, size_t n)
   return true;
 }
 
+/* PROTO-14 */
 static void utf8_follows_the_definition(void **state)
 {
   (void)state;

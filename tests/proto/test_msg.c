@@ -267,7 +267,7 @@ static void test_refused(void **state)
   }
 }
 
-/* Lists are refused by their count, before any memory is taken for them. */
+/* Lists are refused by their count, before any memory is taken for them. PROTO-16 */
 static void test_list_limits(void **state)
 {
   (void)state;
@@ -425,6 +425,7 @@ static void check_alone(const ov_msg *in, samples *s, uint32_t elements)
   ov_buf_free(&two);
 }
 
+/* PROTO-15 */
 static void test_optional_elements_alone(void **state)
 {
   samples s;
@@ -464,7 +465,7 @@ static void test_optional_elements_alone(void **state)
   samples_free(&s);
 }
 
-/* The ops of a PUSH come back as they were chained. */
+/* The ops of a PUSH come back as they were chained. PROTO-63 */
 static void test_push_ops(void **state)
 {
   static const uint8_t key[OV_KEY_BYTES] = {7};
@@ -515,6 +516,7 @@ static void test_delta_over_limit_leaves_buffer(void **state)
   samples_free(&s);
 }
 
+/* PROTO-46 */
 static void test_delta_same_record_twice(void **state)
 {
   samples s;
@@ -557,6 +559,7 @@ static int decode_delta_parts(samples *s, const ov_delta *m, uint32_t run, const
   return err;
 }
 
+/* PROTO-46 */
 static void test_delta_parts_agree(void **state)
 {
   samples s;
@@ -587,7 +590,7 @@ static void test_delta_parts_agree(void **state)
   samples_free(&s);
 }
 
-/* However many held ops a record has, 256 travel. */
+/* However many held ops a record has, 256 travel. PROTO-88 */
 static void test_delta_held_flood(void **state)
 {
   samples s;

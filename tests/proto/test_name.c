@@ -13,6 +13,7 @@ static ov_name name(uint8_t writer, uint64_t seq, uint8_t tag)
   return n;
 }
 
+/* PROTO-17 */
 static void zero_means_none(void **state)
 {
   (void)state;
@@ -32,7 +33,7 @@ static void zero_means_none(void **state)
 
 static int sign(int v) { return (v > 0) - (v < 0); }
 
-/* The struct order and the order of the bytes, which LMDB sorts by, must be one. */
+/* The struct order and the order of the bytes, which LMDB sorts by, must be one. PROTO-18 */
 static void order_is_that_of_the_bytes(void **state)
 {
   (void)state;
@@ -56,6 +57,7 @@ static void order_is_that_of_the_bytes(void **state)
     }
 }
 
+/* PROTO-18 */
 static void bytes_are_writer_seq_big_endian_and_tag(void **state)
 {
   (void)state;
@@ -68,6 +70,7 @@ static void bytes_are_writer_seq_big_endian_and_tag(void **state)
   assert_true(ov_name_equal(&n, &back));
 }
 
+/* PROTO-18 */
 static void text_form_goes_there_and_back(void **state)
 {
   (void)state;

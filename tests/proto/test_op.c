@@ -59,6 +59,7 @@ static void a_header_goes_there_and_back(void **state)
   }
 }
 
+/* PROTO-22 */
 static void a_header_fills_the_op(void **state)
 {
   (void)state;
@@ -84,6 +85,7 @@ static void a_header_fills_the_op(void **state)
   ov_buf_free(&b);
 }
 
+/* PROTO-22, PROTO-28 */
 static void refused_headers(void **state)
 {
   (void)state;
@@ -247,6 +249,7 @@ static void a_payload_fills_the_op(void **state)
   payload_free(&f);
 }
 
+/* PROTO-23, PROTO-28 */
 static void refused_payloads(void **state)
 {
   (void)state;
@@ -365,6 +368,7 @@ static void put_set_payload(payload *f, uint32_t n_add, uint32_t n_del)
   ov_mpw_array(&f->in, 0);
 }
 
+/* PROTO-24 */
 static void limit_of_set_elements(void **state)
 {
   (void)state;
@@ -401,6 +405,7 @@ static void put_counts_payload(payload *f, uint32_t n_fields, uint32_t n_replace
   }
 }
 
+/* PROTO-23 */
 static void limits_of_fields_and_replaces(void **state)
 {
   (void)state;
@@ -421,6 +426,7 @@ static void limits_of_fields_and_replaces(void **state)
   payload_free(&f);
 }
 
+/* PROTO-23 */
 static void limit_of_the_whole_payload(void **state)
 {
   (void)state;
@@ -473,6 +479,7 @@ static void a_full_arena_is_not_the_ops_fault(void **state)
 
 /* ---- values ---- */
 
+/* PROTO-24 */
 static void values_have_one_order(void **state)
 {
   (void)state;

@@ -50,6 +50,7 @@ static size_t round_trip(env *e, const void *p, size_t n)
   return e->frame.n;
 }
 
+/* PROTO-7 */
 static void test_any_message_comes_back(void **state)
 {
   env *e = *state;
@@ -67,7 +68,7 @@ static void test_any_message_comes_back(void **state)
   free(p);
 }
 
-/* The text is deflated, the rest behind it costs its own bytes and a few more. */
+/* The text is deflated, the rest behind it costs its own bytes and a few more. PROTO-8 */
 static void test_text_before_noise_is_cut(void **state)
 {
   env *e = *state;
@@ -83,6 +84,7 @@ static void test_text_before_noise_is_cut(void **state)
   assert_int_equal(1, e->frame.p[0]);
 }
 
+/* PROTO-8 */
 static void test_noise_travels_plain(void **state)
 {
   env *e = *state;
@@ -102,6 +104,7 @@ static void expect(env *e, int err, const uint8_t *p, size_t n, size_t max)
     assert_int_equal(1, e->plain.n); /* nothing half unpacked is left behind */
 }
 
+/* PROTO-9 */
 static void test_what_is_no_frame(void **state)
 {
   env *e = *state;
@@ -120,6 +123,7 @@ static void test_what_is_no_frame(void **state)
   expect(e, OV_E_FORMAT, e->frame.p, e->frame.n - 3, FRAME_MAX);
 }
 
+/* PROTO-9 */
 static void test_bombs_are_cut_off(void **state)
 {
   env *e = *state;
@@ -208,7 +212,7 @@ static void test_every_failing_allocation_is_told(void **state)
 }
 
 /* Both sides must hold the same bytes for ever: a change here is another dictionary with another mode byte.
- */
+ PROTO-6 */
 static void test_the_dictionary_is_that_of_the_protocol(void **state)
 {
   (void)state;

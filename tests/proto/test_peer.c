@@ -143,6 +143,7 @@ static void check_cell(world *w, ov_role role, ov_state s, ov_msg_type type, boo
   ov_peer_free(p);
 }
 
+/* PROTO-38, PROTO-41 */
 static void test_every_cell(void **state)
 {
   (void)state;
@@ -169,7 +170,7 @@ static void test_table_outside(void **state)
 }
 
 /* An ERROR's class decides: a refusal leaves an open session open, a fault ends it, for the one who sends as
- * for the other. */
+ * for the other. PROTO-40 */
 static void test_error_class(void **state)
 {
   world w;
@@ -230,6 +231,7 @@ static void ends_free(ends *l)
   world_free(&l->w);
 }
 
+/* PROTO-39, PROTO-43 */
 static void test_whole_session(void **state)
 {
   ends l;
@@ -457,6 +459,7 @@ static void test_send_refuses(void **state)
   world_free(&w);
 }
 
+/* PROTO-10 */
 static void test_frame_bytes(void **state)
 {
   world w;

@@ -426,6 +426,7 @@ static void weird_make(weird *w, uint64_t seed)
     weird_op(w, i);
 }
 
+/* PROTO-60, PROTO-61, PROTO-65 */
 static void test_any_valid_ops_come_back(void **state)
 {
   (void)state;
@@ -444,6 +445,7 @@ static void test_any_valid_ops_come_back(void **state)
   ov_arena_free(&w.a);
 }
 
+/* PROTO-61, PROTO-84 */
 static void test_a_broken_payload_is_told_by_its_op(void **state)
 {
   (void)state;
@@ -591,6 +593,7 @@ static void decode_mutants(const ov_rows_ctx *c, const uint8_t *p, size_t n, uin
   ov_arena_free(&a);
 }
 
+/* PROTO-60, PROTO-61 */
 static void test_mutants_do_no_harm(void **state)
 {
   (void)state;

@@ -120,6 +120,7 @@ static const ov_skind *load(ov_schemas **s)
 
 /* -- loading --------------------------------------------------------------------------------------------- */
 
+/* PROTO-150, PROTO-151 */
 static void a_kind_loads_whole(void **state)
 {
   (void)state;
@@ -331,6 +332,7 @@ static void what_may_vary_loads(void **state)
   }
 }
 
+/* PROTO-150 */
 static void bytes_that_are_no_kind_are_refused(void **state)
 {
   (void)state;
@@ -668,6 +670,7 @@ static void assert_judged(const ov_schemas *s, const ov_op *op, int reason, uint
   assert_string_equal(why.text_nl, nl);
 }
 
+/* PROTO-152, PROTO-153 */
 static void ops_are_judged_field_by_field(void **state)
 {
   (void)state;
@@ -790,6 +793,7 @@ static void assert_missing(fixture *x, const uint16_t *want)
 }
 #define MISSING(...) assert_missing(x, (const uint16_t[]){__VA_ARGS__ __VA_OPT__(, ) 0})
 
+/* PROTO-90, PROTO-151 */
 static void a_record_says_what_it_lacks(void **state)
 {
   fixture *x = *state;
@@ -933,6 +937,7 @@ static void natural_keys_are_equal_for_possible_doubles(void **state)
   ov_buf_free(&b);
 }
 
+/* PROTO-116 */
 static void the_window_follows_the_last_change(void **state)
 {
   fixture *x = *state;

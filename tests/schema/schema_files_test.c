@@ -134,6 +134,7 @@ static void notes_and_goal_texts_are_never_exported(void **state)
   }
 }
 
+/* PROTO-150, PROTO-151 */
 static void proto_reads_what_the_server_packs(void **state)
 {
   char why[OV_ERROR_TEXT_MAX] = "";

@@ -80,6 +80,7 @@ static void test_errors(void **state)
   }
 }
 
+/* PROTO-91 */
 static void test_held(void **state)
 {
   (void)state;
@@ -153,6 +154,7 @@ static void test_limits(void **state)
   }
 }
 
+/* PROTO-6 */
 static void test_dictionary(void **state)
 {
   char *dict = slurp(OV_SOURCE_DIR "/proto/dict/dict1.txt"), hex[2 * OV_HASH_BYTES + 1], want[80];

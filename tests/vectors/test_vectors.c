@@ -112,6 +112,7 @@ static void test_names(void **state)
   json_decref(file);
 }
 
+/* PROTO-22, PROTO-23, PROTO-24 */
 static void test_ops(void **state)
 {
   json_t *file = check_load("ops.json"), *j;
@@ -192,6 +193,7 @@ static void check_chain(vec *v, json_t *chain)
   }
 }
 
+/* PROTO-29, PROTO-30, PROTO-31, PROTO-33 */
 static void test_chains(void **state)
 {
   json_t *file = check_load("chains.json"), *j;
@@ -208,6 +210,7 @@ static void test_chains(void **state)
   json_decref(file);
 }
 
+/* PROTO-60, PROTO-64 */
 static void test_rows(void **state)
 {
   json_t *file = check_load("rows.json"), *j;
@@ -272,6 +275,7 @@ static void test_messages(void **state)
   json_decref(file);
 }
 
+/* PROTO-34, PROTO-35, PROTO-36 */
 static void test_signatures(void **state)
 {
   json_t *file = check_load("signatures.json"), *j;
@@ -311,6 +315,7 @@ static int refuse(vec *v, const char *what, const uint8_t *p, size_t n)
   return err ? err : ov_msg_decode(v->scratch.p, v->scratch.n, NULL, &v->arena, &m);
 }
 
+/* PROTO-9, PROTO-13, PROTO-28, PROTO-60 */
 static void test_refused(void **state)
 {
   json_t *file = check_load("refused.json"), *j;
