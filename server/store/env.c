@@ -132,9 +132,12 @@ int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]) {
 /* The copy reads a snapshot of its own; it counts as a reader, so that the map stays where it is meanwhile.
  */
 static int copy_into(sv_env *e, int fd) {
-  sv_gate_enter(&e->gate);
-  int rc = mdb_env_copyfd2(e->m, fd, MDB_CP_COMPACT);
-  sv_gate_leave(&e->gate);
+  int rc, adopted = 0;
+  do { /* another process may have grown the map, again and again: nothing has been copied then */
+    sv_gate_enter(&e->gate);
+    rc = mdb_env_copyfd2(e->m, fd, MDB_CP_COMPACT);
+    sv_gate_leave(&e->gate);
+  } while (rc == MDB_MAP_RESIZED && adopted++ < 8 && !sv_map_adopt(e));
   if (rc > 0)
     return sv_errno_error(rc); /* the copy's disk, not the environment's: not a reason to go read-only */
   if (rc) return sv_env_error(e, rc);
