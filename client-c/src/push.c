@@ -9,6 +9,15 @@
 /* Bytes of a PUSH beside its rows: array, seq, flags, prev, signature. */
 #define PUSH_OVERHEAD 160u
 
+/* What a session learns of its log goes to disk beside what was written meanwhile: an op appended while it ran stays counted. */
+int oc_push_save(oc_session *ss, oc_txn *t) {
+  oc_writer_row row = ss->w, now;
+  int err = oc_writer_get(t, &row.writer, &now);
+  if (err) return err;
+  if (now.last > row.last) row.last = now.last;
+  return oc_writer_put(t, &row);
+}
+
 void oc_push_start(oc_session *ss) {
   ss->next_seq = ss->w.acked + 1;
   ss->batch = BATCH_FIRST;
@@ -181,7 +190,7 @@ static int apply_ack(oc_session *ss, oc_txn *t, const ov_ack *ack) {
   if (err) return err;
   if (ack->up_to > ss->w.acked) ss->w.acked = ack->up_to;
   ss->w.safe = ack->safe_up_to;
-  return oc_writer_put(t, &ss->w);
+  return oc_push_save(ss, t);
 }
 
 int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
@@ -230,7 +239,7 @@ static int forget_acks(oc_session *ss, oc_txn *t, uint64_t place) {
   ss->progress.to_send += ss->w.acked - place;
   ss->w.acked = place;
   if (ss->w.safe > place) ss->w.safe = place;
-  return oc_writer_put(t, &ss->w);
+  return oc_push_save(ss, t);
 }
 
 /* The highest point that both logs share becomes the place to push from. A stored tip that is not in our log means that this store has a double:

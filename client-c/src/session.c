@@ -251,7 +251,7 @@ static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   m->retry_at_ms = 0;
   m->revoked = false;
   ss->w.safe = w->safe_up_to;
-  if (!err) err = oc_writer_put(t, &ss->w);
+  if (!err) err = oc_push_save(ss, t);
   return err ? err : oc_self_save(ss->s, t);
 }
 

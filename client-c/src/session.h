@@ -45,6 +45,7 @@ struct oc_session {
 };
 
 /* push.c */
+int oc_push_save(oc_session *ss, oc_txn *t); /* w to disk */
 void oc_push_start(oc_session *ss);
 int oc_push_make(oc_session *ss);        /* 1: one was made into plain; 0: nothing to push now */
 int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e);
