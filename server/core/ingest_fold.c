@@ -111,7 +111,8 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
   if (old) {
     memcpy(row.places, old->places, sizeof row.places);
     row.n_places = old->n_places;
-    if (!anew) row.changed = old->changed;
+    /* Never back, though the clock may go: tablets that fold their own ops count on it. */
+    if (!anew || old->changed > row.changed) row.changed = old->changed;
   }
   if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) || (err = index_record(g, &row)))
     return err;
