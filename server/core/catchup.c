@@ -205,12 +205,24 @@ done:
   return err;
 }
 
+/* A DELTA of the programme says what the organisation's tablets wrote there too (PROTO-111), so it waits until their ops have been copied. */
+static bool held_back(const sv_session *ss, const scope_follow *f) {
+  sv_txn *t = NULL;
+  uint64_t id;
+  ov_name op;
+  if (f->org == ss->org) return false;
+  int err = sv_txn_read(ss->org->env, &t);
+  if (!err) err = sv_queue_peek(t, &id, &op);
+  sv_txn_abort(t);
+  return err != OV_E_NOTFOUND;
+}
+
 bool sv_catchup_next(sv_session *ss, ov_buf *out) {
   if (!ss->proved || ss->push_expected || ss->in_commit || !ss->credit_left) return false;
   for (uint32_t i = 0; i < ss->n_scopes; i++) {
     scope_follow *f = &ss->scopes[(ss->turn + i) % ss->n_scopes];
     bool sent = false;
-    if (!f->behind) continue;
+    if (!f->behind || held_back(ss, f)) continue;
     int err = next_delta(ss, f, out, &sent);
     if (err) {
       sv_session_fail(ss, err, "catch-up");
@@ -221,7 +233,8 @@ bool sv_catchup_next(sv_session *ss, ov_buf *out) {
     ss->turn = (ss->turn + i) % ss->n_scopes; /* one scope to its end, so that a client can swap it in early */
     return true;
   }
-  if (ss->synced_sent) return false;
+  /* The copy wakes the session; should it fail, the client goes on with what it has and gets the rest another time. */
+  if (ss->synced_sent || sv_programme_copying(ss->server, ss->org)) return false;
   ss->synced_sent = true;
   ov_buf *plain = &ss->server->scratch;
   ov_buf_reset(plain);

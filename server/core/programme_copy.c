@@ -46,8 +46,12 @@ static int submit(sv_server *s, copy_job *c, sv_org *org, int (*run)(sv_job *, s
   return sv_writer_submit(s->writer, &c->job);
 }
 
+/* Sessions of the organisation that waited for it go on, whatever came of it. */
 static void end(sv_server *s, copy_job *c) {
   if (s) s->copying[index_of(s, c->from)] = false;
+  for (sv_session *ss = s ? s->sessions : NULL; ss; ss = ss->next) {
+    if (ss->org == c->from && ss->proved && !ss->closing) ss->link.want_write(ss->link.ctx);
+  }
   sv_touches_free(&c->touches);
   free(c);
 }
@@ -68,6 +72,11 @@ static void copy_done(sv_job *job, void *server) {
     err = submit(s, c, s->o.programme, copy_run);
   }
   if (err) end(s, c);
+}
+
+bool sv_programme_copying(const sv_server *s, const sv_org *org) {
+  unsigned i = index_of(s, org);
+  return i < s->n_orgs && s->copying[i];
 }
 
 void sv_programme_copy_start(sv_server *s, sv_org *org) {

@@ -107,5 +107,6 @@ bool sv_session_holds(const sv_session *ss, uint32_t scope);
 /* server.c */
 void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t);
 void sv_programme_copy_start(sv_server *s, sv_org *org);
+bool sv_programme_copying(const sv_server *s, const sv_org *org);
 
 #endif
