@@ -241,7 +241,7 @@ bool dm_check_acked(dm_site *s, bool walk, char why[DM_WHY]) {
 /* -- the process ----------------------------------------------------------------------------------------- */
 
 static void child(dm_server *d, pid_t parent) {
-  char *argv[24];
+  char *argv[32];
   unsigned n = 0;
   char workers[12];
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -266,6 +266,10 @@ static void child(dm_server *d, pid_t parent) {
     argv[n++] = (char *)d->o.cert_file;
     argv[n++] = (char *)"--key";
     argv[n++] = (char *)d->o.key_file;
+  }
+  for (int i = 0; i < 4 && d->o.names[i]; i++) {
+    argv[n++] = (char *)"--name";
+    argv[n++] = (char *)d->o.names[i];
   }
   if (d->o.workers) {
     snprintf(workers, sizeof workers, "%u", d->o.workers);

@@ -80,6 +80,7 @@ typedef struct dm_options {
   const char *env[8];               /* NAME=VALUE, up to NULL */
   unsigned workers;                 /* 0: the server's default */
   const char *data;                 /* another folder than the site's */
+  const char *names[4];             /* host names, up to NULL; none: the server's default */
 } dm_options;
 
 typedef struct dm_server {
