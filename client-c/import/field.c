@@ -108,7 +108,7 @@ static bool read_codes(importer *im, const map_field *f, cell c, value *v)
     const char *at = memchr(c.p, split, c.n);
     size_t len = at ? (size_t)(at - c.p) : c.n;
     cell piece = trimmed((cell){c.p, len});
-    int64_t code;
+    int64_t code = 0;
     if (piece.n && !read_code(im, f, piece, &code))
       return false;
     if (v->n_codes == OC_IMPORT_MAP_VALUES_MAX)

@@ -62,7 +62,7 @@ static void slot_list(map_parser *p, map_list *l, unsigned from)
   l->slot = ov_arena_array(&p->m->arena, n ? n : 1, sizeof *l->slot);
   if (!l->slot)
     map_fail(p, OV_E_NOMEM, "out of memory");
-  for (unsigned i = 0; i < n && !p->failed; i++) {
+  for (unsigned i = 0; l->slot && i < n && !p->failed; i++) {
     l->slot[i] = map_slot_find(p->m, names[i]);
     if (l->slot[i] == p->m->n_slots)
       map_fail(p, OV_E_INVALID, "'%.40s' is no field of this map; [rows] comes after the fields", names[i]);

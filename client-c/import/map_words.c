@@ -170,7 +170,7 @@ const char **map_texts(map_parser *p, unsigned from, unsigned *n)
   *n = 0;
   if (!list)
     map_fail(p, OV_E_NOMEM, "out of memory");
-  for (unsigned i = from; i < p->tok.n && !p->failed; i++) {
+  for (unsigned i = from; list && i < p->tok.n && !p->failed; i++) {
     bool comma = (i - from) % 2 == 1;
     if (is_sign(&p->tok.t[i], ',') != comma || is_sign(&p->tok.t[i], '='))
       map_fail(p, OV_E_INVALID, "a list with commas is expected: \"a\", \"b\"");

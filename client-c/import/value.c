@@ -150,7 +150,7 @@ static bool worded_duration(importer *im, cell c, int64_t unit_s, int64_t *ms)
     size_t start = i;
     while (i < c.n && (digit(c.p[i]) || c.p[i] == '.' || c.p[i] == ',' || c.p[i] == '-' || c.p[i] == '+'))
       i++;
-    int64_t v, unit = last == 3600 ? 60 : unit_s;
+    int64_t v = 0, unit = last == 3600 ? 60 : unit_s;
     if (i == start || !parse_thousandths(im, (cell){c.p + start, i - start}, &v) || (any && !last))
       return false;
     while (i < c.n && c.p[i] == ' ')

@@ -64,7 +64,7 @@ static uint64_t big_endian(const uint8_t *p, size_t width)
 
 static void head_set_number(mp_head *h, const mp_form *f, uint64_t v)
 {
-  if (f->is_signed && v >> (8 * f->width - 1)) {
+  if (f->is_signed && v >> (8 * f->width - 1)) { // NOLINT(clang-analyzer-core.*): signed forms have a width
     if (f->width < 8)
       v |= UINT64_MAX << (8 * f->width);
     h->negative = true;

@@ -82,7 +82,7 @@ static void shape_fields_code(ov_rows *s, ov_shape *h)
     h->ids = ov_rows_alloc(s, &s->work, h->n_fields, 1);
     h->types = ov_rows_alloc(s, &s->work, h->n_fields, 1);
   }
-  for (uint32_t i = 0, last = 0; i < h->n_fields && !s->rc.err; i++) {
+  for (uint32_t i = 0, last = 0; h->ids && i < h->n_fields && !s->rc.err; i++) {
     uint64_t step = ov_rc_uint(&s->rc, &s->m_field_step[h->creates], h->ids[i] - last - 1u);
     last = (uint32_t)limited(s, last + 1 + limited(s, step, OV_FIELD_ID_MAX), OV_FIELD_ID_MAX);
     ov_column *k = s->rc.err ? NULL : ov_rows_column(s, h->kind, (uint16_t)last);
@@ -341,7 +341,7 @@ static void value_code(ov_rows *s, uint32_t row, ov_field *f, uint16_t id, uint8
   ov_column *k = ov_rows_column(s, s->ops[row].kind, id);
   if (k && type >= OV_W_SET && !k->rank)
     k->rank = ov_rows_alloc(s, &s->work, 1, sizeof *k->rank);
-  if (s->rc.err)
+  if (!k || s->rc.err)
     return;
   v.type = type_of[type];
   if (type == OV_W_INT) {

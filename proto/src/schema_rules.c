@@ -78,7 +78,7 @@ static void check_condition(ov_loader *l, const ov_sfield *f, const ov_reqif *c)
     ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d names no codes", c->field);
   else if (!takes_codes(on->type) && on->type != OV_F_BOOL && on->type != OV_F_INT)
     ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d, whose type has no codes", c->field);
-  for (uint32_t i = 0; !l->err && i < c->n; i++) {
+  for (uint32_t i = 0; on && !l->err && i < c->n; i++) {
     bool known = on->type == OV_F_INT || (on->type == OV_F_BOOL && (c->codes[i] == 0 || c->codes[i] == 1));
     if (!known && !has_code(on, c->codes[i]) && !has_missing(on, c->codes[i]))
       ov_loader_refuse(l, OV_E_FORMAT, "required_if: field %d has no code %d", c->field, c->codes[i]);

@@ -8,6 +8,7 @@
 #define NONCE_BYTES 12
 #define GCM_TAG_BYTES 16
 
+// NOLINTNEXTLINE(misc-redundant-expression): that they are equal is what it says
 static_assert(1 + NONCE_BYTES + GCM_TAG_BYTES == OV_SEAL_OVERHEAD, "the sealed form of chain.h");
 
 /* Key, nonce, then aad; OpenSSL counts in int. */

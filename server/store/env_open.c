@@ -138,7 +138,7 @@ static int check_damaged(const sv_env *e, char *why) {
  * kill the process. In data version 1 it stands 40 bytes into each meta page, in this machine's byte order.
  */
 static bool page_size_sane(int fd) {
-  uint32_t size[2];
+  uint32_t size[2] = {0};
   if (pread(fd, &size[0], sizeof size[0], 40) != sizeof size[0]) return false;
   if (size[0] < 256 || size[0] > 65536 || (size[0] & (size[0] - 1))) return false;
   return pread(fd, &size[1], sizeof size[1], (off_t)size[0] + 40) == sizeof size[1] && size[0] == size[1];

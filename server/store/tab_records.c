@@ -91,7 +91,8 @@ static int get_first(sv_txn *t, const ov_name *record, sv_record_row *out, bool 
   sv_key k = sv_key_name(record);
   int err = sv_tab_get(t, SV_T_RECORDS, &k, &v);
   if (err) return err;
-  if (sv_row2_open(t, &k, SV_PART_RECORD_META, &v, rest)) return t->err;
+  err = sv_row2_open(t, &k, SV_PART_RECORD_META, &v, rest);
+  if (err) return err;
   return decode_first(t, record, out, fold);
 }
 
