@@ -123,8 +123,8 @@ json_t *value_record_json(adm *m, sv_txn *t, const ov_skind *k, const ov_record 
 /* write.c */
 int draft_create(adm *m, adm_draft *d, ov_name *name);
 int draft_change(adm *m, adm_draft *d, const ov_name *record);
-/* Refuses a second live record of that label. */
-int draft_label_free(adm *m, adm_draft *d);
+/* Refuses a second live record of that label; self: the record that is changed, or NULL. */
+int draft_label_free(adm *m, adm_draft *d, const ov_name *self);
 
 /* store.c */
 sv_txn *adm_read(adm *m, sv_org *org); /* NULL with the error set */

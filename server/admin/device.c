@@ -45,7 +45,7 @@ int cmd_device_add(adm *m) {
   value_put_text(m, &d, SV_DEVICE_NAME, arg_text(m, "name"));
   value_put(m, &d, SV_DEVICE_TEAMS, '=', teams);
   value_put(m, &d, SV_DEVICE_STATUS, '=', ov_int(1));
-  if (m->err || draft_label_free(m, &d) || draft_create(m, &d, &name)) return m->err;
+  if (m->err || draft_label_free(m, &d, NULL) || draft_create(m, &d, &name)) return m->err;
   adm_set_text(m, "device", arg_text(m, "name"));
   adm_set(m, "record", adm_name_json(&name));
   return arg_flag(m, "no_code") ? m->err : make_code(m, org, &name);
@@ -84,7 +84,7 @@ int cmd_device_edit(adm *m) {
   adm_draft d = {.org = org, .k = k};
   value_put_text(m, &d, SV_DEVICE_NAME, arg_text(m, "name"));
   if (teams.set.n_add) value_put(m, &d, SV_DEVICE_TEAMS, '=', teams);
-  if (!m->err && arg_text(m, "name")) draft_label_free(m, &d);
+  if (!m->err && arg_text(m, "name")) draft_label_free(m, &d, &name);
   return m->err ? m->err : draft_change(m, &d, &name);
 }
 

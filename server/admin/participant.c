@@ -22,7 +22,7 @@ int cmd_participant_add(adm *m) {
   value_put_text(m, &d, PSEUDONYM, arg_text(m, "pseudonym"));
   value_put(m, &d, SV_PARTICIPANT_TEAMS, '=', teams);
   value_put(m, &d, ACTIVE, '=', ov_int(1));
-  if (m->err || draft_label_free(m, &d) || draft_create(m, &d, &name)) return m->err;
+  if (m->err || draft_label_free(m, &d, NULL) || draft_create(m, &d, &name)) return m->err;
   adm_set_text(m, "participant", arg_text(m, "label"));
   adm_set(m, "record", adm_name_json(&name));
   return m->err;
@@ -77,7 +77,7 @@ int cmd_participant_edit(adm *m) {
   value_put_text(m, &d, AGE_BAND, arg_text(m, "age_band"));
   value_put_text(m, &d, PSEUDONYM, arg_text(m, "pseudonym"));
   value_put_text(m, &d, ACTIVE, arg_text(m, "active"));
-  if (!m->err && arg_text(m, "label")) draft_label_free(m, &d);
+  if (!m->err && arg_text(m, "label")) draft_label_free(m, &d, &name);
   return m->err ? m->err : draft_change(m, &d, &name);
 }
 

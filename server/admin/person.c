@@ -14,7 +14,7 @@ int cmd_person_add(adm *m) {
   value_put_text(m, &d, SV_PERSON_ROLE, role ? role : "care staff");
   if (teams.set.n_add) value_put(m, &d, SV_PERSON_TEAMS, '=', teams);
   value_put(m, &d, SV_PERSON_ACTIVE, '=', ov_int(1));
-  if (m->err || draft_label_free(m, &d) || draft_create(m, &d, &name)) return m->err;
+  if (m->err || draft_label_free(m, &d, NULL) || draft_create(m, &d, &name)) return m->err;
   adm_set_text(m, "person", arg_text(m, "name"));
   adm_set(m, "record", adm_name_json(&name));
   if (!teams.set.n_add)
@@ -78,6 +78,6 @@ int cmd_person_edit(adm *m) {
   value_put_text(m, &d, SV_PERSON_ROLE, arg_text(m, "role"));
   value_put_text(m, &d, SV_PERSON_ACTIVE, arg_text(m, "active"));
   edit_teams(m, &d);
-  if (!m->err && arg_text(m, "name")) draft_label_free(m, &d);
+  if (!m->err && arg_text(m, "name")) draft_label_free(m, &d, &name);
   return m->err ? m->err : draft_change(m, &d, &name);
 }

@@ -22,7 +22,7 @@ int cmd_project_add(adm *m) {
   const ov_sfield *f = value_field(d.k, "teams", 5);
   if (f && teams.set.n_add) value_put(m, &d, f->id, '=', teams);
   for (size_t i = 0; !m->err && i < arg_count(m, "fields"); i++) value_assign(m, &d, arg_at(m, "fields", i));
-  if (m->err || draft_label_free(m, &d) || draft_create(m, &d, &name)) return m->err;
+  if (m->err || draft_label_free(m, &d, NULL) || draft_create(m, &d, &name)) return m->err;
   adm_set_text(m, "project", arg_text(m, "name"));
   adm_set(m, "record", adm_name_json(&name));
   return m->err;

@@ -103,7 +103,7 @@ int cmd_record_add(adm *m) {
   if (own) return adm_fail(m, OV_E_INVALID, NULL, "a %s is made with: overdracht-admin %s", d.k->name, own);
   d.org = home_of(m, d.k);
   if (!d.org || assign_all(m, &d) || choose_scope(m, &d)) return m->err;
-  if (!arg_flag(m, "double") && (draft_label_free(m, &d) || key_free(m, &d))) return m->err;
+  if (!arg_flag(m, "double") && (draft_label_free(m, &d, NULL) || key_free(m, &d))) return m->err;
   if (draft_create(m, &d, &name)) return m->err;
   adm_set_text(m, "kind", d.k->name);
   adm_set(m, "record", adm_name_json(&name));

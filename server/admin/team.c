@@ -11,7 +11,7 @@ int cmd_team_add(adm *m) {
   if (!d.k) return m->err;
   value_put_text(m, &d, SV_TEAM_NAME, arg_text(m, "name"));
   value_put(m, &d, SV_TEAM_ACTIVE, '=', ov_int(1));
-  if (m->err || draft_label_free(m, &d) || draft_create(m, &d, &name)) return m->err;
+  if (m->err || draft_label_free(m, &d, NULL) || draft_create(m, &d, &name)) return m->err;
   sv_txn *t = adm_read(m, org);
   if (t && !adm_record(m, t, &name, &row)) adm_set(m, "scope", json_integer(row.rec.scope));
   sv_txn_abort(t);
@@ -68,6 +68,6 @@ int cmd_team_edit(adm *m) {
   if (!d.k || find_record(m, org, d.k, arg_text(m, "team"), &name)) return m->err;
   value_put_text(m, &d, SV_TEAM_NAME, arg_text(m, "name"));
   value_put_text(m, &d, SV_TEAM_ACTIVE, arg_text(m, "active"));
-  if (arg_text(m, "name") && draft_label_free(m, &d)) return m->err;
+  if (arg_text(m, "name") && draft_label_free(m, &d, &name)) return m->err;
   return draft_change(m, &d, &name);
 }

@@ -200,7 +200,7 @@ int draft_change(adm *m, adm_draft *d, const ov_name *record) {
 }
 
 /* Two of one name cannot be told apart on a tablet, nor here. */
-int draft_label_free(adm *m, adm_draft *d) {
+int draft_label_free(adm *m, adm_draft *d, const ov_name *self) {
   const ov_sfield *f = find_label_field(d->k);
   const ov_value *v = NULL;
   for (uint32_t i = 0; i < d->n; i++) {
@@ -215,7 +215,7 @@ int draft_label_free(adm *m, adm_draft *d) {
     sv_record_row row;
     char label[OV_LABEL_BYTES_MAX + 1];
     err = adm_record(m, t, &names[i], &row);
-    if (err || !record_is_live(&row.rec)) continue;
+    if (err || !record_is_live(&row.rec) || (self && ov_name_equal(self, &names[i]))) continue;
     find_label(m, &row.rec, label, sizeof label);
     if (strlen(label) != v->s.n || strncasecmp(label, (const char *)v->s.p, v->s.n)) continue;
     err = adm_fail(m, OV_E_EXISTS, "give it a name that tells it apart", "there is a %s \"%s\" already",
