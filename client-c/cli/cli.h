@@ -72,7 +72,8 @@ void cli_moment(const cli *c, int64_t utc, char out[64]);
 json_t *cli_json_moment(const cli *c, int64_t utc);   /* null for 0 */
 /* Days since 1970 of 2026-03-28, 28-3-2026, today, yesterday, or "7d" (7 days ago). */
 bool cli_day(const cli *c, const char *text, int64_t *day);
-const char *cli_state(oc_sync_state s, bool dutch);
+/* Where a record is; of what this device did not write only that a server has it. */
+const char *cli_state(const oc_record *r, bool dutch);
 /* The last part of an id, which is enough to name it. */
 const char *cli_short_id(const char *id);
 

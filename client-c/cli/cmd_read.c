@@ -24,7 +24,7 @@ static void summary(const cli *c, const oc_record *r, char *out, size_t cap) {
   out[0] = 0;
   for (size_t i = 0; i < oc_record_values(r) && n + 1 < cap; i++) {
     const oc_value_view *v = oc_record_value(r, i);
-    if (i && !strcmp(oc_record_value(r, i - 1)->field, v->field)) continue;
+    if ((i && !strcmp(oc_record_value(r, i - 1)->field, v->field)) || !*v->raw) continue; /* keys are bytes, which say nothing */
     n += (size_t)snprintf(out + n, cap - n, "%s%s %s", n ? ", " : "", v->field, text_of(c, v));
   }
 }
@@ -57,7 +57,7 @@ static void print_row(const cli *c, const oc_record *r, const columns *w, size_t
   summary(c, r, text, sizeof text);
   printf("%-8s  %-10s  %-*s  ", cli_short_id(oc_record_id(r)), day, (int)w->kind, oc_record_kind(r));
   cli_put_wide(stdout, oc_record_participant(r), w->client);
-  printf("  %-9s  ", cli_state(oc_record_state(r), c->dutch));
+  printf("  %-9s  ", cli_state(r, c->dutch));
   if (w->mark) printf("%-*s  ", (int)w->mark, mark);
   if (left && cli_width(text) > left) cli_put_wide(stdout, text, left);
   else cli_put(stdout, text);
@@ -128,18 +128,39 @@ int cmd_list(cli *c, int argc, char **argv) {
   return err ? err : run_query(c, &f);
 }
 
-static int list_kind(cli *c, int argc, char **argv, oc_filter f) {
+/* Id, name, and the rest in brackets. */
+static void print_name(const cli *c, const oc_record *r) {
+  bool rest = false;
+  printf("%-8s  ", cli_short_id(oc_record_id(r)));
+  for (size_t i = 0; i < oc_record_values(r); i++) {
+    const oc_value_view *v = oc_record_value(r, i);
+    bool name = !strncmp(v->field, "display_", 8);
+    if (!*v->raw || v->conflict) continue;
+    if (!name) printf("%s%s: ", rest ? ", " : "  (", v->field);
+    cli_put(stdout, text_of(c, v));
+    rest |= !name;
+  }
+  puts(rest ? ")" : "");
+}
+
+static int list_names(cli *c, int argc, char **argv, const char *kind) {
   cli_args a;
   bool help;
+  oc_query *q = NULL;
   int err = cli_parse(c, argc, argv, NULL, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 0, 0, "");
   if (!err) err = cli_open(c, false);
-  return err ? err : run_query(c, &f);
+  if (err) return err;
+  if (oc_query_run(c->s, &(oc_filter){.kind = kind, .max = 100000}, &q, &c->e)) return cli_fail(c);
+  if (c->json) print_json(q);
+  for (size_t i = 0; !c->json && i < oc_query_count(q); i++) print_name(c, oc_query_at(q, i));
+  oc_query_free(q);
+  return 0;
 }
 
-int cmd_people(cli *c, int argc, char **argv) { return list_kind(c, argc, argv, (oc_filter){.kind = "person", .max = 100000}); }
-int cmd_clients(cli *c, int argc, char **argv) { return list_kind(c, argc, argv, (oc_filter){.kind = "participant", .max = 100000}); }
+int cmd_people(cli *c, int argc, char **argv) { return list_names(c, argc, argv, "person"); }
+int cmd_clients(cli *c, int argc, char **argv) { return list_names(c, argc, argv, "participant"); }
 
 /* -- one record -------------------------------------------------------------------------------------------------------------------- */
 
@@ -175,7 +196,7 @@ static void print_record(const cli *c, const oc_record *r) {
   static const char *const states[] = {[OC_ON_DEVICE] = "on this device only", [OC_ON_SERVER] = "on the server", [OC_SAFE] = "safe: in a verified backup or on a second server"};
   printf("%s  %s", oc_record_kind(r), oc_record_id(r));
   if (*oc_record_participant(r)) fputs("  ", stdout), cli_put(stdout, oc_record_participant(r));
-  printf("\nstate      %s\n", states[oc_record_state(r)]);
+  printf("\nstate      %s\n", oc_record_own(r) ? states[oc_record_state(r)] : "on the server; not written on this device");
   if (oc_record_retracted(r)) puts("retracted  entered in error");
   if (oc_record_conflicts(r)) printf("conflicts  %u; settle each with: overdracht resolve %s FIELD VALUE\n", oc_record_conflicts(r), cli_short_id(oc_record_id(r)));
   if (*oc_record_attention(r, c->dutch)) fputs("attention  ", stdout), cli_put(stdout, oc_record_attention(r, c->dutch)), fputc('\n', stdout);

@@ -152,7 +152,8 @@ bool cli_day(const cli *c, const char *text, int64_t *day) {
 
 /* -- words -------------------------------------------------------------------------------------------------------------------------- */
 
-const char *cli_state(oc_sync_state s, bool dutch) {
+const char *cli_state(const oc_record *r, bool dutch) {
+  oc_sync_state s = oc_record_own(r) ? oc_record_state(r) : OC_ON_SERVER;
   static const char *const en[] = {[OC_ON_DEVICE] = "on device", [OC_ON_SERVER] = "on server", [OC_SAFE] = "safe"};
   static const char *const nl[] = {[OC_ON_DEVICE] = "op tablet", [OC_ON_SERVER] = "op server", [OC_SAFE] = "veilig"};
   return dutch ? nl[s] : en[s];

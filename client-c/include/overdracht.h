@@ -184,6 +184,7 @@ OC_API const oc_value_view *oc_record_value(const oc_record *r, size_t i); /* as
 OC_API unsigned oc_record_conflicts(const oc_record *r);
 OC_API bool oc_record_retracted(const oc_record *r);
 OC_API oc_sync_state oc_record_state(const oc_record *r);               /* of its least safe own op; OC_SAFE when none is own */
+OC_API bool oc_record_own(const oc_record *r);                          /* this device wrote some of it; of others' only the server knows more */
 OC_API const char *oc_record_attention(const oc_record *r, bool dutch); /* why an op is held or refused; "" none */
 OC_API const char *oc_record_missing(const oc_record *r);               /* required fields still missing, comma separated; "" none */
 OC_API const char *oc_record_double(const oc_record *r);                /* id of another record with the same natural key; "" none */

@@ -13,7 +13,7 @@ struct oc_record {
   oc_value_view *values;
   size_t n_values;
   unsigned conflicts;
-  bool retracted;
+  bool retracted, own;
   oc_sync_state state;
   const char *json;              /* made when asked for */
 };

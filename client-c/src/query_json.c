@@ -44,9 +44,9 @@ static json_t *record_json(const oc_record *r) {
   const ov_skind *k = ov_schemas_by_name(r->q->s->schemas, r->kind);
   if (k && k->occurred) oc_date_text(r->day, false, day);
   if (r->has_participant) ov_name_text(&r->participant_name, participant);
-  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "id", r->id, "kind", r->kind, "label_nl", r->label_nl,
+  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "id", r->id, "kind", r->kind, "label_nl", r->label_nl,
                    "label_en", r->label_en, "participant", text_or_null(r->participant), "participant_id", text_or_null(participant), "day",
-                   text_or_null(day), "state", states[r->state], "retracted", r->retracted, "conflicts", (int)r->conflicts, "attention",
+                   text_or_null(day), "state", states[r->own ? r->state : OC_ON_SERVER], "own", r->own, "retracted", r->retracted, "conflicts", (int)r->conflicts, "attention",
                    text_or_null(r->attention_en), "attention_nl", text_or_null(r->attention_nl), "missing", list_of(r->missing), "double",
                    text_or_null(r->twin), "values", values_json(r));
 }

@@ -195,15 +195,18 @@ static int fill_attention(making *m) {
 
 /* -- the rest -------------------------------------------------------------------------------------------------------------------------- */
 
-static oc_sync_state least_safe(const making *m) {
-  oc_sync_state least = m->v.unsent ? OC_ON_DEVICE : OC_SAFE, one;
-  for (uint32_t i = 0; i < m->v.rec.n_ops; i++) {
-    if (oc_own_state(m->q, &m->v.rec.ops[i].name, &one) && one < least) least = one;
-  }
-  for (uint32_t i = 0; i < m->v.rec.n_held; i++) {
-    if (oc_own_state(m->q, &m->v.rec.held[i].name, &one) && one < least) least = one;
-  }
-  return least;
+static void count_op(const making *m, const ov_name *op) {
+  oc_sync_state one;
+  if (!oc_own_state(m->q, op, &one)) return;
+  m->r->own = true;
+  if (one < m->r->state) m->r->state = one;
+}
+
+static void fill_state(const making *m) {
+  m->r->own = m->v.n_own > 0 || m->v.attention;
+  m->r->state = m->v.unsent ? OC_ON_DEVICE : OC_SAFE;
+  for (uint32_t i = 0; i < m->v.rec.n_ops; i++) count_op(m, &m->v.rec.ops[i].name);
+  for (uint32_t i = 0; i < m->v.rec.n_held; i++) count_op(m, &m->v.rec.held[i].name);
 }
 
 static int64_t day_of(const making *m) {
@@ -239,7 +242,7 @@ static int fill(making *m) {
   r->day = day_of(m);
   r->conflicts = ov_record_conflicts(rec);
   r->retracted = ov_record_retracted(rec) == OV_RETRACTED;
-  r->state = least_safe(m);
+  fill_state(m);
   fill_participant(m);
   fill_missing(m);
   int err = fill_values(m);
@@ -272,6 +275,7 @@ const oc_value_view *oc_record_value(const oc_record *r, size_t i) { return i < 
 unsigned oc_record_conflicts(const oc_record *r) { return r->conflicts; }
 bool oc_record_retracted(const oc_record *r) { return r->retracted; }
 oc_sync_state oc_record_state(const oc_record *r) { return r->state; }
+bool oc_record_own(const oc_record *r) { return r->own; }
 const char *oc_record_attention(const oc_record *r, bool dutch) { return dutch ? r->attention_nl : r->attention_en; }
 const char *oc_record_missing(const oc_record *r) { return r->missing; }
 const char *oc_record_double(const oc_record *r) { return r->twin; }

@@ -425,11 +425,12 @@ static const char *element_end(const reading *r, const char *p) {
   return first;
 }
 
-/* "-3" deletes code 3, unless -3 is a code itself. */
+/* "-3" and "-pijn" delete, unless they are a code or label themselves. */
 static bool deletes(const ov_sfield *f, const char *word) {
   int64_t v;
   if (*word == '!') return true;
-  return *word == '-' && f->type != OV_F_REFSET && oc_whole_number(word, &v) && !has_code(f, v);
+  if (*word != '-' || f->type == OV_F_REFSET) return false;
+  return oc_whole_number(word, &v) ? !has_code(f, v) : !code_of(f, word, &v) && code_of(f, word + 1, &v);
 }
 
 static int by_value(const void *a, const void *b) { return ov_value_compare(a, b); }

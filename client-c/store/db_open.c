@@ -35,7 +35,7 @@ static void file_of(const oc_db *db, const char *name, char out[600]) { snprintf
 
 static int take_lock(oc_db *db, bool must_exist, char *why) {
   char f[600];
-  if (mkdir(db->path, 0700) && errno != EEXIST) {
+  if (!must_exist && mkdir(db->path, 0700) && errno != EEXIST) {
     snprintf(why, WHY, "cannot make %.150s: %s", db->path, strerror(errno));
     return OV_E_IO;
   }

@@ -299,6 +299,7 @@ static void sets_add_and_delete(void **state) {
   sets_of(x, "1,3", "13", "", false);
   sets_of(x, "pijn, geluid,1", "13", "", false);
   sets_of(x, "-3,toilet", "2", "3", false);
+  sets_of(x, "-pijn", "", "3", false);
   sets_of(x, "!geluid, !alarm techniek", "", "15", false);
   sets_of(x, "=2,9", "29", "", true);
   sets_of(x, "", "", "", true);

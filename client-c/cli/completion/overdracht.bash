@@ -1,6 +1,6 @@
 # Completion of overdracht for bash.
 _overdracht() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= store=() i
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' store=() i
   local commands="enrol add edit retract list show conflicts resolve status sync import export-unsent people clients kinds author verify completion help"
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -12,13 +12,13 @@ _overdracht() {
     esac
   done
   case $prev in
-    -s|--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-    --map|--ca) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --lang) COMPREPLY=($(compgen -W "nl en" -- "$cur")); return ;;
-    --from|--to) COMPREPLY=($(compgen -W "today yesterday 7d" -- "$cur")); return ;;
+    -s|--store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+    --map|--ca) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    --lang) mapfile -t COMPREPLY < <(compgen -W "nl en" -- "$cur"); return ;;
+    --from|--to) mapfile -t COMPREPLY < <(compgen -W "today yesterday 7d" -- "$cur"); return ;;
   esac
   if [[ -z $cmd ]]; then
-    COMPREPLY=($(compgen -W "$commands --store --author --zone --lang --json --quiet --help --version" -- "$cur"))
+    mapfile -t COMPREPLY < <(compgen -W "$commands --store --author --zone --lang --json --quiet --help --version" -- "$cur")
     return
   fi
   local options="--json --quiet --store --author --zone --lang --help"
@@ -32,21 +32,21 @@ _overdracht() {
     kinds) options+=" --plain" ;;
   esac
   if [[ $cur == -* ]]; then
-    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     return
   fi
   local at=$((COMP_CWORD - i))
   case $cmd in
     add|list|kinds)
       if ((at == 1)); then
-        COMPREPLY=($(compgen -W "$(overdracht "${store[@]}" kinds --plain -q 2>/dev/null)" -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -W "$(overdracht "${store[@]}" kinds --plain -q 2>/dev/null)" -- "$cur")
       elif [[ $cmd == add ]]; then
-        COMPREPLY=($(compgen -S = -W "client team author $(overdracht "${store[@]}" kinds "${COMP_WORDS[i+1]}" --plain -q 2>/dev/null)" -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -S = -W "client team author $(overdracht "${store[@]}" kinds "${COMP_WORDS[i+1]}" --plain -q 2>/dev/null)" -- "$cur")
         compopt -o nospace
       fi ;;
-    import) COMPREPLY=($(compgen -f -- "$cur")) ;;
-    completion) COMPREPLY=($(compgen -W "bash zsh" -- "$cur")) ;;
-    help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
+    import) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh" -- "$cur") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
   esac
 }
 complete -F _overdracht overdracht

@@ -1,0 +1,434 @@
+#!/usr/bin/env bash
+# The real command against the real server: enrol, write, sync, conflicts, imports, failures, and what each says and returns.
+#   test_cli.sh OVERDRACHT OVERDRACHTD OVERDRACHT_ADMIN SOURCE_DIR
+set -u
+cli=$1 daemon=$2 admin=$3 source=$4
+dir=$(mktemp -d /tmp/overdracht-cli.XXXXXX) || exit 1
+data=$dir/data
+pids=()
+failed=0
+export TZ=Europe/Amsterdam HOME=$dir
+unset OVERDRACHT_STORE OVERDRACHT_AUTHOR XDG_DATA_HOME
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+  for pid in "${pids[@]:-}"; do
+    [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+  done
+  rm -rf "$dir"
+}
+trap finish EXIT
+
+fail() {
+  echo "FAILED line ${BASH_LINENO[1]}: $*" >&2
+  sed 's/^/  out: /' "$dir/out" >&2
+  sed 's/^/  err: /' "$dir/err" >&2
+  failed=$((failed + 1))
+}
+
+# run STATUS COMMAND...: it must return that. `one` and `two` are the two devices.
+run() {
+  local want=$1 command=()
+  shift
+  case $1 in
+    one) command=("$cli" --store "$dir/one" --author Kim "${@:2}") ;;
+    two) command=("$cli" --store "$dir/two" --author Noor "${@:2}") ;;
+    *) command=("$@") ;;
+  esac
+  timeout 30 "${command[@]}" >"$dir/out" 2>"$dir/err" </dev/null
+  local got=$?
+  [ $got -eq "$want" ] || fail "exit status $got instead of $want: $*"
+}
+has() { grep -qF -- "$1" "$dir/out" || fail "not on stdout: $1"; }
+hasnt() { ! grep -qF -- "$1" "$dir/out" || fail "on stdout: $1"; }
+says() { grep -qF -- "$1" "$dir/err" || fail "not on stderr: $1"; }
+silent() { [ ! -s "$dir/err" ] || fail "something on stderr"; }
+id() { head -1 "$dir/out"; }
+
+adm() { timeout 30 "$admin" --data "$data" --schema "$source/proto/schema" --quiet "$@"; }
+
+start_server() {
+  rm -f "$dir/port"
+  "$daemon" --data "$data" --port "${1:-0}" --local-port off --port-file "$dir/port" --schema "$source/proto/schema" "${@:2}" >>"$dir/log" 2>&1 &
+  server=$!
+  pids+=("$server")
+  for _ in $(seq 100); do
+    [ -s "$dir/port" ] && break
+    sleep 0.05
+  done
+  port=$(sed -n 's/^port=//p' "$dir/port")
+}
+stop_server() {
+  kill -"${1:-TERM}" "$server"
+  wait "$server" 2>/dev/null
+}
+code() { adm device add "$1" --team "De Linde" | grep -oE '[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}'; }
+
+# -- without a server ----------------------------------------------------------------------------------------------------------
+
+commands=(enrol add edit retract list show conflicts resolve status sync import export-unsent people clients kinds author verify completion)
+run 0 "$cli" --help
+silent
+for c in "${commands[@]}"; do
+  grep -qE "^  .*\b$c\b" "$dir/out" || fail "--help does not name $c"
+  grep -qE "^\.(TP|BR?)?.*${c//-/.*}" "$source/client-c/cli/overdracht.1" || fail "the man page does not name $c"
+done
+for c in "${commands[@]}"; do
+  run 0 "$cli" "$c" --help
+  has "Usage: overdracht $c"
+  silent
+  run 0 "$cli" help "$c"
+  has "Usage: overdracht $c"
+  bash -c 'set -- "$@"; grep -qw -- "$1" "$2" && grep -qw -- "$1" "$3"' _ "$c" "$source/client-c/cli/completion/overdracht.bash" \
+    "$source/client-c/cli/completion/_overdracht" || fail "completion does not know $c"
+done
+run 0 "$cli" --version
+has "overdracht 0."
+run 2 "$cli"
+says "Usage: overdracht"
+run 2 "$cli" frobnicate
+says 'there is no command "frobnicate"'
+run 2 "$cli" list --frobnicate
+says "there is no option --frobnicate"
+run 2 "$cli" list --max
+says "--max needs a value"
+run 2 "$cli" list --unsent=1
+says "--unsent takes no value"
+run 2 "$cli" show
+says "expected: overdracht show RECORD"
+run 2 "$cli" show a b
+says '"b" is too much'
+run 2 "$cli" retract abcd
+says "a retraction needs --reason TEXT"
+run 4 "$cli" status
+says "there is no store at $dir/.local/share/overdracht"
+[ ! -e "$dir/.local" ] || fail "a failed command made a store"
+run 4 "$cli" --json status
+has '"error":"not_found"'
+has '"exit":4'
+silent
+run 3 "$cli" --store "$dir/one" enrol ws://sync.example.nl X
+says "use wss://sync.example.nl"
+run 3 "$cli" --store "$dir/one" enrol sync.example.nl X
+says "is no URL such as wss://sync.example.nl/sync"
+run 8 "$cli" --store "$dir/one" enrol ws://127.0.0.1:1 ABCD-EFGH-JKMN
+says "no connection"
+run 12 "$cli" --store "$dir/one" sync
+says "not enrolled"
+run 0 "$cli" --store "$dir/one" status
+has "not enrolled: overdracht enrol URL CODE"
+[ "$(stat -c %a "$dir/one")" = 700 ] || fail "the store's folder is open to others"
+run 0 "$cli" completion bash
+cmp -s "$dir/out" "$source/client-c/cli/completion/overdracht.bash" || fail "completion bash is not the script"
+bash -n "$dir/out" || fail "the script is no bash"
+run 0 "$cli" completion zsh
+cmp -s "$dir/out" "$source/client-c/cli/completion/_overdracht" || fail "completion zsh is not the script"
+run 2 "$cli" completion fish
+
+# -- an organisation, two devices --------------------------------------------------------------------------------------------------
+
+{
+  adm init && adm organisation add Zorggroep && adm team add "De Linde" && adm participant add Anna --team "De Linde" --pseudonym C-017 &&
+    adm participant add "Zoë" --team "De Linde" && adm person add Kim --team "De Linde" && adm person add Noor --team "De Linde"
+} >"$dir/out" 2>"$dir/err" || fail "setting up"
+start_server
+url=ws://127.0.0.1:$port
+run 9 one enrol "$url" ABCD-EFGH-JKMN
+says "code"
+c1=$(code "tablet 1") c2=$(code "tablet 2")
+run 0 one enrol "$url" "${c1,,}" --name "tablet 1"
+has "enrolled at $url/sync"
+run 12 one enrol "$url" "$c2"
+says "enrolled already"
+run 9 two enrol "$url" "$c1"
+run 0 two --json enrol "$url" "$c2"
+has '"ok":true'
+run 0 one status
+has "never synced"
+run 0 one sync
+has "everything is on the server"
+silent
+run 0 two sync -q
+silent
+hasnt "everything"
+
+# -- writing ---------------------------------------------------------------------------------------------------------------------------
+
+run 0 one kinds
+has "sleep_check"
+run 0 one kinds sleep --lang nl
+has "Hoe was de nacht?"
+run 0 one kinds --plain
+has "sleep"
+run 0 one clients
+has "Zoë"
+hasnt "commit_key"
+run 0 one people
+has "Noor"
+run 4 one add slaap quality=1
+says 'no kind "slaap" here'
+run 4 one add sleep qualiti=1
+says 'sleep has no field "qualiti"'
+run 3 one add sleep --client Anna quality=zes
+says 'quality: "zes" is not in the code list (1 very poor,'
+run 3 one add sleep --client Anna --lang nl quality=zes
+says 'Hoe was de nacht?: "zes" staat niet in de lijst'
+run 3 one add sleep bed_at="2026-03-29 02:30"
+says "clocks go forward from 02:00 to 03:00"
+run 3 one add sleep quality=4
+says "sleep is about a client: say which one"
+run 4 one add sleep client=Piet
+says 'no participant "Piet" here'
+run 2 one add sleep quality
+says '"quality" is not FIELD=VALUE'
+run 2 "$cli" --store "$dir/one" add sleep client=Anna
+says "who writes this?"
+run 0 env OVERDRACHT_AUTHOR=Kim "$cli" --store "$dir/one" add sleep_check client=Zoë checked_at="2026-03-28 23:05" state=slaapt
+says "still missing: project,night_date"
+run 4 one author Piet
+run 0 one author Noor
+has Noor
+run 0 "$cli" --store "$dir/one" add sleep client=c-017 night_date=2026-03-28 source=1 quality=3 disturbance=geluid,pijn
+night=$(id)
+run 0 one author ""
+run 0 one list
+has "on device"
+has "quality fair, disturbance noise, pain"
+run 0 one list sleep --client Anna --from 28-3-2026 --to 2026-03-28 --lang nl
+has "quality redelijk, disturbance geluid, pijn"
+run 0 one list sleep --from 2026-03-29
+says nothing
+run 2 one list --from gister
+says 'is no day such as'
+run 1 one list --max 1
+says "there are more than 1"
+run 0 one list --json --unsent
+[ "$(wc -l <"$dir/out")" -eq 2 ] || fail "not one object a line"
+has '"state":"device"'
+run 0 one show "${night##*-}"
+has "on this device only"
+has "(Noor, "
+run 0 one show "$(cut -c1-40 <<<"$night")"
+run 4 one show ffffffff
+run 0 one status
+has "2 on this device only, the oldest from"
+hasnt "everything was sent"
+run 0 one export-unsent
+has '"participant_label": "Zoë"'
+[ "$(grep -c '"why": "unsent"' "$dir/out")" -eq 2 ] || fail "not both entries"
+run 0 one sync
+has "2 sent"
+run 0 one status
+has "everything was sent; last synced"
+has "2 on the server, not yet in a verified backup"
+run 0 one list
+has "on server"
+run 0 one export-unsent
+hasnt '"why"'
+run 0 one --zone UTC list sleep_check
+has "checked_at 2026-03-28 22:05"
+run 3 one --zone Europe/Utrecht list
+says 'no time zone "Europe/Utrecht"'
+
+# -- two people ---------------------------------------------------------------------------------------------------------------------------
+
+run 0 two sync
+run 0 two edit "$night" quality=slecht disturbance=!pijn
+run 0 one edit "$night" quality=goed disturbance=toilet note="sliep goed"
+run 0 one sync
+run 0 two sync
+run 0 one sync
+for t in one two; do
+  run 0 $t conflicts
+  has "good"
+  has "poor"
+  run 0 $t show "$night"
+  has "conflicts  1"
+  has "! quality"
+  has "noise, toilet"
+done
+run 13 one edit "$night" quality=3
+says "settle it with resolve"
+run 0 one list
+has "conflict"
+run 3 one resolve "$night" source 1
+run 0 two resolve "${night##*-}" quality redelijk
+run 0 two sync
+has "everything is on the server"
+run 0 one sync
+run 0 one conflicts
+says "no conflicts"
+run 0 one show "$night" --json
+has '"text_en":"fair"'
+run 0 one retract "$night" --reason "wrong client"
+run 0 one list sleep
+hasnt "${night##*-}"
+run 0 one list sleep --retracted
+has "retracted"
+run 0 one retract "$night" --undo
+run 3 one retract "$night" --undo
+says "nothing to undo"
+run 0 one list sleep
+has "${night##*-}"
+
+# -- a text that would drive a terminal -------------------------------------------------------------------------------------------------------
+
+run 0 one edit "$night" note=$'\e]0;x\a line\nnext'
+run 0 one show "$night"
+has "?]0;x? line / next"
+if grep -q $'\e' "$dir/out"; then fail "an escape reaches the terminal"; fi
+
+# -- imports --------------------------------------------------------------------------------------------------------------------------------------
+
+cat >"$dir/night.map" <<'MAP'
+[file]
+kind = sleep
+[client]
+from = "Client"
+[field night_date]
+type = date
+from = "Night"
+[field source]
+type = code
+fixed = 2
+[field sol_min]
+type = int
+from = "Latency"
+[field quality]
+type = code
+from = "Quality"
+value "good" = 4
+value "bad" = 2
+[rows]
+key = night_date, source
+MAP
+cat >"$dir/night.csv" <<'CSV'
+Sensor export;
+Client;Night;Latency;Quality
+Anna;1-3-2026;12;good
+Anna;2-3-2026;999;good
+Anna;3-3-2026;7;awful
+Piet;3-3-2026;7;good
+Zoë;3-3-2026;;bad
+CSV
+run 2 one import "$dir/night.csv"
+says "Give --map MAP"
+run 1 one import "$dir/night.csv" --map "$dir/night.map" --dry-run
+has "would be: 2 new, 0 changed, 0 already here, 3 not imported"
+says "night.csv:4: sol_min: 999 is above 600 min"
+says "night.csv:5: "
+says 'night.csv:6: no participant "Piet" here'
+run 0 one list sleep --from 1-3-2026 --to 3-3-2026
+says nothing
+run 1 one import "$dir/night.csv" --map "$dir/night.map"
+has "2 new, 0 changed, 0 already here, 3 not imported"
+run 0 one list sleep --from 1-3-2026 --to 3-3-2026
+has "sol_min 12 min"
+[ "$(wc -l <"$dir/out")" -eq 2 ] || fail "not two entries"
+run 1 one import "$dir/night.csv" --map "$dir/night.map" --json
+has '"new":0,"changed":0,"same":2,"bad":3'
+sed -i 's/;12;/;14;/; s/awful/bad/; s/999/99/; /Piet/d' "$dir/night.csv"
+run 3 one import - --map "$dir/night.map"
+says "no header found"
+timeout 30 "$cli" --store "$dir/one" --author Kim import - --map "$dir/night.map" <"$dir/night.csv" >"$dir/out" 2>"$dir/err" || fail "import of standard input"
+has "2 new, 1 changed, 1 already here, 0 not imported"
+run 0 one list sleep --from 1-3-2026 --to 1-3-2026
+has "sol_min 14 min"
+[ "$(wc -l <"$dir/out")" -eq 1 ] || fail "a corrected row made a second entry"
+sed 's/sol_min/solmin/' "$dir/night.map" >"$dir/bad.map"
+run 4 one import "$dir/night.csv" --map "$dir/bad.map"
+says "the map fills sleep.solmin, which the schema here does not have"
+run 3 one import "$dir/night.csv" --map "$dir/night.csv"
+says "night.csv:1:"
+run 3 one import "$dir/night.map" --map "$dir/night.map"
+run 2 one import "$dir/none.csv" --map "$dir/night.map"
+says "No such file"
+run 0 one sync
+run 0 one verify
+run 0 two sync
+run 0 two verify
+
+# -- one at a time, live, interrupted -------------------------------------------------------------------------------------------------------------
+
+"$cli" --store "$dir/two" --json sync --live >"$dir/live" 2>"$dir/live.err" &
+live=$!
+pids+=("$live")
+for _ in $(seq 100); do
+  "$cli" --store "$dir/two" status >/dev/null 2>&1
+  [ $? -eq 6 ] && break
+  sleep 0.05
+done
+run 6 two status
+sleep 0.5
+run 0 one add sleep_check --client Anna checked_at=now state=2
+run 0 one sync
+for _ in $(seq 100); do
+  grep -q '"received":1' "$dir/live" && break
+  sleep 0.05
+done
+grep -q '"received":1' "$dir/live" || fail "the entry did not arrive live"
+kill -INT "$live"
+wait "$live" || fail "an interrupted live sync returns $?"
+grep -q '"ok":true' "$dir/live" || fail "no last word of the live sync"
+run 0 two list sleep_check
+has "awake, calm"
+
+# -- the server goes -----------------------------------------------------------------------------------------------------------------------------------
+
+stop_server KILL
+run 0 one add sleep_check --client Anna checked_at=now state=1
+run 8 one sync --once
+says "sent again next time"
+run 8 one --lang nl sync --once
+says "Alles blijft bewaard op deze tablet"
+run 8 one sync --wait 2
+timeout 30 "$cli" --store "$dir/one" sync >"$dir/out" 2>"$dir/err" &
+waiting=$!
+pids+=("$waiting")
+sleep 0.7
+kill -INT "$waiting"
+wait "$waiting"
+[ $? -eq 11 ] || fail "an interrupted sync does not return 11"
+says "cancelled; nothing is lost"
+run 0 one status
+has "1 on this device only"
+start_server "$port"
+run 0 one sync
+has "1 sent"
+run 0 one verify
+
+# -- held, revoked ---------------------------------------------------------------------------------------------------------------------------------------
+
+adm person add Piet >"$dir/out" 2>"$dir/err" || fail "person add" # in no team
+run 0 one sync
+run 0 one --author Piet add sleep_check --client Anna checked_at=now state=1
+run 0 one sync
+has "1 need attention"
+run 0 one list --attention
+has attention
+run 0 one status
+has "attention  1 held or refused"
+run 0 one export-unsent
+has '"why": "held"'
+adm device revoke "tablet 1" >"$dir/out" 2>"$dir/err" || fail "device revoke"
+run 9 one sync
+says "revoked"
+run 9 one add sleep_check --client Anna state=1
+says "this device was revoked"
+run 0 one status
+has REVOKED
+run 0 two sync
+
+# -- a damaged store --------------------------------------------------------------------------------------------------------------------------------------
+
+cp -r "$dir/two" "$dir/three"
+dd if=/dev/urandom of="$dir/three/data.mdb" bs=4096 count=2 conv=notrunc 2>/dev/null
+run 5 "$cli" --store "$dir/three" status
+rm "$dir/three/store.key"
+run 5 "$cli" --store "$dir/three" status
+[ -s "$dir/three/data.mdb" ] || fail "a damaged store was emptied"
+run 5 "$cli" --store /dev/null/x status
+
+stop_server TERM || fail "the server ended with $?"
+[ $failed -eq 0 ] && echo "all as expected"
+exit $((failed > 0))
