@@ -1,0 +1,34 @@
+// Bundles tests/*.test.ts and runs them with node's own runner.  node scripts/run-tests.mjs [name …]
+import { build } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const wanted = process.argv.slice(2);
+const tests = readdirSync(`${root}tests`)
+  .filter((f) => f.endsWith(".test.ts"))
+  .filter((f) => !wanted.length || wanted.some((w) => f.startsWith(w)));
+if (!tests.length) {
+  console.error(`no such test: ${wanted.join(" ")}`);
+  process.exit(1);
+}
+rmSync(`${root}build/tests`, { recursive: true, force: true });
+await build({
+  entryPoints: tests.map((f) => `${root}tests/${f}`),
+  outdir: `${root}build/tests`,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  platform: "node",
+  target: "node18",
+  format: "esm",
+  packages: "external",
+  sourcemap: "inline",
+  loader: { ".txt": "text" },
+  define: { SOURCE_DIR: JSON.stringify(fileURLToPath(new URL("../..", import.meta.url))) },
+  logLevel: "warning",
+});
+const files = tests.map((f) => `${root}build/tests/${f.replace(/\.ts$/, ".mjs")}`);
+const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
+process.exit(run.status ?? 1);
