@@ -103,10 +103,11 @@ int oc_writer_put(oc_txn *t, const oc_writer_row *row) {
   uint8_t key[18];
   ov_buf b;
   ov_buf_init(&b, 0);
-  ov_mpw_array(&b, 3);
+  ov_mpw_array(&b, 4);
   ov_mpw_uint(&b, row->last);
   ov_mpw_uint(&b, row->acked);
   ov_mpw_uint(&b, row->safe);
+  ov_mpw_int(&b, row->asked_ms);
   writer_key(&row->writer, key);
   int err = b.err ? b.err : oc_put(t, OC_T_META, key, sizeof key, b.p, b.n);
   ov_buf_free(&b);
@@ -117,10 +118,11 @@ static int decode_writer(const uint8_t *key, const uint8_t *p, size_t n, oc_writ
   ov_mpr r;
   memcpy(out->writer.b, key + 2, OV_ID_BYTES);
   ov_mpr_init(&r, p, n);
-  ov_mpr_array_of(&r, 3);
+  ov_mpr_array_of(&r, 4);
   out->last = ov_mpr_uint(&r, OV_SEQ_MAX);
   out->acked = ov_mpr_uint(&r, OV_SEQ_MAX);
   out->safe = ov_mpr_uint(&r, OV_SEQ_MAX);
+  out->asked_ms = ov_mpr_int(&r);
   return ov_mpr_done(&r) ? OV_E_CORRUPT : 0;
 }
 

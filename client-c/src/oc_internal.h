@@ -79,7 +79,11 @@ int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a);
 int oc_log_get(oc_txn *t, const ov_id *writer, uint64_t seq, ov_arena *a, oc_log_row *out);
 int oc_log_put(oc_txn *t, const oc_log_row *row);
 /* Per writer: seq of the last op, of the last acknowledged one in a row, and of the last safe one by the latest WELCOME or ACK. */
-typedef struct oc_writer_row { ov_id writer; uint64_t last, acked, safe; } oc_writer_row;
+typedef struct oc_writer_row {
+  ov_id writer;
+  uint64_t last, acked, safe;
+  int64_t asked_ms;          /* server time of the last WELCOME that was about this log; 0: it is to be asked about again */
+} oc_writer_row;
 int oc_writer_get(oc_txn *t, const ov_id *writer, oc_writer_row *out);
 int oc_writer_put(oc_txn *t, const oc_writer_row *row);
 int oc_writer_next(oc_txn *t, const ov_id *after, oc_writer_row *out);      /* NULL: first; OV_E_NOTFOUND at the end */
@@ -103,6 +107,9 @@ int oc_cursors(oc_txn *t, oc_cursor_row *out, uint32_t *n);                 /* a
 int oc_apply_delta(oc_store *s, oc_txn *t, const ov_delta *d, ov_arena *a);
 /* WELCOME's word on a scope. */
 int oc_scope_state(oc_store *s, oc_txn *t, uint32_t scope, ov_scope_state state, ov_arena *a);
+/* A server that was put back to an older state lacks ops that it had acknowledged: they are offered again, and until then lie on top of the copy,
+ * which does not have them. */
+int oc_repend_unsent(oc_store *s, oc_txn *t, ov_arena *a);
 /* SYNCED: acknowledged own ops that no DELTA brought become part of the server part. */
 int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a);
 /* Records of windowed kinds that fell out of the window by the server's time; never one with own ops on top. */

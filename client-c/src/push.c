@@ -239,7 +239,12 @@ static int forget_acks(oc_session *ss, oc_txn *t, uint64_t place) {
   ss->progress.to_send += ss->w.acked - place;
   ss->w.acked = place;
   if (ss->w.safe > place) ss->w.safe = place;
-  return oc_push_save(ss, t);
+  int err = oc_push_save(ss, t);
+  ov_arena a;
+  ov_arena_init(&a, 1u << 20);
+  if (!err) err = oc_repend_unsent(ss->s, t, &a); /* a copy that was fetched anew before this log was asked about does not have them */
+  ov_arena_free(&a);
+  return err;
 }
 
 /* The highest point that both logs share becomes the place to push from. A stored tip that is not in our log means that this store has a double:

@@ -238,9 +238,7 @@ static int drop_unstaged(oc_store *s, oc_txn *t, uint32_t scope, bool keep_stage
   }
 }
 
-/* A server that was put back to an older state lacks ops that it had acknowledged: they are offered again, and until then lie on top of the new
- * copy, which does not have them. */
-static int repend_unsent(oc_store *s, oc_txn *t, ov_arena *a) {
+int oc_repend_unsent(oc_store *s, oc_txn *t, ov_arena *a) {
   oc_writer_row w;
   int err = oc_writer_next(t, NULL, &w);
   for (; !err; err = oc_writer_next(t, &w.writer, &w)) {
@@ -277,7 +275,7 @@ static int swap_in(oc_store *s, oc_txn *t, uint32_t scope) {
     if (!err) err = apply_record(s, t, scope, &part.rec, part.changed, &a);
   }
   if (err == OV_E_NOTFOUND) err = stage_clear(t, scope);
-  if (!err) err = repend_unsent(s, t, &a);
+  if (!err) err = oc_repend_unsent(s, t, &a);
   ov_arena_free(&a);
   return err;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ASK_AGAIN_MS (24 * 3600 * 1000)
+
 /* -- life ------------------------------------------------------------------------------------------------------------- */
 
 /* "wss://host:port/path" -> host. */
@@ -49,19 +51,31 @@ void oc_session_free(oc_session *ss) {
   free(ss);
 }
 
-/* The log to hand over: an older one first (a forked log, a new writer waiting behind it), else the live one. */
+/* A WELCOME tells of one log only. An older one (this store forked) is asked about too: whenever another server answers than before, which may lack
+ * what the last one had, and once a day until it is safe. */
+bool oc_log_due(const oc_self *m, const oc_writer_row *w) {
+  if (ov_id_equal(&w->writer, &m->writer) || !w->last) return false;
+  return !w->asked_ms || (w->safe < w->last && m->server_time_ms - w->asked_ms >= ASK_AGAIN_MS);
+}
+
+/* The log to hand over: an older one first (a forked log, a new writer waiting behind it), else the live one when it has something, else an older
+ * one that is due. */
 static int choose_writer(oc_session *ss) {
   oc_txn *t = NULL;
-  oc_writer_row w;
+  oc_writer_row w, due = {0};
   int err = oc_txn_begin(ss->s->db, false, &t);
   if (!err) err = oc_writer_get(t, &ss->s->self.writer, &ss->w);
+  bool unsent = !err && ss->w.last > ss->w.acked;
   int more = err ? err : oc_writer_next(t, NULL, &w);
   for (; !err && !more; more = oc_writer_next(t, &w.writer, &w)) {
     if (w.last > w.acked && !ov_id_equal(&w.writer, &ss->s->self.writer)) {
       ss->w = w;
+      unsent = true;
       break;
     }
+    if (oc_log_due(&ss->s->self, &w)) due = w;
   }
+  if (!err && !unsent && !ss->o.live && due.last) ss->w = due;
   oc_txn_abort(t);
   return err;
 }
@@ -241,9 +255,22 @@ const uint8_t *oc_session_output(oc_session *ss, size_t *n) {
 
 /* -- in ------------------------------------------------------------------------------------------------------------------- */
 
+/* Another server than before: what the last one acknowledged of the other logs is to be asked about anew. */
+static int ask_about_all(oc_txn *t) {
+  oc_writer_row w;
+  int err = oc_writer_next(t, NULL, &w);
+  for (; !err; err = oc_writer_next(t, &w.writer, &w)) {
+    w.asked_ms = 0;
+    int bad = oc_writer_put(t, &w);
+    if (bad) return bad;
+  }
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
 static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   oc_self *m = &ss->s->self;
-  int err = 0;
+  int err = ov_id_equal(&m->server, &w->server) ? 0 : ask_about_all(t);
+  ss->w.asked_ms = w->time_ms;
   for (uint32_t i = 0; !err && i < w->n_scopes; i++) err = oc_scope_state(ss->s, t, w->scopes[i].scope, w->scopes[i].state, &ss->arena);
   m->server = w->server;
   m->server_time_ms = w->time_ms;

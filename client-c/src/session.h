@@ -55,6 +55,7 @@ int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov
 int oc_enrol_make(oc_session *ss);
 int oc_enrol_done(oc_session *ss, const ov_enrolled *m, oc_error *e);
 /* session.c */
+bool oc_log_due(const oc_self *m, const oc_writer_row *w);   /* an older log that the server has to be asked about */
 int oc_session_send(oc_session *ss, ov_msg_type type);   /* packs plain into out */
 
 #endif

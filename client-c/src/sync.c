@@ -1,4 +1,5 @@
-/* Blocking sync: sessions over the socket of net/, one after another, until everything is sent and received. */
+/* Blocking sync: sessions over the socket of net/, one after another, until everything is sent and
+ * received. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +7,8 @@
 #include "oc_net.h"
 #include "session.h"
 
-/* Waits between tries: 1, 2, 4 ... s, each half as long or as long again by chance, so that a house full of tablets does not come back at once. */
+/* Waits between tries: 1, 2, 4 ... s, each half as long or as long again by chance, so that a house full of
+ * tablets does not come back at once. */
 #define WAIT_FIRST_S 1
 #define WAIT_MOST_S 60
 #define WAIT_TOTAL_S 60
@@ -18,9 +20,9 @@ typedef struct syncing {
   const oc_sync_options *o;
   oc_session *ss;
   oc_error *e;
-  int said;                  /* what the session said, an oc_err */
-  oc_progress base, last;    /* of the sessions before; as told last */
-  uint64_t welcomed_bytes;   /* bytes of this session that came in */
+  int said;                /* what the session said, an oc_err */
+  oc_progress base, last;  /* of the sessions before; as told last */
+  uint64_t welcomed_bytes; /* bytes of this session that came in */
 } syncing;
 
 static int say_cancelled(oc_error *e) {
@@ -29,7 +31,7 @@ static int say_cancelled(oc_error *e) {
   return OC_E_CANCELLED;
 }
 
-/* -- telling how far it is ------------------------------------------------------------------------------------------------------- */
+/* -- telling how far it is ------------------------------------------------------------------------------- */
 
 static void tell(syncing *x, const oc_progress *p) {
   oc_progress sum = *p;
@@ -55,7 +57,7 @@ static void tell_stage(syncing *x, int stage, int64_t retry_in) {
   tell(x, &p);
 }
 
-/* -- one connection ----------------------------------------------------------------------------------------------------------------- */
+/* -- one connection -------------------------------------------------------------------------------------- */
 
 static void on_open(void *ctx) { tell_session(ctx); }
 
@@ -92,7 +94,9 @@ static int say_busy(oc_store *s, oc_error *e, const char *why) {
 static int from_close(oc_store *s, const oc_net_end *end, oc_error *e) {
   switch (end->close_code) {
   case 4001:
-    oc_say(e, OC_E_REFUSED, "the server does not speak this version; update this program. Entries stay here and can still be made");
+    oc_say(e, OC_E_REFUSED,
+           "the server does not speak this version; update this program. Entries stay here and can still be "
+           "made");
     oc_say_nl(e, "Deze app is te oud. Werk de app bij. Alles blijft bewaard.");
     return OC_E_REFUSED;
   case 4003:
@@ -106,13 +110,10 @@ static int from_close(oc_store *s, const oc_net_end *end, oc_error *e) {
   case 1002:
   case 1003:
   case 1007:
-  case 1009:
-    return oc_say(e, OC_E_REFUSED, "the server does not understand this program: %.150s", end->text);
+  case 1009: return oc_say(e, OC_E_REFUSED, "the server does not understand this program: %.150s", end->text);
   case 1008:
-  case 1013:
-    return say_busy(s, e, "the server takes no connection now");
-  default:
-    return 0;
+  case 1013: return say_busy(s, e, "the server takes no connection now");
+  default: return 0;
   }
 }
 
@@ -121,13 +122,15 @@ static int from_net(oc_store *s, const oc_net_end *end, oc_error *e) {
   if (said) return said;
   if (end->err == OV_E_CANCELLED) return say_cancelled(e);
   if (end->err == OV_E_NOMEM) return oc_say(e, OC_E_NOMEM, "%s", end->text[0] ? end->text : "out of memory");
-  if (end->http_status == 503 || end->http_status == 429) return say_busy(s, e, "the server takes no connection now");
+  if (end->http_status == 503 || end->http_status == 429)
+    return say_busy(s, e, "the server takes no connection now");
   if (end->err == OV_E_AUTH || (end->http_status >= 400 && end->http_status < 500)) {
     oc_say(e, OC_E_REFUSED, "%s", end->text);
     oc_say_nl(e, "De verbinding met de server is niet veilig. Vraag de beheerder. Alles blijft bewaard.");
     return OC_E_REFUSED;
   }
-  oc_say(e, OC_E_NET, "%s; what was not acknowledged is sent again next time", end->text[0] ? end->text : "no connection");
+  oc_say(e, OC_E_NET, "%s; what was not acknowledged is sent again next time",
+         end->text[0] ? end->text : "no connection");
   oc_say_nl(e, "Geen verbinding. Alles blijft bewaard op deze tablet en gaat later mee.");
   return OC_E_NET;
 }
@@ -136,7 +139,9 @@ static int from_net(oc_store *s, const oc_net_end *end, oc_error *e) {
 static int run_session(syncing *x, const oc_net_url *url) {
   oc_store *s = x->s;
   oc_net_end end;
-  oc_net_options no = {.url = url, .ca_file = x->o ? x->o->ca_file : NULL, .pin = s->self.enrolled && s->self.has_pin ? s->self.pin : NULL,
+  oc_net_options no = {.url = url,
+                       .ca_file = x->o ? x->o->ca_file : NULL,
+                       .pin = s->self.enrolled && s->self.has_pin ? s->self.pin : NULL,
                        .wake_fd = s->wake_read};
   oc_net_calls calls = {on_open, on_message, next_output, done, x};
   x->said = 0;
@@ -158,11 +163,15 @@ static int run_session(syncing *x, const oc_net_url *url) {
 
 static int parse_url(const char *text, oc_net_url *out, oc_error *e) {
   int err = oc_net_url_parse(text, out);
-  if (err == OV_E_DENIED) return oc_say(e, OC_E_INVALID, "ws:// sends everything readable and is for this machine only; use wss://%.100s", out->host);
+  if (err == OV_E_DENIED)
+    return oc_say(e, OC_E_INVALID,
+                  "ws:// sends everything readable and is for this machine only; use wss://%.100s",
+                  out->host);
   return err ? oc_say(e, OC_E_INVALID, "\"%.100s\" is no URL such as wss://sync.example.nl/sync", text) : 0;
 }
 
-int oc_enrol(oc_store *s, const char *url, const char *code, const char *device_name, const oc_sync_options *o, oc_error *e) {
+int oc_enrol(oc_store *s, const char *url, const char *code, const char *device_name,
+             const oc_sync_options *o, oc_error *e) {
   oc_error local;
   oc_error *said = e ? e : &local;
   *said = (oc_error){0};
@@ -182,16 +191,20 @@ int oc_enrol(oc_store *s, const char *url, const char *code, const char *device_
   return err;
 }
 
-/* -- again and again ------------------------------------------------------------------------------------------------------------------- */
+/* -- again and again ------------------------------------------------------------------------------------- */
 
-/* Is there a log with entries that no server has? Refused entries travel as voids, so each log ends. */
-static int unsent(oc_store *s, bool *any) {
+/* Is there a log with entries that no server has, or an older one that is to be asked about? Refused entries
+ * travel as voids, so each log ends. */
+static int unsent(oc_store *s, bool *any, bool *due) {
   oc_writer_row w;
   oc_txn *t = NULL;
-  *any = false;
+  *any = *due = false;
   int err = oc_txn_begin(s->db, false, &t);
   int more = err ? err : oc_writer_next(t, NULL, &w);
-  for (; !more && !*any; more = oc_writer_next(t, &w.writer, &w)) *any = w.last > w.acked;
+  for (; !more && !*any; more = oc_writer_next(t, &w.writer, &w)) {
+    *any = w.last > w.acked;
+    *due |= oc_log_due(&s->self, &w);
+  }
   oc_txn_abort(t);
   return err ? err : more == OV_E_NOTFOUND ? 0 : more;
 }
@@ -214,7 +227,10 @@ static int64_t jittered(oc_store *s, int64_t ms) {
   return ms / 2 + (int64_t)(r % (uint32_t)(ms + 1));
 }
 
-typedef struct backoff { int64_t next_s, waited_ms, most_ms; unsigned in_a_row; } backoff;
+typedef struct backoff {
+  int64_t next_s, waited_ms, most_ms;
+  unsigned in_a_row;
+} backoff;
 
 /* After a failure that may pass: how long to wait, or -1 to give up. */
 static int64_t pause_ms(syncing *x, backoff *b) {
@@ -242,10 +258,12 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
     *more = true;
     return 0;
   }
-  bool any = false;
-  err = oc_from_ov(x->e, unsent(x->s, &any));
-  *more = any && sent > 0;
-  if (!err && any && !sent) return oc_say(x->e, OC_E_NET, "the server finished without taking everything; it is sent again next time");
+  bool any = false, due = false;
+  err = oc_from_ov(x->e, unsent(x->s, &any, &due));
+  *more = any ? sent > 0 : due;
+  if (!err && any && !sent)
+    return oc_say(x->e, OC_E_NET,
+                  "the server finished without taking everything; it is sent again next time");
   return err;
 }
 
@@ -258,10 +276,12 @@ static int sync_loop(syncing *x, const oc_net_url *url) {
     if (x->s->cancelled) return say_cancelled(x->e);
     int err = one_session(x, url, &more);
     if (!err && more && ++b.in_a_row < SESSIONS_IN_A_ROW) continue;
-    if (!err && !live) return more ? oc_say(x->e, OC_E_NET, "the server keeps asking to start again; try later") : 0;
+    if (!err && !live)
+      return more ? oc_say(x->e, OC_E_NET, "the server keeps asking to start again; try later") : 0;
     if (err && (!may_pass(err) || once)) return err;
     b.in_a_row = 0;
-    if (x->welcomed_bytes) b = (backoff){.next_s = WAIT_FIRST_S, .most_ms = b.most_ms, .waited_ms = live ? 0 : b.waited_ms};
+    if (x->welcomed_bytes)
+      b = (backoff){.next_s = WAIT_FIRST_S, .most_ms = b.most_ms, .waited_ms = live ? 0 : b.waited_ms};
     int64_t wait = pause_ms(x, &b);
     if (wait < 0) return err;
     err = wait_for(x, wait);

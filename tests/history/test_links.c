@@ -226,11 +226,44 @@ static void a_clone_logs_on(void **state) {
   home_close(&h);
 }
 
+/* After a fork the tablet goes on under a new log. A restore that lost the end of the old one is healed from that tablet too, though it greets with
+ * its new log first: another server has answered, so the older log is asked about again. */
+static void a_restore_after_a_fork(void **state) {
+  home h;
+  tablet twin;
+  char mine[OC_ID_TEXT], twins[OC_ID_TEXT], later_on[OC_ID_TEXT];
+  (void)state;
+  home_open(&h);
+  world_backup(&h.w);
+  tablet_clone(&h.a, &twin, "twin");
+  tablet_add(&h.a, "social_contact", &h.client, &h.ann, mine, "mode=1", "valence=1", NULL);
+  tablet_add(&twin, "social_contact", &h.client, &h.ann, twins, "mode=2", "valence=2", NULL);
+  tablet_sync_ok(&h.a);
+  tablet_sync_ok(&twin);
+  tablet_add(&twin, "social_contact", &h.client, &h.ann, later_on, "mode=3", "valence=0", NULL);
+  tablet_sync_ok(&twin);
+  world_restore(&h.w);
+  later(&h);
+  tablet_sync_ok(&h.b);
+  assert_false(tablet_has(&h.b, twins));
+  tablet_sync_ok(&twin);     /* its live log; learns that the server is another */
+  tablet_sync_ok(&twin);     /* its older one */
+  assert_int_equal(tablet_status(&twin).unsent, 0);
+  tablet_sync_ok(&h.a);
+  tablet_sync_ok(&h.b);
+  assert_true(tablet_has(&h.b, mine) && tablet_has(&h.b, twins) && tablet_has(&h.b, later_on));
+  tablet_sync_ok(&twin);
+  assert_true(tablet_has(&twin, twins));
+  all_agree(&h);
+  tablet_close(&twin);
+  home_close(&h);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_op_pushed_again_to_another_server), cmocka_unit_test(a_link_cut_between_ack_and_delta),
       cmocka_unit_test(an_edit_of_what_left_the_window), cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
       cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore), cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
-      cmocka_unit_test(a_clone_logs_on)};
+      cmocka_unit_test(a_clone_logs_on), cmocka_unit_test(a_restore_after_a_fork)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
