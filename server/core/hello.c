@@ -149,6 +149,7 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
   sv_txn *pt = NULL;
   if (!err) err = sv_txn_read(s->o.programme->env, &pt);
   ss->n_scopes = 0;
+  if (!err && !(ss->scopes = calloc(n + 1u, sizeof *ss->scopes))) err = OV_E_NOMEM;
   for (uint32_t i = 0; !err && i < n; i++) {
     ov_scope_state state = OV_SCOPE_CONTINUE;
     bool shared = scopes[i] == 0;

@@ -52,6 +52,7 @@ void sv_session_closed(sv_session *ss) {
   for (unsigned i = 0; i < SV_OUTBOX_FRAMES_MAX; i++) ov_buf_free(&ss->outbox[i]);
   ov_buf_free(&ss->hello_copy);
   free(ss->skip);
+  free(ss->scopes);
   ov_peer_free(ss->peer);
   free(ss);
 }

@@ -46,7 +46,7 @@ struct sv_session {
   ov_buf hello_copy;         /* plain HELLO message while it waits for its proof */
   uint8_t challenge[16];
   /* scopes */
-  scope_follow scopes[OV_SCOPES_MAX];
+  scope_follow *scopes;      /* made with WELCOME: most devices follow three */
   uint32_t n_scopes, turn;
   own_skip *skip; uint32_t n_skip, cap_skip;
   bool synced_sent;
