@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static void add(char *text, const char *fm
 static void add_label(char *text, const char *label)
 {
   int n = 0;
-  while (label[n] && n < LABEL_SHOWN) n++;
+  while (n < LABEL_SHOWN && label[n]) n++;
   while (((unsigned char)label[n] & 0xc0) == 0x80) n--;
   add(text, "%.*s: ", n, label);
 }
