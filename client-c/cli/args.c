@@ -4,7 +4,8 @@
 
 #include "cli.h"
 
-/* Global options work before and after the command's name. 1 taken, 2 taken with its value, 0 none of these. */
+/* Global options work before and after the command's name. 1 taken, 2 taken with its value, 0 none of
+ * these. */
 static int take_global(cli *c, const char *name, const char *value) {
   if (!strcmp(name, "json")) c->json = true;
   else if (!strcmp(name, "quiet")) c->quiet = true;
@@ -16,7 +17,9 @@ static int take_global(cli *c, const char *name, const char *value) {
   return 1;
 }
 
-static bool takes_value(const char *name) { return !strcmp(name, "store") || !strcmp(name, "author") || !strcmp(name, "zone") || !strcmp(name, "lang"); }
+static bool takes_value(const char *name) {
+  return !strcmp(name, "store") || !strcmp(name, "author") || !strcmp(name, "zone") || !strcmp(name, "lang");
+}
 
 static int put_value(cli *c, cli_opt *o, const char *value) {
   o->value = value;
@@ -37,7 +40,14 @@ static const char *short_name(char ch) {
   }
 }
 
-typedef struct parsing { cli *c; int argc; char **argv; int at; cli_opt *opts; bool *help; } parsing;
+typedef struct parsing {
+  cli *c;
+  int argc;
+  char **argv;
+  int at;
+  cli_opt *opts;
+  bool *help;
+} parsing;
 
 /* argv[at] begins with a dash and is an option. */
 static int take_option(parsing *p) {
@@ -56,7 +66,9 @@ static int take_option(parsing *p) {
   cli_opt *o = (cli_opt *)(uintptr_t)cli_opt_of(p->opts, name);
   bool wants = o ? o->takes_value : takes_value(name);
   if (wants && !value) return cli_usage(p->c, "--%s needs a value", name);
-  if (eq && !wants) return cli_usage(p->c, o || take_global(p->c, name, NULL) ? "--%s takes no value" : "there is no option --%s", name);
+  if (eq && !wants)
+    return cli_usage(
+        p->c, o || take_global(p->c, name, NULL) ? "--%s takes no value" : "there is no option --%s", name);
   p->at += wants && !eq;
   if (o) return put_value(p->c, o, wants ? value : "");
   return take_global(p->c, name, value) ? 0 : cli_usage(p->c, "there is no option --%s", name);
@@ -100,6 +112,7 @@ const char *cli_value(const cli_opt *opts, const char *name) {
 
 int cli_expect(cli *c, const cli_args *a, size_t min, size_t max, const char *what) {
   if (a->n < min) return cli_usage(c, "expected: overdracht %s %s", c->command, what);
-  if (a->n > max) return cli_usage(c, "\"%s\" is too much; expected: overdracht %s %s", a->v[max], c->command, what);
+  if (a->n > max)
+    return cli_usage(c, "\"%s\" is too much; expected: overdracht %s %s", a->v[max], c->command, what);
   return 0;
 }

@@ -18,10 +18,10 @@ typedef struct importing {
   bool dry;
   uint64_t set_hash;
   size_t made, changed, same, refused;
-  json_t *rows;              /* with --json */
+  json_t *rows; /* with --json */
 } importing;
 
-/* -- reading ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------------------------------------- */
 
 /* The whole file; from malloc. NULL after telling. */
 static char *slurp(cli *c, const char *name, size_t most, size_t *n) {
@@ -41,7 +41,9 @@ static char *slurp(cli *c, const char *name, size_t most, size_t *n) {
     if (!k) break;
   }
   bool bad = !f || ferror(f) || *n > most;
-  if (bad) cli_usage(c, "%s: %s", in ? "standard input" : name, f && *n > most ? "the file is too large" : strerror(errno));
+  if (bad)
+    cli_usage(c, "%s: %s", in ? "standard input" : name,
+              f && *n > most ? "the file is too large" : strerror(errno));
   if (f && !in) fclose(f);
   if (!bad) return p;
   free(p);
@@ -70,8 +72,10 @@ static int read_file(importing *x, const char *client) {
   oc_zone *zone = NULL;
   size_t n;
   cli *c = x->c;
-  if (oc_import_map_wants_client(x->map) && !client) return cli_usage(c, "this map takes the client from the command line: give --client");
-  if (oc_zone_open(oc_import_map_zone(x->map), &zone)) return cli_usage(c, "the map's time zone \"%s\" is not on this system", oc_import_map_zone(x->map));
+  if (oc_import_map_wants_client(x->map) && !client)
+    return cli_usage(c, "this map takes the client from the command line: give --client");
+  if (oc_zone_open(oc_import_map_zone(x->map), &zone))
+    return cli_usage(c, "the map's time zone \"%s\" is not on this system", oc_import_map_zone(x->map));
   char *bytes = slurp(c, x->file, OC_IMPORT_BYTES_MAX, &n);
   oc_import_options o = {.zone = zone, .client = client};
   int err = bytes ? oc_import_parse(x->map, bytes, n, &o, &x->r, &e) : 0;
@@ -90,7 +94,8 @@ static int check_fields(importing *x) {
   oc_free(all);
   size_t i, j;
   json_array_foreach(kinds, i, k) {
-    if (!strcmp(json_string_value(json_object_get(k, "kind")), x->kind)) fields = json_object_get(k, "fields");
+    if (!strcmp(json_string_value(json_object_get(k, "kind")), x->kind))
+      fields = json_object_get(k, "fields");
   }
   const char *missing = fields ? NULL : x->kind, *name;
   oc_import_type type;
@@ -102,7 +107,9 @@ static int check_fields(importing *x) {
   int err = 0;
   if (missing) {
     c->e = (oc_error){.err = OC_E_NOTFOUND};
-    snprintf(c->e.message, sizeof c->e.message, fields ? "the map fills %s.%.60s, which the schema here does not have" : "no kind \"%s\" here%.0s; sync first",
+    snprintf(c->e.message, sizeof c->e.message,
+             fields ? "the map fills %s.%.60s, which the schema here does not have"
+                    : "no kind \"%s\" here%.0s; sync first",
              x->kind, missing);
     err = cli_fail(c);
   }
@@ -110,12 +117,13 @@ static int check_fields(importing *x) {
   return err;
 }
 
-/* -- a row as a draft -------------------------------------------------------------------------------------------------------------------- */
+/* -- a row as a draft ------------------------------------------------------------------------------------ */
 
 static void codes_text(const oc_import_field *f, char *out, size_t cap) {
   size_t n = 0;
   out[0] = 0;
-  for (size_t i = 0; i < f->n_codes && n < cap; i++) n += (size_t)snprintf(out + n, cap - n, "%s%lld", i ? "," : "", (long long)f->codes[i]);
+  for (size_t i = 0; i < f->n_codes && n < cap; i++)
+    n += (size_t)snprintf(out + n, cap - n, "%s%lld", i ? "," : "", (long long)f->codes[i]);
 }
 
 /* As people would write it, so that rows go through the same checks as they do. */
@@ -136,7 +144,9 @@ static const char *field_text(const oc_import_field *f, char *out, size_t cap) {
   oc_civil_from_days(day, &year, &month, &dom);
   s = f->i - day * 86400;
   if (f->type == OC_IMPORT_DATE) snprintf(out, cap, "%04lld-%02u-%02u", (long long)year, month, dom);
-  else snprintf(out, cap, "%04lld-%02u-%02uT%02lld:%02lld:%02lldZ", (long long)year, month, dom, (long long)(s / 3600), (long long)(s / 60 % 60), (long long)(s % 60));
+  else
+    snprintf(out, cap, "%04lld-%02u-%02uT%02lld:%02lld:%02lldZ", (long long)year, month, dom,
+             (long long)(s / 3600), (long long)(s / 60 % 60), (long long)(s % 60));
   return out;
 }
 
@@ -151,7 +161,8 @@ static int fill(importing *x, const oc_import_row *row, oc_draft *d, oc_error *e
   char text[2048];
   int err = oc_draft_author(d, x->author, e);
   if (!err && *row->client) err = oc_draft_participant(d, row->client, e);
-  for (size_t i = 0; !err && i < row->n_fields; i++) err = oc_draft_set(d, row->fields[i].name, field_text(&row->fields[i], text, sizeof text), e);
+  for (size_t i = 0; !err && i < row->n_fields; i++)
+    err = oc_draft_set(d, row->fields[i].name, field_text(&row->fields[i], text, sizeof text), e);
   for (size_t i = 0; !err && x->sets && i < x->sets->n; i++) err = set_one(d, x->sets->values[i], e);
   return err;
 }
@@ -161,8 +172,9 @@ static int check_sets(importing *x) {
   x->set_hash = 1469598103934665603u;
   for (size_t i = 0; x->sets && i < x->sets->n; i++) {
     const char *eq = strchr(x->sets->values[i], '=');
-    if (!eq || eq == x->sets->values[i] || eq - x->sets->values[i] > 60) return cli_usage(x->c, "--set \"%.60s\" is not FIELD=VALUE", x->sets->values[i]);
-    for (const char *p = x->sets->values[i]; ; p++) {
+    if (!eq || eq == x->sets->values[i] || eq - x->sets->values[i] > 60)
+      return cli_usage(x->c, "--set \"%.60s\" is not FIELD=VALUE", x->sets->values[i]);
+    for (const char *p = x->sets->values[i];; p++) {
       x->set_hash = (x->set_hash ^ (unsigned char)*p) * 1099511628211u;
       if (!*p) break;
     }
@@ -177,9 +189,12 @@ static void fill_keys(const importing *x, const oc_import_row *row, oc_once *it)
   for (size_t i = 0; i < 8; i++) it->content[i] ^= (uint8_t)(x->set_hash >> (8 * i));
 }
 
-/* -- telling ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- telling --------------------------------------------------------------------------------------------- */
 
-static const char *const outcomes[] = {[OC_ONCE_NEW] = "new", [OC_ONCE_SAME] = "same", [OC_ONCE_CHANGED] = "changed", [OC_ONCE_REFUSED] = "refused"};
+static const char *const outcomes[] = {[OC_ONCE_NEW] = "new",
+                                       [OC_ONCE_SAME] = "same",
+                                       [OC_ONCE_CHANGED] = "changed",
+                                       [OC_ONCE_REFUSED] = "refused"};
 
 static void count(importing *x, int outcome) {
   if (outcome == OC_ONCE_NEW) x->made++;
@@ -189,8 +204,8 @@ static void count(importing *x, int outcome) {
 }
 
 static void tell_json(importing *x, const oc_import_row *row, const oc_once *it) {
-  json_t *j = json_pack("{s:I, s:I, s:s, s:s}", "line", (json_int_t)row->line, "last_line", (json_int_t)row->last_line, "outcome", outcomes[it->outcome],
-                        "client", row->client);
+  json_t *j = json_pack("{s:I, s:I, s:s, s:s}", "line", (json_int_t)row->line, "last_line",
+                        (json_int_t)row->last_line, "outcome", outcomes[it->outcome], "client", row->client);
   json_object_set_new(j, "id", *it->id ? json_string(it->id) : json_null());
   if (it->outcome == OC_ONCE_REFUSED) json_object_set_new(j, "reason", json_string(it->error.message));
   json_array_append_new(x->rows, j);
@@ -223,7 +238,8 @@ static void tell(importing *x, const oc_import_row *row, const oc_once *it) {
   }
 }
 
-static void print_problems(const importing *x, const oc_import_problem *p, size_t n, size_t more, const char *what) {
+static void print_problems(const importing *x, const oc_import_problem *p, size_t n, size_t more,
+                           const char *what) {
   for (size_t i = 0; i < n; i++) {
     fprintf(stderr, "%s:%u: %s", x->file, p[i].line, what);
     if (*p[i].column) fputc('"', stderr), cli_put(stderr, p[i].column), fputs("\": ", stderr);
@@ -237,7 +253,8 @@ static void print_problems(const importing *x, const oc_import_problem *p, size_
 static json_t *problems_json(const oc_import_problem *p, size_t n) {
   json_t *list = json_array();
   for (size_t i = 0; i < n; i++) {
-    json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s}", "line", (json_int_t)p[i].line, "column", p[i].column, "reason", p[i].reason, "raw", p[i].raw));
+    json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s}", "line", (json_int_t)p[i].line, "column",
+                                          p[i].column, "reason", p[i].reason, "raw", p[i].raw));
   }
   return list;
 }
@@ -246,10 +263,12 @@ static int finish(importing *x) {
   const oc_import_result *r = x->r;
   size_t bad = r->n_bad + r->n_bad_unlisted + x->refused;
   if (x->rows) {
-    cli_json(json_pack("{s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "ok", bad == 0, "dry_run", x->dry, "kind", x->kind, "encoding",
-                       r->encoding, "read", (json_int_t)r->n_read, "left_out", (json_int_t)r->n_left_out, "new", (json_int_t)x->made, "changed",
-                       (json_int_t)x->changed, "same", (json_int_t)x->same, "bad", (json_int_t)bad, "rows", x->rows, "problems",
-                       problems_json(r->bad, r->n_bad), "notes", problems_json(r->notes, r->n_notes)));
+    cli_json(json_pack("{s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "ok", bad == 0,
+                       "dry_run", x->dry, "kind", x->kind, "encoding", r->encoding, "read",
+                       (json_int_t)r->n_read, "left_out", (json_int_t)r->n_left_out, "new",
+                       (json_int_t)x->made, "changed", (json_int_t)x->changed, "same", (json_int_t)x->same,
+                       "bad", (json_int_t)bad, "rows", x->rows, "problems", problems_json(r->bad, r->n_bad),
+                       "notes", problems_json(r->notes, r->n_notes)));
     x->rows = NULL;
     return bad ? CLI_PARTLY : 0;
   }
@@ -257,13 +276,15 @@ static int finish(importing *x) {
   if (!x->c->quiet) print_problems(x, r->notes, r->n_notes, r->n_notes_unlisted, "note: ");
   if (!x->c->quiet) {
     printf("%s: %zu rows read, %zu left out (%s)\n", x->file, r->n_read, r->n_left_out, r->encoding);
-    printf("%s%zu new, %zu changed, %zu already here, %zu not imported\n", x->dry ? "would be: " : "", x->made, x->changed, x->same, bad);
+    printf("%s%zu new, %zu changed, %zu already here, %zu not imported\n", x->dry ? "would be: " : "",
+           x->made, x->changed, x->same, bad);
   }
-  if (bad) fputs("rows that were not imported have changed nothing: mend the file and import it again\n", stderr);
+  if (bad)
+    fputs("rows that were not imported have changed nothing: mend the file and import it again\n", stderr);
   return bad ? CLI_PARTLY : 0;
 }
 
-/* -- writing -------------------------------------------------------------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------------------------------------- */
 
 /* One transaction. Rows whose values are refused stay out of it. */
 static int write_batch(importing *x, size_t from, size_t n) {
@@ -320,15 +341,21 @@ static int import_file(importing *x, const char *map_file, const char *client) {
 }
 
 int cmd_import(cli *c, int argc, char **argv) {
-  cli_opt opts[] = {{.name = "map", .takes_value = true}, {.name = "dry-run"}, {.name = "client", .takes_value = true},
-                    {.name = "set", .takes_value = true, .many = true}, {.name = NULL}};
+  cli_opt opts[] = {{.name = "map", .takes_value = true},
+                    {.name = "dry-run"},
+                    {.name = "client", .takes_value = true},
+                    {.name = "set", .takes_value = true, .many = true},
+                    {.name = NULL}};
   cli_args a;
   bool help;
   int err = cli_parse(c, argc, argv, opts, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 1, 1, "FILE --map MAP");
   if (!err && !cli_value(opts, "map")) err = cli_usage(c, "which column is which field? Give --map MAP");
-  importing x = {.c = c, .file = a.n ? a.v[0] : "", .sets = cli_opt_of(opts, "set"), .dry = cli_value(opts, "dry-run") != NULL};
+  importing x = {.c = c,
+                 .file = a.n ? a.v[0] : "",
+                 .sets = cli_opt_of(opts, "set"),
+                 .dry = cli_value(opts, "dry-run") != NULL};
   if (!err) err = import_file(&x, cli_value(opts, "map"), cli_value(opts, "client"));
   free(opts[3].values);
   return err;

@@ -8,7 +8,9 @@ static const char *text(const json_t *j, const char *key) {
   return t ? t : "";
 }
 
-static const char *label(const cli *c, const json_t *j) { return text(json_object_get(j, "label"), c->dutch ? "nl" : "en"); }
+static const char *label(const cli *c, const json_t *j) {
+  return text(json_object_get(j, "label"), c->dutch ? "nl" : "en");
+}
 
 static void print_kind(const cli *c, const json_t *k, bool plain) {
   if (plain) {
@@ -31,7 +33,8 @@ static void print_codes(const cli *c, const json_t *codes) {
 }
 
 static void print_range(const json_t *f) {
-  const json_t *range = json_object_get(f, "range"), *lo = json_array_get(range, 0), *hi = json_array_get(range, 1);
+  const json_t *range = json_object_get(f, "range"), *lo = json_array_get(range, 0),
+               *hi = json_array_get(range, 1);
   if (strcmp(text(f, "type"), "int")) return;
   if (json_is_integer(lo)) printf(" from %lld", (long long)json_integer_value(lo));
   if (json_is_integer(hi)) printf(" to %lld", (long long)json_integer_value(hi));
@@ -49,7 +52,8 @@ static void print_field(const cli *c, const json_t *f, bool plain) {
   print_range(f);
   if (json_is_true(json_object_get(f, "required"))) fputs(", required", stdout);
   else if (json_array_size(json_object_get(f, "required_if"))) fputs(", sometimes required", stdout);
-  if (json_array_size(json_object_get(f, "missing"))) fputs(", may be missing (-98 not asked, -99 unknown)", stdout);
+  if (json_array_size(json_object_get(f, "missing")))
+    fputs(", may be missing (-98 not asked, -99 unknown)", stdout);
   fputs("]\n", stdout);
   print_codes(c, json_object_get(f, "codes"));
 }

@@ -4,14 +4,19 @@
 
 #include "cli.h"
 
-static const char *text_of(const cli *c, const oc_value_view *v) { return c->dutch ? v->text_nl : v->text_en; }
-static const char *label_of(const cli *c, const oc_value_view *v) { return c->dutch ? v->label_nl : v->label_en; }
+static const char *text_of(const cli *c, const oc_value_view *v) {
+  return c->dutch ? v->text_nl : v->text_en;
+}
+static const char *label_of(const cli *c, const oc_value_view *v) {
+  return c->dutch ? v->label_nl : v->label_en;
+}
 
-/* -- lists ------------------------------------------------------------------------------------------------------------------------ */
+/* -- lists ----------------------------------------------------------------------------------------------- */
 
 static void marks(const oc_record *r, char out[64]) {
-  const char *const words[] = {oc_record_conflicts(r) ? "conflict" : NULL, *oc_record_attention(r, false) ? "attention" : NULL,
-                               oc_record_retracted(r) ? "retracted" : NULL, *oc_record_double(r) ? "double" : NULL};
+  const char *const words[] = {
+      oc_record_conflicts(r) ? "conflict" : NULL, *oc_record_attention(r, false) ? "attention" : NULL,
+      oc_record_retracted(r) ? "retracted" : NULL, *oc_record_double(r) ? "double" : NULL};
   out[0] = 0;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if (words[i]) snprintf(out + strlen(out), 64 - strlen(out), "%s%s", *out ? "," : "", words[i]);
@@ -24,12 +29,15 @@ static void summary(const cli *c, const oc_record *r, char *out, size_t cap) {
   out[0] = 0;
   for (size_t i = 0; i < oc_record_values(r) && n + 1 < cap; i++) {
     const oc_value_view *v = oc_record_value(r, i);
-    if ((i && !strcmp(oc_record_value(r, i - 1)->field, v->field)) || !*v->raw) continue; /* keys are bytes, which say nothing */
+    if ((i && !strcmp(oc_record_value(r, i - 1)->field, v->field)) || !*v->raw)
+      continue; /* keys are bytes, which say nothing */
     n += (size_t)snprintf(out + n, cap - n, "%s%s %s", n ? ", " : "", v->field, text_of(c, v));
   }
 }
 
-typedef struct columns { size_t kind, client, mark; } columns;
+typedef struct columns {
+  size_t kind, client, mark;
+} columns;
 
 static columns measure(const oc_query *q) {
   columns w = {4, 6, 0};
@@ -66,7 +74,8 @@ static void print_row(const cli *c, const oc_record *r, const columns *w, size_t
 
 static void print_table(const cli *c, const oc_query *q) {
   columns w = measure(q);
-  size_t fixed = 8 + 2 + 10 + 2 + w.kind + 2 + w.client + 2 + 9 + 2 + (w.mark ? w.mark + 2 : 0), all = cli_columns();
+  size_t fixed = 8 + 2 + 10 + 2 + w.kind + 2 + w.client + 2 + 9 + 2 + (w.mark ? w.mark + 2 : 0),
+         all = cli_columns();
   size_t left = all > fixed + 10 ? all - fixed : all ? 10 : 0;
   for (size_t i = 0; i < oc_query_count(q); i++) print_row(c, oc_query_at(q, i), &w, left);
 }
@@ -95,9 +104,11 @@ static int read_days(cli *c, const cli_opt *opts, oc_filter *f) {
   const char *from = cli_value(opts, "from"), *to = cli_value(opts, "to");
   if (!from && !to) return 0;
   f->from_day = 1;
-  if (from && !cli_day(c, from, &f->from_day)) return cli_usage(c, "--from \"%s\" is no day such as 2026-03-28, 28-3-2026, yesterday or 7d", from);
+  if (from && !cli_day(c, from, &f->from_day))
+    return cli_usage(c, "--from \"%s\" is no day such as 2026-03-28, 28-3-2026, yesterday or 7d", from);
   f->to_day = INT32_MAX;
-  if (to && !cli_day(c, to, &f->to_day)) return cli_usage(c, "--to \"%s\" is no day such as 2026-03-28, 28-3-2026, yesterday or 7d", to);
+  if (to && !cli_day(c, to, &f->to_day))
+    return cli_usage(c, "--to \"%s\" is no day such as 2026-03-28, 28-3-2026, yesterday or 7d", to);
   return f->from_day <= f->to_day ? 0 : cli_usage(c, "--from lies after --to");
 }
 
@@ -106,21 +117,30 @@ static int read_max(cli *c, const cli_opt *opts, oc_filter *f) {
   char *end = NULL;
   if (!max) return 0;
   long long n = strtoll(max, &end, 10);
-  if (*end || n < 1 || n > 1000000) return cli_usage(c, "--max takes a number from 1 to 1000000, not \"%s\"", max);
+  if (*end || n < 1 || n > 1000000)
+    return cli_usage(c, "--max takes a number from 1 to 1000000, not \"%s\"", max);
   f->max = (size_t)n;
   return 0;
 }
 
 int cmd_list(cli *c, int argc, char **argv) {
-  cli_opt opts[] = {{.name = "client", .takes_value = true}, {.name = "from", .takes_value = true}, {.name = "to", .takes_value = true},
-                    {.name = "max", .takes_value = true}, {.name = "unsent"}, {.name = "attention"}, {.name = "retracted"}, {.name = NULL}};
+  cli_opt opts[] = {{.name = "client", .takes_value = true},
+                    {.name = "from", .takes_value = true},
+                    {.name = "to", .takes_value = true},
+                    {.name = "max", .takes_value = true},
+                    {.name = "unsent"},
+                    {.name = "attention"},
+                    {.name = "retracted"},
+                    {.name = NULL}};
   cli_args a;
   bool help;
   int err = cli_parse(c, argc, argv, opts, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 0, 1, "[KIND]");
   if (!err) err = cli_open(c, false);
-  oc_filter f = {.kind = a.n ? a.v[0] : NULL, .participant = cli_value(opts, "client"), .unsent_only = cli_value(opts, "unsent") != NULL,
+  oc_filter f = {.kind = a.n ? a.v[0] : NULL,
+                 .participant = cli_value(opts, "client"),
+                 .unsent_only = cli_value(opts, "unsent") != NULL,
                  .attention_only = cli_value(opts, "attention") != NULL};
   f.retracted_too = cli_value(opts, "retracted") != NULL || f.unsent_only || f.attention_only;
   if (!err) err = read_days(c, opts, &f);
@@ -162,7 +182,7 @@ static int list_names(cli *c, int argc, char **argv, const char *kind) {
 int cmd_people(cli *c, int argc, char **argv) { return list_names(c, argc, argv, "person"); }
 int cmd_clients(cli *c, int argc, char **argv) { return list_names(c, argc, argv, "participant"); }
 
-/* -- one record -------------------------------------------------------------------------------------------------------------------- */
+/* -- one record ------------------------------------------------------------------------------------------ */
 
 static void print_value(const cli *c, const oc_value_view *v, bool again, size_t name, size_t label) {
   char at[64];
@@ -175,7 +195,8 @@ static void print_value(const cli *c, const oc_value_view *v, bool again, size_t
   cli_put(stdout, text_of(c, v));
   fputs("   (", stdout);
   cli_put(stdout, *v->author ? v->author : "?");
-  printf(", %s%s%s)\n", at, v->clock_suspect ? ", clock suspect" : "", v->unsent ? ", on this device only" : "");
+  printf(", %s%s%s)\n", at, v->clock_suspect ? ", clock suspect" : "",
+         v->unsent ? ", on this device only" : "");
 }
 
 static void print_values(const cli *c, const oc_record *r) {
@@ -193,13 +214,19 @@ static void print_values(const cli *c, const oc_record *r) {
 }
 
 static void print_record(const cli *c, const oc_record *r) {
-  static const char *const states[] = {[OC_ON_DEVICE] = "on this device only", [OC_ON_SERVER] = "on the server", [OC_SAFE] = "safe: in a verified backup or on a second server"};
+  static const char *const states[] = {[OC_ON_DEVICE] = "on this device only",
+                                       [OC_ON_SERVER] = "on the server",
+                                       [OC_SAFE] = "safe: in a verified backup or on a second server"};
   printf("%s  %s", oc_record_kind(r), oc_record_id(r));
   if (*oc_record_participant(r)) fputs("  ", stdout), cli_put(stdout, oc_record_participant(r));
-  printf("\nstate      %s\n", oc_record_own(r) ? states[oc_record_state(r)] : "on the server; not written on this device");
+  printf("\nstate      %s\n",
+         oc_record_own(r) ? states[oc_record_state(r)] : "on the server; not written on this device");
   if (oc_record_retracted(r)) puts("retracted  entered in error");
-  if (oc_record_conflicts(r)) printf("conflicts  %u; settle each with: overdracht resolve %s FIELD VALUE\n", oc_record_conflicts(r), cli_short_id(oc_record_id(r)));
-  if (*oc_record_attention(r, c->dutch)) fputs("attention  ", stdout), cli_put(stdout, oc_record_attention(r, c->dutch)), fputc('\n', stdout);
+  if (oc_record_conflicts(r))
+    printf("conflicts  %u; settle each with: overdracht resolve %s FIELD VALUE\n", oc_record_conflicts(r),
+           cli_short_id(oc_record_id(r)));
+  if (*oc_record_attention(r, c->dutch))
+    fputs("attention  ", stdout), cli_put(stdout, oc_record_attention(r, c->dutch)), fputc('\n', stdout);
   if (*oc_record_missing(r)) printf("missing    %s\n", oc_record_missing(r));
   if (*oc_record_double(r)) printf("double     perhaps of %s\n", oc_record_double(r));
   print_values(c, r);
@@ -230,7 +257,9 @@ int cmd_conflicts(cli *c, int argc, char **argv) {
   if (!err) err = cli_expect(c, &a, 0, 0, "");
   if (!err) err = cli_open(c, false);
   if (err) return err;
-  if (oc_query_run(c->s, &(oc_filter){.conflicts_only = true, .retracted_too = true, .max = 100000}, &q, &c->e)) return cli_fail(c);
+  if (oc_query_run(c->s, &(oc_filter){.conflicts_only = true, .retracted_too = true, .max = 100000}, &q,
+                   &c->e))
+    return cli_fail(c);
   if (c->json) print_json(q);
   for (size_t i = 0; !c->json && i < oc_query_count(q); i++) {
     const oc_record *r = oc_query_at(q, i);

@@ -4,22 +4,25 @@
 #include <time.h>
 
 #include "cli.h"
-#include "completion.h"
 
 typedef unsigned long long ull;
 
 static int status_json(const cli *c, const oc_status *s) {
-  json_t *j = json_pack("{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:b, s:b}", "ok", 1, "enrolled", s->enrolled,
-                        "store", c->store_dir, "device", s->device, "organisation", s->organisation, "server", s->server, "zone", s->zone, "unsent",
-                        (json_int_t)s->unsent, "on_server", (json_int_t)s->on_server, "safe", (json_int_t)s->safe, "attention",
-                        (json_int_t)s->attention, "conflicts", (json_int_t)s->conflicts, "records", (json_int_t)s->records, "last_sync",
-                        cli_json_moment(c, s->last_sync), "oldest_unsent", cli_json_moment(c, s->oldest_unsent), "retry_at",
-                        cli_json_moment(c, s->retry_at), "clock_offset", (json_int_t)s->clock_offset, "new_writer", s->new_writer, "revoked", s->revoked);
+  json_t *j = json_pack(
+      "{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:b, s:b}", "ok",
+      1, "enrolled", s->enrolled, "store", c->store_dir, "device", s->device, "organisation", s->organisation,
+      "server", s->server, "zone", s->zone, "unsent", (json_int_t)s->unsent, "on_server",
+      (json_int_t)s->on_server, "safe", (json_int_t)s->safe, "attention", (json_int_t)s->attention,
+      "conflicts", (json_int_t)s->conflicts, "records", (json_int_t)s->records, "last_sync",
+      cli_json_moment(c, s->last_sync), "oldest_unsent", cli_json_moment(c, s->oldest_unsent), "retry_at",
+      cli_json_moment(c, s->retry_at), "clock_offset", (json_int_t)s->clock_offset, "new_writer",
+      s->new_writer, "revoked", s->revoked);
   cli_json(j);
   return 0;
 }
 
-/* The three states, each with what it really means; "everything was sent" only when that is so and a server has said it. */
+/* The three states, each with what it really means; "everything was sent" only when that is so and a server
+ * has said it. */
 static void print_entries(const cli *c, const oc_status *s) {
   char at[64];
   if (!s->unsent && s->last_sync) {
@@ -32,7 +35,9 @@ static void print_entries(const cli *c, const oc_status *s) {
   } else {
     puts("entries    never synced");
   }
-  if (s->on_server) printf("           %llu on the server, not yet in a verified backup or on a second server\n", (ull)s->on_server);
+  if (s->on_server)
+    printf("           %llu on the server, not yet in a verified backup or on a second server\n",
+           (ull)s->on_server);
   if (s->safe) printf("           %llu safe: in a verified backup or on a second server\n", (ull)s->safe);
   if (s->unsent && s->last_sync) cli_moment(c, s->last_sync, at), printf("           last synced %s\n", at);
 }
@@ -44,14 +49,19 @@ static void print_status(const cli *c, const oc_status *s) {
     puts("device     not enrolled: overdracht enrol URL CODE");
     return;
   }
-  printf("device     %s%s\nserver     %s\n", s->device, s->revoked ? "  REVOKED: it takes no new entries" : "", s->server);
+  printf("device     %s%s\nserver     %s\n", s->device,
+         s->revoked ? "  REVOKED: it takes no new entries" : "", s->server);
   print_entries(c, s);
-  if (s->attention) printf("attention  %llu held or refused: overdracht list --attention\n", (ull)s->attention);
+  if (s->attention)
+    printf("attention  %llu held or refused: overdracht list --attention\n", (ull)s->attention);
   if (s->conflicts) printf("conflicts  %llu: overdracht conflicts\n", (ull)s->conflicts);
   printf("records    %llu here\n", (ull)s->records);
-  if (s->retry_at > (int64_t)time(NULL)) cli_moment(c, s->retry_at, at), printf("server     asks not to come back before %s\n", at);
-  if (s->clock_offset > 300 || s->clock_offset < -300) printf("clock      this device's clock is off by %lld s, by the server's\n", (long long)-s->clock_offset);
-  if (s->new_writer) puts("log        this store was found copied or restored: it goes on under a new log; nothing is lost");
+  if (s->retry_at > (int64_t)time(NULL))
+    cli_moment(c, s->retry_at, at), printf("server     asks not to come back before %s\n", at);
+  if (s->clock_offset > 300 || s->clock_offset < -300)
+    printf("clock      this device's clock is off by %lld s, by the server's\n", (long long)-s->clock_offset);
+  if (s->new_writer)
+    puts("log        this store was found copied or restored: it goes on under a new log; nothing is lost");
 }
 
 static int no_arguments(cli *c, int argc, char **argv, bool *help) {
@@ -105,8 +115,8 @@ int cmd_completion(cli *c, int argc, char **argv) {
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 1, 1, "bash|zsh");
   if (err) return err;
-  if (!strcmp(a.v[0], "bash")) fwrite(completion_bash, 1, sizeof completion_bash, stdout);
-  else if (!strcmp(a.v[0], "zsh")) fwrite(completion_zsh, 1, sizeof completion_zsh, stdout);
+  if (!strcmp(a.v[0], "bash")) fwrite(cli_completion_bash, 1, cli_completion_bash_bytes, stdout);
+  else if (!strcmp(a.v[0], "zsh")) fwrite(cli_completion_zsh, 1, cli_completion_zsh_bytes, stdout);
   else return cli_usage(c, "\"%s\": bash or zsh", a.v[0]);
   return 0;
 }

@@ -27,7 +27,7 @@ static void catch_signals(oc_store *s) {
   sigaction(SIGHUP, &a, NULL);
 }
 
-/* -- enrol ------------------------------------------------------------------------------------------------------------------------- */
+/* -- enrol ----------------------------------------------------------------------------------------------- */
 
 static int read_ca(cli *c, const cli_opt *opts, char out[1000]) {
   const char *file = cli_value(opts, "ca");
@@ -42,7 +42,8 @@ static int read_ca(cli *c, const cli_opt *opts, char out[1000]) {
 }
 
 int cmd_enrol(cli *c, int argc, char **argv) {
-  cli_opt opts[] = {{.name = "name", .takes_value = true}, {.name = "ca", .takes_value = true}, {.name = NULL}};
+  cli_opt opts[] = {
+      {.name = "name", .takes_value = true}, {.name = "ca", .takes_value = true}, {.name = NULL}};
   cli_args a;
   bool help;
   char host[65] = "", ca[1000];
@@ -61,41 +62,54 @@ int cmd_enrol(cli *c, int argc, char **argv) {
   if (err) return cli_fail(c);
   if (*ca && oc_setting_put(c->s, "ca_file", ca, &c->e)) return cli_fail(c);
   if (oc_status_get(c->s, &st, &c->e)) return cli_fail(c);
-  if (c->json) cli_json(json_pack("{s:b, s:s, s:s, s:s}", "ok", 1, "device", st.device, "organisation", st.organisation, "server", st.server));
+  if (c->json)
+    cli_json(json_pack("{s:b, s:s, s:s, s:s}", "ok", 1, "device", st.device, "organisation", st.organisation,
+                       "server", st.server));
   else if (!c->quiet) printf("enrolled at %s as device %s\nnow run: overdracht sync\n", st.server, st.device);
   return 0;
 }
 
-/* -- sync ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- sync ------------------------------------------------------------------------------------------------ */
 
 static void print_done(cli *c, const oc_progress *p, const oc_status *st) {
   if (c->json) {
-    cli_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "ok", 1, "sent", (json_int_t)p->sent, "received", (json_int_t)p->received, "bytes_out",
-                       (json_int_t)p->bytes_out, "bytes_in", (json_int_t)p->bytes_in, "unsent", (json_int_t)st->unsent, "attention",
+    cli_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "ok", 1, "sent", (json_int_t)p->sent,
+                       "received", (json_int_t)p->received, "bytes_out", (json_int_t)p->bytes_out, "bytes_in",
+                       (json_int_t)p->bytes_in, "unsent", (json_int_t)st->unsent, "attention",
                        (json_int_t)st->attention));
     return;
   }
   if (c->quiet) return;
-  printf("%llu sent, %llu received (%llu bytes out, %llu in)\n", (unsigned long long)p->sent, (unsigned long long)p->received,
-         (unsigned long long)p->bytes_out, (unsigned long long)p->bytes_in);
+  printf("%llu sent, %llu received (%llu bytes out, %llu in)\n", (unsigned long long)p->sent,
+         (unsigned long long)p->received, (unsigned long long)p->bytes_out, (unsigned long long)p->bytes_in);
   if (!st->unsent) puts("everything is on the server");
   else printf("%llu still on this device only\n", (unsigned long long)st->unsent);
-  if (st->attention) printf("%llu need attention: overdracht list --attention\n", (unsigned long long)st->attention);
+  if (st->attention)
+    printf("%llu need attention: overdracht list --attention\n", (unsigned long long)st->attention);
   if (st->conflicts) printf("%llu in conflict: overdracht conflicts\n", (unsigned long long)st->conflicts);
-  if (st->new_writer) puts("this store was found copied or restored: it goes on under a new log; nothing is lost");
+  if (st->new_writer)
+    puts("this store was found copied or restored: it goes on under a new log; nothing is lost");
 }
 
 /* Live and without a terminal, or with --json: one line whenever something has come or gone. */
-typedef struct following { cli *c; cli_progress bar; uint64_t sent, received; } following;
+typedef struct following {
+  cli *c;
+  cli_progress bar;
+  uint64_t sent, received;
+} following;
 
 static void on_progress(void *ctx, const oc_progress *p) {
   following *f = ctx;
   cli_on_progress(&f->bar, p);
-  if (!f->bar.live || f->bar.show || (p->sent == f->sent && p->received == f->received) || p->stage != OC_LIVE) return;
+  if (!f->bar.live || f->bar.show || (p->sent == f->sent && p->received == f->received) ||
+      p->stage != OC_LIVE)
+    return;
   f->sent = p->sent;
   f->received = p->received;
-  if (f->c->json) cli_json(json_pack("{s:I, s:I}", "sent", (json_int_t)p->sent, "received", (json_int_t)p->received));
-  else if (!f->c->quiet) printf("%llu sent, %llu received\n", (unsigned long long)p->sent, (unsigned long long)p->received);
+  if (f->c->json)
+    cli_json(json_pack("{s:I, s:I}", "sent", (json_int_t)p->sent, "received", (json_int_t)p->received));
+  else if (!f->c->quiet)
+    printf("%llu sent, %llu received\n", (unsigned long long)p->sent, (unsigned long long)p->received);
   fflush(stdout);
 }
 
@@ -104,13 +118,18 @@ static int read_number(cli *c, const cli_opt *opts, const char *name, uint32_t m
   char *end = NULL;
   if (!text) return 0;
   unsigned long v = strtoul(text, &end, 10);
-  if (*end || !*text || *text == '-' || v < 1 || v > most) return cli_usage(c, "--%s takes a number from 1 to %u, not \"%s\"", name, most, text);
+  if (*end || !*text || *text == '-' || v < 1 || v > most)
+    return cli_usage(c, "--%s takes a number from 1 to %u, not \"%s\"", name, most, text);
   *out = (uint32_t)v;
   return 0;
 }
 
 int cmd_sync(cli *c, int argc, char **argv) {
-  cli_opt opts[] = {{.name = "live"}, {.name = "once"}, {.name = "wait", .takes_value = true}, {.name = "ca", .takes_value = true}, {.name = NULL}};
+  cli_opt opts[] = {{.name = "live"},
+                    {.name = "once"},
+                    {.name = "wait", .takes_value = true},
+                    {.name = "ca", .takes_value = true},
+                    {.name = NULL}};
   cli_args a;
   bool help;
   char ca[1000];
@@ -130,7 +149,8 @@ int cmd_sync(cli *c, int argc, char **argv) {
   catch_signals(c->s);
   err = oc_sync(c->s, &o, &c->e);
   cli_progress_end(&f.bar);
-  if (err && !(o.live && interrupted && err == OC_E_CANCELLED)) return cli_fail(c); /* the usual end of following is a signal */
+  if (err && !(o.live && interrupted && err == OC_E_CANCELLED))
+    return cli_fail(c); /* the usual end of following is a signal */
   if (oc_status_get(c->s, &st, &c->e)) return cli_fail(c);
   print_done(c, &f.bar.last, &st);
   return 0;

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-/* -- field=value ------------------------------------------------------------------------------------------------------------------ */
+/* -- field=value ----------------------------------------------------------------------------------------- */
 
 /* "client", "author" and "team" name the header, unless the kind has a field called so. */
 static int set_header(cli *c, oc_draft *d, const char *name, const char *value, bool *taken) {
@@ -20,7 +20,8 @@ static int set_field(cli *c, oc_draft *d, const char *arg, bool *author) {
   char name[64];
   bool taken;
   const char *eq = strchr(arg, '=');
-  if (!eq || eq == arg || eq - arg >= (int)sizeof name) return cli_usage(c, "\"%.60s\" is not FIELD=VALUE", arg);
+  if (!eq || eq == arg || eq - arg >= (int)sizeof name)
+    return cli_usage(c, "\"%.60s\" is not FIELD=VALUE", arg);
   snprintf(name, sizeof name, "%.*s", (int)(eq - arg), arg);
   int err = oc_draft_set(d, name, eq + 1, &c->e);
   if (err == OC_E_NOTFOUND) {
@@ -45,25 +46,28 @@ static int set_fields(cli *c, oc_draft *d, const cli_args *a, size_t from) {
   return oc_draft_author(d, who, &c->e) ? cli_fail(c) : 0;
 }
 
-/* -- what was written --------------------------------------------------------------------------------------------------------------- */
+/* -- what was written ------------------------------------------------------------------------------------ */
 
 static int told(cli *c, const char *id) {
   oc_query *q = NULL;
   if (oc_show(c->s, id, &q, &c->e)) return cli_fail(c);
   const oc_record *r = oc_query_at(q, 0);
   if (c->json) {
-    cli_json(json_pack("{s:b, s:s, s:o}", "ok", 1, "id", oc_record_id(r), "record", cli_json_of(oc_record_json(r))));
+    cli_json(json_pack("{s:b, s:s, s:o}", "ok", 1, "id", oc_record_id(r), "record",
+                       cli_json_of(oc_record_json(r))));
   } else {
     printf("%s\n", oc_record_id(r));
     if (!c->quiet && *oc_record_missing(r)) fprintf(stderr, "still missing: %s\n", oc_record_missing(r));
-    if (!c->quiet && *oc_record_double(r)) fprintf(stderr, "possible double of %s\n", cli_short_id(oc_record_double(r)));
+    if (!c->quiet && *oc_record_double(r))
+      fprintf(stderr, "possible double of %s\n", cli_short_id(oc_record_double(r)));
   }
   oc_query_free(q);
   return 0;
 }
 
 int cmd_add(cli *c, int argc, char **argv) {
-  cli_opt opts[] = {{.name = "client", .takes_value = true}, {.name = "team", .takes_value = true}, {.name = NULL}};
+  cli_opt opts[] = {
+      {.name = "client", .takes_value = true}, {.name = "team", .takes_value = true}, {.name = NULL}};
   cli_args a;
   bool help;
   char id[OC_ID_TEXT];
@@ -130,7 +134,7 @@ int cmd_resolve(cli *c, int argc, char **argv) {
   return oc_resolve(c->s, a.v[0], a.v[1], a.v[2], who, &c->e) ? cli_fail(c) : told(c, a.v[0]);
 }
 
-/* -- who writes by default --------------------------------------------------------------------------------------------------------------- */
+/* -- who writes by default ------------------------------------------------------------------------------- */
 
 /* A name that nobody here has would fail at the next entry: it is tried now. */
 static int set_author(cli *c, const char *name) {

@@ -8,15 +8,20 @@
 
 #include "cli.h"
 
-static const struct { const char *name; int (*run)(cli *c, int argc, char **argv); } commands[] = {
-  {"enrol", cmd_enrol}, {"add", cmd_add}, {"edit", cmd_edit}, {"retract", cmd_retract}, {"list", cmd_list}, {"show", cmd_show},
-  {"conflicts", cmd_conflicts}, {"resolve", cmd_resolve}, {"status", cmd_status}, {"sync", cmd_sync}, {"import", cmd_import},
-  {"export-unsent", cmd_export_unsent}, {"people", cmd_people}, {"clients", cmd_clients}, {"kinds", cmd_kinds}, {"author", cmd_author},
-  {"verify", cmd_verify}, {"completion", cmd_completion},
+static const struct {
+  const char *name;
+  int (*run)(cli *c, int argc, char **argv);
+} commands[] = {
+    {"enrol", cmd_enrol},         {"add", cmd_add},         {"edit", cmd_edit},
+    {"retract", cmd_retract},     {"list", cmd_list},       {"show", cmd_show},
+    {"conflicts", cmd_conflicts}, {"resolve", cmd_resolve}, {"status", cmd_status},
+    {"sync", cmd_sync},           {"import", cmd_import},   {"export-unsent", cmd_export_unsent},
+    {"people", cmd_people},       {"clients", cmd_clients}, {"kinds", cmd_kinds},
+    {"author", cmd_author},       {"verify", cmd_verify},   {"completion", cmd_completion},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* -- telling what is wrong ---------------------------------------------------------------------------------------------------- */
+/* -- telling what is wrong ------------------------------------------------------------------------------- */
 
 static int tell(cli *c, int status, const char *slug, const char *message, const char *nl) {
   if (c->json) {
@@ -33,7 +38,8 @@ static int tell(cli *c, int status, const char *slug, const char *message, const
 
 int cli_fail(cli *c) {
   int status = c->e.err < 0 && c->e.err > -64 ? -c->e.err : -OC_E_INTERNAL;
-  return tell(c, status, oc_err_name(-status), c->e.message[0] ? c->e.message : oc_err_name(-status), c->e.message_nl);
+  return tell(c, status, oc_err_name(-status), c->e.message[0] ? c->e.message : oc_err_name(-status),
+              c->e.message_nl);
 }
 
 int cli_usage(cli *c, const char *fmt, ...) {
@@ -43,11 +49,12 @@ int cli_usage(cli *c, const char *fmt, ...) {
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
   tell(c, CLI_USAGE, "usage", text, NULL);
-  if (!c->json) fprintf(stderr, "See: overdracht %s%s--help\n", c->command ? c->command : "", c->command ? " " : "");
+  if (!c->json)
+    fprintf(stderr, "See: overdracht %s%s--help\n", c->command ? c->command : "", c->command ? " " : "");
   return CLI_USAGE;
 }
 
-/* -- the store ------------------------------------------------------------------------------------------------------------------ */
+/* -- the store ------------------------------------------------------------------------------------------- */
 
 static bool default_store(char out[512]) {
   const char *env = getenv("OVERDRACHT_STORE"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
@@ -78,14 +85,16 @@ static int open_zone(cli *c) {
   }
   if (!c->zone_name && oc_status_get(c->s, &st, &c->e)) return cli_fail(c);
   const char *name = c->zone_name ? c->zone_name : st.zone[0] ? st.zone : "Europe/Amsterdam";
-  if (oc_zone_open(name, &c->zone) && oc_zone_open("UTC", &c->zone)) return tell(c, -OC_E_NOMEM, "no_memory", "out of memory", NULL);
+  if (oc_zone_open(name, &c->zone) && oc_zone_open("UTC", &c->zone))
+    return tell(c, -OC_E_NOMEM, "no_memory", "out of memory", NULL);
   return 0;
 }
 
 int cli_open(cli *c, bool create) {
   static char path[512];
   if (!c->store_dir) {
-    if (!default_store(path)) return cli_usage(c, "no folder for the store: give --store DIR, or set OVERDRACHT_STORE or HOME");
+    if (!default_store(path))
+      return cli_usage(c, "no folder for the store: give --store DIR, or set OVERDRACHT_STORE or HOME");
     c->store_dir = path;
   }
   if (create) make_parents(c->store_dir);
@@ -93,7 +102,8 @@ int cli_open(cli *c, bool create) {
   if (oc_store_open(&o, &c->s, &c->e)) {
     if (c->e.err != OC_E_NOTFOUND) return cli_fail(c);
     char text[700];
-    snprintf(text, sizeof text, "there is no store at %s; make one with: overdracht enrol URL CODE", c->store_dir);
+    snprintf(text, sizeof text, "there is no store at %s; make one with: overdracht enrol URL CODE",
+             c->store_dir);
     return tell(c, -OC_E_NOTFOUND, "not_found", text, NULL);
   }
   return open_zone(c);
@@ -105,13 +115,16 @@ const char *cli_author(cli *c, char buf[256]) {
   if (env && *env) return env;
   if (oc_setting_get(c->s, "author", buf, 256, &c->e)) return cli_fail(c), NULL;
   if (*buf) return buf;
-  cli_usage(c, "who writes this? Give --author NAME, set OVERDRACHT_AUTHOR, or say it once: overdracht author NAME");
+  cli_usage(
+      c,
+      "who writes this? Give --author NAME, set OVERDRACHT_AUTHOR, or say it once: overdracht author NAME");
   return NULL;
 }
 
-/* -- dispatch -------------------------------------------------------------------------------------------------------------------- */
+/* -- dispatch -------------------------------------------------------------------------------------------- */
 
-/* Global options before the command; their values are skipped with them. Index of the command, argc when there is none. */
+/* Global options before the command; their values are skipped with them. Index of the command, argc when
+ * there is none. */
 static int find_command(cli *c, int argc, char **argv, bool *help, bool *version, int *err) {
   cli_args none;
   *err = 0;
@@ -121,7 +134,8 @@ static int find_command(cli *c, int argc, char **argv, bool *help, bool *version
       *version = true;
       continue;
     }
-    bool value = !strcmp(argv[i], "--store") || !strcmp(argv[i], "-s") || !strcmp(argv[i], "--author") || !strcmp(argv[i], "--zone") || !strcmp(argv[i], "--lang");
+    bool value = !strcmp(argv[i], "--store") || !strcmp(argv[i], "-s") || !strcmp(argv[i], "--author") ||
+                 !strcmp(argv[i], "--zone") || !strcmp(argv[i], "--lang");
     bool h = false;
     int n = value && i + 1 < argc ? 2 : 1;
     *err = cli_parse(c, n, argv + i, NULL, &none, &h);

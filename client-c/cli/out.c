@@ -25,7 +25,10 @@ static size_t next_char(const char *p, uint32_t *code) {
   return n;
 }
 
-static bool controls(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e); }
+static bool controls(uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
+         (code >= 0x202a && code <= 0x202e);
+}
 
 static size_t columns_of(uint32_t code) {
   int w = wcwidth((wchar_t)code);
@@ -80,11 +83,12 @@ void cli_put_wide(FILE *f, const char *text, size_t width) {
 
 size_t cli_columns(void) {
   struct winsize w;
-  if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_col < 40) return isatty(STDOUT_FILENO) ? 80 : 0;
+  if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_col < 40)
+    return isatty(STDOUT_FILENO) ? 80 : 0;
   return w.ws_col;
 }
 
-/* -- JSON ---------------------------------------------------------------------------------------------------------------------- */
+/* -- JSON ------------------------------------------------------------------------------------------------ */
 
 void cli_json(json_t *j) {
   if (!j) {
@@ -101,7 +105,7 @@ json_t *cli_json_of(const char *text) {
   return j ? j : json_null();
 }
 
-/* -- times ----------------------------------------------------------------------------------------------------------------------- */
+/* -- times ----------------------------------------------------------------------------------------------- */
 
 void cli_moment(const cli *c, int64_t utc, char out[64]) {
   int64_t local = utc + oc_zone_offset(c->zone, utc), year;
@@ -118,13 +122,15 @@ json_t *cli_json_moment(const cli *c, int64_t utc) {
   cli_moment(c, utc, text);
   text[10] = 'T';
   unsigned minutes = (unsigned)(offset < 0 ? -offset : offset);
-  snprintf(whole, sizeof whole, "%s:%02u%c%02u:%02u", text, (unsigned)(local - oc_day_of(local) * 86400) % 60, offset < 0 ? '-' : '+', minutes / 60 % 100,
-           minutes % 60);
+  snprintf(whole, sizeof whole, "%s:%02u%c%02u:%02u", text, (unsigned)(local - oc_day_of(local) * 86400) % 60,
+           offset < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
   return json_string(whole);
 }
 
 static bool civil(long year, long month, long day, int64_t *out) {
-  if (year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > (long)oc_days_in_month(year, (unsigned)month)) return false;
+  if (year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+      day > (long)oc_days_in_month(year, (unsigned)month))
+    return false;
   *out = oc_days_from_civil(year, (unsigned)month, (unsigned)day);
   return true;
 }
@@ -150,12 +156,14 @@ bool cli_day(const cli *c, const char *text, int64_t *day) {
   return false;
 }
 
-/* -- words -------------------------------------------------------------------------------------------------------------------------- */
+/* -- words ----------------------------------------------------------------------------------------------- */
 
 const char *cli_state(const oc_record *r, bool dutch) {
   oc_sync_state s = oc_record_own(r) ? oc_record_state(r) : OC_ON_SERVER;
-  static const char *const en[] = {[OC_ON_DEVICE] = "on device", [OC_ON_SERVER] = "on server", [OC_SAFE] = "safe"};
-  static const char *const nl[] = {[OC_ON_DEVICE] = "op tablet", [OC_ON_SERVER] = "op server", [OC_SAFE] = "veilig"};
+  static const char *const en[] = {
+      [OC_ON_DEVICE] = "on device", [OC_ON_SERVER] = "on server", [OC_SAFE] = "safe"};
+  static const char *const nl[] = {
+      [OC_ON_DEVICE] = "op tablet", [OC_ON_SERVER] = "op server", [OC_SAFE] = "veilig"};
   return dutch ? nl[s] : en[s];
 }
 

@@ -33,9 +33,13 @@ void cli_on_progress(void *ctx, const oc_progress *p) {
   memset(bar, '#', full);
   bar[BAR] = 0;
   int n = snprintf(line, sizeof line, "%-10s", stage_text(p));
-  if (p->stage == OC_WAITING) n += snprintf(line + n, sizeof line - (size_t)n, " %lld s", (long long)p->retry_in);
-  else if (p->to_send) n += snprintf(line + n, sizeof line - (size_t)n, " [%s] %llu of %llu sent", bar, (unsigned long long)p->sent, (unsigned long long)p->to_send);
-  if (p->received) n += snprintf(line + n, sizeof line - (size_t)n, "  %llu received", (unsigned long long)p->received);
+  if (p->stage == OC_WAITING)
+    n += snprintf(line + n, sizeof line - (size_t)n, " %lld s", (long long)p->retry_in);
+  else if (p->to_send)
+    n += snprintf(line + n, sizeof line - (size_t)n, " [%s] %llu of %llu sent", bar,
+                  (unsigned long long)p->sent, (unsigned long long)p->to_send);
+  if (p->received)
+    n += snprintf(line + n, sizeof line - (size_t)n, "  %llu received", (unsigned long long)p->received);
   fprintf(stderr, "\r%-*s", (int)s->shown, line);
   s->shown = (size_t)n;
   fflush(stderr);

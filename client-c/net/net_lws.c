@@ -1,5 +1,5 @@
-/* The connection on libwebsockets: a callback switch in which each case is one call, and the loop around it. The only file of the client that
- * includes libwebsockets.h. */
+/* The connection on libwebsockets: a callback switch in which each case is one call, and the loop around it.
+ * The only file of the client that includes libwebsockets.h. */
 #include <libwebsockets.h>
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ typedef struct run {
   uint8_t tx[LWS_PRE + OV_WS_MESSAGE_BYTES_MAX];
 } run;
 
-/* -- ending ------------------------------------------------------------------------------------------------------------------ */
+/* -- ending ---------------------------------------------------------------------------------------------- */
 
 static void finish(run *r, int err, const char *text) {
   if (r->stage == ENDED) return;
@@ -58,9 +58,11 @@ static void close_soon(run *r, uint16_t code, int err, const char *text) {
 
 static void arm(run *r);
 
-/* -- time --------------------------------------------------------------------------------------------------------------------- */
+/* -- time ------------------------------------------------------------------------------------------------ */
 
-static lws_usec_t ms(uint32_t given, uint32_t standard) { return (lws_usec_t)(given ? given : standard) * LWS_US_PER_MS; }
+static lws_usec_t ms(uint32_t given, uint32_t standard) {
+  return (lws_usec_t)(given ? given : standard) * LWS_US_PER_MS;
+}
 
 static void on_time(lws_sorted_usec_list_t *sul) {
   run *r = lws_container_of(sul, run, sul);
@@ -88,7 +90,8 @@ static void arm(run *r) {
   } else if (r->stage == CLOSING) {
     at = r->since + ms(0, OC_NET_CLOSE_MS);
   } else {
-    lws_usec_t last = r->pinged > r->heard ? r->pinged : r->heard, idle = r->heard + ms(r->o->idle_ms, OC_NET_IDLE_MS);
+    lws_usec_t last = r->pinged > r->heard ? r->pinged : r->heard,
+               idle = r->heard + ms(r->o->idle_ms, OC_NET_IDLE_MS);
     at = last + ms(0, OC_NET_PING_MS) < idle ? last + ms(0, OC_NET_PING_MS) : idle;
   }
   lws_sul_schedule(r->lws, 0, &r->sul, on_time, at > now ? at - now : 1);
@@ -96,7 +99,7 @@ static void arm(run *r) {
 
 static void heard(run *r) { r->heard = lws_now_usecs(); }
 
-/* -- in ------------------------------------------------------------------------------------------------------------------------- */
+/* -- in -------------------------------------------------------------------------------------------------- */
 
 static int on_open(run *r, struct lws *wsi) {
   r->wsi = wsi;
@@ -123,12 +126,14 @@ static int on_piece(run *r, struct lws *wsi, const void *in, size_t n) {
   heard(r);
   if (r->stage != OPEN) return 0;
   if (!lws_frame_is_binary(wsi)) {
-    close_soon(r, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, OV_E_FORMAT, "the server sends text, which is not overdracht");
+    close_soon(r, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, OV_E_FORMAT,
+               "the server sends text, which is not overdracht");
     return 0;
   }
   size_t ahead = lws_remaining_packet_payload(wsi);
   if (n > OV_WS_MESSAGE_BYTES_MAX - r->rx_n || ahead > OV_WS_MESSAGE_BYTES_MAX - r->rx_n - n) {
-    close_soon(r, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, OV_E_LIMIT, "the server sends a message over the limit");
+    close_soon(r, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, OV_E_LIMIT,
+               "the server sends a message over the limit");
     return 0;
   }
   if (n) memcpy(r->rx + r->rx_n, in, n);
@@ -141,12 +146,13 @@ static void on_peer_close(run *r, const uint8_t *in, size_t n) {
   if (n >= 2) r->end->close_code = (uint16_t)(in[0] << 8 | in[1]);
   else r->end->close_code = 1005;
   if (r->stage != OPEN) return;
-  snprintf(r->end->text, sizeof r->end->text, "the server closed the connection (%u%s%.*s)", r->end->close_code, n > 2 ? ": " : "",
-           n > 2 ? (int)(n - 2 < 120 ? n - 2 : 120) : 0, n > 2 ? (const char *)in + 2 : "");
+  snprintf(r->end->text, sizeof r->end->text, "the server closed the connection (%u%s%.*s)",
+           r->end->close_code, n > 2 ? ": " : "", n > 2 ? (int)(n - 2 < 120 ? n - 2 : 120) : 0,
+           n > 2 ? (const char *)in + 2 : "");
   r->end->err = OV_E_NET;
 }
 
-/* -- out ------------------------------------------------------------------------------------------------------------------------ */
+/* -- out ------------------------------------------------------------------------------------------------- */
 
 static int say_goodbye(run *r, struct lws *wsi) {
   lws_close_reason(wsi, (enum lws_close_status)r->close_with, NULL, 0);
@@ -182,14 +188,19 @@ static int on_writable(run *r, struct lws *wsi) {
   return 0;
 }
 
-/* -- libwebsockets calls us ------------------------------------------------------------------------------------------------------- */
+/* -- libwebsockets calls us ------------------------------------------------------------------------------ */
 
 static int on_no_connection(run *r, struct lws *wsi, const char *why, size_t n) {
   char text[200];
   r->end->http_status = wsi ? lws_http_client_http_response(wsi) : 0;
-  if (r->end->http_status == 200 || r->end->http_status == 101) r->end->http_status = 0; /* what it says before there is an answer, too */
-  if (r->end->http_status) snprintf(text, sizeof text, "the server answers with HTTP status %u, not as an overdracht server", r->end->http_status);
-  else snprintf(text, sizeof text, "no connection to %.100s%s%.*s", r->o->url->host, why ? ": " : "", why ? (int)(n < 80 ? n : 80) : 0, why ? why : "");
+  if (r->end->http_status == 200 || r->end->http_status == 101)
+    r->end->http_status = 0; /* what it says before there is an answer, too */
+  if (r->end->http_status)
+    snprintf(text, sizeof text, "the server answers with HTTP status %u, not as an overdracht server",
+             r->end->http_status);
+  else
+    snprintf(text, sizeof text, "no connection to %.100s%s%.*s", r->o->url->host, why ? ": " : "",
+             why ? (int)(n < 80 ? n : 80) : 0, why ? why : "");
   r->wsi = NULL;
   finish(r, OV_E_NET, text);
   return 0;
@@ -210,26 +221,27 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   run *r = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
   if (!r) return 0;
   switch (reason) {
-    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS: return oc_net_tls_setup(user, r->o, r->end);
-    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return oc_net_tls_verify(user, len != 0, r->o, r->end);
-    case LWS_CALLBACK_CLIENT_HTTP_REDIRECT: return 1; /* a device is enrolled at one server */
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: return on_no_connection(r, wsi, in, len);
-    case LWS_CALLBACK_CLIENT_ESTABLISHED: return on_open(r, wsi);
-    case LWS_CALLBACK_CLIENT_RECEIVE: return on_piece(r, wsi, in, len);
-    case LWS_CALLBACK_CLIENT_RECEIVE_PONG: heard(r); return 0;
-    case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(r, wsi);
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: on_peer_close(r, in, len); return 0;
-    case LWS_CALLBACK_CLIENT_CLOSED: return on_closed(r);
-    case LWS_CALLBACK_RAW_RX_FILE: return on_wake(r);
-    default: return 0;
+  case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS: return oc_net_tls_setup(user, r->o, r->end);
+  case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+    return oc_net_tls_verify(user, len != 0, r->o, r->end);
+  case LWS_CALLBACK_CLIENT_HTTP_REDIRECT: return 1; /* a device is enrolled at one server */
+  case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: return on_no_connection(r, wsi, in, len);
+  case LWS_CALLBACK_CLIENT_ESTABLISHED: return on_open(r, wsi);
+  case LWS_CALLBACK_CLIENT_RECEIVE: return on_piece(r, wsi, in, len);
+  case LWS_CALLBACK_CLIENT_RECEIVE_PONG: heard(r); return 0;
+  case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(r, wsi);
+  case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: on_peer_close(r, in, len); return 0;
+  case LWS_CALLBACK_CLIENT_CLOSED: return on_closed(r);
+  case LWS_CALLBACK_RAW_RX_FILE: return on_wake(r);
+  default: return 0;
   }
 }
 
-/* -- we call libwebsockets ---------------------------------------------------------------------------------------------------------- */
+/* -- we call libwebsockets ------------------------------------------------------------------------------- */
 
 static const struct lws_protocols protocols[] = {
-  {.name = "overdracht.1", .callback = callback, .rx_buffer_size = RX_PIECE_BYTES},
-  {.name = NULL},
+    {.name = "overdracht.1", .callback = callback, .rx_buffer_size = RX_PIECE_BYTES},
+    {.name = NULL},
 };
 
 static struct lws_context *make_context(run *r) {
@@ -243,7 +255,8 @@ static struct lws_context *make_context(run *r) {
   info.fd_limit_per_thread = FDS_MAX;
   info.options = r->o->url->tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0;
   info.alpn = "http/1.1";
-  if (r->o->url->loopback) info.http_proxy_address = ""; /* else $http_proxy would carry what is for this machine away from it */
+  if (r->o->url->loopback)
+    info.http_proxy_address = ""; /* else $http_proxy would carry what is for this machine away from it */
   lws_set_log_level(0, NULL);
   return lws_create_context(&info);
 }
@@ -252,7 +265,8 @@ static struct lws_context *make_context(run *r) {
 static bool watch(run *r, struct lws_vhost *vhost) {
   if (r->o->wake_fd < 0) return true;
   lws_sock_file_fd_type fd = {.filefd = dup(r->o->wake_fd)};
-  return fd.filefd >= 0 && lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd, protocols[0].name, NULL);
+  return fd.filefd >= 0 &&
+         lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd, protocols[0].name, NULL);
 }
 
 static void start(run *r) {
@@ -277,7 +291,8 @@ static void start(run *r) {
   c.pwsi = &r->wsi;
   r->since = lws_now_usecs();
   if (!watch(r, vhost)) finish(r, OV_E_NOMEM, "too many open files");
-  else if (!lws_client_connect_via_info(&c)) finish(r, OV_E_NET, "no connection"); /* its callback has often said more already */
+  else if (!lws_client_connect_via_info(&c))
+    finish(r, OV_E_NET, "no connection"); /* its callback has often said more already */
   arm(r);
 }
 

@@ -1,4 +1,5 @@
-/* Inside of oc_net, shared by net_lws.c (the loop and libwebsockets' callbacks) and net_tls.c (what it leaves to us of TLS). */
+/* Inside of oc_net, shared by net_lws.c (the loop and libwebsockets' callbacks) and net_tls.c (what it leaves
+ * to us of TLS). */
 #ifndef OC_NET_PRIVATE_H
 #define OC_NET_PRIVATE_H
 

@@ -9,13 +9,15 @@
 int oc_net_tls_setup(SSL_CTX *ctx, const oc_net_options *o, oc_net_end *end) {
   bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1;
   if (ok && o->ca_file) {
-    /* Beside the system's authorities a private one would only add to what is trusted: it takes their place. */
+    /* Beside the system's authorities a private one would only add to what is trusted: it takes their
+     * place. */
     X509_STORE *fresh = X509_STORE_new();
     ok = fresh != NULL;
     if (ok) SSL_CTX_set_cert_store(ctx, fresh);
     if (ok && SSL_CTX_load_verify_locations(ctx, o->ca_file, NULL) != 1) {
       const char *why = ERR_reason_error_string(ERR_peek_error());
-      snprintf(end->text, sizeof end->text, "cannot read certificates from %.100s: %.60s", o->ca_file, why ? why : "unknown reason");
+      snprintf(end->text, sizeof end->text, "cannot read certificates from %.100s: %.60s", o->ca_file,
+               why ? why : "unknown reason");
       ok = false;
     }
   }
@@ -40,7 +42,7 @@ int oc_net_tls_verify(X509_STORE_CTX *x, bool fine, const oc_net_options *o, oc_
   }
   int why = X509_STORE_CTX_get_error(x);
   end->err = OV_E_AUTH;
-  snprintf(end->text, sizeof end->text, "the server's certificate is not accepted: %.80s%s", X509_verify_cert_error_string(why),
-           o->pin ? ", and it is not the one seen at enrolment" : "");
+  snprintf(end->text, sizeof end->text, "the server's certificate is not accepted: %.80s%s",
+           X509_verify_cert_error_string(why), o->pin ? ", and it is not the one seen at enrolment" : "");
   return 1;
 }

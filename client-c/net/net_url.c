@@ -19,7 +19,8 @@ static const char *take_host(const char *p, oc_net_url *out) {
   if (!n || n >= sizeof out->host || (v6 && p[1 + n] != ']')) return NULL;
   memcpy(out->host, p + v6, n);
   out->host[n] = 0;
-  const char *allowed = v6 ? "0123456789abcdefABCDEF:." : "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
+  const char *allowed = v6 ? "0123456789abcdefABCDEF:."
+                           : "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
   return all_of(out->host, allowed) ? p + n + 2 * v6 : NULL;
 }
 
@@ -51,5 +52,6 @@ void oc_net_url_text(const oc_net_url *u, char *out, size_t cap) {
   bool v6 = strchr(u->host, ':') != NULL;
   char port[8] = "";
   if (u->port != (u->tls ? 443 : 80)) snprintf(port, sizeof port, ":%u", u->port);
-  snprintf(out, cap, "%s://%s%s%s%s%s", u->tls ? "wss" : "ws", v6 ? "[" : "", u->host, v6 ? "]" : "", port, u->path);
+  snprintf(out, cap, "%s://%s%s%s%s%s", u->tls ? "wss" : "ws", v6 ? "[" : "", u->host, v6 ? "]" : "", port,
+           u->path);
 }

@@ -30,14 +30,19 @@ void oc_draft_free(oc_draft *d) {
 }
 
 const ov_skind *oc_draft_kind(oc_draft *d, oc_error *e) {
-  const ov_skind *k = d->kind ? ov_schemas_kind(d->s->schemas, d->kind) : ov_schemas_by_name(d->s->schemas, d->kind_name);
+  const ov_skind *k = d->kind ? ov_schemas_kind(d->s->schemas, d->kind)
+                              : ov_schemas_by_name(d->s->schemas, d->kind_name);
   if (k) {
     d->kind = k->id;
     return k;
   }
   bool any = ov_schemas_at(d->s->schemas, 1) != NULL;
-  oc_say(e, OC_E_NOTFOUND, any ? "no kind \"%s\" here" : "no kind \"%s\" here: this store has never synced, so it has no schemas yet", d->kind_name);
-  oc_say_nl(e, any ? "Dit formulier bestaat niet." : "De formulieren zijn nog niet opgehaald. Maak eerst verbinding.");
+  oc_say(e, OC_E_NOTFOUND,
+         any ? "no kind \"%s\" here"
+             : "no kind \"%s\" here: this store has never synced, so it has no schemas yet",
+         d->kind_name);
+  oc_say_nl(e, any ? "Dit formulier bestaat niet."
+                   : "De formulieren zijn nog niet opgehaald. Maak eerst verbinding.");
   return NULL;
 }
 
@@ -52,7 +57,9 @@ oc_draft *oc_draft_edit(oc_store *s, const char *record, oc_error *e) {
   if (!err) err = oc_find_record(s, t, record, &d->record, e);
   if (!err) err = oc_fail(e, oc_view_get(s, t, &d->record, &d->seen_arena, &d->seen));
   oc_txn_abort(t);
-  if (!err && !d->seen.rec.kind) err = oc_say(e, OC_E_INVALID, "the server refused this entry: it cannot be edited, only exported (export-unsent)");
+  if (!err && !d->seen.rec.kind)
+    err = oc_say(e, OC_E_INVALID,
+                 "the server refused this entry: it cannot be edited, only exported (export-unsent)");
   d->kind = d->seen.rec.kind;
   if (!err && !oc_draft_kind(d, e)) err = OC_E_NOTFOUND;
   if (!err) return d;
@@ -60,7 +67,7 @@ oc_draft *oc_draft_edit(oc_store *s, const char *record, oc_error *e) {
   return NULL;
 }
 
-/* -- fields ------------------------------------------------------------------------------------------------------------------ */
+/* -- fields ---------------------------------------------------------------------------------------------- */
 
 static int out_of_memory(oc_error *e) { return oc_say(e, OC_E_NOMEM, "out of memory"); }
 
@@ -96,7 +103,8 @@ static int say_no_field(const ov_skind *k, const char *field, oc_error *e) {
     if (k->fields[i].type == OV_F_BYTES) continue;
     n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", k->fields[i].name);
   }
-  oc_say(e, OC_E_NOTFOUND, "%s has no field \"%.40s\"; its fields: %s%s", k->name, field, list, n >= sizeof list ? "..." : "");
+  oc_say(e, OC_E_NOTFOUND, "%s has no field \"%.40s\"; its fields: %s%s", k->name, field, list,
+         n >= sizeof list ? "..." : "");
   oc_say_nl(e, "Deze vraag staat niet in het formulier.");
   return OC_E_NOTFOUND;
 }
@@ -119,7 +127,8 @@ static bool touches_conflict(const oc_draft *d, const oc_draft_field *f) {
   return false;
 }
 
-static int read_value(oc_draft *d, const ov_skind *k, const ov_sfield *f, const char *value, oc_draft_field *out, oc_error *e) {
+static int read_value(oc_draft *d, const ov_skind *k, const ov_sfield *f, const char *value,
+                      oc_draft_field *out, oc_error *e) {
   oc_find_ctx c = {.s = d->s, .a = &d->arena};
   int err = oc_fail(e, oc_txn_begin(d->s->db, false, &c.t));
   if (err) return err;
@@ -151,7 +160,7 @@ int oc_draft_set(oc_draft *d, const char *field, const char *value, oc_error *e)
   return 0;
 }
 
-/* -- header --------------------------------------------------------------------------------------------------------------------- */
+/* -- header ---------------------------------------------------------------------------------------------- */
 
 static int find(oc_draft *d, uint16_t kind, const char *text, ov_name *out, oc_error *e) {
   oc_txn *t = NULL;

@@ -1,26 +1,29 @@
-/* Writing what an import brings, once: what a key has made is remembered, with a hash of each field, so that a corrected source changes what the
- * import wrote and nothing that people wrote since. */
+/* Writing what an import brings, once: what a key has made is remembered, with a hash of each field, so that
+ * a corrected source changes what the import wrote and nothing that people wrote since. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "draft.h"
 
 #define ONCE_BYTES_MAX (32u << 20)
-/* Edits by imports that one entry remembers, besides the op that made it. A source that corrects an entry more often leaves its oldest corrections
- * standing as people's own. */
+/* Edits by imports that one entry remembers, besides the op that made it. A source that corrects an entry
+ * more often leaves its oldest corrections standing as people's own. */
 #define ONCE_OPS_MAX 32
 #define FIELD_HASH 8
 
 typedef struct made {
   ov_name record;
   uint8_t content[16];
-  ov_name ops[ONCE_OPS_MAX];       /* ascending age */
+  ov_name ops[ONCE_OPS_MAX]; /* ascending age */
   uint32_t n_ops;
-  struct { uint16_t id; uint8_t hash[FIELD_HASH]; } fields[OV_OP_FIELDS_MAX];
+  struct {
+    uint16_t id;
+    uint8_t hash[FIELD_HASH];
+  } fields[OV_OP_FIELDS_MAX];
   uint32_t n_fields;
 } made;
 
-/* -- what is remembered ------------------------------------------------------------------------------------------------------- */
+/* -- what is remembered ---------------------------------------------------------------------------------- */
 
 static int made_put(oc_txn *t, const uint8_t key[16], const made *m) {
   ov_buf b;
@@ -99,7 +102,7 @@ static int remember_fields(oc_txn *t, const oc_draft *d, made *m) {
   return 0;
 }
 
-/* -- new -------------------------------------------------------------------------------------------------------------------------- */
+/* -- new ------------------------------------------------------------------------------------------------- */
 
 static int add_new(oc_store *s, oc_txn *t, oc_once *it, ov_arena *a) {
   ov_op op;
@@ -117,9 +120,18 @@ static int add_new(oc_store *s, oc_txn *t, oc_once *it, ov_arena *a) {
   return oc_fail(&it->error, err);
 }
 
-/* -- changed ------------------------------------------------------------------------------------------------------------------------ */
+/* -- changed --------------------------------------------------------------------------------------------- */
 
-typedef struct correction { oc_store *s; oc_txn *t; ov_arena *a; oc_draft *d; const made *m; bool here; oc_view v; ov_op op; } correction;
+typedef struct correction {
+  oc_store *s;
+  oc_txn *t;
+  ov_arena *a;
+  oc_draft *d;
+  const made *m;
+  bool here;
+  oc_view v;
+  ov_op op;
+} correction;
 
 static bool has_value(const ov_value *v, uint32_t n, const ov_value *x) {
   for (uint32_t i = 0; i < n; i++) {
@@ -138,7 +150,8 @@ static int correct_set(correction *c, uint16_t field, const ov_value *want, ov_v
   if (!out->set.add || !out->set.del) return OV_E_NOMEM;
   for (uint32_t i = 0; i < want->set.n_add; i++) {
     bool live = false;
-    for (uint32_t j = 0; j < n && !live; j++) live = l[j].is_elem && l[j].v.i == 1 && ov_value_equal(&l[j].elem, &want->set.add[i]);
+    for (uint32_t j = 0; j < n && !live; j++)
+      live = l[j].is_elem && l[j].v.i == 1 && ov_value_equal(&l[j].elem, &want->set.add[i]);
     if (!live) out->set.add[out->set.n_add++] = want->set.add[i];
   }
   for (uint32_t i = 0; i < n; i++) {
@@ -149,7 +162,8 @@ static int correct_set(correction *c, uint16_t field, const ov_value *want, ov_v
   return 0;
 }
 
-/* What imports wrote in this field and still stands; all they ever wrote when the record is not here to tell. */
+/* What imports wrote in this field and still stands; all they ever wrote when the record is not here to
+ * tell. */
 static int replaced(correction *c, uint16_t field) {
   uint32_t n = 0;
   int err = 0;
@@ -198,7 +212,8 @@ static int by_id(const void *a, const void *b) {
   return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Header as a new entry would have it, so that participant, author and team are checked the same way; then it names the record. */
+/* Header as a new entry would have it, so that participant, author and team are checked the same way; then it
+ * names the record. */
 static int correction_header(correction *c, oc_error *e) {
   bool nothing;
   int err = oc_draft_op(c->d, c->t, c->a, &c->op, &nothing, e);
@@ -207,7 +222,8 @@ static int correction_header(correction *c, oc_error *e) {
   c->here = !err && c->v.rec.kind == c->op.kind;
   if (err && err != OV_E_NOTFOUND) return oc_fail(e, err);
   if (c->here && c->op.has_participant && !ov_name_equal(&c->op.participant, &c->v.rec.participant)) {
-    return oc_say(e, OC_E_INVALID, "an earlier import wrote this entry about another client; retract that one first");
+    return oc_say(e, OC_E_INVALID,
+                  "an earlier import wrote this entry about another client; retract that one first");
   }
   c->op.creates = false;
   c->op.record = c->m->record;
@@ -222,7 +238,8 @@ static int correct(oc_store *s, oc_txn *t, oc_once *it, made *m, ov_arena *a) {
   const ov_skind *k = oc_draft_kind(it->draft, &it->error);
   int err = k ? correction_header(&c, &it->error) : OC_E_NOTFOUND;
   if (err) return err;
-  for (uint32_t i = 0; !err && i < c.d->n_fields; i++) err = correct_field(&c, c.d->fields[i].id, &c.d->fields[i].v);
+  for (uint32_t i = 0; !err && i < c.d->n_fields; i++)
+    err = correct_field(&c, c.d->fields[i].id, &c.d->fields[i].v);
   for (uint32_t i = 0; !err && i < m->n_fields; i++) err = clear_field(&c, k, m->fields[i].id);
   if (err) return oc_fail(&it->error, err);
   if (c.op.n_fields) {
@@ -239,7 +256,7 @@ static int correct(oc_store *s, oc_txn *t, oc_once *it, made *m, ov_arena *a) {
   return oc_fail(&it->error, err);
 }
 
-/* -- all items ---------------------------------------------------------------------------------------------------------------------- */
+/* -- all items ------------------------------------------------------------------------------------------- */
 
 static int add_one(oc_store *s, oc_txn *t, oc_once *it, ov_arena *a) {
   made m;

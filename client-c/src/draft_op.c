@@ -5,7 +5,7 @@
 
 #include "draft.h"
 
-/* -- may it be written --------------------------------------------------------------------------------------------------------------- */
+/* -- may it be written ----------------------------------------------------------------------------------- */
 
 int oc_may_write(const oc_store *s, oc_error *e) {
   if (!s->self.enrolled) {
@@ -22,7 +22,8 @@ int oc_may_write(const oc_store *s, oc_error *e) {
 }
 
 static int check_kind(const ov_skind *k, oc_error *e) {
-  static const uint16_t kept[] = {OV_KIND_SCHEMA, OV_KIND_ORGANISATION, OV_KIND_TEAM, OV_KIND_PERSON, OV_KIND_DEVICE, OV_KIND_RULING};
+  static const uint16_t kept[] = {OV_KIND_SCHEMA, OV_KIND_ORGANISATION, OV_KIND_TEAM,
+                                  OV_KIND_PERSON, OV_KIND_DEVICE,       OV_KIND_RULING};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
     if (k->id != kept[i]) continue;
     oc_say(e, OC_E_INVALID, "%s is kept by the administrator, on the server", k->name);
@@ -37,7 +38,9 @@ static int check_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, oc_er
   int err = oc_commit_key(s, t, op, a, key);
   OPENSSL_cleanse(key, sizeof key);
   if (err != OV_E_NOTFOUND) return oc_fail(e, err);
-  oc_say(e, OC_E_NOTFOUND, "the client's (or team's) record is not on this device, so nothing can be written about it; sync first");
+  oc_say(e, OC_E_NOTFOUND,
+         "the client's (or team's) record is not on this device, so nothing can be written about it; sync "
+         "first");
   oc_say_nl(e, "Deze cliënt staat niet meer op deze tablet. Maak eerst verbinding.");
   return OC_E_NOTFOUND;
 }
@@ -60,13 +63,14 @@ int oc_op_check(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, oc_error *
   return err ? oc_fail(e, err) : check_key(s, t, op, a, e);
 }
 
-/* -- scope ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- scope ----------------------------------------------------------------------------------------------- */
 
 /* Teams of this device: as its own record says, else as it was enrolled. */
 static uint32_t device_teams(oc_store *s, oc_txn *t, ov_arena *a, uint32_t out[OV_SCOPES_MAX]) {
   oc_view v;
   uint32_t n = 0;
-  if (!ov_name_is_zero(&s->self.device_record) && !oc_view_get(s, t, &s->self.device_record, a, &v)) n = oc_live_scopes(s, &v.rec, out);
+  if (!ov_name_is_zero(&s->self.device_record) && !oc_view_get(s, t, &s->self.device_record, a, &v))
+    n = oc_live_scopes(s, &v.rec, out);
   for (uint32_t i = 0; !n && i < s->self.n_scopes; i++) {
     if (s->self.scopes[i].scope >= 2) out[n++] = s->self.scopes[i].scope;
   }
@@ -80,8 +84,10 @@ static bool listed(const uint32_t *v, uint32_t n, uint32_t scope) {
   return false;
 }
 
-/* The participant's first live team that this device is in too; one without a live team still has the one that made it. */
-static int participant_scope(oc_draft *d, oc_txn *t, ov_arena *a, const uint32_t *mine, uint32_t n_mine, uint32_t *scope, oc_error *e) {
+/* The participant's first live team that this device is in too; one without a live team still has the one
+ * that made it. */
+static int participant_scope(oc_draft *d, oc_txn *t, ov_arena *a, const uint32_t *mine, uint32_t n_mine,
+                             uint32_t *scope, oc_error *e) {
   uint32_t theirs[OV_SCOPES_MAX], n;
   oc_view v;
   int err = oc_view_get(d->s, t, &d->participant, a, &v);
@@ -110,7 +116,10 @@ static int team_scope(oc_draft *d, oc_txn *t, ov_arena *a, uint32_t *scope, oc_e
     *scope = mine[0];
     return 0;
   }
-  oc_say(e, OC_E_INVALID, n ? "this device is in %u teams: say which one it is about" : "this device is in no team (%u): ask the administrator", n);
+  oc_say(e, OC_E_INVALID,
+         n ? "this device is in %u teams: say which one it is about"
+           : "this device is in no team (%u): ask the administrator",
+         n);
   oc_say_nl(e, n ? "Kies eerst een team." : "Deze tablet hoort bij geen team. Vraag de beheerder.");
   return OC_E_INVALID;
 }
@@ -123,7 +132,12 @@ static int fill_scope(oc_draft *d, oc_txn *t, const ov_skind *k, ov_arena *a, ov
 }
 
 static int fill_header(oc_draft *d, oc_txn *t, const ov_skind *k, ov_arena *a, ov_op *op, oc_error *e) {
-  *op = (ov_op){.creates = !d->edit, .record = d->record, .kind = k->id, .version = k->version, .has_author = d->has_author, .author = d->author,
+  *op = (ov_op){.creates = !d->edit,
+                .record = d->record,
+                .kind = k->id,
+                .version = k->version,
+                .has_author = d->has_author,
+                .author = d->author,
                 .device_time = oc_seconds(oc_now_ms(d->s))};
   if (!d->has_author) {
     oc_say(e, OC_E_INVALID, "who writes this? give the author");
@@ -148,7 +162,7 @@ static int fill_header(oc_draft *d, oc_txn *t, const ov_skind *k, ov_arena *a, o
   return fill_scope(d, t, k, a, op, e);
 }
 
-/* -- fields --------------------------------------------------------------------------------------------------------------------------------- */
+/* -- fields ---------------------------------------------------------------------------------------------- */
 
 static bool is_live(const ov_live *l, uint32_t n, const ov_value *elem) {
   for (uint32_t i = 0; i < n; i++) {
@@ -177,7 +191,8 @@ static int set_change(const oc_draft *d, const oc_draft_field *f, ov_arena *a, o
     if (!is_live(l, n, &want->set.add[i])) out->set.add[out->set.n_add++] = want->set.add[i];
   }
   for (uint32_t i = 0; i < n; i++) { /* live entries come by element */
-    bool named = f->exact ? !contains(want->set.add, want->set.n_add, &l[i].elem) : contains(want->set.del, want->set.n_del, &l[i].elem);
+    bool named = f->exact ? !contains(want->set.add, want->set.n_add, &l[i].elem)
+                          : contains(want->set.del, want->set.n_del, &l[i].elem);
     bool again = out->set.n_del && ov_value_equal(&out->set.del[out->set.n_del - 1], &l[i].elem);
     if (l[i].is_elem && l[i].v.i == 1 && named && !again) out->set.del[out->set.n_del++] = l[i].elem;
   }
@@ -219,7 +234,8 @@ static int add_field(oc_draft *d, const oc_draft_field *f, ov_arena *a, ov_op *o
   int err = f->v.type == OV_V_SET ? set_change(d, f, a, &out->v) : 0;
   if (err) return err;
   if (!d->edit) {
-    op->n_fields += out->v.type != OV_V_NIL && (out->v.type != OV_V_SET || out->v.set.n_add || out->v.set.n_del);
+    op->n_fields += out->v.type != OV_V_NIL &&
+                    (out->v.type != OV_V_SET || out->v.set.n_add || out->v.set.n_del);
     return 0;
   }
   if (changes_nothing(d, f, &out->v)) return 0;
@@ -242,7 +258,8 @@ int oc_draft_op(oc_draft *d, oc_txn *t, ov_arena *a, ov_op *op, bool *nothing, o
   if (!op->fields) return oc_fail(e, OV_E_NOMEM);
   for (uint32_t i = 0; i < d->n_fields; i++) {
     err = add_field(d, &d->fields[i], a, op);
-    if (err == OV_E_LIMIT) return oc_say(e, OC_E_INVALID, "too many earlier values at once: change fewer fields in one edit");
+    if (err == OV_E_LIMIT)
+      return oc_say(e, OC_E_INVALID, "too many earlier values at once: change fewer fields in one edit");
     if (err) return oc_fail(e, err);
   }
   if (op->n_fields) qsort(op->fields, op->n_fields, sizeof *op->fields, by_id);

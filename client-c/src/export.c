@@ -1,4 +1,5 @@
-/* Schemas as JSON for forms, and the last resort of a tablet that cannot sync: what no server has taken, as JSON. */
+/* Schemas as JSON for forms, and the last resort of a tablet that cannot sync: what no server has taken, as
+ * JSON. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 
 #define EXPORT_BYTES_MAX (64u << 20)
 
-static const char *const types[OV_F_COUNT] = {"int", "bool", "code", "codeset", "date", "datetime", "text", "ref", "refset", "scopeset", "bytes"};
+static const char *const types[OV_F_COUNT] = {"int",  "bool", "code",   "codeset",  "date", "datetime",
+                                              "text", "ref",  "refset", "scopeset", "bytes"};
 
 /* A list that owns what was added, or NULL once something failed: appending to it is then harmless. */
 static json_t *add(json_t *list, json_t *item) {
@@ -25,7 +27,8 @@ static json_t *opt_text(const char *text) { return text ? json_string(text) : js
 static json_t *codes_json(const ov_sfield *f) {
   json_t *list = json_array();
   for (uint32_t i = 0; i < f->n_codes; i++) {
-    list = add(list, json_pack("{s:i, s:s, s:s}", "code", f->codes[i].code, "nl", f->codes[i].nl, "en", f->codes[i].en));
+    list = add(list, json_pack("{s:i, s:s, s:s}", "code", f->codes[i].code, "nl", f->codes[i].nl, "en",
+                               f->codes[i].en));
   }
   return list;
 }
@@ -41,24 +44,30 @@ static json_t *conditions_json(const ov_skind *k, const ov_sfield *f) {
   for (uint32_t i = 0; i < f->n_reqif; i++) {
     const ov_reqif *c = &f->reqif[i];
     const ov_sfield *on = ov_skind_field(k, c->field);
-    list = add(list, json_pack("{s:s, s:o}", "field", on ? on->name : "", c->negate ? "not_in" : "in", numbers_json(c->codes, c->n)));
+    list = add(list, json_pack("{s:s, s:o}", "field", on ? on->name : "", c->negate ? "not_in" : "in",
+                               numbers_json(c->codes, c->n)));
   }
   return list;
 }
 
 static json_t *field_json(const ov_schemas *s, const ov_skind *k, const ov_sfield *f) {
   const ov_skind *ref = f->ref ? ov_schemas_kind(s, f->ref) : NULL;
-  json_t *range = f->has_lo || f->has_hi ? json_pack("[o, o]", f->has_lo ? json_integer(f->lo) : json_null(), f->has_hi ? json_integer(f->hi) : json_null())
+  json_t *range = f->has_lo || f->has_hi ? json_pack("[o, o]", f->has_lo ? json_integer(f->lo) : json_null(),
+                                                     f->has_hi ? json_integer(f->hi) : json_null())
                                          : json_null();
-  return json_pack("{s:i, s:s, s:s, s:{s:s, s:s}, s:{s:o, s:o}, s:b, s:o, s:o, s:I, s:o, s:b, s:o, s:o, s:o}", "id", f->id, "name", f->name, "type",
-                   types[f->type], "label", "nl", f->nl, "en", f->en, "help", "nl", opt_text(f->help_nl), "en", opt_text(f->help_en), "required",
-                   f->required, "required_if", conditions_json(k, f), "range", range, "max_length", (json_int_t)f->max_length, "unit",
-                   opt_text(f->unit), "exported", f->exported, "ref", opt_text(ref ? ref->name : NULL), "codes", codes_json(f), "missing",
+  return json_pack("{s:i, s:s, s:s, s:{s:s, s:s}, s:{s:o, s:o}, s:b, s:o, s:o, s:I, s:o, s:b, s:o, s:o, s:o}",
+                   "id", f->id, "name", f->name, "type", types[f->type], "label", "nl", f->nl, "en", f->en,
+                   "help", "nl", opt_text(f->help_nl), "en", opt_text(f->help_en), "required", f->required,
+                   "required_if", conditions_json(k, f), "range", range, "max_length",
+                   (json_int_t)f->max_length, "unit", opt_text(f->unit), "exported", f->exported, "ref",
+                   opt_text(ref ? ref->name : NULL), "codes", codes_json(f), "missing",
                    numbers_json(f->missing, f->n_missing));
 }
 
 static json_t *kind_json(const ov_schemas *s, const ov_skind *k) {
-  static const char *const scopes[] = {"programme", "organisation", "team"}, *const modes[] = {"none", "optional", "required", "self"};
+  static const char *const scopes[] = {"programme", "organisation", "team"}, *const modes[] = {
+                                                                                 "none", "optional",
+                                                                                 "required", "self"};
   const ov_sfield *occurred = k->occurred ? ov_skind_field(k, k->occurred) : NULL;
   json_t *fields = json_array(), *natural = json_array();
   for (uint32_t i = 0; i < k->n_fields; i++) fields = add(fields, field_json(s, k, &k->fields[i]));
@@ -66,9 +75,11 @@ static json_t *kind_json(const ov_schemas *s, const ov_skind *k) {
     const ov_sfield *f = k->natural_key[i] ? ov_skind_field(k, k->natural_key[i]) : NULL;
     natural = add(natural, json_string(f ? f->name : "participant"));
   }
-  return json_pack("{s:i, s:s, s:i, s:{s:s, s:s}, s:s, s:s, s:b, s:o, s:o, s:o}", "id", k->id, "kind", k->name, "version", k->version, "label", "nl",
-                   k->nl, "en", k->en, "scope", scopes[k->scope < 2 ? k->scope : 2], "participant", modes[k->participant], "windowed", k->windowed,
-                   "occurred", opt_text(occurred ? occurred->name : NULL), "natural_key", natural, "fields", fields);
+  return json_pack("{s:i, s:s, s:i, s:{s:s, s:s}, s:s, s:s, s:b, s:o, s:o, s:o}", "id", k->id, "kind",
+                   k->name, "version", k->version, "label", "nl", k->nl, "en", k->en, "scope",
+                   scopes[k->scope < 2 ? k->scope : 2], "participant", modes[k->participant], "windowed",
+                   k->windowed, "occurred", opt_text(occurred ? occurred->name : NULL), "natural_key",
+                   natural, "fields", fields);
 }
 
 static int dump(json_t *j, size_t flags, char **out, oc_error *e) {
@@ -87,9 +98,14 @@ int oc_schemas_json(oc_store *s, char **json, oc_error *e) {
   return dump(list, JSON_COMPACT, json, e);
 }
 
-/* -- what no server has --------------------------------------------------------------------------------------------------------------- */
+/* -- what no server has ---------------------------------------------------------------------------------- */
 
-typedef struct exporting { oc_store *s; oc_txn *t; ov_arena a; json_t *list; } exporting;
+typedef struct exporting {
+  oc_store *s;
+  oc_txn *t;
+  ov_arena a;
+  json_t *list;
+} exporting;
 
 static json_t *id_json(bool has, const ov_name *name) {
   char id[OV_NAME_TEXT_MAX];
@@ -104,7 +120,8 @@ static json_t *called(exporting *x, bool has, const ov_name *name) {
 }
 
 static json_t *one_value(const oc_text_env *env, const ov_sfield *f, const ov_value *v) {
-  const char *raw = oc_value_raw(env, f, v), *nl = oc_value_text(env, f, v, true), *en = oc_value_text(env, f, v, false);
+  const char *raw = oc_value_raw(env, f, v), *nl = oc_value_text(env, f, v, true),
+             *en = oc_value_text(env, f, v, false);
   if (!raw || !nl || !en) return NULL;
   return json_pack("{s:s, s:s, s:s}", "value", raw, "text_nl", nl, "text_en", en);
 }
@@ -119,12 +136,14 @@ static json_t *field_value(exporting *x, const ov_skind *k, const ov_field *fiel
   oc_find_ctx c = {.s = x->s, .t = x->t, .a = &x->a};
   oc_text_env env = oc_text_env_of(&c);
   const ov_sfield *f = k ? ov_skind_field(k, field->id) : NULL;
-  json_t *j = field->v.type == OV_V_SET ? json_pack("{s:o, s:o}", "added", elements(&env, f, field->v.set.add, field->v.set.n_add), "deleted",
-                                                    elements(&env, f, field->v.set.del, field->v.set.n_del))
-                                        : one_value(&env, f, &field->v);
+  json_t *j = field->v.type == OV_V_SET
+                  ? json_pack("{s:o, s:o}", "added", elements(&env, f, field->v.set.add, field->v.set.n_add),
+                              "deleted", elements(&env, f, field->v.set.del, field->v.set.n_del))
+                  : one_value(&env, f, &field->v);
   if (!j) return NULL;
   const char *name = field->id == OV_FIELD_RETRACTED ? OC_FIELD_RETRACTION : f ? f->name : "";
-  json_t *head = json_pack("{s:i, s:s, s:s, s:s}", "id", field->id, "field", name, "label_nl", f ? f->nl : "", "label_en", f ? f->en : "");
+  json_t *head = json_pack("{s:i, s:s, s:s, s:s}", "id", field->id, "field", name, "label_nl", f ? f->nl : "",
+                           "label_en", f ? f->en : "");
   if (!head || json_object_update(head, j)) {
     json_decref(head);
     head = NULL;
@@ -147,11 +166,15 @@ static json_t *op_json(exporting *x, const oc_log_row *row) {
   oc_moment_raw(x->s->zone, op->device_time, at);
   snprintf(raw, sizeof raw, "kind_%u", op->kind);
   for (uint32_t i = 0; i < op->n_fields; i++) fields = add(fields, field_value(x, k, &op->fields[i]));
-  json_t *reason = row->as_void ? json_string(ov_err_text(row->refused_err)) : row->held ? json_string(ov_held_text_en(row->held)) : json_null();
-  return json_pack("{s:s, s:o, s:o, s:o, s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:s, s:o}", "why", why(row), "reason", reason, "op",
-                   id_json(true, &op->name), "record", id_json(true, &op->record), "creates", op->creates, "kind", k ? k->name : raw, "label_nl",
-                   k ? k->nl : "", "version", op->version, "participant", id_json(op->has_participant, &op->participant), "participant_label",
-                   called(x, op->has_participant, &op->participant), "author", id_json(op->has_author, &op->author), "author_name",
+  json_t *reason = row->as_void ? json_string(ov_err_text(row->refused_err))
+                   : row->held  ? json_string(ov_held_text_en(row->held))
+                                : json_null();
+  return json_pack("{s:s, s:o, s:o, s:o, s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:s, s:o}", "why", why(row),
+                   "reason", reason, "op", id_json(true, &op->name), "record", id_json(true, &op->record),
+                   "creates", op->creates, "kind", k ? k->name : raw, "label_nl", k ? k->nl : "", "version",
+                   op->version, "participant", id_json(op->has_participant, &op->participant),
+                   "participant_label", called(x, op->has_participant, &op->participant), "author",
+                   id_json(op->has_author, &op->author), "author_name",
                    called(x, op->has_author, &op->author), "device_time", at, "fields", fields);
 }
 
@@ -177,8 +200,8 @@ static json_t *document(exporting *x) {
   oc_moment_raw(x->s->zone, oc_seconds(oc_now_ms(x->s)), at);
   json_t *list = x->list;
   x->list = NULL;
-  return json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "overdracht unsent", "version", 1, "organisation", organisation, "device", device,
-                   "exported_at", at, "entries", list);
+  return json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "overdracht unsent", "version", 1,
+                   "organisation", organisation, "device", device, "exported_at", at, "entries", list);
 }
 
 int oc_export_unsent(oc_store *s, char **json, oc_error *e) {

@@ -9,7 +9,10 @@
 #define LOOK_BYTES_MAX (32u << 20)
 #define QUERY_MAX_DEFAULT 1000
 
-typedef struct found { int64_t day; ov_name name; } found;
+typedef struct found {
+  int64_t day;
+  ov_name name;
+} found;
 typedef struct scan {
   oc_query *q;
   oc_txn *t;
@@ -20,10 +23,10 @@ typedef struct scan {
   size_t max;
   found *v;
   size_t n, cap;
-  int64_t latest;                /* of what was found */
+  int64_t latest; /* of what was found */
 } scan;
 
-/* -- life ---------------------------------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------------------ */
 
 static oc_query *query_new(oc_store *s) {
   oc_query *q = calloc(1, sizeof *q);
@@ -83,10 +86,12 @@ static int append(oc_query *q, oc_txn *t, const ov_name *name) {
   return err;
 }
 
-/* -- scanning --------------------------------------------------------------------------------------------------------------- */
+/* -- scanning -------------------------------------------------------------------------------------------- */
 
 /* Logs are what is written about clients day by day; reference data is asked for by kind. */
-static bool is_log(const ov_skind *k) { return k && (k->windowed || (k->participant == OV_P_REQUIRED && k->occurred)); }
+static bool is_log(const ov_skind *k) {
+  return k && (k->windowed || (k->participant == OV_P_REQUIRED && k->occurred));
+}
 
 static bool wanted_kind(const scan *c, uint16_t kind) {
   if (c->kind) return kind == c->kind;
@@ -137,7 +142,8 @@ static int look_at(scan *c, const ov_name *name) {
   return 0;
 }
 
-/* Days of the index ascend, local days lie at most one beside them: once enough is found, only days that may still come before the last are read. */
+/* Days of the index ascend, local days lie at most one beside them: once enough is found, only days that may
+ * still come before the last are read. */
 static int scan_days(scan *c) {
   uint8_t key[OC_DB_KEY_MAX], from[4];
   size_t n = 0;
@@ -181,13 +187,15 @@ static int prepare(scan *c, oc_error *e) {
   if (f->kind) {
     const ov_skind *k = ov_schemas_by_name(s->schemas, f->kind);
     if (!k && !ov_schemas_at(s->schemas, 1)) {
-      return oc_say(e, OC_E_NOTFOUND, "no kind \"%.40s\" here: this store has never synced, so it has no schemas yet", f->kind);
+      return oc_say(e, OC_E_NOTFOUND,
+                    "no kind \"%.40s\" here: this store has never synced, so it has no schemas yet", f->kind);
     }
     if (!k) return oc_say(e, OC_E_NOTFOUND, "no kind \"%.40s\" here", f->kind);
     c->kind = k->id;
   }
   c->by_participant = f->participant && *f->participant;
-  return c->by_participant ? oc_find_named(s, c->t, OV_KIND_PARTICIPANT, f->participant, &c->participant, e) : 0;
+  return c->by_participant ? oc_find_named(s, c->t, OV_KIND_PARTICIPANT, f->participant, &c->participant, e)
+                           : 0;
 }
 
 static int finish(oc_query *q, int err, oc_query **out) {

@@ -15,16 +15,16 @@ struct oc_record {
   unsigned conflicts;
   bool retracted, own;
   oc_sync_state state;
-  const char *json;              /* made when asked for */
+  const char *json; /* made when asked for */
 };
 
 struct oc_query {
   oc_store *s;
-  ov_arena a, look;              /* results; one record while it is read */
+  ov_arena a, look; /* results; one record while it is read */
   oc_record **v;
   size_t n, cap;
   bool more;
-  oc_writer_row *writers;        /* own logs */
+  oc_writer_row *writers; /* own logs */
   size_t n_writers;
 };
 

@@ -3,14 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const name_fields[] = {"display_label", "display_name", "name", "title", "pseudonym", "number"};
+static const char *const name_fields[] = {"display_label", "display_name", "name",
+                                          "title",         "pseudonym",    "number"};
 enum { NAME_FIELDS = sizeof name_fields / sizeof *name_fields };
 /* One record while it is looked at. */
 #define LOOK_BYTES_MAX (8u << 20)
 
 int oc_fail(oc_error *e, int ov) { return oc_from_ov(e, ov); }
 
-/* -- by id --------------------------------------------------------------------------------------------------------------------- */
+/* -- by id ----------------------------------------------------------------------------------------------- */
 
 static bool hex_only(const char *text, size_t least, size_t most) {
   size_t n = strspn(text, "0123456789abcdefABCDEF");
@@ -77,7 +78,7 @@ int oc_find_record(oc_store *s, oc_txn *t, const char *text, ov_name *out, oc_er
   }
 }
 
-/* -- by name --------------------------------------------------------------------------------------------------------------------- */
+/* -- by name --------------------------------------------------------------------------------------------- */
 
 static const ov_live *live_of(const oc_store *s, const ov_record *r, const char *field) {
   const ov_skind *k = ov_schemas_kind(s->schemas, r->kind);
@@ -115,7 +116,8 @@ const char *oc_name_of(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *
   return oc_fmt(a, "%s", out);
 }
 
-/* How well a record answers to the text: 2 to the letter, 1 apart from case, 0 not. An entry in error answers to nothing. */
+/* How well a record answers to the text: 2 to the letter, 1 apart from case, 0 not. An entry in error answers
+ * to nothing. */
 static int answers(const oc_store *s, const ov_record *r, const char *text) {
   char name[OC_NAME_SHOWN_MAX];
   int best = 0;
@@ -128,7 +130,11 @@ static int answers(const oc_store *s, const ov_record *r, const char *text) {
   return best;
 }
 
-typedef struct best_match { ov_name name; int how; unsigned n; } best_match;
+typedef struct best_match {
+  ov_name name;
+  int how;
+  unsigned n;
+} best_match;
 
 static int scan_kind(oc_store *s, oc_txn *t, uint16_t kind, const char *text, best_match *best) {
   uint8_t prefix[6] = {0, 0, 0, 0, (uint8_t)(kind >> 8), (uint8_t)kind}, key[OC_DB_KEY_MAX];
@@ -166,7 +172,8 @@ static int say_not_named(const oc_store *s, uint16_t kind, const char *text, uns
   return OC_E_NOTFOUND;
 }
 
-static int check_kind(oc_store *s, oc_txn *t, const ov_name *name, uint16_t kind, const char *text, oc_error *e) {
+static int check_kind(oc_store *s, oc_txn *t, const ov_name *name, uint16_t kind, const char *text,
+                      oc_error *e) {
   oc_row row;
   ov_arena look;
   ov_arena_init(&look, LOOK_BYTES_MAX);
@@ -193,7 +200,7 @@ int oc_find_named(oc_store *s, oc_txn *t, uint16_t kind, const char *text, ov_na
   return err;
 }
 
-/* -- teams -------------------------------------------------------------------------------------------------------------------------- */
+/* -- teams ----------------------------------------------------------------------------------------------- */
 
 static bool team_scope(const oc_store *s, const ov_record *r, uint32_t *scope) {
   const ov_live *l = live_of(s, r, "scope");
@@ -234,7 +241,7 @@ uint32_t oc_live_scopes(const oc_store *s, const ov_record *r, uint32_t out[OV_S
   return n;
 }
 
-/* -- callbacks for texts ------------------------------------------------------------------------------------------------------------- */
+/* -- callbacks for texts --------------------------------------------------------------------------------- */
 
 static int find_cb(void *ctx, uint16_t kind, const char *text, ov_name *out, oc_error *e) {
   oc_find_ctx *c = ctx;
@@ -262,6 +269,12 @@ static const char *team_label_cb(void *ctx, uint32_t scope) {
 }
 
 oc_text_env oc_text_env_of(oc_find_ctx *c) {
-  return (oc_text_env){.zone = c->s->zone, .now = oc_seconds(oc_now_ms(c->s)), .a = c->a, .find = find_cb, .find_team = team_cb, .label = label_cb,
-                       .team_label = team_label_cb, .ctx = c};
+  return (oc_text_env){.zone = c->s->zone,
+                       .now = oc_seconds(oc_now_ms(c->s)),
+                       .a = c->a,
+                       .find = find_cb,
+                       .find_team = team_cb,
+                       .label = label_cb,
+                       .team_label = team_label_cb,
+                       .ctx = c};
 }

@@ -1,25 +1,38 @@
-/* One record made ready to show: its values with labels, who wrote them, what is wrong or missing, how far it has come. */
+/* One record made ready to show: its values with labels, who wrote them, what is wrong or missing, how far it
+ * has come. */
 #include "query.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef struct making { oc_query *q; oc_txn *t; oc_view v; const ov_skind *k; oc_text_env env; oc_record *r; bool full; } making;
+typedef struct making {
+  oc_query *q;
+  oc_txn *t;
+  oc_view v;
+  const ov_skind *k;
+  oc_text_env env;
+  oc_record *r;
+  bool full;
+} making;
 
 static const char *or_empty(making *m, const char *text) {
   if (!text) m->full = true;
   return text ? text : "";
 }
 
-/* -- values --------------------------------------------------------------------------------------------------------------------- */
+/* -- values ---------------------------------------------------------------------------------------------- */
 
-static const ov_sfield *field_of(const making *m, uint16_t id) { return m->k ? ov_skind_field(m->k, id) : NULL; }
+static const ov_sfield *field_of(const making *m, uint16_t id) {
+  return m->k ? ov_skind_field(m->k, id) : NULL;
+}
 
 static void fill_field(making *m, uint16_t id, oc_value_view *out) {
   const ov_sfield *f = field_of(m, id);
   char number[16];
   snprintf(number, sizeof number, "field_%u", id);
-  out->field = id == OV_FIELD_RETRACTED ? OC_FIELD_RETRACTION : f ? f->name : or_empty(m, oc_fmt(&m->q->a, "%s", number));
+  out->field = id == OV_FIELD_RETRACTED ? OC_FIELD_RETRACTION
+               : f                      ? f->name
+                                        : or_empty(m, oc_fmt(&m->q->a, "%s", number));
   out->label_nl = f ? or_empty(m, oc_fmt(&m->q->a, "%s", f->nl)) : out->field;
   out->label_en = f ? or_empty(m, oc_fmt(&m->q->a, "%s", f->en)) : out->field;
   if (f && id != OV_FIELD_RETRACTED) out->field = or_empty(m, oc_fmt(&m->q->a, "%s", f->name));
@@ -63,7 +76,8 @@ static void single(making *m, const ov_live *l, bool conflict) {
 static void element(making *m, const ov_live *l) {
   const ov_sfield *f = field_of(m, l->field);
   oc_value_view *out = next_view(m, l->field, l);
-  const char *nl = or_empty(m, oc_value_text(&m->env, f, &l->elem, true)), *en = or_empty(m, oc_value_text(&m->env, f, &l->elem, false));
+  const char *nl = or_empty(m, oc_value_text(&m->env, f, &l->elem, true)),
+             *en = or_empty(m, oc_value_text(&m->env, f, &l->elem, false));
   const char *raw = or_empty(m, oc_value_raw(&m->env, f, &l->elem));
   out->text_nl = or_empty(m, oc_fmt(&m->q->a, "%s%s", l->v.i ? "" : "niet ", nl));
   out->text_en = or_empty(m, oc_fmt(&m->q->a, "%s%s", l->v.i ? "" : "not ", en));
@@ -72,7 +86,8 @@ static void element(making *m, const ov_live *l) {
 }
 
 static bool same_cell(const ov_live *a, const ov_live *b) {
-  return a->field == b->field && a->is_elem == b->is_elem && (!a->is_elem || ov_value_equal(&a->elem, &b->elem));
+  return a->field == b->field && a->is_elem == b->is_elem &&
+         (!a->is_elem || ov_value_equal(&a->elem, &b->elem));
 }
 
 static void join(making *m, const char **text, const char *part, const char *sep) {
@@ -85,7 +100,8 @@ static void set(making *m, const ov_live *l, uint32_t n, bool conflict) {
   const char *nl = "", *en = "", *raw = "";
   const ov_live *latest = NULL;
   for (uint32_t i = 0; i < n; i++) {
-    if ((i && same_cell(&l[i - 1], &l[i])) || !l[i].is_elem || l[i].v.i != 1) continue; /* the shown entry leads */
+    if ((i && same_cell(&l[i - 1], &l[i])) || !l[i].is_elem || l[i].v.i != 1)
+      continue; /* the shown entry leads */
     join(m, &nl, or_empty(m, oc_value_text(&m->env, f, &l[i].elem, true)), ", ");
     join(m, &en, or_empty(m, oc_value_text(&m->env, f, &l[i].elem, false)), ", ");
     join(m, &raw, or_empty(m, oc_value_raw(&m->env, f, &l[i].elem)), ",");
@@ -93,12 +109,22 @@ static void set(making *m, const ov_live *l, uint32_t n, bool conflict) {
   }
   if (latest || conflict) {
     oc_value_view *out = next_view(m, l->field, latest ? latest : l);
-    *out = (oc_value_view){.field = out->field, .label_nl = out->label_nl, .label_en = out->label_en, .text_nl = nl, .text_en = en, .raw = raw,
-                           .author = out->author, .time = out->time, .conflict = conflict, .clock_suspect = out->clock_suspect, .unsent = out->unsent};
+    *out = (oc_value_view){.field = out->field,
+                           .label_nl = out->label_nl,
+                           .label_en = out->label_en,
+                           .text_nl = nl,
+                           .text_en = en,
+                           .raw = raw,
+                           .author = out->author,
+                           .time = out->time,
+                           .conflict = conflict,
+                           .clock_suspect = out->clock_suspect,
+                           .unsent = out->unsent};
   }
   for (uint32_t i = 0; i < n && conflict; i++) {
     bool differs = false;
-    for (uint32_t j = 0; j < n && !differs; j++) differs = same_cell(&l[i], &l[j]) && !ov_value_equal(&l[i].v, &l[j].v);
+    for (uint32_t j = 0; j < n && !differs; j++)
+      differs = same_cell(&l[i], &l[j]) && !ov_value_equal(&l[i].v, &l[j].v);
     if (differs && l[i].is_elem) element(m, &l[i]);
   }
 }
@@ -115,7 +141,8 @@ static void plain(making *m, const ov_live *l, uint32_t n, bool conflict) {
 
 static int fill_values(making *m) {
   const ov_record *rec = &m->v.rec;
-  m->r->values = ov_arena_array(&m->q->a, 2 * (size_t)rec->n_live + 1, sizeof *m->r->values); /* a set shows itself and each side */
+  m->r->values = ov_arena_array(&m->q->a, 2 * (size_t)rec->n_live + 1,
+                                sizeof *m->r->values); /* a set shows itself and each side */
   if (!m->r->values) return OV_E_NOMEM;
   for (uint32_t i = 0, n; i < rec->n_live; i += n) {
     const ov_live *l = &rec->live[i];
@@ -127,12 +154,14 @@ static int fill_values(making *m) {
   return 0;
 }
 
-/* -- what is missing, doubled, wrong ------------------------------------------------------------------------------------------------ */
+/* -- what is missing, doubled, wrong --------------------------------------------------------------------- */
 
 static void fill_missing(making *m) {
   uint16_t ids[OV_OP_FIELDS_MAX];
   const char *text = "";
-  uint32_t n = m->k && ov_record_retracted(&m->v.rec) != OV_RETRACTED ? ov_schema_missing(m->k, &m->v.rec, ids, OV_OP_FIELDS_MAX) : 0;
+  uint32_t n = m->k && ov_record_retracted(&m->v.rec) != OV_RETRACTED
+                   ? ov_schema_missing(m->k, &m->v.rec, ids, OV_OP_FIELDS_MAX)
+                   : 0;
   for (uint32_t i = 0; i < n; i++) join(m, &text, ov_skind_field(m->k, ids[i])->name, ",");
   m->r->missing = text;
 }
@@ -183,17 +212,20 @@ static int fill_attention(making *m) {
     if (!err) ov_name_read(key + OV_NAME_BYTES, &op);
     if (!err) err = oc_log_get(m->t, &op.writer, op.seq, &m->q->look, &row);
     if (err) return err;
-    if (row.as_void) attention(m, ov_err_text(row.refused_err), "De server neemt dit niet aan. Exporteer het en vraag hulp.");
+    if (row.as_void)
+      attention(m, ov_err_text(row.refused_err),
+                "De server neemt dit niet aan. Exporteer het en vraag hulp.");
     else if (row.held) attention(m, ov_held_text_en(row.held), ov_held_text_nl(row.held));
   }
   for (uint32_t i = 0; i < m->v.rec.n_held; i++) {
     const ov_heldop *h = &m->v.rec.held[i];
-    if (h->verdict == OV_HELD && oc_own_state(m->q, &h->name, &state)) attention(m, ov_held_text_en(h->reason), ov_held_text_nl(h->reason));
+    if (h->verdict == OV_HELD && oc_own_state(m->q, &h->name, &state))
+      attention(m, ov_held_text_en(h->reason), ov_held_text_nl(h->reason));
   }
   return 0;
 }
 
-/* -- the rest -------------------------------------------------------------------------------------------------------------------------- */
+/* -- the rest -------------------------------------------------------------------------------------------- */
 
 static void count_op(const making *m, const ov_name *op) {
   oc_sync_state one;
@@ -271,11 +303,15 @@ const char *oc_record_label_nl(const oc_record *r) { return r->label_nl; }
 const char *oc_record_participant(const oc_record *r) { return r->participant; }
 int64_t oc_record_day(const oc_record *r) { return r->day; }
 size_t oc_record_values(const oc_record *r) { return r->n_values; }
-const oc_value_view *oc_record_value(const oc_record *r, size_t i) { return i < r->n_values ? &r->values[i] : NULL; }
+const oc_value_view *oc_record_value(const oc_record *r, size_t i) {
+  return i < r->n_values ? &r->values[i] : NULL;
+}
 unsigned oc_record_conflicts(const oc_record *r) { return r->conflicts; }
 bool oc_record_retracted(const oc_record *r) { return r->retracted; }
 oc_sync_state oc_record_state(const oc_record *r) { return r->state; }
 bool oc_record_own(const oc_record *r) { return r->own; }
-const char *oc_record_attention(const oc_record *r, bool dutch) { return dutch ? r->attention_nl : r->attention_en; }
+const char *oc_record_attention(const oc_record *r, bool dutch) {
+  return dutch ? r->attention_nl : r->attention_en;
+}
 const char *oc_record_missing(const oc_record *r) { return r->missing; }
 const char *oc_record_double(const oc_record *r) { return r->twin; }

@@ -1,4 +1,5 @@
-/* Cancelling a sync from another thread or a signal handler: a pipe that lives as long as the store, so that nobody ever writes to what is gone. */
+/* Cancelling a sync from another thread or a signal handler: a pipe that lives as long as the store, so that
+ * nobody ever writes to what is gone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -24,10 +24,13 @@ char *oc_fmt(ov_arena *a, const char *fmt, ...) {
   return p;
 }
 
-/* -- words ----------------------------------------------------------------------------------------------------------------- */
+/* -- words ----------------------------------------------------------------------------------------------- */
 
-static const struct { int32_t code; const char *nl, *en; } missing[] = {
-  {-97, "onderdrukt", "suppressed"}, {-98, "niet gevraagd", "not asked"}, {-99, "onbekend", "unknown"}};
+static const struct {
+  int32_t code;
+  const char *nl, *en;
+} missing[] = {
+    {-97, "onderdrukt", "suppressed"}, {-98, "niet gevraagd", "not asked"}, {-99, "onbekend", "unknown"}};
 
 static int lower(char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
 
@@ -62,7 +65,7 @@ bool oc_whole_number(const char *text, int64_t *out) {
   return true;
 }
 
-/* -- moments ---------------------------------------------------------------------------------------------------------------- */
+/* -- moments --------------------------------------------------------------------------------------------- */
 
 int64_t oc_local_day(const oc_zone *z, int64_t utc) { return oc_day_of(utc + oc_zone_offset(z, utc)); }
 
@@ -102,5 +105,6 @@ void oc_moment_raw(const oc_zone *z, int64_t utc, char out[OC_MOMENT_TEXT]) {
   oc_date_text(oc_day_of(local), false, out);
   offset_text(offset, off);
   size_t n = strlen(out);
-  snprintf(out + n, OC_MOMENT_TEXT - n, "T%02u:%02u:%02u%s", of_day / 3600, of_day / 60 % 60, of_day % 60, off);
+  snprintf(out + n, OC_MOMENT_TEXT - n, "T%02u:%02u:%02u%s", of_day / 3600, of_day / 60 % 60, of_day % 60,
+           off);
 }

@@ -17,7 +17,7 @@ typedef struct reading {
   oc_error *e;
 } reading;
 
-/* -- refusals ------------------------------------------------------------------------------------------------------------------- */
+/* -- refusals -------------------------------------------------------------------------------------------- */
 
 static void put(char *out, size_t cap, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 static void put(char *out, size_t cap, const char *fmt, va_list ap) {
@@ -78,7 +78,7 @@ static int check(const reading *r, const ov_value *v) {
   return bad_nl(r, "%s", nl ? nl + 2 : why.text_nl);
 }
 
-/* -- numbers and codes ------------------------------------------------------------------------------------------------------------ */
+/* -- numbers and codes ----------------------------------------------------------------------------------- */
 
 static bool allows(const ov_sfield *f, int64_t code) {
   for (uint32_t i = 0; i < f->n_missing; i++) {
@@ -93,7 +93,8 @@ static const char *listed(const ov_sfield *f, bool dutch, char *out, size_t cap)
   out[0] = 0;
   for (uint32_t i = 0; i < f->n_codes; i++) {
     char one[OV_LABEL_BYTES_MAX + 24];
-    size_t len = (size_t)snprintf(one, sizeof one, "%s%d %s", n ? ", " : "", f->codes[i].code, dutch ? f->codes[i].nl : f->codes[i].en);
+    size_t len = (size_t)snprintf(one, sizeof one, "%s%d %s", n ? ", " : "", f->codes[i].code,
+                                  dutch ? f->codes[i].nl : f->codes[i].en);
     if (n + len + 6 > cap) {
       snprintf(out + n, cap - n, ", ...");
       break;
@@ -107,7 +108,8 @@ static const char *listed(const ov_sfield *f, bool dutch, char *out, size_t cap)
 static int no_code(const reading *r, const char *text) {
   char part[SHOWN + 4], list[140];
   bad(r, "\"%s\" is not in the code list (%s)", shown(text, part), listed(r->f, false, list, sizeof list));
-  return bad_nl(r, "\"%s\" staat niet in de lijst (%s)", shown(text, part), listed(r->f, true, list, sizeof list));
+  return bad_nl(r, "\"%s\" staat niet in de lijst (%s)", shown(text, part),
+                listed(r->f, true, list, sizeof list));
 }
 
 /* A missing code by word, where the field takes it. 0: it is one; 1: it is no such word. */
@@ -149,7 +151,8 @@ static int read_code(const reading *r, const char *text, int64_t *out) {
 }
 
 static int read_bool(const reading *r, const char *text, int64_t *out) {
-  static const char *const yes[] = {"1", "yes", "ja", "true", "y", "j"}, *const no[] = {"0", "no", "nee", "false", "n"};
+  static const char *const yes[] = {"1", "yes", "ja", "true", "y", "j"}, *const no[] = {"0", "no", "nee",
+                                                                                        "false", "n"};
   char part[SHOWN + 4];
   for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
     *out = 1;
@@ -168,7 +171,8 @@ static int read_bool(const reading *r, const char *text, int64_t *out) {
 
 /* "30 min" is what a field in minutes shows. */
 static bool is_unit(const ov_sfield *f, const char *word) {
-  static const char *const same[][3] = {{"min", "min", "minuten"}, {"day", "days", "dagen"}, {"year", "years", "jaar"}};
+  static const char *const same[][3] = {
+      {"min", "min", "minuten"}, {"day", "days", "dagen"}, {"year", "years", "jaar"}};
   if (!f->unit) return false;
   if (oc_same_word(word, f->unit)) return true;
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
@@ -194,7 +198,7 @@ static int read_int(const reading *r, const char *text, int64_t *out) {
   return bad_nl(r, "\"%s\" is geen heel getal", shown(text, part));
 }
 
-/* -- dates and times ---------------------------------------------------------------------------------------------------------------- */
+/* -- dates and times ------------------------------------------------------------------------------------- */
 
 static bool digits(const char **p, unsigned least, unsigned most, int64_t *out) {
   unsigned n = 0;
@@ -206,7 +210,10 @@ typedef enum moment { NOT_ONE, NO_SUCH_DAY, GOOD } moment;
 
 /* 2026-03-28, 28-3-2026, 28/3/2026, today, vandaag, yesterday, gisteren; p moves behind it. */
 static moment take_date(const oc_text_env *env, const char **p, int64_t *day) {
-  static const struct { const char *word; int back; } words[] = {{"today", 0}, {"vandaag", 0}, {"yesterday", 1}, {"gisteren", 1}};
+  static const struct {
+    const char *word;
+    int back;
+  } words[] = {{"today", 0}, {"vandaag", 0}, {"yesterday", 1}, {"gisteren", 1}};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     char word[12];
     size_t n = strlen(words[i].word);
@@ -304,7 +311,8 @@ static int skipped(const reading *r, int64_t local) {
   clock_text(hi + before, from);
   clock_text(hi + after, to);
   oc_date_text(oc_day_of(local), false, day);
-  bad(r, "%s on %s does not exist in %s: clocks go forward from %s to %s", at, day, oc_zone_name(z), from, to);
+  bad(r, "%s on %s does not exist in %s: clocks go forward from %s to %s", at, day, oc_zone_name(z), from,
+      to);
   oc_date_text(oc_day_of(local), true, day);
   return bad_nl(r, "%s bestaat niet op %s: de klok gaat dan van %s naar %s", at, day, from, to);
 }
@@ -318,7 +326,8 @@ static int twice(const reading *r, int64_t local, const int64_t both[2]) {
   oc_date_text(oc_day_of(local), false, day);
   bad(r, "%s on %s comes twice in %s: write %s or %s", at, day, oc_zone_name(z), first, second);
   oc_date_text(oc_day_of(local), true, day);
-  return bad_nl(r, "%s komt op %s twee keer voor, want de klok gaat terug. Kies de eerste of de tweede keer", at, day);
+  return bad_nl(r, "%s komt op %s twee keer voor, want de klok gaat terug. Kies de eerste of de tweede keer",
+                at, day);
 }
 
 static int place(const reading *r, int64_t local, int64_t *out) {
@@ -349,11 +358,12 @@ static int read_datetime(const reading *r, const char *text, int64_t *out) {
       return 0;
     }
   }
-  bad(r, "\"%s\" is not a date and time; write it as \"2026-03-28 23:05\" or 2026-03-28T23:05:00+01:00", shown(text, part));
+  bad(r, "\"%s\" is not a date and time; write it as \"2026-03-28 23:05\" or 2026-03-28T23:05:00+01:00",
+      shown(text, part));
   return bad_nl(r, "\"%s\" is geen datum en tijd; schrijf 28-3-2026 23:05", shown(text, part));
 }
 
-/* -- texts, references, sets ----------------------------------------------------------------------------------------------------------- */
+/* -- texts, references, sets ----------------------------------------------------------------------------- */
 
 static int read_text(const reading *r, const char *text, ov_value *out) {
   size_t n = strlen(text);
@@ -400,8 +410,7 @@ static int read_element(const reading *r, const char *text, ov_value *out) {
     err = r->env->find_team(r->env->ctx, text, &scope, r->e);
     i = scope;
     break;
-  default:
-    err = read_code(r, text, &i);
+  default: err = read_code(r, text, &i);
   }
   *out = ov_int(i);
   return err;
@@ -413,7 +422,8 @@ static char *trimmed(ov_arena *a, const char *p, size_t n) {
   return oc_fmt(a, "%.*s", (int)n, p);
 }
 
-/* End of the element that starts at p. Labels may hold commas ("awake, calm"), so the longest stretch that is a label wins. */
+/* End of the element that starts at p. Labels may hold commas ("awake, calm"), so the longest stretch that is
+ * a label wins. */
 static const char *element_end(const reading *r, const char *p) {
   const char *end = p + strlen(p), *first = strchr(p, ',');
   int64_t code;
@@ -474,7 +484,8 @@ static int add_element(const reading *r, char *word, ov_value *set) {
   }
   int64_t code;
   int err = 0;
-  if (del && r->f->type == OV_F_CODESET && oc_whole_number(bare, &code)) el = ov_int(code); /* may have left the list since */
+  if (del && r->f->type == OV_F_CODESET && oc_whole_number(bare, &code))
+    el = ov_int(code); /* may have left the list since */
   else err = read_element(r, bare, &el);
   if (err) return err;
   if (del) set->set.del[set->set.n_del++] = el;
@@ -523,7 +534,8 @@ static int read_one(const reading *r, const char *text, ov_value *out) {
   return err;
 }
 
-int oc_value_read(const oc_text_env *env, const ov_skind *k, const ov_sfield *f, const char *text, ov_value *out, bool *exact, oc_error *e) {
+int oc_value_read(const oc_text_env *env, const ov_skind *k, const ov_sfield *f, const char *text,
+                  ov_value *out, bool *exact, oc_error *e) {
   reading r = {.env = env, .k = k, .f = f, .e = e};
   bool set = oc_ftype_is_set(f->type);
   *exact = false;

@@ -4,7 +4,9 @@
 
 #include "oc_text.h"
 
-static const struct { const char *unit, *en, *nl; } units[] = {{"min", "min", "min"}, {"day", "days", "dagen"}, {"year", "years", "jaar"}};
+static const struct {
+  const char *unit, *en, *nl;
+} units[] = {{"min", "min", "min"}, {"day", "days", "dagen"}, {"year", "years", "jaar"}};
 
 static const char *unit_word(const char *unit, bool dutch) {
   for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -35,14 +37,9 @@ static const char *number_text(const oc_text_env *env, const ov_sfield *f, int64
   if (label) return copy(env->a, label);
   if (is_missing(f, v)) return copy(env->a, oc_missing_word(v, dutch));
   switch (f->type) {
-  case OV_F_BOOL:
-    return copy(env->a, v ? (dutch ? "ja" : "yes") : (dutch ? "nee" : "no"));
-  case OV_F_DATE:
-    oc_date_text(v, dutch, out);
-    return copy(env->a, out);
-  case OV_F_DATETIME:
-    oc_moment_text(env->zone, v, dutch, out);
-    return copy(env->a, out);
+  case OV_F_BOOL: return copy(env->a, v ? (dutch ? "ja" : "yes") : (dutch ? "nee" : "no"));
+  case OV_F_DATE: oc_date_text(v, dutch, out); return copy(env->a, out);
+  case OV_F_DATETIME: oc_moment_text(env->zone, v, dutch, out); return copy(env->a, out);
   case OV_F_SCOPESET: {
     const char *team = v >= 0 && v <= UINT32_MAX ? env->team_label(env->ctx, (uint32_t)v) : "";
     return team && !*team ? oc_fmt(env->a, "team %lld", (long long)v) : team;
@@ -54,7 +51,8 @@ static const char *number_text(const oc_text_env *env, const ov_sfield *f, int64
 }
 
 static const char *bytes_text(const oc_text_env *env, const ov_sfield *f, const ov_value *v) {
-  if (!f || (f->type != OV_F_REF && f->type != OV_F_REFSET) || v->s.n != OV_NAME_BYTES) return oc_fmt(env->a, "%u bytes", v->s.n);
+  if (!f || (f->type != OV_F_REF && f->type != OV_F_REFSET) || v->s.n != OV_NAME_BYTES)
+    return oc_fmt(env->a, "%u bytes", v->s.n);
   ov_name name;
   char id[OV_NAME_TEXT_MAX];
   ov_name_read(v->s.p, &name);
@@ -82,15 +80,13 @@ const char *oc_value_raw(const oc_text_env *env, const ov_sfield *f, const ov_va
     else if (f && !is_missing(f, v->i) && f->type == OV_F_DATETIME) oc_moment_raw(env->zone, v->i, out);
     else snprintf(out, sizeof out, "%lld", (long long)v->i);
     return copy(env->a, out);
-  case OV_V_TEXT:
-    return oc_fmt(env->a, "%.*s", (int)v->s.n, (const char *)v->s.p);
+  case OV_V_TEXT: return oc_fmt(env->a, "%.*s", (int)v->s.n, (const char *)v->s.p);
   case OV_V_BYTES:
     if (!f || (f->type != OV_F_REF && f->type != OV_F_REFSET) || v->s.n != OV_NAME_BYTES) return "";
     ov_name_read(v->s.p, &name);
     char id[OV_NAME_TEXT_MAX];
     ov_name_text(&name, id);
     return copy(env->a, id);
-  default:
-    return "";
+  default: return "";
   }
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The real command against the real server: enrol, write, sync, conflicts, imports, failures, and what each says and returns.
-#   test_cli.sh OVERDRACHT OVERDRACHTD OVERDRACHT_ADMIN SOURCE_DIR
+#   test_cli.sh OVERDRACHT OVERDRACHTD OVERDRACHT_ADMIN SOURCE_DIR MAKE_CERT
 set -u
-cli=$1 daemon=$2 admin=$3 source=$4
+cli=$1 daemon=$2 admin=$3 source=$4 make_cert=$5
 dir=$(mktemp -d /tmp/overdracht-cli.XXXXXX) || exit 1
 data=$dir/data
 pids=()
@@ -15,7 +15,7 @@ finish() {
   for pid in "${pids[@]:-}"; do
     [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
   done
-  rm -rf "$dir"
+  rm -rf "$dir" "${cert[0]:-}"
 }
 trap finish EXIT
 
@@ -428,6 +428,24 @@ rm "$dir/three/store.key"
 run 5 "$cli" --store "$dir/three" status
 [ -s "$dir/three/data.mdb" ] || fail "a damaged store was emptied"
 run 5 "$cli" --store /dev/null/x status
+
+# -- TLS, with an authority of the organisation's own ---------------------------------------------------------------------------------------------------------
+
+stop_server TERM || fail "the server ended with $?"
+mapfile -t cert < <("$make_cert")
+start_server 0 --cert "${cert[1]}" --key "${cert[2]}" --name localhost
+url=wss://localhost:$port
+c3=$(code "tablet 3")
+run 9 "$cli" --store "$dir/four" enrol "$url" "$c3"
+says "the server's certificate is not accepted"
+run 3 "$cli" --store "$dir/four" enrol "ws://sync.example.nl:$port" "$c3"
+run 0 "$cli" --store "$dir/four" enrol "$url" "$c3" --ca "${cert[1]}"
+run 0 "$cli" --store "$dir/four" sync # the authority is remembered
+has "everything is on the server"
+run 0 "$cli" --store "$dir/four" clients
+has Anna
+run 2 "$cli" --store "$dir/four" sync --ca "$dir/none.pem"
+says "cannot read"
 
 stop_server TERM || fail "the server ended with $?"
 [ $failed -eq 0 ] && echo "all as expected"

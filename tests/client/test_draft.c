@@ -72,7 +72,7 @@ static const oc_record *shown(home *h, tablet *t, const char *id, oc_query **q) 
   return oc_query_at(*q, 0);
 }
 
-/* -- writing ---------------------------------------------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------------------------------------- */
 
 static void an_entry_is_shown_as_it_was_written(void **state) {
   home *h = *state;
@@ -118,7 +118,8 @@ static void what_cannot_be_written_says_why(void **state) {
   oc_draft_free(d);
   d = oc_draft_new(h->a.s, "sleep_check");
   refused(h, oc_draft_set(d, "quality", "1", &h->e), OC_E_NOTFOUND,
-          "sleep_check has no field \"quality\"; its fields: project, phase, note, night_date, checked_at, state");
+          "sleep_check has no field \"quality\"; its fields: project, phase, note, night_date, checked_at, "
+          "state");
   refused(h, oc_draft_participant(d, "Dora", &h->e), OC_E_NOTFOUND, "no participant \"Dora\" here");
   refused(h, oc_draft_author(d, "Anna", &h->e), OC_E_NOTFOUND, "no person \"Anna\" here");
   oc_draft_free(d);
@@ -141,7 +142,8 @@ static void header_must_be_whole(void **state) {
   d = oc_draft_new(h->a.s, "person");
   assert_int_equal(oc_draft_author(d, "Kim", &h->e), 0);
   assert_int_equal(oc_draft_set(d, "display_name", "Piet", &h->e), 0);
-  refused(h, oc_add(h->a.s, d, id, &h->e), OC_E_INVALID, "person is kept by the administrator, on the server");
+  refused(h, oc_add(h->a.s, d, id, &h->e), OC_E_INVALID,
+          "person is kept by the administrator, on the server");
   oc_draft_free(d);
 }
 
@@ -155,7 +157,10 @@ static void the_scope_is_the_clients_team(void **state) {
   tablet_open(&c, &h->w, "c");
   tablet_enrol(&c, "tablet c", teams, 2);
   tablet_sync_ok(&c);
-  static const struct { const char *client; int team; } cases[] = {{"Anna", 0}, {"Bram", 1}, {"Cor", 0}};
+  static const struct {
+    const char *client;
+    int team;
+  } cases[] = {{"Anna", 0}, {"Bram", 1}, {"Cor", 0}};
   for (size_t i = 0; i < 3; i++) {
     oc_draft *d = night(h, &c, cases[i].client, "2025-10-07");
     assert_int_equal(oc_add(c.s, d, id, &h->e), 0);
@@ -213,7 +218,8 @@ static void an_edit_replaces_what_it_saw(void **state) {
   after = tablet_status(&h->a);
   assert_int_equal(before.unsent, after.unsent);
   d = oc_draft_edit(h->a.s, id, &h->e);
-  refused(h, oc_draft_participant(d, "Cor", &h->e), OC_E_INVALID, "an entry stays with its client: retract it and add it to the other one");
+  refused(h, oc_draft_participant(d, "Cor", &h->e), OC_E_INVALID,
+          "an entry stays with its client: retract it and add it to the other one");
   oc_draft_free(d);
   tablet_sync_ok(&h->a);
   assert_string_equal(tablet_value(&h->a, id, "disturbance", NULL), "2,3");
@@ -249,10 +255,12 @@ static void a_conflict_is_shown_and_settled(void **state) {
   assert_int_equal(oc_record_conflicts(r), 1);
   oc_query_free(q);
   oc_draft *d = oc_draft_edit(h->a.s, id, &h->e);
-  refused(h, oc_draft_set(d, "quality", "5", &h->e), OC_E_CONFLICT, "quality: two people wrote different things here; settle it with resolve");
+  refused(h, oc_draft_set(d, "quality", "5", &h->e), OC_E_CONFLICT,
+          "quality: two people wrote different things here; settle it with resolve");
   assert_int_equal(oc_draft_set(d, "note", "rustig", &h->e), 0);
   oc_draft_free(d);
-  refused(h, oc_resolve(h->a.s, id, "source", "1", "Kim", &h->e), OC_E_INVALID, "source is not in conflict: change it with edit");
+  refused(h, oc_resolve(h->a.s, id, "source", "1", "Kim", &h->e), OC_E_INVALID,
+          "source is not in conflict: change it with edit");
   refused(h, oc_resolve(h->a.s, id, "quality", "9", "Kim", &h->e), OC_E_INVALID,
           "quality: \"9\" is not in the code list (1 very poor, 2 poor, 3 fair, 4 good, 5 very good)");
   assert_int_equal(oc_resolve(h->a.s, id, "quality", "redelijk", "Kim", &h->e), 0);
@@ -299,7 +307,8 @@ static void a_retraction_and_its_undoing(void **state) {
   oc_draft *d = night(h, &h->a, "Anna", "2025-09-28");
   assert_int_equal(oc_add(h->a.s, d, id, &h->e), 0);
   oc_draft_free(d);
-  refused(h, oc_retract(h->a.s, id, "Kim", NULL, &h->e), OC_E_INVALID, "this record is not retracted: there is nothing to undo");
+  refused(h, oc_retract(h->a.s, id, "Kim", NULL, &h->e), OC_E_INVALID,
+          "this record is not retracted: there is nothing to undo");
   refused(h, oc_retract(h->a.s, id, "Kim", "", &h->e), OC_E_INVALID, "a retraction needs a reason");
   assert_int_equal(oc_retract(h->a.s, id, "Kim", "verkeerde cliënt", &h->e), 0);
   const oc_record *r = shown(h, &h->a, id, &q);
@@ -313,7 +322,8 @@ static void a_retraction_and_its_undoing(void **state) {
   assert_false(oc_record_retracted(r));
   assert_int_equal(oc_record_conflicts(r), 0);
   oc_query_free(q);
-  /* a value that the retraction had not seen makes it a conflict; `yes` lets it stand, having seen that too */
+  /* a value that the retraction had not seen makes it a conflict; `yes` lets it stand, having seen that
+   * too */
   tablet_sync_ok(&h->a);
   tablet_sync_ok(&h->b);
   assert_int_equal(oc_retract(h->a.s, id, "Kim", "dubbel", &h->e), 0);
@@ -324,13 +334,15 @@ static void a_retraction_and_its_undoing(void **state) {
   assert_false(oc_record_retracted(r));
   assert_int_equal(oc_record_conflicts(r), 1);
   oc_query_free(q);
-  refused(h, oc_resolve(h->a.s, id, "retraction", "maybe", "Kim", &h->e), OC_E_INVALID, "\"maybe\": say yes (entered in error) or no (it stands)");
+  refused(h, oc_resolve(h->a.s, id, "retraction", "maybe", "Kim", &h->e), OC_E_INVALID,
+          "\"maybe\": say yes (entered in error) or no (it stands)");
   assert_int_equal(oc_resolve(h->a.s, id, "retraction", "yes", "Kim", &h->e), 0);
   r = shown(h, &h->a, id, &q);
   assert_true(oc_record_retracted(r));
   assert_string_equal(oc_record_value(r, 0)->text_nl, "dubbel");
   oc_query_free(q);
-  refused(h, oc_resolve(h->a.s, id, "retraction", "no", "Kim", &h->e), OC_E_INVALID, "the retraction of this record is not in conflict");
+  refused(h, oc_resolve(h->a.s, id, "retraction", "no", "Kim", &h->e), OC_E_INVALID,
+          "the retraction of this record is not in conflict");
 }
 
 static void nothing_is_written_before_enrolment(void **state) {
@@ -339,20 +351,24 @@ static void nothing_is_written_before_enrolment(void **state) {
   char id[OC_ID_TEXT];
   tablet_open(&c, &h->w, "empty");
   oc_draft *d = oc_draft_new(c.s, "sleep");
-  refused(h, oc_draft_set(d, "quality", "1", &h->e), OC_E_NOTFOUND, "no kind \"sleep\" here: this store has never synced, so it has no schemas yet");
-  refused(h, oc_add(c.s, d, id, &h->e), OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
+  refused(h, oc_draft_set(d, "quality", "1", &h->e), OC_E_NOTFOUND,
+          "no kind \"sleep\" here: this store has never synced, so it has no schemas yet");
+  refused(h, oc_add(c.s, d, id, &h->e), OC_E_ENROL,
+          "this store is not enrolled yet: enrol it with a code first");
   oc_draft_free(d);
-  refused(h, oc_sync(c.s, NULL, &h->e), OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
+  refused(h, oc_sync(c.s, NULL, &h->e), OC_E_ENROL,
+          "this store is not enrolled yet: enrol it with a code first");
   tablet_close(&c);
 }
 
-/* -- reading --------------------------------------------------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------------------------------------- */
 
 static size_t count(home *h, tablet *t, oc_filter f) {
   oc_query *q;
   assert_int_equal(oc_query_run(t->s, &f, &q, &h->e), 0);
   size_t n = oc_query_count(q);
-  for (size_t i = 1; i < n; i++) assert_true(oc_record_day(oc_query_at(q, i - 1)) <= oc_record_day(oc_query_at(q, i)));
+  for (size_t i = 1; i < n; i++)
+    assert_true(oc_record_day(oc_query_at(q, i - 1)) <= oc_record_day(oc_query_at(q, i)));
   assert_null(oc_query_at(q, n));
   oc_query_free(q);
   return n;
@@ -370,23 +386,35 @@ static void queries_by_kind_client_and_day(void **state) {
   int64_t first = 20351; /* 2025-09-20 */
   assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep", .from_day = first, .to_day = first + 2}), 6);
   assert_int_equal(count(h, &h->a, (oc_filter){.from_day = first, .to_day = first + 2}), 6);
-  assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep", .participant = "Anna", .from_day = first, .to_day = first + 2}), 3);
-  assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep", .participant = "Anna", .from_day = first + 1, .to_day = first + 1}), 1);
-  assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = first, .to_day = first + 2}), 0);
+  assert_int_equal(
+      count(h, &h->a,
+            (oc_filter){.kind = "sleep", .participant = "Anna", .from_day = first, .to_day = first + 2}),
+      3);
+  assert_int_equal(
+      count(h, &h->a,
+            (oc_filter){.kind = "sleep", .participant = "Anna", .from_day = first + 1, .to_day = first + 1}),
+      1);
+  assert_int_equal(
+      count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = first, .to_day = first + 2}), 0);
   assert_int_equal(count(h, &h->a, (oc_filter){.kind = "participant"}), 2); /* Bram is in another team */
   assert_int_equal(count(h, &h->a, (oc_filter){.kind = "person"}), 2);
-  assert_int_equal(count(h, &h->a, (oc_filter){.from_day = first, .to_day = first + 2, .unsent_only = true}), 6);
+  assert_int_equal(count(h, &h->a, (oc_filter){.from_day = first, .to_day = first + 2, .unsent_only = true}),
+                   6);
   assert_int_equal(oc_retract(h->a.s, id, "Kim", "fout", &h->e), 0);
   assert_int_equal(count(h, &h->a, (oc_filter){.from_day = first, .to_day = first + 2}), 5);
-  assert_int_equal(count(h, &h->a, (oc_filter){.from_day = first, .to_day = first + 2, .retracted_too = true}), 6);
+  assert_int_equal(
+      count(h, &h->a, (oc_filter){.from_day = first, .to_day = first + 2, .retracted_too = true}), 6);
   oc_query *q;
-  assert_int_equal(oc_query_run(h->a.s, &(oc_filter){.from_day = first, .to_day = first + 2, .max = 2}, &q, &h->e), 0);
+  assert_int_equal(
+      oc_query_run(h->a.s, &(oc_filter){.from_day = first, .to_day = first + 2, .max = 2}, &q, &h->e), 0);
   assert_int_equal(oc_query_count(q), 2);
   assert_true(oc_query_more(q));
   assert_int_equal(oc_record_day(oc_query_at(q, 1)), first);
   oc_query_free(q);
-  refused(h, oc_query_run(h->a.s, &(oc_filter){.kind = "slaap"}, &q, &h->e), OC_E_NOTFOUND, "no kind \"slaap\" here");
-  refused(h, oc_query_run(h->a.s, &(oc_filter){.participant = "Bram"}, &q, &h->e), OC_E_NOTFOUND, "no participant \"Bram\" here");
+  refused(h, oc_query_run(h->a.s, &(oc_filter){.kind = "slaap"}, &q, &h->e), OC_E_NOTFOUND,
+          "no kind \"slaap\" here");
+  refused(h, oc_query_run(h->a.s, &(oc_filter){.participant = "Bram"}, &q, &h->e), OC_E_NOTFOUND,
+          "no participant \"Bram\" here");
 }
 
 /* 00:30 by the clock is the evening before by UTC. */
@@ -401,11 +429,14 @@ static void days_are_counted_by_the_clock(void **state) {
   oc_draft_free(d);
   int64_t day = 20356; /* 2025-09-25 */
   assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = day, .to_day = day}), 1);
-  assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = day - 1, .to_day = day - 1}), 0);
+  assert_int_equal(
+      count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = day - 1, .to_day = day - 1}), 0);
   assert_int_equal(oc_store_zone(h->a.s, "Europe/London", &h->e), 0);
-  assert_int_equal(count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = day - 1, .to_day = day - 1}), 1);
+  assert_int_equal(
+      count(h, &h->a, (oc_filter){.kind = "sleep_check", .from_day = day - 1, .to_day = day - 1}), 1);
   assert_string_equal(tablet_value(&h->a, id, "checked_at", NULL), "2025-09-24T23:30:00+01:00");
-  refused(h, oc_store_zone(h->a.s, "Europe/Utrecht", &h->e), OC_E_INVALID, "no time zone \"Europe/Utrecht\" on this system; write it as Europe/Amsterdam");
+  refused(h, oc_store_zone(h->a.s, "Europe/Utrecht", &h->e), OC_E_INVALID,
+          "no time zone \"Europe/Utrecht\" on this system; write it as Europe/Amsterdam");
   assert_int_equal(oc_store_zone(h->a.s, NULL, &h->e), 0);
   assert_string_equal(tablet_value(&h->a, id, "checked_at", NULL), "2025-09-25T00:30:00+02:00");
 }
@@ -485,12 +516,14 @@ static void settings(void **state) {
   assert_int_equal(oc_setting_put(h->a.s, "author", "", &h->e), 0);
   assert_int_equal(oc_setting_get(h->a.s, "author", v, sizeof v, &h->e), 0);
   assert_string_equal(v, "");
-  refused(h, oc_setting_put(h->a.s, "self:x", "1", &h->e), OC_E_INVALID, "\"self:x\" is no name of a setting: 1 to 40 of a-z 0-9 _");
+  refused(h, oc_setting_put(h->a.s, "self:x", "1", &h->e), OC_E_INVALID,
+          "\"self:x\" is no name of a setting: 1 to 40 of a-z 0-9 _");
 }
 
-/* -- imports ----------------------------------------------------------------------------------------------------------------------- */
+/* -- imports --------------------------------------------------------------------------------------------- */
 
-static oc_once once(home *h, tablet *t, uint8_t key, uint8_t content, const char *quality, const char *disturbance, bool dry) {
+static oc_once once(home *h, tablet *t, uint8_t key, uint8_t content, const char *quality,
+                    const char *disturbance, bool dry) {
   oc_once it = {.draft = night(h, t, "Anna", "2025-09-16")};
   it.key[0] = key;
   it.content[0] = content;
@@ -571,7 +604,7 @@ static void a_refused_item_stops_no_other(void **state) {
   for (size_t i = 0; i < 3; i++) oc_draft_free(items[i].draft);
 }
 
-/* -- the whole store ------------------------------------------------------------------------------------------------------------------ */
+/* -- the whole store ------------------------------------------------------------------------------------- */
 
 static void everything_verifies_at_the_end(void **state) {
   home *h = *state;
@@ -584,24 +617,24 @@ static void everything_verifies_at_the_end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(an_entry_is_shown_as_it_was_written),
-    cmocka_unit_test(what_cannot_be_written_says_why),
-    cmocka_unit_test(header_must_be_whole),
-    cmocka_unit_test(the_scope_is_the_clients_team),
-    cmocka_unit_test(an_edit_replaces_what_it_saw),
-    cmocka_unit_test(a_conflict_is_shown_and_settled),
-    cmocka_unit_test(a_set_in_conflict_is_settled_by_element),
-    cmocka_unit_test(a_retraction_and_its_undoing),
-    cmocka_unit_test(nothing_is_written_before_enrolment),
-    cmocka_unit_test(queries_by_kind_client_and_day),
-    cmocka_unit_test(days_are_counted_by_the_clock),
-    cmocka_unit_test(short_ids_and_doubles),
-    cmocka_unit_test(json_and_exports),
-    cmocka_unit_test(settings),
-    cmocka_unit_test(an_import_writes_once),
-    cmocka_unit_test(a_corrected_source_leaves_what_people_wrote),
-    cmocka_unit_test(a_refused_item_stops_no_other),
-    cmocka_unit_test(everything_verifies_at_the_end),
+      cmocka_unit_test(an_entry_is_shown_as_it_was_written),
+      cmocka_unit_test(what_cannot_be_written_says_why),
+      cmocka_unit_test(header_must_be_whole),
+      cmocka_unit_test(the_scope_is_the_clients_team),
+      cmocka_unit_test(an_edit_replaces_what_it_saw),
+      cmocka_unit_test(a_conflict_is_shown_and_settled),
+      cmocka_unit_test(a_set_in_conflict_is_settled_by_element),
+      cmocka_unit_test(a_retraction_and_its_undoing),
+      cmocka_unit_test(nothing_is_written_before_enrolment),
+      cmocka_unit_test(queries_by_kind_client_and_day),
+      cmocka_unit_test(days_are_counted_by_the_clock),
+      cmocka_unit_test(short_ids_and_doubles),
+      cmocka_unit_test(json_and_exports),
+      cmocka_unit_test(settings),
+      cmocka_unit_test(an_import_writes_once),
+      cmocka_unit_test(a_corrected_source_leaves_what_people_wrote),
+      cmocka_unit_test(a_refused_item_stops_no_other),
+      cmocka_unit_test(everything_verifies_at_the_end),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,5 @@
-/* The client's websocket against the server's own network code, over real sockets and real TLS: certificates, limits, deadlines, closes,
- * cancellation. */
+/* The client's websocket against the server's own network code, over real sockets and real TLS: certificates,
+ * limits, deadlines, closes, cancellation. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,13 +87,15 @@ static bool done(void *ctx) {
   return t->want && t->heard >= t->want;
 }
 
-static oc_net_end run_to(uint16_t port, bool tls, const char *ca, const uint8_t *pin, int wake, uint32_t idle_ms, talk *t) {
+static oc_net_end run_to(uint16_t port, bool tls, const char *ca, const uint8_t *pin, int wake,
+                         uint32_t idle_ms, talk *t) {
   oc_net_url u;
   oc_net_end end;
   char text[80];
   snprintf(text, sizeof text, "%s://localhost:%u/sync", tls ? "wss" : "ws", port);
   assert_int_equal(oc_net_url_parse(text, &u), 0);
-  oc_net_options o = {.url = &u, .ca_file = ca, .pin = pin, .wake_fd = wake, .connect_ms = 2000, .idle_ms = idle_ms};
+  oc_net_options o = {
+      .url = &u, .ca_file = ca, .pin = pin, .wake_fd = wake, .connect_ms = 2000, .idle_ms = idle_ms};
   oc_net_calls c = {on_open, on_message, next_output, done, t};
   oc_net_run(&o, &c, &end);
   return end;
@@ -109,7 +111,8 @@ static void speaks_and_closes_when_done(void **state) {
   assert_int_equal(end.err, 0);
   assert_true(end.opened);
   assert_int_equal(t.heard, 3);
-  for (int i = 0; i < 100 && echo_closed_with(n->plain, 1000) == before; i++) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  for (int i = 0; i < 100 && echo_closed_with(n->plain, 1000) == before; i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
   assert_int_equal(echo_closed_with(n->plain, 1000), before + 1);
 }
 
@@ -154,7 +157,7 @@ static void a_session_that_says_stop_ends(void **state) {
   assert_int_equal(t.heard, 1);
 }
 
-/* -- certificates ---------------------------------------------------------------------------------------------------------------- */
+/* -- certificates ---------------------------------------------------------------------------------------- */
 
 static void pin_of(const char *pem, uint8_t pin[OC_NET_PIN_BYTES]) {
   FILE *f = fopen(pem, "r");
@@ -211,7 +214,7 @@ static void a_file_that_holds_no_certificates(void **state) {
   assert_int_equal(end.err, OV_E_AUTH);
 }
 
-/* -- no server, silent servers ------------------------------------------------------------------------------------------------------ */
+/* -- no server, silent servers --------------------------------------------------------------------------- */
 
 static int listen_on(uint16_t *port) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -255,13 +258,17 @@ static void *answer(void *arg) {
   const char *text = *(const char **)arg;
   int fd = *(int *)((char *)arg + sizeof text), c = accept(fd, NULL, NULL);
   char buf[2048];
-  if (c >= 0 && read(c, buf, sizeof buf) > 0 && write(c, text, strlen(text)) > 0) (void)!read(c, buf, sizeof buf);
+  if (c >= 0 && read(c, buf, sizeof buf) > 0 && write(c, text, strlen(text)) > 0)
+    (void)!read(c, buf, sizeof buf);
   if (c >= 0) close(c);
   return NULL;
 }
 
 static oc_net_end answered(const char *text) {
-  struct { const char *text; int fd; } arg = {text, -1};
+  struct {
+    const char *text;
+    int fd;
+  } arg = {text, -1};
   uint16_t port;
   pthread_t thread;
   talk t = {.say = {"one"}};
@@ -287,7 +294,8 @@ static void what_is_no_overdracht_server(void **state) {
   assert_false(end.opened);
   end = answered("SSH-2.0-OpenSSH_9.2\r\n"); /* the rest of a header might still come */
   assert_int_equal(end.err, OV_E_TIMEOUT);
-  end = answered("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: aaaaaaaaaaaaaaaaaaaaaaaaaaa=\r\n\r\n");
+  end = answered("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+                 "Upgrade\r\nSec-WebSocket-Accept: aaaaaaaaaaaaaaaaaaaaaaaaaaa=\r\n\r\n");
   assert_int_equal(end.err, OV_E_NET);
   assert_false(end.opened);
 }
@@ -304,9 +312,12 @@ static void silence_ends_a_connection(void **state) {
   assert_in_range(to.tv_sec - from.tv_sec, 0, 5);
 }
 
-/* -- cancelling ------------------------------------------------------------------------------------------------------------------------ */
+/* -- cancelling ------------------------------------------------------------------------------------------ */
 
-typedef struct later { int fd; long ms; } later;
+typedef struct later {
+  int fd;
+  long ms;
+} later;
 
 static void *wake_later(void *arg) {
   later *l = arg;
@@ -357,21 +368,21 @@ static void no_proxy_on_this_machine(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(speaks_and_closes_when_done),
-    cmocka_unit_test(the_largest_message_both_ways),
-    cmocka_unit_test(a_message_over_the_limit_is_never_sent),
-    cmocka_unit_test(closes_of_the_server_are_told),
-    cmocka_unit_test(a_session_that_says_stop_ends),
-    cmocka_unit_test(an_authority_of_ones_own),
-    cmocka_unit_test(a_certificate_nobody_vouches_for),
-    cmocka_unit_test(the_pin_of_enrolment),
-    cmocka_unit_test(a_file_that_holds_no_certificates),
-    cmocka_unit_test(nobody_listens),
-    cmocka_unit_test(a_server_that_never_answers),
-    cmocka_unit_test(what_is_no_overdracht_server),
-    cmocka_unit_test(silence_ends_a_connection),
-    cmocka_unit_test(cancelled_while_connected_and_before),
-    cmocka_unit_test(no_proxy_on_this_machine),
+      cmocka_unit_test(speaks_and_closes_when_done),
+      cmocka_unit_test(the_largest_message_both_ways),
+      cmocka_unit_test(a_message_over_the_limit_is_never_sent),
+      cmocka_unit_test(closes_of_the_server_are_told),
+      cmocka_unit_test(a_session_that_says_stop_ends),
+      cmocka_unit_test(an_authority_of_ones_own),
+      cmocka_unit_test(a_certificate_nobody_vouches_for),
+      cmocka_unit_test(the_pin_of_enrolment),
+      cmocka_unit_test(a_file_that_holds_no_certificates),
+      cmocka_unit_test(nobody_listens),
+      cmocka_unit_test(a_server_that_never_answers),
+      cmocka_unit_test(what_is_no_overdracht_server),
+      cmocka_unit_test(silence_ends_a_connection),
+      cmocka_unit_test(cancelled_while_connected_and_before),
+      cmocka_unit_test(no_proxy_on_this_machine),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

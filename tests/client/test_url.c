@@ -45,8 +45,22 @@ static void plain_goes_to_this_machine_only(void **state) {
 
 static void refuses_what_is_no_url(void **state) {
   (void)state;
-  static const char *const bad[] = {"", "sync.example.nl", "https://sync.example.nl", "wss://", "wss:///sync", "wss://a b/sync", "wss://a:0", "wss://a:65536",
-                                    "wss://a:+80", "wss://a:80x", "wss://a/b c", "wss://a/b\r\nX: y", "wss://user@a/sync", "wss://[::1", "wss://[]/", "wss://a/#x"};
+  static const char *const bad[] = {"",
+                                    "sync.example.nl",
+                                    "https://sync.example.nl",
+                                    "wss://",
+                                    "wss:///sync",
+                                    "wss://a b/sync",
+                                    "wss://a:0",
+                                    "wss://a:65536",
+                                    "wss://a:+80",
+                                    "wss://a:80x",
+                                    "wss://a/b c",
+                                    "wss://a/b\r\nX: y",
+                                    "wss://user@a/sync",
+                                    "wss://[::1",
+                                    "wss://[]/",
+                                    "wss://a/#x"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) refuses(bad[i], OV_E_INVALID);
   char longest[400] = "wss://";
   memset(longest + 6, 'a', 200);
@@ -57,9 +71,9 @@ static void refuses_what_is_no_url(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(takes_urls_and_fills_in_the_path),
-    cmocka_unit_test(plain_goes_to_this_machine_only),
-    cmocka_unit_test(refuses_what_is_no_url),
+      cmocka_unit_test(takes_urls_and_fills_in_the_path),
+      cmocka_unit_test(plain_goes_to_this_machine_only),
+      cmocka_unit_test(refuses_what_is_no_url),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Values from text and to text, with the schemas that are delivered: every type, the nights on which clocks change, and the exact words of refusals. */
+/* Values from text and to text, with the schemas that are delivered: every type, the nights on which clocks
+ * change, and the exact words of refusals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,12 +62,18 @@ static int setup(void **state) {
   x->schemas = ov_schemas_new();
   if (sv_schema_json_load_dir(OV_SOURCE_DIR "/proto/schema", NULL, NULL, &set)) return 1;
   for (size_t i = 0; i < sv_schema_json_count(set); i++) {
-    if (ov_schemas_add(x->schemas, sv_schema_json_at(set, i)->bytes, sv_schema_json_at(set, i)->n, NULL)) return 1;
+    if (ov_schemas_add(x->schemas, sv_schema_json_at(set, i)->bytes, sv_schema_json_at(set, i)->n, NULL))
+      return 1;
   }
   sv_schema_json_free(set);
   ov_arena_init(&x->arena, 8u << 20);
   if (oc_zone_open("Europe/Amsterdam", &x->zone)) return 1;
-  x->env = (oc_text_env){.zone = x->zone, .now = 1774735500 /* 2026-03-28 23:05 */, .a = &x->arena, .find = find, .find_team = find_team, .label = label,
+  x->env = (oc_text_env){.zone = x->zone,
+                         .now = 1774735500 /* 2026-03-28 23:05 */,
+                         .a = &x->arena,
+                         .find = find,
+                         .find_team = find_team,
+                         .label = label,
                          .team_label = team_label};
   *state = x;
   return 0;
@@ -90,7 +97,8 @@ static const ov_sfield *field(values *x, const char *kind, const char *name) {
 }
 
 static int read_text(values *x, const char *kind, const char *name, const char *text) {
-  return oc_value_read(&x->env, ov_schemas_by_name(x->schemas, kind), field(x, kind, name), text, &x->v, &x->exact, &x->e);
+  return oc_value_read(&x->env, ov_schemas_by_name(x->schemas, kind), field(x, kind, name), text, &x->v,
+                       &x->exact, &x->e);
 }
 
 static void gives(values *x, const char *kind, const char *name, const char *text, int64_t want) {
@@ -101,7 +109,8 @@ static void gives(values *x, const char *kind, const char *name, const char *tex
   assert_int_equal(x->v.i, want);
 }
 
-static void refuses(values *x, const char *kind, const char *name, const char *text, const char *en, const char *nl) {
+static void refuses(values *x, const char *kind, const char *name, const char *text, const char *en,
+                    const char *nl) {
   x->e = (oc_error){0};
   assert_int_equal(read_text(x, kind, name, text), OC_E_INVALID);
   assert_int_equal(x->e.err, OC_E_INVALID);
@@ -109,7 +118,8 @@ static void refuses(values *x, const char *kind, const char *name, const char *t
   if (nl) assert_string_equal(x->e.message_nl, nl);
 }
 
-static void shows(values *x, const char *kind, const char *name, const char *text, const char *nl, const char *en, const char *raw) {
+static void shows(values *x, const char *kind, const char *name, const char *text, const char *nl,
+                  const char *en, const char *raw) {
   const ov_sfield *f = field(x, kind, name);
   assert_int_equal(read_text(x, kind, name, text), 0);
   assert_string_equal(oc_value_text(&x->env, f, &x->v, true), nl);
@@ -120,7 +130,7 @@ static void shows(values *x, const char *kind, const char *name, const char *tex
   assert_true(ov_value_equal(&first, &x->v));
 }
 
-/* -- numbers, codes --------------------------------------------------------------------------------------------------------- */
+/* -- numbers, codes -------------------------------------------------------------------------------------- */
 
 static void whole_numbers(void **state) {
   values *x = *state;
@@ -132,17 +142,21 @@ static void whole_numbers(void **state) {
   gives(x, "sleep", "sol_min", "onbekend", -99);
   gives(x, "sleep", "sol_min", "Niet gevraagd", -98);
   gives(x, "sleep", "sol_min", "not asked", -98);
-  refuses(x, "sleep", "sol_min", "7.5", "sol_min: \"7.5\" is not a whole number", "Tijd tot slapen: \"7.5\" is geen heel getal");
+  refuses(x, "sleep", "sol_min", "7.5", "sol_min: \"7.5\" is not a whole number",
+          "Tijd tot slapen: \"7.5\" is geen heel getal");
   refuses(x, "sleep", "sol_min", "7 dagen", "sol_min: \"7 dagen\" is not a whole number", NULL);
 }
 
 static void numbers_outside_their_range(void **state) {
   values *x = *state;
-  refuses(x, "sleep", "sol_min", "700", "sol_min: 700 is above 600 min", "Tijd tot slapen: 700 ligt boven 600 min");
+  refuses(x, "sleep", "sol_min", "700", "sol_min: 700 is above 600 min",
+          "Tijd tot slapen: 700 ligt boven 600 min");
   refuses(x, "sleep", "wake_count", "-1", "wake_count: -1 is below 0", "Keer wakker: -1 ligt onder 0");
   refuses(x, "sleep", "sol_min", "-97", "sol_min: -97 is below 0 min", NULL);
-  refuses(x, "sleep", "sol_min", "onderdrukt", "sol_min: -97 (suppressed) may not be given here", "Tijd tot slapen: 'onderdrukt' kan hier niet");
-  refuses(x, "sleep", "sol_min", "99999999999999999999", "sol_min: \"99999999999999999999\" is not a whole number", NULL);
+  refuses(x, "sleep", "sol_min", "onderdrukt", "sol_min: -97 (suppressed) may not be given here",
+          "Tijd tot slapen: 'onderdrukt' kan hier niet");
+  refuses(x, "sleep", "sol_min", "99999999999999999999",
+          "sol_min: \"99999999999999999999\" is not a whole number", NULL);
 }
 
 static void codes_by_number_and_label(void **state) {
@@ -155,10 +169,15 @@ static void codes_by_number_and_label(void **state) {
   gives(x, "social_contact", "valence", "-2", -2);
   refuses(x, "sleep", "quality", "prima",
           "quality: \"prima\" is not in the code list (1 very poor, 2 poor, 3 fair, 4 good, 5 very good)",
-          "Hoe was de nacht?: \"prima\" staat niet in de lijst (1 zeer slecht, 2 slecht, 3 redelijk, 4 goed, 5 zeer goed)");
-  refuses(x, "sleep", "quality", "6", "quality: \"6\" is not in the code list (1 very poor, 2 poor, 3 fair, 4 good, 5 very good)", NULL);
-  refuses(x, "sleep", "source", "-99", "source: \"-99\" is not in the code list (1 observation, 2 bed sensor, 3 wrist sensor, 4 acoustic monitoring, "
-          "5 client, 6 relative)", NULL);
+          "Hoe was de nacht?: \"prima\" staat niet in de lijst (1 zeer slecht, 2 slecht, 3 redelijk, 4 goed, "
+          "5 zeer goed)");
+  refuses(x, "sleep", "quality", "6",
+          "quality: \"6\" is not in the code list (1 very poor, 2 poor, 3 fair, 4 good, 5 very good)", NULL);
+  refuses(x, "sleep", "source", "-99",
+          "source: \"-99\" is not in the code list (1 observation, 2 bed sensor, 3 wrist sensor, 4 acoustic "
+          "monitoring, "
+          "5 client, 6 relative)",
+          NULL);
 }
 
 static void yes_and_no(void **state) {
@@ -167,7 +186,8 @@ static void yes_and_no(void **state) {
   gives(x, "tech_use", "client_involved", "No", 0);
   gives(x, "tech_use", "client_involved", "1", 1);
   gives(x, "tech_use", "client_involved", "-98", -98);
-  refuses(x, "tech_use", "client_involved", "misschien", "client_involved: \"misschien\" is neither yes nor no (1 or 0)",
+  refuses(x, "tech_use", "client_involved", "misschien",
+          "client_involved: \"misschien\" is neither yes nor no (1 or 0)",
           "Cliënt betrokken: \"misschien\" is geen ja of nee (1 of 0)");
   shows(x, "tech_use", "client_involved", "ja", "ja", "yes", "1");
 }
@@ -181,7 +201,7 @@ static void numbers_shown(void **state) {
   shows(x, "sleep", "bed_at", "onbekend", "onbekend", "unknown", "-99");
 }
 
-/* -- dates and times ---------------------------------------------------------------------------------------------------------- */
+/* -- dates and times ------------------------------------------------------------------------------------- */
 
 static void dates(void **state) {
   values *x = *state;
@@ -191,13 +211,18 @@ static void dates(void **state) {
   gives(x, "sleep", "night_date", "today", 20540);
   gives(x, "sleep", "night_date", "Gisteren", 20539);
   shows(x, "sleep", "night_date", "28-3-2026", "28-03-2026", "2026-03-28", "2026-03-28");
-  refuses(x, "sleep", "night_date", "2026-02-29", "night_date: \"2026-02-29\" is not in the calendar", "Nacht van: \"2026-02-29\" staat niet op de kalender");
+  refuses(x, "sleep", "night_date", "2026-02-29", "night_date: \"2026-02-29\" is not in the calendar",
+          "Nacht van: \"2026-02-29\" staat niet op de kalender");
   refuses(x, "sleep", "night_date", "31-4-2026", "night_date: \"31-4-2026\" is not in the calendar", NULL);
-  refuses(x, "sleep", "night_date", "28 maart", "night_date: \"28 maart\" is not a date; write it as 2026-03-28 or 28-3-2026",
+  refuses(x, "sleep", "night_date", "28 maart",
+          "night_date: \"28 maart\" is not a date; write it as 2026-03-28 or 28-3-2026",
           "Nacht van: \"28 maart\" is geen datum; schrijf 28-3-2026");
-  refuses(x, "sleep", "night_date", "28-3-26", "night_date: \"28-3-26\" is not a date; write it as 2026-03-28 or 28-3-2026", NULL);
-  refuses(x, "sleep", "night_date", "2026-03-28x", "night_date: \"2026-03-28x\" is not a date; write it as 2026-03-28 or 28-3-2026", NULL);
-  refuses(x, "sleep", "night_date", "2101-01-01", "night_date: 2101-01-01 is after 2100-12-31", "Nacht van: 01-01-2101 ligt na 31-12-2100");
+  refuses(x, "sleep", "night_date", "28-3-26",
+          "night_date: \"28-3-26\" is not a date; write it as 2026-03-28 or 28-3-2026", NULL);
+  refuses(x, "sleep", "night_date", "2026-03-28x",
+          "night_date: \"2026-03-28x\" is not a date; write it as 2026-03-28 or 28-3-2026", NULL);
+  refuses(x, "sleep", "night_date", "2101-01-01", "night_date: 2101-01-01 is after 2100-12-31",
+          "Nacht van: 01-01-2101 ligt na 31-12-2100");
 }
 
 static void datetimes_in_the_zone_or_with_an_offset(void **state) {
@@ -213,45 +238,59 @@ static void datetimes_in_the_zone_or_with_an_offset(void **state) {
   gives(x, "sleep", "bed_at", "vandaag 23:05", want);
   gives(x, "sleep", "bed_at", "now", want);
   gives(x, "sleep", "bed_at", "2026-07-01 12:00", 1782900000);
-  shows(x, "sleep", "bed_at", "28-3-2026 23:05", "28-03-2026 23:05", "2026-03-28 23:05", "2026-03-28T23:05:00+01:00");
-  shows(x, "sleep", "bed_at", "2026-07-01 12:00:09", "01-07-2026 12:00:09", "2026-07-01 12:00:09", "2026-07-01T12:00:09+02:00");
-  refuses(x, "sleep", "bed_at", "23:05", "bed_at: \"23:05\" is not a date and time; write it as \"2026-03-28 23:05\" or 2026-03-28T23:05:00+01:00",
+  shows(x, "sleep", "bed_at", "28-3-2026 23:05", "28-03-2026 23:05", "2026-03-28 23:05",
+        "2026-03-28T23:05:00+01:00");
+  shows(x, "sleep", "bed_at", "2026-07-01 12:00:09", "01-07-2026 12:00:09", "2026-07-01 12:00:09",
+        "2026-07-01T12:00:09+02:00");
+  refuses(x, "sleep", "bed_at", "23:05",
+          "bed_at: \"23:05\" is not a date and time; write it as \"2026-03-28 23:05\" or "
+          "2026-03-28T23:05:00+01:00",
           "Naar bed: \"23:05\" is geen datum en tijd; schrijf 28-3-2026 23:05");
-  refuses(x, "sleep", "bed_at", "2026-03-28 24:00", "bed_at: \"2026-03-28 24:00\" is not a date and time; write it as \"2026-03-28 23:05\" or "
-          "2026-03-28T23:05:00+01:00", NULL);
-  refuses(x, "sleep", "bed_at", "2026-13-28 23:05", "bed_at: \"2026-13-28 23:05\" is not in the calendar", NULL);
+  refuses(x, "sleep", "bed_at", "2026-03-28 24:00",
+          "bed_at: \"2026-03-28 24:00\" is not a date and time; write it as \"2026-03-28 23:05\" or "
+          "2026-03-28T23:05:00+01:00",
+          NULL);
+  refuses(x, "sleep", "bed_at", "2026-13-28 23:05", "bed_at: \"2026-13-28 23:05\" is not in the calendar",
+          NULL);
 }
 
 static void the_hour_that_is_skipped(void **state) {
   values *x = *state;
   gives(x, "sleep", "bed_at", "2026-03-29 01:59", 1774745940);
   gives(x, "sleep", "bed_at", "2026-03-29 03:00", 1774746000);
-  refuses(x, "sleep", "bed_at", "2026-03-29 02:30", "bed_at: 02:30 on 2026-03-29 does not exist in Europe/Amsterdam: clocks go forward from 02:00 to 03:00",
-          "Naar bed: 02:30 bestaat niet op 29-03-2026: de klok gaat dan van 02:00 naar 03:00");
+  refuses(
+      x, "sleep", "bed_at", "2026-03-29 02:30",
+      "bed_at: 02:30 on 2026-03-29 does not exist in Europe/Amsterdam: clocks go forward from 02:00 to 03:00",
+      "Naar bed: 02:30 bestaat niet op 29-03-2026: de klok gaat dan van 02:00 naar 03:00");
 }
 
 static void the_hour_that_comes_twice(void **state) {
   values *x = *state;
   refuses(x, "sleep", "bed_at", "2026-10-25 02:30",
-          "bed_at: 02:30 on 2026-10-25 comes twice in Europe/Amsterdam: write 2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00",
-          "Naar bed: 02:30 komt op 25-10-2026 twee keer voor, want de klok gaat terug. Kies de eerste of de tweede keer");
+          "bed_at: 02:30 on 2026-10-25 comes twice in Europe/Amsterdam: write 2026-10-25T02:30:00+02:00 or "
+          "2026-10-25T02:30:00+01:00",
+          "Naar bed: 02:30 komt op 25-10-2026 twee keer voor, want de klok gaat terug. Kies de eerste of de "
+          "tweede keer");
   gives(x, "sleep", "bed_at", "2026-10-25T02:30:00+02:00", 1792888200);
   gives(x, "sleep", "bed_at", "2026-10-25T02:30:00+01:00", 1792891800);
-  shows(x, "sleep", "bed_at", "2026-10-25T02:30:00+01:00", "25-10-2026 02:30 (+01:00)", "2026-10-25 02:30 (+01:00)", "2026-10-25T02:30:00+01:00");
+  shows(x, "sleep", "bed_at", "2026-10-25T02:30:00+01:00", "25-10-2026 02:30 (+01:00)",
+        "2026-10-25 02:30 (+01:00)", "2026-10-25T02:30:00+01:00");
 }
 
-/* -- texts, references, sets ---------------------------------------------------------------------------------------------------- */
+/* -- texts, references, sets ----------------------------------------------------------------------------- */
 
 static void texts(void **state) {
   values *x = *state;
   assert_int_equal(read_text(x, "sleep", "note", "  Sliep onrustig, \"pijn\"?  "), 0);
   assert_int_equal(x->v.type, OV_V_TEXT);
   assert_int_equal(x->v.s.n, 27); /* as it was typed */
-  refuses(x, "sleep", "note", "\xff\xfe", "note: the text is not valid UTF-8", "Opmerking: deze tekst bevat tekens die niet kloppen");
+  refuses(x, "sleep", "note", "\xff\xfe", "note: the text is not valid UTF-8",
+          "Opmerking: deze tekst bevat tekens die niet kloppen");
   char *longest = malloc(2002);
   memset(longest, 'a', 2001);
   longest[2001] = 0;
-  refuses(x, "sleep", "note", longest, "note: 2001 bytes are too long, at most 2000", "Opmerking: dit is te lang: 2001 bytes, hoogstens 2000");
+  refuses(x, "sleep", "note", longest, "note: 2001 bytes are too long, at most 2000",
+          "Opmerking: dit is te lang: 2001 bytes, hoogstens 2000");
   free(longest);
   assert_int_equal(read_text(x, "sleep", "note", ""), 0);
   assert_int_equal(x->v.type, OV_V_NIL);
@@ -269,7 +308,8 @@ static void references(void **state) {
   other.seq = 8;
   ov_name_write(&other, bytes);
   ov_value v = ov_bytes(bytes, sizeof bytes);
-  assert_string_equal(oc_value_text(&x->env, field(x, "sleep", "project"), &v, true), "11111111111111111111111111111111-8-abcdef01");
+  assert_string_equal(oc_value_text(&x->env, field(x, "sleep", "project"), &v, true),
+                      "11111111111111111111111111111111-8-abcdef01");
 }
 
 static void bytes_are_not_typed_nor_shown(void **state) {
@@ -277,8 +317,10 @@ static void bytes_are_not_typed_nor_shown(void **state) {
   const ov_sfield *f = field(x, "participant", "commit_key");
   uint8_t key[32] = {0x5e};
   ov_value v = ov_bytes(key, sizeof key);
-  refuses(x, "participant", "commit_key", "5e", "commit_key: holds bytes, which cannot be written as text", NULL);
-  refuses(x, "participant", "commit_key", "", "commit_key: holds bytes, which cannot be written as text", NULL);
+  refuses(x, "participant", "commit_key", "5e", "commit_key: holds bytes, which cannot be written as text",
+          NULL);
+  refuses(x, "participant", "commit_key", "", "commit_key: holds bytes, which cannot be written as text",
+          NULL);
   assert_string_equal(oc_value_text(&x->env, f, &v, false), "32 bytes");
   assert_string_equal(oc_value_raw(&x->env, f, &v), "");
 }
@@ -305,10 +347,14 @@ static void sets_add_and_delete(void **state) {
   sets_of(x, "", "", "", true);
   sets_of(x, "onbekend", "6", "", false); /* a label of this list, not the missing code */
   sets_of(x, "-8", "", "8", false);       /* what has left the list can still be deleted */
-  refuses(x, "sleep", "disturbance", "1,lawaai", "disturbance: \"lawaai\" is not in the code list (1 noise, 2 toilet, 3 pain, 4 restlessness, "
-          "5 technology alarm, 6 unknown, 9 other)", NULL);
-  refuses(x, "sleep", "disturbance", "1,,2", "disturbance: \"\" has an empty part; write elements with commas between", NULL);
-  refuses(x, "sleep", "disturbance", "1,!geluid", "disturbance: 1 is added and deleted at once", "Waardoor?: 1 staat er twee keer: erbij en eraf");
+  refuses(x, "sleep", "disturbance", "1,lawaai",
+          "disturbance: \"lawaai\" is not in the code list (1 noise, 2 toilet, 3 pain, 4 restlessness, "
+          "5 technology alarm, 6 unknown, 9 other)",
+          NULL);
+  refuses(x, "sleep", "disturbance", "1,,2",
+          "disturbance: \"\" has an empty part; write elements with commas between", NULL);
+  refuses(x, "sleep", "disturbance", "1,!geluid", "disturbance: 1 is added and deleted at once",
+          "Waardoor?: 1 staat er twee keer: erbij en eraf");
 }
 
 static void sets_of_references_and_teams(void **state) {
@@ -334,7 +380,9 @@ static void what_no_schema_knows(void **state) {
 /* Whatever is typed gives a value that the schema takes, or a reason; never both, never neither. */
 static void anything_typed(void **state) {
   values *x = *state;
-  static const char *const bits[] = {"2026", "-", "03", "28", " ", "T", "23", ":", "05", "+", "01", "Z", "goed", ",", "!", "=", "-99", "x", "min", "\xc3\xab", "today"};
+  static const char *const bits[] = {"2026", "-",  "03",  "28", " ",   "T",        "23",
+                                     ":",    "05", "+",   "01", "Z",   "goed",     ",",
+                                     "!",    "=",  "-99", "x",  "min", "\xc3\xab", "today"};
   uint32_t seed = 20260328;
   for (unsigned round = 0; round < 20000; round++) {
     char text[80] = "";
@@ -354,22 +402,22 @@ static void anything_typed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(whole_numbers),
-    cmocka_unit_test(numbers_outside_their_range),
-    cmocka_unit_test(codes_by_number_and_label),
-    cmocka_unit_test(yes_and_no),
-    cmocka_unit_test(numbers_shown),
-    cmocka_unit_test(dates),
-    cmocka_unit_test(datetimes_in_the_zone_or_with_an_offset),
-    cmocka_unit_test(the_hour_that_is_skipped),
-    cmocka_unit_test(the_hour_that_comes_twice),
-    cmocka_unit_test(texts),
-    cmocka_unit_test(references),
-    cmocka_unit_test(bytes_are_not_typed_nor_shown),
-    cmocka_unit_test(sets_add_and_delete),
-    cmocka_unit_test(sets_of_references_and_teams),
-    cmocka_unit_test(what_no_schema_knows),
-    cmocka_unit_test(anything_typed),
+      cmocka_unit_test(whole_numbers),
+      cmocka_unit_test(numbers_outside_their_range),
+      cmocka_unit_test(codes_by_number_and_label),
+      cmocka_unit_test(yes_and_no),
+      cmocka_unit_test(numbers_shown),
+      cmocka_unit_test(dates),
+      cmocka_unit_test(datetimes_in_the_zone_or_with_an_offset),
+      cmocka_unit_test(the_hour_that_is_skipped),
+      cmocka_unit_test(the_hour_that_comes_twice),
+      cmocka_unit_test(texts),
+      cmocka_unit_test(references),
+      cmocka_unit_test(bytes_are_not_typed_nor_shown),
+      cmocka_unit_test(sets_add_and_delete),
+      cmocka_unit_test(sets_of_references_and_teams),
+      cmocka_unit_test(what_no_schema_knows),
+      cmocka_unit_test(anything_typed),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
