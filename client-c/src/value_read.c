@@ -422,15 +422,25 @@ static char *trimmed(ov_arena *a, const char *p, size_t n) {
   return oc_fmt(a, "%.*s", (int)n, p);
 }
 
+static bool is_label(const ov_sfield *f, const char *p, const char *end) {
+  char label[OV_LABEL_BYTES_MAX + 1];
+  int64_t code;
+  while (p < end && isspace((unsigned char)*p)) p++;
+  while (end > p && isspace((unsigned char)end[-1])) end--;
+  size_t n = (size_t)(end - p);
+  if (n > OV_LABEL_BYTES_MAX) return false; /* not even copied: every stretch of a long text is tried */
+  memcpy(label, p, n);
+  label[n] = 0;
+  return code_of(f, label, &code);
+}
+
 /* End of the element that starts at p. Labels may hold commas ("awake, calm"), so the longest stretch that is
  * a label wins. */
 static const char *element_end(const reading *r, const char *p) {
   const char *end = p + strlen(p), *first = strchr(p, ',');
-  int64_t code;
   if (!first || r->f->type != OV_F_CODESET) return first ? first : end;
   for (; end && end > first; end = memrchr(p, ',', (size_t)(end - p))) {
-    char *label = trimmed(r->env->a, p + (*p == '!'), (size_t)(end - p) - (*p == '!'));
-    if (label && code_of(r->f, label, &code)) return end;
+    if (is_label(r->f, p + (*p == '!'), end)) return end;
   }
   return first;
 }
