@@ -94,7 +94,13 @@ bool sv_session_pull(sv_session *ss, ov_buf *out) {
     return !out->err;
   }
   if (ss->closing) return false;
-  return sv_catchup_next(ss, out);
+  bool said = sv_catchup_next(ss, out);
+  if (said && ss->synced_sent) { /* all positions are behind it: an idle session need not remember which were its own */
+    free(ss->skip);
+    ss->skip = NULL;
+    ss->n_skip = ss->cap_skip = 0;
+  }
+  return said;
 }
 
 void sv_session_error(sv_session *ss, const ov_error *e) {
