@@ -149,6 +149,10 @@ static int still_allowed(sv_session *ss, const scope_follow *f, sv_txn *t) {
   sv_device now;
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
   int err = sv_device_get(t, &ss->device.id, &now);
+  if (err == OV_E_NOTFOUND) {
+    now = ss->device;
+    err = 0;
+  }
   if (!err && now.revoked) err = OV_E_REVOKED;
   if (!err) err = sv_device_scopes(t, ss->org, &now, &ss->server->arena, scopes, &n);
   if (!err && n != ss->n_scopes) err = OV_E_DENIED;

@@ -119,21 +119,30 @@ static bool rehash(changed_set *s) {
   return true;
 }
 
-void ingest_changed(ingest *g, const ov_name *record, uint16_t kind, bool foreign) {
+static changed_record *changed_at(ingest *g, const ov_name *record, uint16_t kind) {
   changed_set *s = &g->changed;
   if (s->n == s->cap && (!grow((void **)&s->v, &s->cap, sizeof *s->v) || !rehash(s))) {
     sv_txn_fail(g->t, OV_E_NOMEM);
-    return;
+    return NULL;
   }
   uint32_t at = hash_name(record) & (s->n_slots - 1);
   for (; s->slots[at]; at = (at + 1) & (s->n_slots - 1)) {
     changed_record *c = &s->v[s->slots[at] - 1];
-    if (!ov_name_equal(&c->record, record)) continue;
-    c->foreign |= foreign;
-    return;
+    if (ov_name_equal(&c->record, record)) return c;
   }
-  s->v[s->n] = (changed_record){.record = *record, .kind = kind, .foreign = foreign};
+  s->v[s->n] = (changed_record){.record = *record, .kind = kind};
   s->slots[at] = ++s->n;
+  return &s->v[s->n - 1];
+}
+
+void ingest_changed(ingest *g, const ov_name *record, uint16_t kind, bool foreign) {
+  changed_record *c = changed_at(g, record, kind);
+  if (c) c->foreign |= foreign;
+}
+
+void ingest_again(ingest *g, const ov_name *record, uint16_t kind) {
+  changed_record *c = changed_at(g, record, kind);
+  if (c) c->foreign = c->again = true;
 }
 
 /* -- small rules ------------------------------------------------------------------------------- */

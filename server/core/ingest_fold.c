@@ -105,14 +105,15 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
   if (!err) err = encode_state(&row.rec, &g->b1);
   if (!err && old) err = encode_state(&old->rec, &g->b2);
   if (err) return err;
-  bool anew = !old || g->b1.n != g->b2.n || memcmp(g->b1.p, g->b2.p, g->b1.n) != 0;
+  bool differs = !old || g->b1.n != g->b2.n || memcmp(g->b1.p, g->b2.p, g->b1.n) != 0;
+  bool anew = differs || c->again;
   bool moves = old && places_differ(old, scopes, n);
   if (!anew && !moves) return 0;
   if (old) {
     memcpy(row.places, old->places, sizeof row.places);
     row.n_places = old->n_places;
     /* Never back, though the clock may go: tablets that fold their own ops count on it. */
-    if (!anew || old->changed > row.changed) row.changed = old->changed;
+    if (!differs || old->changed > row.changed) row.changed = old->changed;
   }
   if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) || (err = index_record(g, &row)))
     return err;

@@ -28,7 +28,12 @@ typedef struct judged {
 } judged;
 
 /* A record that changed. */
-typedef struct changed_record { ov_name record; uint16_t kind; bool foreign; } changed_record;
+typedef struct changed_record {
+  ov_name record;
+  uint16_t kind;
+  bool foreign;
+  bool again; /* a new position even if its state is the same */
+} changed_record;
 typedef struct changed_set { changed_record *v; uint32_t n, cap; uint32_t *slots, n_slots; } changed_set;
 typedef struct name_list { ov_name *v; uint32_t n, cap; } name_list;
 
@@ -82,6 +87,7 @@ void ingest_forget(ingest *g);                                       /* clears t
 int ingest_brief(ingest *g, const ov_name *name, brief *out);         /* 0 (known or not) or a store error */
 bool ingest_pushed(const ingest *g, const ov_name *name, uint32_t *i); /* a new op of this push? */
 void ingest_changed(ingest *g, const ov_name *record, uint16_t kind, bool foreign);
+void ingest_again(ingest *g, const ov_name *record, uint16_t kind);
 void ingest_list_add(ingest *g, name_list *l, const ov_name *name);
 /* The programme's op in an organisation's log: stored and queued there, folded in the programme only. */
 bool ingest_elsewhere(const ingest *g, const ov_op *op);

@@ -214,6 +214,9 @@ static int run_foreign(ingest *g, const sv_op_row *in) {
   if (err && err != OV_E_NOTFOUND) return err;
   if (known && memcmp(row.head.b, in->head.b, sizeof row.head.b) != 0) return OV_E_BRANCH;
   if (known && !merge_row(&row, in)) return 0;
+  /* An organisation that was put back brings its tablets' ops to the programme once more. Their authors cannot tell what has become of their
+   * values there since: the record goes to everybody again. */
+  if (known && g->org->programme && !row.op.is_void && !row.waiting) ingest_again(g, &row.op.record, row.op.kind);
   if (!known) {
     row = *in;
     row.n_receipts = 0;

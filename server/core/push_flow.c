@@ -167,7 +167,8 @@ void sv_push_received(sv_session *ss, const ov_push *m) {
     p->in.prev = (ov_head){.seq = m->first_seq - 1, .head = m->prev};
   } else if (m->first_seq == ss->push_prev.seq + 1) {
     p->in.prev = ss->push_prev;
-  } else { /* a push sent before the client knew that the one before it was not taken: a head that fits nothing gets the full answer */
+  } else {
+    /* Sent before the client knew that the push before it was not taken: a head that fits nothing gets the full answer. */
     p->in.prev = (ov_head){.seq = m->first_seq - 1};
   }
   int err = sv_writer_submit(ss->server->writer, &p->job);

@@ -12,8 +12,8 @@ typedef struct sv_sys {
   int64_t (*now_ms)(void *ctx);                       /* milliseconds since 1970; may jump */
   int64_t (*mono_ms)(void *ctx);                      /* never goes back */
   int (*random)(void *ctx, void *p, size_t n);        /* 0 or OV_E_CRYPTO */
-  void (*log)(void *ctx, int level, const char *event, const char *fields); /* fields: `key=value ...` without payloads, names of
-                                                                          people, tokens or labels; may be NULL */
+  /* fields: `key=value ...` without payloads, names of people, tokens or labels; may be NULL */
+  void (*log)(void *ctx, int level, const char *event, const char *fields);
   void *ctx;
 } sv_sys;
 enum { SV_LOG_DEBUG, SV_LOG_INFO, SV_LOG_WARN, SV_LOG_ERROR };

@@ -21,6 +21,7 @@ typedef struct sv_server_options {
   uint32_t frame_bytes;                        /* 0: OV_FRAME_BYTES_DEFAULT */
 } sv_server_options;
 
+/* Copies the options; what they point to is borrowed. 0 or OV_E_NOMEM. */
 int sv_server_new(const sv_server_options *o, sv_server **out);
 int sv_server_add_org(sv_server *s, sv_org *org);          /* OV_E_EXISTS, OV_E_LIMIT */
 sv_org *sv_server_org(sv_server *s, const ov_id *id);      /* NULL when not served here */
@@ -47,6 +48,7 @@ typedef struct sv_server_stats {
       busy, need_keys, sessions_opened;
   unsigned sessions, live;
 } sv_server_stats;
+/* Service thread. Counters since the start; sessions and live are those of now. */
 void sv_server_stats_get(sv_server *s, sv_server_stats *out);
 
 /* What a session may ask of its connection. All service thread. */

@@ -10,9 +10,10 @@ typedef struct sv_writer sv_writer;
 typedef struct sv_job sv_job;
 
 /* One unit of work in a write transaction. The three functions:
- *   run    on a worker, inside the transaction; may be run again from the start (the map grew), so it resets what it made. Its result is
- *          put into err when the batch commits. The arena lives until `after` returns.
- *   after  on the worker, once the commit is on disk (err as run gave it) or has failed (err says how, nothing was stored). May be NULL.
+ *   run    on a worker, inside the transaction; may be run again from the start (the map grew), so it resets
+ *          what it made. Its result is put into err when the batch commits. The arena lives until `after` returns.
+ *   after  on the worker, once the commit is on disk (err as run gave it) or has failed (err says how, nothing
+ *          was stored). May be NULL.
  *   done   on the thread that calls sv_writer_poll; owns the job from then on and frees it. */
 struct sv_job {
   sv_job *next;              /* the writer's while queued */
@@ -30,6 +31,7 @@ typedef struct sv_writer_options {
   const sv_sys *sys;
 } sv_writer_options;
 
+/* Starts the workers. The options are copied, sys is borrowed. 0, or OV_E_NOMEM also when a thread does not start. */
 int sv_writer_new(const sv_writer_options *o, sv_writer **out);
 /* Takes the job (run, after and done will be called, exactly once each at the end), or refuses with OV_E_BUSY (queue of this organisation full or
  * stopping) and leaves it to the caller. Any thread. */

@@ -35,6 +35,7 @@ int sv_schema_json_load_text(const char *file, const char *text, size_t n, const
                              sv_schema_json_report report, void *ctx, sv_schema_json_set **out);
 void sv_schema_json_free(sv_schema_json_set *s); /* NULL is fine */
 
+/* Kinds of the set. */
 size_t sv_schema_json_count(const sv_schema_json_set *s);
 /* Ascending ids; NULL past the end. */
 const sv_schema_json_kind *sv_schema_json_at(const sv_schema_json_set *s, size_t i);

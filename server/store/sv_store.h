@@ -105,8 +105,9 @@ typedef struct sv_record_row {
   sv_place places[OV_SCOPES_MAX]; uint32_t n_places;   /* where it is live now, ascending scopes */
   int64_t day; uint16_t index_kind; bool indexed;      /* what the domain indexes hold for it now */
   uint8_t natural_key[OV_HASH_BYTES]; bool has_natural_key;
-  bool erased;                             /* get only: the participant's keys are destroyed; of rec only name, kind, version, scope and
-                                              participant are left. A put of such a record stores no more than that. */
+  /* get only: the participant's keys are destroyed; of rec only name, kind, version, scope and participant are left. A put of
+   * such a record stores no more than that. */
+  bool erased;
 } sv_record_row;
 int sv_record_put(sv_txn *t, const sv_record_row *row);   /* also moves the kind/day, participant and natural-key index entries */
 int sv_record_get(sv_txn *t, const ov_name *record, ov_arena *a, sv_record_row *out);

@@ -141,115 +141,136 @@ static ov_delta_rec *records(story *s)
   return recs;
 }
 
+static void make_enrol(story *s, bool full, ov_enrol *m)
+{
+  *m = (ov_enrol){.version_min = 1,
+                       .version_max = 1,
+                       .code = "7K3M-QX9F-0AB2",
+                       .code_len = 14,
+                       .device_name = full ? "Tablet nacht" : "",
+                       .device_name_len = full ? 12 : 0};
+  ov_p256_public(s->v->device_key, m->pubkey);
+}
+
+static void make_enrolled(story *s, bool full, ov_enrolled *m)
+{
+  *m = (ov_enrolled){.version = 1,
+                             .device = s->device,
+                             .organisation = s->organisation,
+                             .server = s->server,
+                             .device_record = vec_sample_name(0x50, 12),
+                             .n_scopes = full ? 2 : 1,
+                             .has_pin = full,
+                             .time_ms = HELLO_MS,
+                             .zone = "Europe/Amsterdam",
+                             .zone_len = 16};
+  ov_p256_public(s->v->server_key, m->server_pubkey);
+  m->scopes = ov_arena_array(&s->v->arena, 2, sizeof *m->scopes);
+  m->scopes[0].scope = 1;
+  m->scopes[1].scope = 2;
+  memset(m->scopes[0].key, 0x55, OV_KEY_BYTES);
+  memset(m->scopes[1].key, 0x33, OV_KEY_BYTES);
+  memset(m->pin, 0x9a, full ? OV_HASH_BYTES : 0);
+}
+
+static void make_welcome(story *s, bool full, ov_welcome *m)
+{
+  *m = (ov_welcome){.version = 1,
+                           .server = s->server,
+                           .time_ms = 1763800100500,
+                           .credit = OV_CREDIT_DEFAULT,
+                           .frame_bytes = OV_FRAME_BYTES_DEFAULT,
+                           .safe_up_to = full ? 12 : 0};
+  if (full) {
+    m->own = OV_OWN_LADDER;
+    lists(s, &m->tips, &m->n_tips, &m->ladder, &m->n_ladder);
+    m->n_scopes = 3;
+    m->scopes = ov_arena_array(&s->v->arena, 3, sizeof *m->scopes);
+    m->scopes[0] = (ov_scope_status){1, OV_SCOPE_REFETCH};
+    m->scopes[1] = (ov_scope_status){3, OV_SCOPE_NEW};
+    m->scopes[2] = (ov_scope_status){2, OV_SCOPE_GONE};
+    m->frame_bytes = 4096;
+    m->credit = 8;
+    m->retry_s = 90;
+  }
+}
+
+static void make_push(story *s, bool full, ov_push *m)
+{
+  *m = (ov_push){.first_seq = 41,
+                     .rows = s->rows.p,
+                     .rows_len = s->rows.n,
+                     .more = full,
+                     .has_prev = full,
+                     .prev = s->before,
+                     .n_keys = full ? 1 : 0};
+  memcpy(m->sig, s->push_sig, OV_SIG_BYTES);
+  m->keys = ov_arena_array(&s->v->arena, 1, sizeof *m->keys);
+  m->keys[0].participant = vec_sample_name(0x50, 9);
+  memset(m->keys[0].key, 0x44, OV_KEY_BYTES);
+}
+
+static void make_delta(story *s, bool full, ov_delta *m)
+{
+  *m = (ov_delta){.scope = 2, .from = 10017, .to = full ? 10020 : 10017, .more = full, .time = BASE_S};
+  memset(m->hash, 0xd2, OV_POSHASH_BYTES);
+  if (full) {
+    m->records = records(s);
+    m->n_records = 3;
+    m->n_gone = 1;
+    m->gone = ov_arena_array(&s->v->arena, 1, sizeof *m->gone);
+    m->gone[0] = vec_sample_name(0x20, 2);
+  }
+}
+
+static void make_acked(story *s, bool full, ov_acked *m)
+{
+  m->n_cursors = full ? 2 : 0;
+  m->cursors = ov_arena_array(&s->v->arena, 2, sizeof *m->cursors);
+  m->cursors[0] = (ov_cursor){.scope = 0, .pos = 17};
+  m->cursors[1] = (ov_cursor){.scope = 2, .pos = 10020};
+}
+
+static void make_error(story *s, bool full, ov_error *m)
+{
+  *m = (ov_error){.err = full ? OV_E_BRANCH : OV_E_BUSY};
+  if (full) {
+    m->seq = 41;
+    m->retry_s = 20;
+    m->text = "the head before this push is not stored";
+    m->text_len = 39;
+    lists(s, &m->tips, &m->n_tips, &m->ladder, &m->n_ladder);
+    m->n_names = 1;
+    m->names = ov_arena_array(&s->v->arena, 1, sizeof *m->names);
+    m->names[0] = vec_sample_name(0x50, 9);
+  }
+}
+
 static ov_msg make(story *s, ov_msg_type type, bool full)
 {
   ov_msg m = {.type = type};
   switch (type) {
-  case OV_M_ENROL:
-    m.enrol = (ov_enrol){.version_min = 1,
-                         .version_max = 1,
-                         .code = "7K3M-QX9F-0AB2",
-                         .code_len = 14,
-                         .device_name = full ? "Tablet nacht" : "",
-                         .device_name_len = full ? 12 : 0};
-    ov_p256_public(s->v->device_key, m.enrol.pubkey);
-    break;
-  case OV_M_ENROLLED:
-    m.enrolled = (ov_enrolled){.version = 1,
-                               .device = s->device,
-                               .organisation = s->organisation,
-                               .server = s->server,
-                               .device_record = vec_sample_name(0x50, 12),
-                               .n_scopes = full ? 2 : 1,
-                               .has_pin = full,
-                               .time_ms = HELLO_MS,
-                               .zone = "Europe/Amsterdam",
-                               .zone_len = 16};
-    ov_p256_public(s->v->server_key, m.enrolled.server_pubkey);
-    m.enrolled.scopes = ov_arena_array(&s->v->arena, 2, sizeof *m.enrolled.scopes);
-    m.enrolled.scopes[0].scope = 1;
-    m.enrolled.scopes[1].scope = 2;
-    memset(m.enrolled.scopes[0].key, 0x55, OV_KEY_BYTES);
-    memset(m.enrolled.scopes[1].key, 0x33, OV_KEY_BYTES);
-    memset(m.enrolled.pin, 0x9a, full ? OV_HASH_BYTES : 0);
-    break;
+  case OV_M_ENROL: make_enrol(s, full, &m.enrol); break;
+  case OV_M_ENROLLED: make_enrolled(s, full, &m.enrolled); break;
   case OV_M_HELLO:
     m.hello = hello(s, full);
     memcpy(m.hello.sig, s->hello_sig[full], OV_SIG_BYTES);
     break;
-  case OV_M_WELCOME:
-    m.welcome = (ov_welcome){.version = 1,
-                             .server = s->server,
-                             .time_ms = 1763800100500,
-                             .credit = OV_CREDIT_DEFAULT,
-                             .frame_bytes = OV_FRAME_BYTES_DEFAULT,
-                             .safe_up_to = full ? 12 : 0};
-    if (full) {
-      m.welcome.own = OV_OWN_LADDER;
-      lists(s, &m.welcome.tips, &m.welcome.n_tips, &m.welcome.ladder, &m.welcome.n_ladder);
-      m.welcome.n_scopes = 3;
-      m.welcome.scopes = ov_arena_array(&s->v->arena, 3, sizeof *m.welcome.scopes);
-      m.welcome.scopes[0] = (ov_scope_status){1, OV_SCOPE_REFETCH};
-      m.welcome.scopes[1] = (ov_scope_status){3, OV_SCOPE_NEW};
-      m.welcome.scopes[2] = (ov_scope_status){2, OV_SCOPE_GONE};
-      m.welcome.frame_bytes = 4096;
-      m.welcome.credit = 8;
-      m.welcome.retry_s = 90;
-    }
-    break;
+  case OV_M_WELCOME: make_welcome(s, full, &m.welcome); break;
   case OV_M_CHALLENGE:
     m.challenge.time_ms = 1763800100500;
     fill(m.challenge.nonce, sizeof m.challenge.nonce, 0xe0);
     break;
   case OV_M_PROOF: memcpy(m.proof.sig, s->proof_sig, OV_SIG_BYTES); break;
-  case OV_M_PUSH:
-    m.push = (ov_push){.first_seq = 41,
-                       .rows = s->rows.p,
-                       .rows_len = s->rows.n,
-                       .more = full,
-                       .has_prev = full,
-                       .prev = s->before,
-                       .n_keys = full ? 1 : 0};
-    memcpy(m.push.sig, s->push_sig, OV_SIG_BYTES);
-    m.push.keys = ov_arena_array(&s->v->arena, 1, sizeof *m.push.keys);
-    m.push.keys[0].participant = vec_sample_name(0x50, 9);
-    memset(m.push.keys[0].key, 0x44, OV_KEY_BYTES);
-    break;
+  case OV_M_PUSH: make_push(s, full, &m.push); break;
   case OV_M_ACK:
     m.ack = ack(s, full);
     memcpy(m.ack.sig, s->ack_sig[full], OV_SIG_BYTES);
     break;
-  case OV_M_DELTA:
-    m.delta = (ov_delta){.scope = 2, .from = 10017, .to = full ? 10020 : 10017, .more = full, .time = BASE_S};
-    memset(m.delta.hash, 0xd2, OV_POSHASH_BYTES);
-    if (full) {
-      m.delta.records = records(s);
-      m.delta.n_records = 3;
-      m.delta.n_gone = 1;
-      m.delta.gone = ov_arena_array(&s->v->arena, 1, sizeof *m.delta.gone);
-      m.delta.gone[0] = vec_sample_name(0x20, 2);
-    }
-    break;
-  case OV_M_ACKED:
-    m.acked.n_cursors = full ? 2 : 0;
-    m.acked.cursors = ov_arena_array(&s->v->arena, 2, sizeof *m.acked.cursors);
-    m.acked.cursors[0] = (ov_cursor){.scope = 0, .pos = 17};
-    m.acked.cursors[1] = (ov_cursor){.scope = 2, .pos = 10020};
-    break;
+  case OV_M_DELTA: make_delta(s, full, &m.delta); break;
+  case OV_M_ACKED: make_acked(s, full, &m.acked); break;
   case OV_M_BYE: m.bye = full ? (ov_bye){OV_E_SHUTDOWN, 30} : (ov_bye){0}; break;
-  case OV_M_ERROR:
-    m.error = (ov_error){.err = full ? OV_E_BRANCH : OV_E_BUSY};
-    if (full) {
-      m.error.seq = 41;
-      m.error.retry_s = 20;
-      m.error.text = "the head before this push is not stored";
-      m.error.text_len = 39;
-      lists(s, &m.error.tips, &m.error.n_tips, &m.error.ladder, &m.error.n_ladder);
-      m.error.n_names = 1;
-      m.error.names = ov_arena_array(&s->v->arena, 1, sizeof *m.error.names);
-      m.error.names[0] = vec_sample_name(0x50, 9);
-    }
-    break;
+  case OV_M_ERROR: make_error(s, full, &m.error); break;
   default: break;
   }
   return m;

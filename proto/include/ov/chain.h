@@ -14,6 +14,7 @@ typedef struct ov_hasher ov_hasher;
 ov_hasher *ov_hasher_new(void);        /* NULL when out of memory or OpenSSL refuses */
 void ov_hasher_free(ov_hasher *h);     /* NULL is fine */
 
+/* Each fills its last argument; 0 or OV_E_CRYPTO. The key of ov_hmac may have any length. */
 int ov_sha256(ov_hasher *h, const void *p, size_t n, ov_hash *out);
 int ov_hmac(ov_hasher *h, const void *key, size_t key_n, const void *p, size_t n, ov_hash *out);
 int ov_chain_start(ov_hasher *h, const ov_id *organisation, const ov_id *writer, ov_hash *head);

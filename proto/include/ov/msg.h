@@ -53,8 +53,9 @@ typedef struct ov_scope_status { uint32_t scope; ov_scope_state state; } ov_scop
 typedef struct ov_rung { uint64_t seq; uint8_t head[8]; } ov_rung;
 typedef struct ov_welcome {
   uint32_t version; ov_id server; int64_t time_ms;
-  ov_own own;                          /* SAME: HELLO's own head is a stored tip (or a stored inner op). TIPS: stored tips follow. LADDER: and a
-                                          ladder of stored heads at seq, seq-1, -2, -4 ... of the longest branch, first 8 bytes each */
+  /* SAME: HELLO's own head is a stored tip (or a stored inner op). TIPS: stored tips follow. LADDER: and a ladder of stored
+   * heads at seq, seq-1, -2, -4 ... of the longest branch, first 8 bytes each. */
+  ov_own own;
   ov_head *tips; uint32_t n_tips; ov_rung *ladder; uint32_t n_ladder;
   ov_scope_status *scopes; uint32_t n_scopes;   /* only those that do not simply continue */
   uint64_t safe_up_to;                 /* own ops up to here are in a verified backup or on a second server */

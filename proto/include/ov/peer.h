@@ -7,7 +7,8 @@
  *     └──────► GREETED ──────────────────────────► OPEN ◄──┐ PUSH ACK DELTA ACKED SYNCED ERROR(reply)
  *                │ CHALLENGE   PROOF      WELCOME    ▲ └────┘
  *                └──────► CHALLENGED ──► PROVED ─────┘
- *   any state: BYE, ERROR(close) ──► CLOSED.   PUSH may follow HELLO at once in every state after it (it waits while CHALLENGED).
+ *   any state: BYE, ERROR(close) ──► CLOSED.
+ * PUSH may follow HELLO at once, in every state after it (it waits while CHALLENGED).
  */
 #ifndef OV_PEER_H
 #define OV_PEER_H
