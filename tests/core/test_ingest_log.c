@@ -230,6 +230,31 @@ static void one_changed_byte_breaks_the_signature(void **state) {
   small_close(&s);
 }
 
+/* A device that enrolled after the backup that was put back: the programme still knows it, the organisation does not. What it has is taken, and
+ * held until it is given a team. PROTO-123 */
+static void a_device_younger_than_the_backup(void **state) {
+  (void)state;
+  small_world s;
+  sv_push_out out;
+  sv_device row;
+  sv_txn *t = NULL;
+  uint8_t reason = 0;
+  small_open(&s, 10);
+  ov_name night = small_night(&s, s.ta, 1);
+  s.ta->device.id.b[0] ^= 1;
+  s.ta->device.record.tag[0] ^= 1; /* the record that said its teams is gone */
+  assert_int_equal(fx_push(s.ta, s.org, 1, 1, &out), 0);
+  sv_touches_free(&out.touches);
+  assert_int_equal(out.stored, 1);
+  assert_int_equal(fx_verdict(&s.w, s.org, &night, &reason), OV_HELD);
+  assert_int_equal(reason, OV_HELD_SCOPE);
+  assert_int_equal(sv_txn_read(s.org->env, &t), 0);
+  assert_int_equal(sv_device_get(t, &s.ta->device.id, &row), 0);
+  sv_txn_abort(t);
+  assert_int_equal(row.n_teams, 0);
+  small_close(&s);
+}
+
 /* PROTO-59 */
 static void a_log_belongs_to_one_device(void **state) {
   (void)state;
@@ -244,10 +269,11 @@ static void a_log_belongs_to_one_device(void **state) {
   s.tb->writer = s.org->server; /* and the server's */
   assert_int_equal(fx_push(s.tb, s.org, 1, 0, &out), OV_E_FOREIGN);
   s.tb->writer = own;
-  sv_device unknown = s.tb->device;
+  sv_device known = s.tb->device;
   s.tb->device.id.b[0] ^= 1;
+  s.tb->device.organisation.b[0] ^= 1; /* nobody here knows it */
   assert_int_equal(fx_push(s.tb, s.org, 1, 0, &out), OV_E_AUTH);
-  s.tb->device = unknown;
+  s.tb->device = known;
   sv_org *other = fx_org(&s.w, fx_data(&s.w), "De Es");
   ov_hash start = s.tb->heads[0];
   assert_int_equal(ov_chain_start(s.w.hasher, &other->id, &s.tb->writer, &s.tb->heads[0]), 0);
@@ -267,6 +293,7 @@ int main(void) {
     cmocka_unit_test(an_unknown_branch_is_told_with_a_ladder),
     cmocka_unit_test(a_signature_that_does_not_prove_itself_stores_nothing),
     cmocka_unit_test(one_changed_byte_breaks_the_signature),
+    cmocka_unit_test(a_device_younger_than_the_backup),
     cmocka_unit_test(a_log_belongs_to_one_device),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
