@@ -224,6 +224,7 @@ bool sim_replaced(sim *w, const sim_op *o, uint16_t field, const ov_value *elem)
 /* sim_check.c */
 void sim_check_own(sim_tablet *t, sim_rng *r, unsigned some);
 void sim_check_acked(sim_tablet *t);
+void sim_describe(sim *w, const char *who, const ov_record *r);
 /* sim_quiet.c */
 void sim_quiesce(sim *w);
 ov_hash sim_state(sim *w);

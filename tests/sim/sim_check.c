@@ -2,6 +2,7 @@
  * its own is shown until an op replaced it. */
 #include "sim.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* -- states ------------------------------------------------------------------------------------------------------------------ */
@@ -34,6 +35,18 @@ void sim_check_acked(sim_tablet *t) {
   oc_txn_abort(x);
 }
 
+/* For whoever reads a failure. */
+void sim_describe(sim *w, const char *who, const ov_record *r) {
+  fprintf(stderr, "  %s: %s kind %u version %u scope %u created %d, %u ops, %u live, %u held, %u seen\n", who, sim_name(&r->name), r->kind, r->version, r->scope, r->created,
+          r->n_ops, r->n_live, r->n_held, r->n_seen);
+  for (uint32_t i = 0; i < r->n_ops; i++)
+    fprintf(stderr, "    op %s time %lld flags %u%s\n", sim_name(&r->ops[i].name), (long long)r->ops[i].time, r->ops[i].flags, sim_op_find(w, &r->ops[i].name) ? "" : " ?");
+  for (uint32_t i = 0; i < r->n_live; i++)
+    fprintf(stderr, "    field %u%s type %d value %lld by %s\n", r->live[i].field, r->live[i].is_elem ? " elem" : "", r->live[i].v.type,
+            r->live[i].v.type == OV_V_INT ? (long long)r->live[i].v.i : 0, sim_name(&r->ops[r->live[i].op].name));
+  for (uint32_t i = 0; i < r->n_held; i++) fprintf(stderr, "    held %s verdict %u reason %u\n", sim_name(&r->held[i].name), r->held[i].verdict, r->held[i].reason);
+}
+
 /* -- own values ------------------------------------------------------------------------------------------------------------------ */
 
 static bool shows(const ov_record *r, const ov_name *op, uint16_t field, const ov_value *elem) {
@@ -48,6 +61,9 @@ static bool shows(const ov_record *r, const ov_name *op, uint16_t field, const o
 
 static void check_cell(sim_tablet *t, const oc_view *v, const sim_op *o, uint16_t field, const ov_value *elem, const char *state) {
   if (shows(&v->rec, &o->op.name, field, elem) || sim_replaced(t->w, o, field, elem)) return;
+  sim_model_server(t->w); /* perhaps by administration */
+  if (sim_replaced(t->w, o, field, elem)) return;
+  sim_describe(t->w, "tablet", &v->rec);
   sim_fail(t->w, "value-gone", "tablet %u does not show field %u of %s in %s (%s), and nothing replaced it", t->id, field, sim_name(&o->op.name),
            sim_name(&o->op.record), state);
 }

@@ -70,6 +70,8 @@ static void take_down(sim *w, sv_org *org) {
   ov_name names[64];
   uint32_t n = 0;
   uint64_t from = 1;
+  ov_arena a;
+  ov_arena_init(&a, 64u << 20);
   FX_OK(sv_txn_read(org->env, &t));
   do {
     int err = sv_ops_of_writer(t, &org->server, from, OV_SEQ_MAX, names, 64, &n);
@@ -80,8 +82,8 @@ static void take_down(sim *w, sv_org *org) {
       from = names[i].seq + 1;
       sim_op *o = sim_op_find(w, &names[i]);
       if (!o) {
-        ov_arena_reset(&w->tmp);
-        FX_OK(sv_op_get(t, &names[i], &w->tmp, &row));
+        ov_arena_reset(&a);
+        FX_OK(sv_op_get(t, &names[i], &a, &row));
         o = sim_op_add(w, &row.op, &row.head);
         o->by_server = true;
       }
@@ -89,6 +91,7 @@ static void take_down(sim *w, sv_org *org) {
     }
   } while (n == 64);
   sv_txn_abort(t);
+  ov_arena_free(&a);
 }
 
 void sim_model_server(sim *w) {

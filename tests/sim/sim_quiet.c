@@ -145,8 +145,11 @@ static bool on_the_edge(const ov_skind *k, const sv_record_row *row, int64_t now
   return k && k->windowed && ov_schema_outside_window(k, &row->rec, row->changed, now + 600) != ov_schema_outside_window(k, &row->rec, row->changed, now - 600);
 }
 
-static bool same_record(const ov_record *a, const ov_record *b) {
+/* Held ops of the programme's records stay in the organisation: their author has them, the programme does not. */
+static bool same_record(ov_record one, ov_record other) {
+  const ov_record *a = &one, *b = &other;
   ov_buf x, y;
+  if (a->scope == 0) one.n_held = other.n_held = 0;
   ov_buf_init(&x, 0);
   ov_buf_init(&y, 0);
   ov_record_encode(a, &x);
@@ -155,17 +158,6 @@ static bool same_record(const ov_record *a, const ov_record *b) {
   ov_buf_free(&x);
   ov_buf_free(&y);
   return same;
-}
-
-static void describe(sim *w, const char *who, const ov_record *r) {
-  fprintf(stderr, "  %s: %s kind %u version %u scope %u created %d, %u ops, %u live, %u held, %u seen\n", who, sim_name(&r->name), r->kind, r->version, r->scope, r->created,
-          r->n_ops, r->n_live, r->n_held, r->n_seen);
-  for (uint32_t i = 0; i < r->n_ops; i++)
-    fprintf(stderr, "    op %s time %lld flags %u%s\n", sim_name(&r->ops[i].name), (long long)r->ops[i].time, r->ops[i].flags, sim_op_find(w, &r->ops[i].name) ? "" : " ?");
-  for (uint32_t i = 0; i < r->n_live; i++)
-    fprintf(stderr, "    field %u%s type %d value %lld by %s\n", r->live[i].field, r->live[i].is_elem ? " elem" : "", r->live[i].v.type,
-            r->live[i].v.type == OV_V_INT ? (long long)r->live[i].v.i : 0, sim_name(&r->ops[r->live[i].op].name));
-  for (uint32_t i = 0; i < r->n_held; i++) fprintf(stderr, "    held %s verdict %u reason %u\n", sim_name(&r->held[i].name), r->held[i].verdict, r->held[i].reason);
 }
 
 typedef struct compare { sim *w; sim_tablet *t; oc_txn *x; uint32_t bits, found; } compare;
@@ -195,9 +187,9 @@ static void compare_record(compare *c, const sv_record_row *row) {
   if (has != want)
     sim_fail(w, has ? "replica-extra" : "replica-lacks", "tablet %u (teams %x) %s %s (kind %u)", c->t->id, c->bits, has ? "still has" : "lacks", sim_name(&row->rec.name), row->rec.kind);
   if (!has) return;
-  if (!same_record(&p.rec, &row->rec)) {
-    describe(w, "tablet", &p.rec);
-    describe(w, "server", &row->rec);
+  if (!same_record(p.rec, row->rec)) {
+    sim_describe(w, "tablet", &p.rec);
+    sim_describe(w, "server", &row->rec);
     sim_fail(w, "replica-differs", "tablet %u holds another state of %s", c->t->id, sim_name(&row->rec.name));
   }
   if (p.changed != row->changed)
@@ -227,7 +219,7 @@ static void compare_env(compare *c, sv_org *org) {
   sv_txn_abort(t);
 }
 
-/* A record that only waits on the server (what it names was lost) is kept by its author alone. */
+/* A record that only waits on the server (what it names was lost), or that was to go to the programme and is held, is kept by its author alone. */
 static bool waits(sim *w, const ov_name *record) {
   sv_txn *t = NULL;
   bool any = false;
@@ -236,7 +228,8 @@ static bool waits(sim *w, const ov_name *record) {
     sv_op_row row;
     if (!ov_name_equal(&w->ops[i].op.record, record)) continue;
     ov_arena_reset(&w->tmp);
-    any = !sv_op_get(t, &w->ops[i].op.name, &w->tmp, &row) && row.waiting;
+    bool inside = w->ops[i].op.scope == 0 && w->ops[i].verdict == OV_HELD;
+    any = !sv_op_get(t, &w->ops[i].op.name, &w->tmp, &row) && (row.waiting || inside);
   }
   sv_txn_abort(t);
   return any;
