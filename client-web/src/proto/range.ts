@@ -278,9 +278,9 @@ export class Decoder extends Coder {
     this.#take(c.total, at, 12);
     return -1;
   }
-  /** Were all bytes needed? What an encoder writes never ends with a zero byte. */
+  /** Were all bytes read (PROTO-60)? */
   ended(): boolean {
-    return this.#at >= this.#p.length && (this.#p.length === 0 || this.#p[this.#p.length - 1] !== 0);
+    return this.#at >= this.#p.length;
   }
 }
 

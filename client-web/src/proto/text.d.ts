@@ -1,0 +1,5 @@
+// Text files that the bundler takes in.
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}
