@@ -226,7 +226,7 @@ static void print_row(const importing *x, const oc_import_row *row, const oc_onc
 }
 
 static void tell(importing *x, const oc_import_row *row, const oc_once *it) {
-  count(x, it->outcome);
+  count(x, (int)it->outcome);
   if (x->rows) {
     tell_json(x, row, it);
   } else if (it->outcome == OC_ONCE_REFUSED) {

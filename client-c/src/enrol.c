@@ -23,7 +23,7 @@ static int fill(oc_session *ss, const ov_enrolled *m, oc_self *out) {
   memcpy(out->pin, m->pin, OV_HASH_BYTES);
   if (m->n_scopes > OV_SCOPES_MAX || m->zone_len >= sizeof out->zone) return OV_E_LIMIT;
   out->n_scopes = m->n_scopes;
-  memcpy(out->scopes, m->scopes, m->n_scopes * sizeof *m->scopes);
+  if (m->n_scopes) memcpy(out->scopes, m->scopes, m->n_scopes * sizeof *m->scopes);
   memcpy(out->zone, m->zone, m->zone_len);
   snprintf(out->url, sizeof out->url, "%s", ss->url);
   return ov_p256_scalar(ss->new_key, out->device_scalar);

@@ -115,7 +115,7 @@ int oc_next(oc_txn *t, oc_table table, const void *prefix, size_t prefix_n, cons
   MDB_val k, v;
   int err = oc_db_error(mdb_cursor_open(t->txn, t->db->dbi[table], &c));
   if (!err) err = oc_db_error(seek(c, &k, &v, prefix, prefix_n, from, from_n, after));
-  if (!err && (k.mv_size < prefix_n || memcmp(k.mv_data, prefix, prefix_n))) err = OV_E_NOTFOUND;
+  if (!err && (k.mv_size < prefix_n || (prefix_n && memcmp(k.mv_data, prefix, prefix_n)))) err = OV_E_NOTFOUND;
   if (!err && k.mv_size > OC_DB_KEY_MAX) err = OV_E_CORRUPT;
   if (!err && value) err = open_value(t, table, &k, &v, a, value, n);
   if (!err) {

@@ -3,6 +3,9 @@
 #   test_cli.sh OVERDRACHT OVERDRACHTD OVERDRACHT_ADMIN SOURCE_DIR MAKE_CERT
 set -u
 cli=$1 daemon=$2 admin=$3 source=$4 make_cert=$5
+for program in "$cli" "$daemon" "$admin" "$make_cert"; do
+  [ -x "$program" ] || { echo "$program is missing" >&2; exit 1; }
+done
 dir=$(mktemp -d /tmp/overdracht-cli.XXXXXX) || exit 1
 data=$dir/data
 pids=()
@@ -24,6 +27,7 @@ fail() {
   sed 's/^/  out: /' "$dir/out" >&2
   sed 's/^/  err: /' "$dir/err" >&2
   failed=$((failed + 1))
+  [ $failed -lt 10 ] || exit 1
 }
 
 # run STATUS COMMAND...: it must return that. `one` and `two` are the two devices.

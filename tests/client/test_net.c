@@ -24,7 +24,9 @@
 
 typedef struct nets {
   testcert cert, other;
-  echo_server *plain, *tls;
+  echo_server *plain;
+  pid_t tls;
+  uint16_t tls_port;
 } nets;
 
 /* What to say, and what came back. */
@@ -41,10 +43,13 @@ static int setup(void **state) {
   nets *n = calloc(1, sizeof *n);
   assert_true(testcert_make(&n->cert) && testcert_make(&n->other));
   sv_net_opts o = echo_opts();
-  n->plain = echo_start(&o);
   o.cert_file = n->cert.cert_file;
   o.key_file = n->cert.key_file;
-  n->tls = echo_start(&o);
+  /* In a process of its own: libwebsockets 4.1.6 finds a TLS context's client side by an index that each
+   * further context of the process changes, and then forgets to free it. */
+  n->tls = echo_fork(&o, 0, &n->tls_port, NULL);
+  o = echo_opts();
+  n->plain = echo_start(&o);
   *state = n;
   return 0;
 }
@@ -52,7 +57,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
   nets *n = *state;
   echo_stop(n->plain, NULL);
-  echo_stop(n->tls, NULL);
+  assert_int_equal(echo_reap(n->tls), 0);
   testcert_remove(&n->cert);
   testcert_remove(&n->other);
   free(n);
@@ -171,7 +176,7 @@ static void pin_of(const char *pem, uint8_t pin[OC_NET_PIN_BYTES]) {
 static void an_authority_of_ones_own(void **state) {
   nets *n = *state;
   talk t = {.say = {"one"}, .want = 1};
-  oc_net_end end = run_to(echo_port(n->tls), true, n->cert.cert_file, NULL, -1, 0, &t);
+  oc_net_end end = run_to(n->tls_port, true, n->cert.cert_file, NULL, -1, 0, &t);
   assert_int_equal(end.err, 0);
   assert_int_equal(t.heard, 1);
 }
@@ -179,11 +184,11 @@ static void an_authority_of_ones_own(void **state) {
 static void a_certificate_nobody_vouches_for(void **state) {
   nets *n = *state;
   talk t = {.say = {"secret"}, .want = 1};
-  oc_net_end end = run_to(echo_port(n->tls), true, NULL, NULL, -1, 0, &t);
+  oc_net_end end = run_to(n->tls_port, true, NULL, NULL, -1, 0, &t);
   assert_int_equal(end.err, OV_E_AUTH);
   assert_non_null(strstr(end.text, "the server's certificate is not accepted: "));
   assert_int_equal(t.said, 0); /* nothing was said to it */
-  end = run_to(echo_port(n->tls), true, n->other.cert_file, NULL, -1, 0, &t);
+  end = run_to(n->tls_port, true, n->other.cert_file, NULL, -1, 0, &t);
   assert_int_equal(end.err, OV_E_AUTH);
   assert_int_equal(t.said, 0);
 }
@@ -193,12 +198,12 @@ static void the_pin_of_enrolment(void **state) {
   uint8_t pin[OC_NET_PIN_BYTES];
   talk t = {.say = {"one"}, .want = 1};
   pin_of(n->cert.cert_file, pin);
-  oc_net_end end = run_to(echo_port(n->tls), true, NULL, pin, -1, 0, &t);
+  oc_net_end end = run_to(n->tls_port, true, NULL, pin, -1, 0, &t);
   assert_int_equal(end.err, 0);
   assert_int_equal(t.heard, 1);
   t = (talk){.say = {"one"}, .want = 1};
   pin[31] ^= 1;
-  end = run_to(echo_port(n->tls), true, NULL, pin, -1, 0, &t);
+  end = run_to(n->tls_port, true, NULL, pin, -1, 0, &t);
   assert_int_equal(end.err, OV_E_AUTH);
   assert_non_null(strstr(end.text, "and it is not the one seen at enrolment"));
   assert_int_equal(t.said, 0);
@@ -207,10 +212,10 @@ static void the_pin_of_enrolment(void **state) {
 static void a_file_that_holds_no_certificates(void **state) {
   nets *n = *state;
   talk t = {.say = {"one"}, .want = 1};
-  oc_net_end end = run_to(echo_port(n->tls), true, n->cert.key_file, NULL, -1, 0, &t);
+  oc_net_end end = run_to(n->tls_port, true, n->cert.key_file, NULL, -1, 0, &t);
   assert_int_equal(end.err, OV_E_AUTH);
   assert_non_null(strstr(end.text, "cannot read certificates from "));
-  end = run_to(echo_port(n->tls), true, "/nonexistent.pem", NULL, -1, 0, &t);
+  end = run_to(n->tls_port, true, "/nonexistent.pem", NULL, -1, 0, &t);
   assert_int_equal(end.err, OV_E_AUTH);
 }
 
