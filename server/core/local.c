@@ -152,9 +152,10 @@ static int place_foreign(ingest *g, const sv_op_row *row) {
   uint32_t n = 0;
   ov_hash prev;
   const ov_hash *old = NULL;
-  if (g->org->programme && !ov_id_equal(&row->op.name.writer, &g->org->server)) return 0;
   int err = sv_tips_get(g->t, &tip.writer, tips, OV_TIPS_MAX, &n);
   if (err && err != OV_E_NOTFOUND) return err;
+  /* A log that has a tip here is here whole: this server's own, and what it wrote before a restore. */
+  if (g->org->programme && !n && !ov_id_equal(&row->op.name.writer, &g->org->server)) return 0;
   err = head_before(g, row, &prev);
   if (err) return err;
   ov_hash head = prev;
