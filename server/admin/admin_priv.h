@@ -130,6 +130,15 @@ int draft_label_free(adm *m, adm_draft *d, const ov_name *self);
 sv_txn *adm_read(adm *m, sv_org *org); /* NULL with the error set */
 int adm_record(adm *m, sv_txn *t, const ov_name *name,
                sv_record_row *row); /* in m's arena; OV_E_NOTFOUND is not told */
+/* A walk over names beside a writer that never rests must end: of each log it goes as far as the log went
+ * when the walk came to it. False when name lies beyond; then it is the last name that this log can have, so
+ * that the walk goes on behind it. */
+typedef struct walk_limit {
+  ov_id writer;
+  bool set;
+  uint64_t seq;
+} walk_limit;
+bool walk_within(sv_txn *t, walk_limit *w, ov_name *name);
 int64_t adm_now_ms(const adm *m);
 bool record_is_live(const ov_record *r); /* created, not retracted, and not made inactive */
 int64_t record_int(const ov_record *r, uint16_t field, int64_t otherwise);

@@ -11,6 +11,7 @@ typedef struct dump {
   sv_org *org;
   sv_txn *t;
   bool payload;
+  walk_limit limit;
   uint64_t lines, total, unreadable;
 } dump;
 
@@ -128,6 +129,7 @@ static uint32_t read_page(dump *d, next_fn next, json_t *(*line)(dump *, const o
     if (err && err != OV_E_NOTFOUND) adm_failed(d->m, err, "the table cannot be walked");
     if (err) break;
     *started = true;
+    if (!walk_within(d->t, &d->limit, at)) continue;
     page[n++] = line(d, at);
   }
   sv_txn_abort(d->t);
@@ -139,6 +141,7 @@ static int walk(dump *d, next_fn next, json_t *(*line)(dump *, const ov_name *))
   json_t *page[ADM_PAGE];
   ov_name at;
   bool started = false, more = true;
+  d->limit.set = false;
   while (more && !d->m->err) {
     uint32_t n = read_page(d, next, line, &at, &started, &more, page);
     for (uint32_t i = 0; i < n; i++) adm_stream(d->m, page[i]);

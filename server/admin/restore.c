@@ -353,6 +353,7 @@ static int heal(restore *r, place *p) {
   devices_from_aside(r, p, &c);
   merge_also(r, p, &c);
   if (!r->m->err && !programme && (c.ops || c.devices || c.revoked)) join_programme(r, p->org, &c);
+  if (!r->m->err && !programme) restore_device_records(r->m, p->org, r->programme);
   if (!r->m->err && !arg_flag(r->m, "no_check")) {
     vf_run(r->m, p->org, programme ? NULL : r->programme, &r->findings, &r->ops, &r->records);
   }

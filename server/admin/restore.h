@@ -17,6 +17,9 @@ int restore_merge(adm *m, sv_org *from, sv_org *to, merge_counts *c);
 /* Devices of `from` that `to` lacks (only those of to's organisation), and revocations: a restore never
  * undoes one. */
 int restore_devices(adm *m, sv_org *from, sv_org *to, merge_counts *c);
+/* Devices whose record is not among what was restored or brought back get a new one. programme may be
+ * NULL. */
+int restore_device_records(adm *m, sv_org *org, sv_org *programme);
 /* Ops of the programme's scope in this organisation's log that the programme lacks go into the queue
  * again. */
 int restore_requeue(adm *m, sv_org *org, sv_org *programme, merge_counts *c);

@@ -1,4 +1,5 @@
 /* What newer copies hold goes into the restored environment, op by op with its receipts, as from a peer. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,7 +114,7 @@ typedef struct device_job {
   merge_counts made;
 } device_job;
 
-/* Teams come from the record as it is here: what a newer copy said of them may be among the lost ops. */
+/* Teams come from the record as it is here. */
 static int take_device(device_job *j, sv_txn *t, ov_arena *a, sv_device d) {
   sv_device own;
   int err = sv_device_get(t, &d.id, &own);
@@ -121,8 +122,12 @@ static int take_device(device_job *j, sv_txn *t, ov_arena *a, sv_device d) {
   if (!err && (own.revoked || !d.revoked)) return 0;
   if (err) {
     j->made.devices++;
-    if (!j->to->programme) err = sv_device_record_teams(t, &d.record, a, d.teams, &d.n_teams);
-    else err = 0;
+    uint32_t teams[OV_SCOPES_MAX], n = 0;
+    err = sv_device_record_teams(t, &d.record, a, teams, &n);
+    if (!err && n) { /* else its record is among what was lost, and the row is all that tells its teams */
+      memcpy(d.teams, teams, sizeof teams);
+      d.n_teams = n;
+    }
   } else {
     bool revoked = d.revoked;
     d = own;
@@ -156,6 +161,88 @@ int restore_devices(adm *m, sv_org *from, sv_org *to, merge_counts *c) {
   c->devices += j.made.devices;
   c->revoked += j.made.revoked;
   return err ? adm_failed(m, err, to->name) : 0;
+}
+
+/* A tablet that enrolled after the backup has lost its record: it gets a new one, with the teams that are
+ * left, so that what it sends is not held. */
+typedef struct record_job {
+  sv_org *org;
+  sv_device changed[256];
+  uint32_t n;
+} record_job;
+
+static uint32_t teams_left(sv_txn *t, const sv_device *d, ov_value out[OV_SCOPES_MAX]) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < d->n_teams; i++) {
+    sv_scope s;
+    if (!sv_scope_get(t, d->teams[i], &s) && !ov_name_is_zero(&s.record)) out[n++] = ov_int(d->teams[i]);
+  }
+  return n;
+}
+
+static int make_record(record_job *j, sv_txn *t, ov_arena *a, sv_touches *touches, sv_device *d) {
+  ov_value teams[OV_SCOPES_MAX];
+  char label[OV_DEVICE_NAME_MAX + 20], id[2 * OV_ID_BYTES + 1];
+  uint32_t n = teams_left(t, d, teams);
+  ov_hex(d->id.b, OV_ID_BYTES, id);
+  bool named = *d->name && ov_utf8_valid((const uint8_t *)d->name, strlen(d->name));
+  snprintf(label, sizeof label, "%s (%.4s)", named ? d->name : "tablet", id);
+  ov_field f[] = {{SV_DEVICE_NAME, ov_text(label)},
+                  {SV_DEVICE_STATUS, ov_int(d->revoked ? 2 : 1)},
+                  {SV_DEVICE_STATUS, ov_int(d->revoked ? 2 : 1)}};
+  if (n) f[1] = (ov_field){SV_DEVICE_TEAMS, {.type = OV_V_SET, .set = {.add = teams, .n_add = n}}};
+  ov_op op = {
+      .scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = n ? 3 : 2};
+  int err = sv_ingest_local(t, j->org, &op, a, touches, &d->record);
+  for (uint32_t i = 0; i < n; i++) d->teams[i] = (uint32_t)teams[i].i;
+  d->n_teams = n;
+  return err ? err : sv_device_put(t, d);
+}
+
+static int record_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
+  record_job *j = arg;
+  sv_device d;
+  ov_id at;
+  const ov_id *after = NULL;
+  int err = 0;
+  j->n = 0;
+  while (!err && j->n < 256 && !sv_device_next(t, after, &d)) {
+    sv_record_row row;
+    at = d.id;
+    after = &at;
+    err = sv_record_get(t, &d.record, a, &row);
+    if (err != OV_E_NOTFOUND) continue;
+    err = make_record(j, t, a, touches, &d);
+    if (!err) j->changed[j->n++] = d;
+  }
+  return err;
+}
+
+static int route_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
+  const record_job *j = arg;
+  int err = 0;
+  (void)a;
+  (void)touches;
+  for (uint32_t i = 0; !err && i < j->n; i++) err = sv_device_put(t, &j->changed[i]);
+  return err;
+}
+
+int restore_device_records(adm *m, sv_org *org, sv_org *programme) {
+  record_job *j = calloc(1, sizeof *j);
+  if (!j) return adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  j->org = org;
+  do {
+    int err = restore_write(m, org, record_work, j);
+    if (!err && j->n && programme) err = restore_write(m, programme, route_work, j);
+    if (err) adm_failed(m, err, org->name);
+    if (j->n) {
+      adm_note(m,
+               "%s: %u tablets enrolled after the backup got a new record: look over their names and teams",
+               org->name, j->n);
+    }
+  } while (j->n == 256 && !m->err);
+  free(j);
+  return m->err;
 }
 
 /* -- the queue --------------------------------------------------------------------------- */

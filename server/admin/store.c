@@ -75,3 +75,16 @@ json_t *teams_json(adm *m, sv_txn *t, const ov_record *r, uint16_t field) {
   }
   return list;
 }
+
+bool walk_within(sv_txn *t, walk_limit *w, ov_name *name) {
+  if (!w->set || !ov_id_equal(&w->writer, &name->writer)) {
+    sv_tip tip;
+    uint32_t n = 0;
+    bool known = !sv_tips_get(t, &name->writer, &tip, 1, &n) && n;
+    *w = (walk_limit){.writer = name->writer, .set = true, .seq = known ? tip.head.seq : OV_SEQ_MAX};
+  }
+  if (name->seq <= w->seq) return true;
+  name->seq = OV_SEQ_MAX;
+  memset(name->tag, 0xff, sizeof name->tag);
+  return false;
+}

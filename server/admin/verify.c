@@ -59,6 +59,7 @@ void vf_walk(vf *v, vf_next next, void (*page_start)(vf *v, const ov_name *after
              void (*check)(vf *v, const ov_name *name)) {
   ov_name at = {.seq = 0};
   bool started = false, more = true;
+  walk_limit limit = {.set = false};
   while (more && vf_page(v)) {
     if (page_start) page_start(v, started ? &at : NULL);
     for (unsigned n = 0; n < ADM_PAGE && more && !sv_txn_error(v->t); n++) {
@@ -68,6 +69,7 @@ void vf_walk(vf *v, vf_next next, void (*page_start)(vf *v, const ov_name *after
         vf_found(v, v->what, VF_RESTORE, "the table cannot be walked: %s", ov_err_text(err));
       if (err) break;
       started = true;
+      if (!walk_within(v->t, &limit, &at)) continue;
       check(v, &at);
       v->done++;
       ov_arena_reset(&v->a);

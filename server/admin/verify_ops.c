@@ -55,7 +55,16 @@ static void start_writer(vf *v, const ov_id *writer) {
   v->before.n = v->level.n = 0;
   v->has_last = false;
   v->chained = !v->org->programme || (!sv_tips_get(v->t, writer, &tip, 1, &n) && n);
-  if (!v->chained || n || sv_tips_get(v->t, writer, &tip, 1, &n) || n) return;
+  if (!v->chained) return;
+  if (!n) sv_tips_get(v->t, writer, &tip, 1, &n);
+  if (n) {
+    ov_name beyond;
+    uint32_t more = 0;
+    if (!sv_ops_of_writer(v->t, writer, tip.head.seq + 1, OV_SEQ_MAX, &beyond, 1, &more) && more) {
+      vf_found_at(v, &beyond, VF_RESTORE, "it lies beyond the end of its log");
+    }
+    return;
+  }
   char hex[2 * OV_ID_BYTES + 1];
   ov_hex(writer->b, OV_ID_BYTES, hex);
   vf_found(v, hex, VF_RESTORE, "the log of this writer has no tip");

@@ -195,14 +195,13 @@ static void check_entry(vf *v, const sv_scope *s, const sv_posent *e) {
     vf_found_at(v, &e->record, VF_DERIVED,
                 "position %" PRIu64 " of scope %u is not where the record says it is", e->pos, s->scope);
   }
-  if (e->pos > s->pos) vf_found_at(v, &e->record, VF_DERIVED, "it lies behind the end of scope %u", s->scope);
 }
 
 /* The hash of every position is kept, also of those that were superseded: a cursor may stand at any of
  * them. */
-static bool check_hashes(vf *v, const sv_scope *s, uint64_t *pos) {
+static bool check_hashes(vf *v, const sv_scope *s, uint64_t end, uint64_t *pos) {
   uint8_t hash[OV_POSHASH_BYTES];
-  for (unsigned n = 0; n < ADM_PAGE && *pos < s->pos; n++) {
+  for (unsigned n = 0; n < ADM_PAGE && *pos < end; n++) {
     int err = sv_pos_hash(v->t, s->scope, ++*pos, hash);
     v->positions++;
     if (!err) continue;
@@ -218,32 +217,39 @@ static bool check_hashes(vf *v, const sv_scope *s, uint64_t *pos) {
 static void check_end(vf *v, const sv_scope *s) {
   uint8_t hash[OV_POSHASH_BYTES];
   char where[40];
+  sv_posent e;
+  uint32_t n = 0;
+  if (!sv_pos_list(v->t, s->scope, s->pos, &e, 1, &n) && n) {
+    vf_found_at(v, &e.record, VF_DERIVED, "it lies behind the end of scope %u", s->scope);
+  }
   snprintf(where, sizeof where, "scope %u", s->scope);
   if (sv_pos_hash(v->t, s->scope, s->pos, hash) || !memcmp(hash, s->hash, sizeof hash)) return;
   vf_found(v, where, VF_DERIVED, "its hash is not that of its last position");
 }
 
-/* One scope, page by page; the scope's own row is read anew in each. */
-static bool check_scope_page(vf *v, uint32_t scope, uint64_t *entries, uint64_t *hashes) {
+/* One scope up to `end`, where it stood when the walk came to it, page by page. The scope's own row is read
+ * anew in each. */
+static bool check_scope_page(vf *v, uint32_t scope, uint64_t end, uint64_t *entries, uint64_t *hashes) {
   sv_scope s;
   sv_posent e[ADM_PAGE];
   uint32_t n = 0;
   if (!vf_page(v) || sv_scope_get(v->t, scope, &s)) return false;
   check_end(v, &s);
-  v->total = s.pos;
+  v->total = end;
   v->done = *hashes;
-  check_hashes(v, &s, hashes);
-  if (sv_txn_error(v->t)) return *hashes < s.pos;
+  check_hashes(v, &s, end, hashes);
+  if (sv_txn_error(v->t)) return *hashes < end;
   if (sv_pos_list(v->t, scope, *entries, e, ADM_PAGE, &n)) {
     vf_found(v, "positions", VF_RESTORE, "the table cannot be walked: %s", ov_err_text(sv_txn_error(v->t)));
     return false;
   }
-  for (uint32_t i = 0; i < n && !sv_txn_error(v->t); i++) {
+  for (uint32_t i = 0; i < n && e[i].pos <= end && !sv_txn_error(v->t); i++) {
     check_entry(v, &s, &e[i]);
     *entries = e[i].pos;
     ov_arena_reset(&v->a);
   }
-  return n == ADM_PAGE || *hashes < s.pos || sv_txn_error(v->t);
+  bool more = n == ADM_PAGE && e[n - 1].pos <= end;
+  return more || *hashes < end || sv_txn_error(v->t);
 }
 
 static void check_team(vf *v, const sv_scope *s) {
@@ -264,7 +270,7 @@ void vf_check_scopes(vf *v) {
     if (err) break;
     check_team(v, &s);
     uint64_t entries = 0, hashes = 0;
-    while (check_scope_page(v, s.scope, &entries, &hashes)) {}
+    while (check_scope_page(v, s.scope, s.pos, &entries, &hashes)) {}
   }
   vf_page_end(v);
 }

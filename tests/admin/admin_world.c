@@ -136,14 +136,15 @@ int aw_ask(admin_world *aw, const char *fmt, ...) {
 void aw_must(admin_world *aw, int err, const char *file, int line) {
   if (!err) return;
   fprintf(stderr, "%s:%d: %s\n", file, line, aw_text(aw, "message"));
+  json_dumpf(aw->items, stderr, JSON_INDENT(1));
   fx_die(file, line, "request", err);
 }
 
 void aw_refused(admin_world *aw, int err, int want, const char *text, const char *file, int line) {
   const char *message = aw_text(aw, "message");
   if (err == want && strstr(message, text)) return;
-  fprintf(stderr, "%s:%d: got %s: \"%s\", wanted %s: \"%s\"\n", file, line, ov_err_slug(err), message, ov_err_slug(want),
-          text);
+  fprintf(stderr, "%s:%d: got %s: \"%s\", wanted %s: \"%s\"\n", file, line, ov_err_slug(err), message,
+          ov_err_slug(want), text);
   fail();
 }
 
@@ -152,7 +153,9 @@ const char *aw_text(admin_world *aw, const char *key) {
   return text ? text : "";
 }
 
-int64_t aw_int(admin_world *aw, const char *key) { return json_integer_value(json_object_get(aw->reply, key)); }
+int64_t aw_int(admin_world *aw, const char *key) {
+  return json_integer_value(json_object_get(aw->reply, key));
+}
 
 const json_t *aw_item(admin_world *aw, const char *key, const char *value) {
   const json_t *items = json_object_get(aw->reply, "items");

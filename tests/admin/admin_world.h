@@ -1,5 +1,5 @@
-/* A data folder with a real programme and a real organisation, opened the way overdracht-admin opens it, and a host
- * around it. Tablets come from the fixture, so that logs are real and signed. */
+/* A data folder with a real programme and a real organisation, opened the way overdracht-admin opens it, and
+ * a host around it. Tablets come from the fixture, so that logs are real and signed. */
 #ifndef ADMIN_WORLD_H
 #define ADMIN_WORLD_H
 
@@ -22,13 +22,13 @@
 typedef struct admin_world {
   fx_world w;
   const char *data;
-  bool real;                 /* real clock and random source: for threads */
-  sv_node *node;             /* NULL while closed */
+  bool real;     /* real clock and random source: for threads */
+  sv_node *node; /* NULL while closed */
   sv_admin_host host;
-  json_t *reply, *items;     /* of the last request; items: streamed ones */
-  unsigned lines;            /* of the last request, progress included */
-  unsigned hang_up_after;    /* the asker leaves after so many lines; 0: never */
-  unsigned cut;              /* devices cut off */
+  json_t *reply, *items;  /* of the last request; items: streamed ones */
+  unsigned lines;         /* of the last request, progress included */
+  unsigned hang_up_after; /* the asker leaves after so many lines; 0: never */
+  unsigned cut;           /* devices cut off */
   ov_id last_cut;
 } admin_world;
 
@@ -47,7 +47,8 @@ int aw_ask(admin_world *aw, const char *fmt, ...) __attribute__((format(printf, 
 #define ASK(aw, ...) aw_must((aw), aw_ask((aw), __VA_ARGS__), __FILE__, __LINE__)
 void aw_must(admin_world *aw, int err, const char *file, int line);
 /* Demands that it is refused with this error, and a message that contains `text`. */
-#define REFUSED(aw, error, text, ...) aw_refused((aw), aw_ask((aw), __VA_ARGS__), (error), (text), __FILE__, __LINE__)
+#define REFUSED(aw, error, text, ...)                                                                        \
+  aw_refused((aw), aw_ask((aw), __VA_ARGS__), (error), (text), __FILE__, __LINE__)
 void aw_refused(admin_world *aw, int err, int want, const char *text, const char *file, int line);
 const char *aw_text(admin_world *aw, const char *key);
 int64_t aw_int(admin_world *aw, const char *key);
@@ -56,7 +57,8 @@ const json_t *aw_item(admin_world *aw, const char *key, const char *value);
 /* Is there a streamed finding whose problem contains `text`? */
 bool aw_found(admin_world *aw, const char *text);
 
-/* An organisation "De Linde" with teams Beuk and Eik, a carer in each, Anna in Beuk, and a tablet that logged nights. */
+/* An organisation "De Linde" with teams Beuk and Eik, a carer in each, Anna in Beuk, and a tablet that logged
+ * nights. */
 typedef struct linde {
   admin_world aw;
   sv_org *org;

@@ -25,7 +25,9 @@ static int setup_org(void **state) {
   return 0;
 }
 
-static const char *item_text(const json_t *item, const char *key) { return json_string_value(json_object_get(item, key)); }
+static const char *item_text(const json_t *item, const char *key) {
+  return json_string_value(json_object_get(item, key));
+}
 
 static size_t teams_of(admin_world *aw, const char *who) {
   ASK(aw, "{'cmd':'participant list'}");
@@ -70,15 +72,16 @@ static void a_request_that_is_too_long(void **state) {
 /* Every nesting, every type: an answer, and never a crash. */
 static void odd_json_is_answered(void **state) {
   admin_world *aw = *state;
-  static const char *const odd[] = {"{'cmd':'record add','kind':'technology','fields':[]}",
-                                    "{'cmd':'record add','kind':'technology','fields':['']}",
-                                    "{'cmd':'record add','kind':'technology','fields':['=','a=','=b','number']}",
-                                    "{'cmd':'record add','kind':'','fields':['number=1']}",
-                                    "{'cmd':'held admit','op':'-','reason':'x'}",
-                                    "{'cmd':'record show','record':'----'}",
-                                    "{'cmd':'organisation show','organisation':'zzzz'}",
-                                    "{'cmd':'record list','kind':'sleep','limit':-1}",
-                                    "{'cmd':'record list','kind':'sleep','from':'2026-02-30'}"};
+  static const char *const odd[] = {
+      "{'cmd':'record add','kind':'technology','fields':[]}",
+      "{'cmd':'record add','kind':'technology','fields':['']}",
+      "{'cmd':'record add','kind':'technology','fields':['=','a=','=b','number']}",
+      "{'cmd':'record add','kind':'','fields':['number=1']}",
+      "{'cmd':'held admit','op':'-','reason':'x'}",
+      "{'cmd':'record show','record':'----'}",
+      "{'cmd':'organisation show','organisation':'zzzz'}",
+      "{'cmd':'record list','kind':'sleep','limit':-1}",
+      "{'cmd':'record list','kind':'sleep','from':'2026-02-30'}"};
   for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) assert_int_not_equal(aw_ask(aw, "%s", odd[i]), 0);
 }
 
@@ -94,7 +97,8 @@ static void organisations(void **state) {
   assert_int_equal(strlen(aw_text(aw, "id")), 32);
   REFUSED(aw, OV_E_EXISTS, "\"de linde\" already", "{'cmd':'organisation add','name':'de linde'}");
   REFUSED(aw, OV_E_INVALID, "32 hex digits", "{'cmd':'organisation add','name':'x','id':'12'}");
-  ASK(aw, "{'cmd':'organisation add','name':'De Eik','zone':'Europe/Brussels','id':'00112233445566778899aabbccddeeff'}");
+  ASK(aw, "{'cmd':'organisation add','name':'De "
+          "Eik','zone':'Europe/Brussels','id':'00112233445566778899aabbccddeeff'}");
   ASK(aw, "{'cmd':'organisation list'}");
   assert_string_equal(item_text(aw_item(aw, "organisation", "De Eik"), "zone"), "Europe/Brussels");
   REFUSED(aw, OV_E_INVALID, "several organisations", "{'cmd':'team list'}");
@@ -105,11 +109,13 @@ static void organisations(void **state) {
   assert_int_equal(aw_int(aw, "teams"), 1);
   ASK(aw, "{'cmd':'organisation edit','organisation':'De Eik','fields':['lease_days=10']}");
   ASK(aw, "{'cmd':'organisation show','organisation':'De Eik'}");
-  assert_int_equal(json_integer_value(json_object_get(json_object_get(aw->reply, "settings"), "lease_days")), 10);
+  assert_int_equal(json_integer_value(json_object_get(json_object_get(aw->reply, "settings"), "lease_days")),
+                   10);
   assert_null(json_object_get(json_object_get(aw->reply, "settings"), "commit_key"));
   REFUSED(aw, OV_E_INVALID, "91 is above 90 days",
           "{'cmd':'organisation edit','organisation':'De Eik','fields':['lease_days=91']}");
-  REFUSED(aw, OV_E_DENIED, "never changed", "{'cmd':'organisation edit','organisation':'De Eik','fields':['commit_key=00']}");
+  REFUSED(aw, OV_E_DENIED, "never changed",
+          "{'cmd':'organisation edit','organisation':'De Eik','fields':['commit_key=00']}");
 }
 
 /* -- teams and people --------------------------------------------------------------------------------- */
@@ -136,7 +142,8 @@ static void people(void **state) {
   ASK(aw, "{'cmd':'person add','name':'Jana','role':'Projectleider'}");
   assert_non_null(json_object_get(aw->reply, "notes")); /* in no team yet */
   REFUSED(aw, OV_E_EXISTS, "\"Jana\" already", "{'cmd':'person add','name':'jana'}");
-  REFUSED(aw, OV_E_INVALID, "one of 1 (care staff), 2 (project lead)", "{'cmd':'person add','name':'X','role':'chef'}");
+  REFUSED(aw, OV_E_INVALID, "one of 1 (care staff), 2 (project lead)",
+          "{'cmd':'person add','name':'X','role':'chef'}");
   REFUSED(aw, OV_E_NOTFOUND, "no team \"Es\"", "{'cmd':'person add','name':'X','team':['Es']}");
   ASK(aw, "{'cmd':'person list','team':'Eik'}");
   assert_int_equal(json_array_size(json_object_get(aw->reply, "items")), 1);
@@ -146,7 +153,8 @@ static void people(void **state) {
   ASK(aw, "{'cmd':'person edit','person':'Jana','role':'3','add_team':['Beuk']}");
   ASK(aw, "{'cmd':'person edit','person':'Jan de','remove_team':['Eik']}");
   ASK(aw, "{'cmd':'person edit','person':'Jan de','active':'no'}");
-  REFUSED(aw, OV_E_INVALID, "one of --team", "{'cmd':'person edit','person':'Jana','team':['Eik'],'add_team':['Beuk']}");
+  REFUSED(aw, OV_E_INVALID, "one of --team",
+          "{'cmd':'person edit','person':'Jana','team':['Eik'],'add_team':['Beuk']}");
   ASK(aw, "{'cmd':'person list'}");
   assert_null(aw_item(aw, "person", "Jan de Vries"));
   ASK(aw, "{'cmd':'person list','all':true}");
@@ -158,9 +166,11 @@ static void people(void **state) {
 
 static void participants(void **state) {
   admin_world *aw = *state;
-  ASK(aw, "{'cmd':'participant add','label':'K. (kamer 4)','team':['Beuk'],'age_band':'45-59 jaar','pseudonym':'P7'}");
+  ASK(aw, "{'cmd':'participant add','label':'K. (kamer 4)','team':['Beuk'],'age_band':'45-59 "
+          "jaar','pseudonym':'P7'}");
   REFUSED(aw, OV_E_INVALID, "\"team\" is missing", "{'cmd':'participant add','label':'L.'}");
-  REFUSED(aw, OV_E_INVALID, "one of 1 (0", "{'cmd':'participant add','label':'L.','team':['Beuk'],'age_band':'9'}");
+  REFUSED(aw, OV_E_INVALID, "one of 1 (0",
+          "{'cmd':'participant add','label':'L.','team':['Beuk'],'age_band':'9'}");
   REFUSED(aw, OV_E_EXISTS, "already", "{'cmd':'participant add','label':'K. (kamer 4)','team':['Eik']}");
   assert_int_equal(teams_of(aw, "K. (kamer 4)"), 1);
   ASK(aw, "{'cmd':'participant move','participant':'K','team':['Eik','Beuk']}");
@@ -174,7 +184,8 @@ static void participants(void **state) {
   ASK(aw, "{'cmd':'participant list'}");
   assert_null(aw_item(aw, "participant", "K. (kamer 4)"));
   ASK(aw, "{'cmd':'participant list','all':true,'team':'Eik'}");
-  assert_string_equal(item_text(json_object_get(aw_item(aw, "participant", "K. (kamer 4)"), "age_band"), "label"), "unknown");
+  assert_string_equal(
+      item_text(json_object_get(aw_item(aw, "participant", "K. (kamer 4)"), "age_band"), "label"), "unknown");
   ASK(aw, "{'cmd':'verify'}");
 }
 
@@ -184,15 +195,20 @@ static void reference_data(void **state) {
   admin_world *aw = *state;
   ASK(aw, "{'cmd':'record add','kind':'theme_network','fields':['number=1','name=Slaap','type=inhoud']}");
   ASK(aw, "{'cmd':'record add','kind':'technology','fields':['number=1','name=Technologie 01','active=ja']}");
-  ASK(aw, "{'cmd':'record add','kind':'care_question','fields':['number=4','title=Rust','theme_network=Slaap']}");
-  ASK(aw, "{'cmd':'record edit','record':'Technologie 01','kind':'technology','fields':['care_questions=Rust']}");
-  REFUSED(aw, OV_E_EXISTS, "number=1 already", "{'cmd':'record add','kind':'technology','fields':['number=1','name=T']}");
+  ASK(aw,
+      "{'cmd':'record add','kind':'care_question','fields':['number=4','title=Rust','theme_network=Slaap']}");
+  ASK(aw,
+      "{'cmd':'record edit','record':'Technologie 01','kind':'technology','fields':['care_questions=Rust']}");
+  REFUSED(aw, OV_E_EXISTS, "number=1 already",
+          "{'cmd':'record add','kind':'technology','fields':['number=1','name=T']}");
   REFUSED(aw, OV_E_EXISTS, "\"Technologie 01\" already",
           "{'cmd':'record add','kind':'technology','fields':['number=2','name=technologie 01']}");
-  ASK(aw, "{'cmd':'record add','kind':'technology','fields':['number=1','name=Technologie 01'],'double':true}");
+  ASK(aw,
+      "{'cmd':'record add','kind':'technology','fields':['number=1','name=Technologie 01'],'double':true}");
   REFUSED(aw, OV_E_INVALID, "fits 2 of technology",
           "{'cmd':'project add','name':'P','theme_network':'Sl','technology':'Technologie'}");
-  REFUSED(aw, OV_E_NOTFOUND, "no theme_network \"Zorg\"", "{'cmd':'project add','name':'P','theme_network':'Zorg'}");
+  REFUSED(aw, OV_E_NOTFOUND, "no theme_network \"Zorg\"",
+          "{'cmd':'project add','name':'P','theme_network':'Zorg'}");
   ASK(aw, "{'cmd':'project add','name':'P','theme_network':'Sl','team':['Beuk'],'fields':['phase=keuze']}");
   ASK(aw, "{'cmd':'project list'}");
   const json_t *item = aw_item(aw, "project", "P");
@@ -204,17 +220,27 @@ static void reference_data(void **state) {
 static void wrong_values(void **state) {
   admin_world *aw = *state;
   REFUSED(aw, OV_E_NOTFOUND, "no kind \"horse\"", "{'cmd':'record add','kind':'horse','fields':['a=b']}");
-  REFUSED(aw, OV_E_INVALID, "no field \"colour\"", "{'cmd':'record add','kind':'technology','fields':['colour=red']}");
-  REFUSED(aw, OV_E_INVALID, "not of the form", "{'cmd':'record add','kind':'technology','fields':['number']}");
-  REFUSED(aw, OV_E_INVALID, "must be a whole number", "{'cmd':'record add','kind':'technology','fields':['number=x']}");
-  REFUSED(aw, OV_E_INVALID, "1000 is above 999", "{'cmd':'record add','kind':'technology','fields':['number=1000']}");
-  REFUSED(aw, OV_E_INVALID, "given twice", "{'cmd':'record add','kind':'technology','fields':['number=1','number=2']}");
-  REFUSED(aw, OV_E_INVALID, "is not a set", "{'cmd':'record add','kind':'technology','fields':['number+=1']}");
-  REFUSED(aw, OV_E_NOTFOUND, "no theme_network \"Slaap\"",
-          "{'cmd':'record add','kind':'care_question','fields':['number=1','title=x','theme_network=Slaap']}");
-  REFUSED(aw, OV_E_INVALID, "a date like", "{'cmd':'record add','kind':'project','fields':['name=P','ended_on=1-2-2026']}");
-  REFUSED(aw, OV_E_INVALID, "made with: overdracht-admin team add", "{'cmd':'record add','kind':'team','fields':['name=x']}");
-  REFUSED(aw, OV_E_INVALID, "is about a participant", "{'cmd':'record add','kind':'sleep','fields':['night_date=2026-01-01']}");
+  REFUSED(aw, OV_E_INVALID, "no field \"colour\"",
+          "{'cmd':'record add','kind':'technology','fields':['colour=red']}");
+  REFUSED(aw, OV_E_INVALID, "not of the form",
+          "{'cmd':'record add','kind':'technology','fields':['number']}");
+  REFUSED(aw, OV_E_INVALID, "must be a whole number",
+          "{'cmd':'record add','kind':'technology','fields':['number=x']}");
+  REFUSED(aw, OV_E_INVALID, "1000 is above 999",
+          "{'cmd':'record add','kind':'technology','fields':['number=1000']}");
+  REFUSED(aw, OV_E_INVALID, "given twice",
+          "{'cmd':'record add','kind':'technology','fields':['number=1','number=2']}");
+  REFUSED(aw, OV_E_INVALID, "is not a set",
+          "{'cmd':'record add','kind':'technology','fields':['number+=1']}");
+  REFUSED(
+      aw, OV_E_NOTFOUND, "no theme_network \"Slaap\"",
+      "{'cmd':'record add','kind':'care_question','fields':['number=1','title=x','theme_network=Slaap']}");
+  REFUSED(aw, OV_E_INVALID, "a date like",
+          "{'cmd':'record add','kind':'project','fields':['name=P','ended_on=1-2-2026']}");
+  REFUSED(aw, OV_E_INVALID, "made with: overdracht-admin team add",
+          "{'cmd':'record add','kind':'team','fields':['name=x']}");
+  REFUSED(aw, OV_E_INVALID, "is about a participant",
+          "{'cmd':'record add','kind':'sleep','fields':['night_date=2026-01-01']}");
   REFUSED(aw, OV_E_INVALID, "not about a participant",
           "{'cmd':'record add','kind':'technology','fields':['number=1'],'participant':'x'}");
 }
@@ -223,12 +249,14 @@ static void care_records(void **state) {
   admin_world *aw = *state;
   char name[OV_NAME_TEXT_MAX];
   ASK(aw, "{'cmd':'participant add','label':'Anna','team':['Beuk']}");
-  ASK(aw, "{'cmd':'record add','kind':'sleep','participant':'Anna','fields':['night_date=2026-03-28','source=1',"
-          "'bed_at=2026-03-28T22:30+01:00','sol_min=20']}");
+  ASK(aw,
+      "{'cmd':'record add','kind':'sleep','participant':'Anna','fields':['night_date=2026-03-28','source=1',"
+      "'bed_at=2026-03-28T22:30+01:00','sol_min=20']}");
   snprintf(name, sizeof name, "%s", aw_text(aw, "record"));
   REFUSED(aw, OV_E_INVALID, "with its zone",
           "{'cmd':'record edit','record':'%s','fields':['bed_at=2026-03-28T22:30']}", name);
-  ASK(aw, "{'cmd':'record edit','record':'%s','kind':'sleep','fields':['sol_min=25','note=stil']}", strchr(name, '-') + 1);
+  ASK(aw, "{'cmd':'record edit','record':'%s','kind':'sleep','fields':['sol_min=25','note=stil']}",
+      strchr(name, '-') + 1);
   ASK(aw, "{'cmd':'record show','record':'%s'}", name);
   const json_t *fields = json_object_get(aw->reply, "fields");
   assert_int_equal(json_integer_value(json_object_get(fields, "sol_min")), 25);
@@ -236,13 +264,15 @@ static void care_records(void **state) {
   assert_int_equal(json_array_size(json_object_get(aw->reply, "items")), 2);
   ASK(aw, "{'cmd':'record edit','record':'%s','fields':['note=']}", name);
   ASK(aw, "{'cmd':'record retract','record':'%s','reason':'verkeerde nacht'}", name);
-  ASK(aw, "{'cmd':'record list','kind':'sleep','participant':'Anna','from':'2026-03-01','to':'2026-03-31','fields':true}");
+  ASK(aw, "{'cmd':'record "
+          "list','kind':'sleep','participant':'Anna','from':'2026-03-01','to':'2026-03-31','fields':true}");
   assert_string_equal(item_text(aw_item(aw, "record", name), "state"), "retracted");
   REFUSED(aw, OV_E_INVALID, "either --reason", "{'cmd':'record retract','record':'%s'}", name);
   ASK(aw, "{'cmd':'record retract','record':'%s','undo':true}", name);
   ASK(aw, "{'cmd':'record list','kind':'sleep'}");
   assert_string_equal(item_text(aw_item(aw, "record", name), "state"), "live");
-  REFUSED(aw, OV_E_NOTFOUND, "no record", "{'cmd':'record show','record':'00000000000000000000000000000000-1-00000000'}");
+  REFUSED(aw, OV_E_NOTFOUND, "no record",
+          "{'cmd':'record show','record':'00000000000000000000000000000000-1-00000000'}");
   REFUSED(aw, OV_E_INVALID, "no record's name", "{'cmd':'record show','record':'Anna'}");
   ASK(aw, "{'cmd':'verify'}");
 }
@@ -250,13 +280,17 @@ static void care_records(void **state) {
 /* Codes by number and label; what is given is the set, + adds and - takes away. */
 static void sets(void **state) {
   admin_world *aw = *state;
-  static const char *const steps[][2] = {{"disturbance=1,2", "2"}, {"disturbance+=3", "3"}, {"disturbance-=1", "2"},
-                                         {"disturbance=3", "1"}, {"disturbance=", "0"}};
+  static const char *const steps[][2] = {{"disturbance=1,2", "2"},
+                                         {"disturbance+=3", "3"},
+                                         {"disturbance-=1", "2"},
+                                         {"disturbance=3", "1"},
+                                         {"disturbance=", "0"}};
   char name[OV_NAME_TEXT_MAX];
   ASK(aw, "{'cmd':'kind list','kind':'sleep'}");
   if (!aw_item(aw, "name", "disturbance")) skip();
   ASK(aw, "{'cmd':'participant add','label':'Anna','team':['Beuk']}");
-  ASK(aw, "{'cmd':'record add','kind':'sleep','participant':'Anna','fields':['night_date=2026-03-28','source=1']}");
+  ASK(aw, "{'cmd':'record "
+          "add','kind':'sleep','participant':'Anna','fields':['night_date=2026-03-28','source=1']}");
   snprintf(name, sizeof name, "%s", aw_text(aw, "record"));
   for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
     ASK(aw, "{'cmd':'record edit','record':'%s','fields':['%s']}", name, steps[i][0]);
@@ -277,7 +311,7 @@ static void kinds_and_schemas(void **state) {
   REFUSED(aw, OV_E_NOTFOUND, "1 thing wrong", "{'cmd':'schema check','dir':'%s'}", path);
 }
 
-/* -- devices ----------------------------------------------------------------------------------------------- */
+/* -- devices --------------------------------------------------------------------------------------------- */
 
 static void devices(void **state) {
   admin_world *aw = *state;
@@ -331,7 +365,7 @@ static void revoking_cuts_every_key(void **state) {
   linde_close(&l);
 }
 
-/* -- held ------------------------------------------------------------------------------------------------------ */
+/* -- held ------------------------------------------------------------------------------------------------ */
 
 static void held_ops_are_ruled_on(void **state) {
   (void)state;
@@ -368,7 +402,7 @@ static void held_ops_are_ruled_on(void **state) {
   linde_close(&l);
 }
 
-/* -- looking ----------------------------------------------------------------------------------------------------- */
+/* -- looking --------------------------------------------------------------------------------------------- */
 
 static void status_and_keys(void **state) {
   admin_world *aw = *state;
@@ -408,7 +442,8 @@ static void dumps(void **state) {
   assert_null(strstr(text, hex));
   free(text);
   assert_int_equal(aw_int(&l.aw, "lines"), json_array_size(l.aw.items));
-  assert_non_null(strstr(json_string_value(json_array_get(json_object_get(l.aw.reply, "notes"), 0)), "personal data"));
+  assert_non_null(
+      strstr(json_string_value(json_array_get(json_object_get(l.aw.reply, "notes"), 0)), "personal data"));
   ASK(&l.aw, "{'cmd':'dump','organisation':'De Linde','no_payload':true,'only':'ops'}");
   text = json_dumps(l.aw.items, 0);
   assert_null(strstr(text, "Anna"));

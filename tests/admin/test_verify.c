@@ -25,7 +25,8 @@ static void finds(linde *l, const char *text) {
   int err = aw_ask(&l->aw, "{'cmd':'verify','organisation':'De Linde'}");
   if (err == OV_E_CORRUPT && aw_found(&l->aw, text)) return;
   char *found = json_dumps(l->aw.items, JSON_INDENT(1));
-  fprintf(stderr, "wanted \"%s\", got %s: %s\n%s\n", text, ov_err_slug(err), aw_text(&l->aw, "message"), found);
+  fprintf(stderr, "wanted \"%s\", got %s: %s\n%s\n", text, ov_err_slug(err), aw_text(&l->aw, "message"),
+          found);
   free(found);
   fail();
 }
@@ -108,16 +109,18 @@ static void another_key_of_a_device(linde *l) {
   finds(l, "the programme knows this device by another key");
 }
 
-static void an_op_without_the_one_before(linde *l) {
+static void copy_far_ahead(linde *l) {
   ov_name name = night(l, 2);
   sv_op_row row = get_op(l, &name);
   row.op.name.seq = 9;
   row.op.header_bytes = NULL;
   row.waiting = true;
   WRITE(l->org, t, FX_OK(sv_op_put(t, &row)));
-  finds(l, "the op before it in its log is missing");
-  finds(l, "the log ends here, but no tip says so");
-  finds(l, "it waits, but is missing from the list");
+}
+
+static void an_op_beyond_the_log(linde *l) {
+  copy_far_ahead(l);
+  finds(l, "it lies beyond the end of its log");
 }
 
 static void move_tip(linde *l, uint64_t seq, uint8_t flip, uint64_t safe) {
@@ -137,6 +140,14 @@ static void a_tip_that_leads_nowhere(linde *l) {
   move_tip(l, 9, 1, 0);
   finds(l, "a log ends here, but the op is missing");
   finds(l, "the log ends here, but no tip says so");
+}
+
+static void an_op_without_the_one_before(linde *l) {
+  copy_far_ahead(l);
+  move_tip(l, 9, 1, 0);
+  finds(l, "the op before it in its log is missing");
+  finds(l, "the log ends here, but no tip says so");
+  finds(l, "it waits, but is missing from the list");
 }
 
 static void a_tip_that_is_too_safe(linde *l) {
@@ -262,7 +273,7 @@ static void a_scope_of_another_team(linde *l) {
   finds(l, "names it as its team, which it is not");
 }
 
-/* -- lists ------------------------------------------------------------------------------------------------ */
+/* -- lists ----------------------------------------------------------------------------------------------- */
 
 static void a_held_op_not_listed(linde *l) {
   ov_name name = night(l, 2);
@@ -305,7 +316,7 @@ static void a_queue_with_what_does_not_belong(linde *l) {
   finds(l, "to the programme, where it does not belong");
 }
 
-/* -- devices and keys ------------------------------------------------------------------------------------------ */
+/* -- devices and keys ------------------------------------------------------------------------------------ */
 
 static void a_device_in_other_teams(linde *l) {
   sv_device d = l->tab->device;
@@ -356,7 +367,7 @@ static void another_key_of_the_organisation(linde *l) {
   finds(l, "its payload is not what its log is bound to");
 }
 
-/* -- the programme's copies --------------------------------------------------------------------------------------- */
+/* -- the programme's copies ------------------------------------------------------------------------------ */
 
 /* A lesson of the programme's scope, by Jan's tablet. */
 static void a_copy_that_never_came(linde *l) {
@@ -365,7 +376,8 @@ static void a_copy_that_never_came(linde *l) {
   uint64_t id;
   ov_name op;
   assert_non_null(k);
-  fx_add(l->tab, (ov_op){.scope = 0, .creates = true, .kind = k->id, .version = 1, .fields = f, .n_fields = 1});
+  fx_add(l->tab,
+         (ov_op){.scope = 0, .creates = true, .kind = k->id, .version = 1, .fields = f, .n_fields = 1});
   fx_push_ok(l->tab, l->org, l->tab->n, l->tab->n);
   clean(l); /* queued: on its way */
   WRITE(l->org, t, {
@@ -375,7 +387,7 @@ static void a_copy_that_never_came(linde *l) {
   finds(l, "neither there nor on its way");
 }
 
-/* -- bytes ------------------------------------------------------------------------------------------------------------ */
+/* -- bytes ----------------------------------------------------------------------------------------------- */
 
 /* Flips bytes behind every place in the file where this op's key stands with a large value. */
 static unsigned spoil(const char *path, const ov_name *name) {
@@ -436,7 +448,7 @@ static void a_store_cut_short(linde *l) {
   assert_non_null(json_object_get(l->aw.reply, "notes"));
 }
 
-/* -- histories that are fine -------------------------------------------------------------------------------------------- */
+/* -- histories that are fine ----------------------------------------------------------------------------- */
 
 static void everything_that_may_be(linde *l) {
   clean(l);
@@ -465,7 +477,8 @@ static void everything_that_may_be(linde *l) {
 static void a_waiting_op(linde *l) {
   ov_name unknown = {.writer = l->tab->writer, .seq = 900, .tag = {1, 2, 3, 4}};
   ov_field f[] = {FX_INT(14, 9)};
-  ov_op header = {.scope = l->beuk, .kind = SLEEP, .version = 1, .has_participant = true, .participant = l->anna};
+  ov_op header = {
+      .scope = l->beuk, .kind = SLEEP, .version = 1, .has_participant = true, .participant = l->anna};
   ov_name name = fx_edit_of(l->tab, &header, &unknown, f, 1, NULL, 0);
   fx_push_ok(l->tab, l->org, l->tab->n, l->tab->n);
   clean(l);
@@ -491,23 +504,58 @@ static void too_many_findings(linde *l) {
   assert_int_equal(json_array_size(l->aw.items), 1000);
 }
 
-/* -- all ------------------------------------------------------------------------------------------------------------------ */
+/* -- all ------------------------------------------------------------------------------------------------- */
 
-typedef struct row { void (*run)(linde *l); const char *name; } row;
-#define ROW(f) {f, #f}
-static const row rows[] = {
-    ROW(a_changed_head), ROW(a_changed_tag), ROW(a_changed_payload), ROW(a_changed_header), ROW(a_changed_signature),
-    ROW(a_changed_signature_of_the_server), ROW(another_key_of_a_device), ROW(an_op_without_the_one_before),
-    ROW(a_tip_that_leads_nowhere), ROW(a_tip_that_is_too_safe), ROW(a_changed_cache), ROW(a_wrong_day),
-    ROW(a_wrong_natural_key), ROW(an_op_listed_with_another_record), ROW(an_op_listed_that_is_missing), ROW(a_wrong_place),
-    ROW(a_place_too_few), ROW(a_position_that_nobody_asked_for), ROW(a_record_shown_and_gone),
-    ROW(a_position_of_another_content), ROW(a_scope_with_another_hash), ROW(a_scope_that_counts_too_far),
-    ROW(a_scope_of_another_team), ROW(a_held_op_not_listed), ROW(a_listed_op_not_held), ROW(a_listed_op_that_is_none),
-    ROW(a_ruling_that_is_none), ROW(a_waiting_list_with_too_much), ROW(a_queue_with_what_does_not_belong),
-    ROW(a_device_in_other_teams), ROW(a_device_that_the_programme_lacks), ROW(a_revocation_that_did_not_arrive),
-    ROW(a_revoked_record_whose_key_works), ROW(another_key_of_a_participant), ROW(another_key_of_a_team),
-    ROW(another_key_of_the_organisation), ROW(a_copy_that_never_came), ROW(flipped_bits), ROW(a_store_cut_short),
-    ROW(everything_that_may_be), ROW(a_waiting_op), ROW(who_hangs_up_stops_it), ROW(too_many_findings)};
+typedef struct row {
+  void (*run)(linde *l);
+  const char *name;
+} row;
+#define ROW(f)                                                                                               \
+  { f, #f }
+static const row rows[] = {ROW(a_changed_head),
+                           ROW(a_changed_tag),
+                           ROW(a_changed_payload),
+                           ROW(a_changed_header),
+                           ROW(a_changed_signature),
+                           ROW(a_changed_signature_of_the_server),
+                           ROW(another_key_of_a_device),
+                           ROW(an_op_beyond_the_log),
+                           ROW(an_op_without_the_one_before),
+                           ROW(a_tip_that_leads_nowhere),
+                           ROW(a_tip_that_is_too_safe),
+                           ROW(a_changed_cache),
+                           ROW(a_wrong_day),
+                           ROW(a_wrong_natural_key),
+                           ROW(an_op_listed_with_another_record),
+                           ROW(an_op_listed_that_is_missing),
+                           ROW(a_wrong_place),
+                           ROW(a_place_too_few),
+                           ROW(a_position_that_nobody_asked_for),
+                           ROW(a_record_shown_and_gone),
+                           ROW(a_position_of_another_content),
+                           ROW(a_scope_with_another_hash),
+                           ROW(a_scope_that_counts_too_far),
+                           ROW(a_scope_of_another_team),
+                           ROW(a_held_op_not_listed),
+                           ROW(a_listed_op_not_held),
+                           ROW(a_listed_op_that_is_none),
+                           ROW(a_ruling_that_is_none),
+                           ROW(a_waiting_list_with_too_much),
+                           ROW(a_queue_with_what_does_not_belong),
+                           ROW(a_device_in_other_teams),
+                           ROW(a_device_that_the_programme_lacks),
+                           ROW(a_revocation_that_did_not_arrive),
+                           ROW(a_revoked_record_whose_key_works),
+                           ROW(another_key_of_a_participant),
+                           ROW(another_key_of_a_team),
+                           ROW(another_key_of_the_organisation),
+                           ROW(a_copy_that_never_came),
+                           ROW(flipped_bits),
+                           ROW(a_store_cut_short),
+                           ROW(everything_that_may_be),
+                           ROW(a_waiting_op),
+                           ROW(who_hangs_up_stops_it),
+                           ROW(too_many_findings)};
 #define ROWS (sizeof rows / sizeof *rows)
 
 static void run_row(void **state) {
@@ -522,7 +570,8 @@ static void run_row(void **state) {
 int main(void) {
   struct CMUnitTest tests[ROWS];
   for (size_t i = 0; i < ROWS; i++) {
-    tests[i] = (struct CMUnitTest){.name = rows[i].name, .test_func = run_row, .initial_state = (void *)&rows[i]};
+    tests[i] = (struct CMUnitTest){
+        .name = rows[i].name, .test_func = run_row, .initial_state = (void *)&rows[i]};
   }
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

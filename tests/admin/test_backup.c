@@ -1,0 +1,613 @@
+/* Backups: complete or not there, consistent under load, for their owner only, without keys; *safe* moves
+ * only after one was restored and verified; an older one is restored without giving a name twice. */
+#include "admin_world.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint64_t seed = 500;
+
+static int setup(void **state) {
+  linde *l = calloc(1, sizeof *l);
+  linde_open(l, seed++, false);
+  linde_nights(l, 3, 5);
+  *state = l;
+  return 0;
+}
+
+static int teardown(void **state) {
+  linde_close(*state);
+  free(*state);
+  return 0;
+}
+
+static const char *in_dir(linde *l, const char *name) {
+  char *path = ov_arena_alloc(&l->aw.w.arena, 400);
+  snprintf(path, 400, "%s/%s", l->aw.w.dir, name);
+  return path;
+}
+
+static const char *inside(linde *l, const char *dir, const char *name) {
+  size_t n = strlen(dir) + strlen(name) + 2;
+  char *path = ov_arena_alloc(&l->aw.w.arena, n);
+  snprintf(path, n, "%s/%s", dir, name);
+  return path;
+}
+
+static const char *env_file(linde *l, const char *dir, const char *name) {
+  char hex[2 * OV_ID_BYTES + 1], rest[120];
+  ov_hex(l->org->id.b, OV_ID_BYTES, hex);
+  snprintf(rest, sizeof rest, "orgs/%s/%s", hex, name);
+  return inside(l, dir, rest);
+}
+
+static bool there(const char *path) { return !access(path, F_OK); }
+
+static uint64_t safe_of(linde *l) {
+  sv_tip tip;
+  uint32_t n = 0;
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_tips_get(t, &l->tab->writer, &tip, 1, &n));
+  sv_txn_abort(t);
+  return n ? tip.safe_seq : 0;
+}
+
+static uint64_t stored(linde *l) {
+  sv_tip tip;
+  uint32_t n = 0;
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_tips_get(t, &l->tab->writer, &tip, 1, &n));
+  sv_txn_abort(t);
+  return n ? tip.head.seq : 0;
+}
+
+static void flip(const char *path, off_t at) {
+  uint8_t b;
+  int fd = open(path, O_RDWR);
+  FX_MUST(fd >= 0 && pread(fd, &b, 1, at) == 1);
+  b ^= 0x40;
+  FX_MUST(pwrite(fd, &b, 1, at) == 1);
+  close(fd);
+}
+
+/* Anything left beside what was asked for: parts and scratch folders. */
+static unsigned entries(const char *dir) {
+  unsigned n = 0;
+  DIR *d = opendir(dir);
+  FX_MUST(d);
+  for (struct dirent *e; (e = readdir(d));) n += e->d_name[0] != '.';
+  closedir(d);
+  return n;
+}
+
+/* -- making one ------------------------------------------------------------------------ */
+
+static unsigned keys_seen;
+static int check_mode(const char *path, const struct stat *st, int type, struct FTW *at) {
+  (void)at;
+  assert_int_equal(st->st_mode & 07777, type == FTW_D ? 0700 : 0600);
+  if (strstr(path, ".keyring") || strstr(path, "master.key")) keys_seen++;
+  return 0;
+}
+
+static void for_its_owner_only_and_without_keys(void **state) {
+  linde *l = *state;
+  const char *dir = in_dir(l, "b1");
+  umask(0);
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s/'}", dir);
+  keys_seen = 0;
+  FX_MUST(!nftw(dir, check_mode, 8, FTW_PHYS));
+  assert_int_equal(keys_seen, 0);
+  char *notes = json_dumps(json_object_get(l->aw.reply, "notes"), 0);
+  assert_non_null(strstr(notes, "NOT in this backup"));
+  assert_non_null(strstr(notes, "backup-keys"));
+  free(notes);
+  assert_int_equal(safe_of(l), 0); /* not verified: nothing is safe by it */
+  REFUSED(&l->aw, OV_E_EXISTS, "exists already", "{'cmd':'backup','dir':'%s'}", dir);
+  ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", in_dir(l, "k1"));
+  FX_MUST(!nftw(in_dir(l, "k1"), check_mode, 8, FTW_PHYS));
+  assert_int_equal(keys_seen, 3);
+  ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s','no_master':true}", in_dir(l, "k2"));
+  assert_false(there(inside(l, in_dir(l, "k2"), "master.key")));
+  umask(022);
+}
+
+/* A planted name is nowhere in the bytes of a backup. */
+static void sealed(void **state) {
+  linde *l = *state;
+  char path[600];
+  ASK(&l->aw, "{'cmd':'participant add','label':'Grietje Planteltje','team':['Beuk']}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  snprintf(path, sizeof path, "%s", env_file(l, in_dir(l, "b1"), "data.mdb"));
+  struct stat st;
+  int fd = open(path, O_RDONLY);
+  FX_MUST(fd >= 0 && !fstat(fd, &st));
+  char *all = malloc((size_t)st.st_size);
+  FX_MUST(all && read(fd, all, (size_t)st.st_size) == st.st_size);
+  assert_null(memmem(all, (size_t)st.st_size, "Planteltje", 10));
+  close(fd);
+  free(all);
+}
+
+static void complete_or_not_there(void **state) {
+  linde *l = *state;
+  unsigned before = entries(l->aw.w.dir);
+  l->aw.hang_up_after = 1;
+  assert_int_equal(aw_ask(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1")), OV_E_CANCELLED);
+  l->aw.hang_up_after = 0;
+  assert_int_equal(entries(l->aw.w.dir), before);
+  REFUSED(&l->aw, OV_E_IO, "cannot make", "{'cmd':'backup','dir':'%s/no/such/b1'}", l->aw.w.dir);
+  mkdir(in_dir(l, "half"), 0700);
+  REFUSED(&l->aw, OV_E_NOTFOUND, "no complete backup", "{'cmd':'restore','backup':'%s','verify':true}",
+          in_dir(l, "half"));
+}
+
+/* -- safe --------------------------------------------------------------------------------- */
+
+static void safe_moves_after_verification(void **state) {
+  linde *l = *state;
+  unsigned before;
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  before = entries(l->aw.w.dir);
+  linde_nights(l, 2, 5); /* after the backup: not in it */
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','verify':true}", in_dir(l, "b1"));
+  assert_int_equal(safe_of(l), 3);
+  assert_int_equal(entries(l->aw.w.dir), before); /* no scratch is left */
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s','verify':true,'scratch':'%s'}", in_dir(l, "b2"), l->aw.data);
+  assert_int_equal(safe_of(l), 5);
+  /* an older one takes nothing back */
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','verify':true}", in_dir(l, "b1"));
+  assert_int_equal(safe_of(l), 5);
+  ASK(&l->aw, "{'cmd':'status'}");
+  const json_t *mark = json_object_get(aw_item(&l->aw, "organisation", "De Linde"), "verified_backup");
+  assert_string_equal(json_string_value(json_object_get(mark, "backup")), in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* A push that goes on counts on: safe stays with the branch that is in the backup. */
+static void safe_of_a_fork(void **state) {
+  linde *l = *state;
+  fx_tablet *clone = fx_tablet_clone(l->tab);
+  sv_tip tips[4];
+  uint32_t n = 0;
+  sv_txn *t = NULL;
+  linde_nights(l, 1, 5);
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ov_field f[] = {FX_INT(10, NIGHT - 99), FX_INT(11, 1)};
+  fx_create(clone, SLEEP, &l->anna, f, 2);
+  f[0].v.i--;
+  fx_create(clone, SLEEP, &l->anna, f, 2);
+  fx_push_ok(clone, l->org, 4, 5); /* the other branch came after the backup */
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','verify':true}", in_dir(l, "b1"));
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_tips_get(t, &l->tab->writer, tips, 4, &n));
+  sv_txn_abort(t);
+  assert_int_equal(n, 2);
+  assert_int_equal(tips[0].head.seq, 5);
+  assert_int_equal(tips[0].safe_seq, 0);
+  assert_int_equal(tips[1].head.seq, 4);
+  assert_int_equal(tips[1].safe_seq, 4);
+  fx_tablet_free(clone);
+}
+
+static void a_damaged_backup_makes_nothing_safe(void **state) {
+  linde *l = *state;
+  const char *dir = in_dir(l, "b1");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", dir);
+  flip(env_file(l, dir, "data.mdb"), 30000);
+  REFUSED(&l->aw, OV_E_CORRUPT, "is not what was backed up", "{'cmd':'restore','backup':'%s','verify':true}",
+          dir);
+  assert_int_equal(safe_of(l), 0);
+  flip(env_file(l, dir, "data.mdb"), 30000);
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','verify':true}", dir);
+  assert_int_equal(safe_of(l), 3);
+}
+
+/* What was wrong before the backup is wrong in it. */
+static void a_faulty_store_makes_nothing_safe(void **state) {
+  linde *l = *state;
+  sv_op_row row;
+  FX_MUST(fx_op(&l->aw.w, l->org, &l->tab->ops[0]->name, &row));
+  row.head.b[9] ^= 1;
+  WRITE(l->org, t, FX_OK(sv_op_put(t, &row)));
+  REFUSED(&l->aw, OV_E_CORRUPT, "was not called safe", "{'cmd':'backup','dir':'%s','verify':true}",
+          in_dir(l, "b1"));
+  assert_true(aw_found(&l->aw, "its stored hash"));
+  assert_int_equal(safe_of(l), 0);
+}
+
+static void manifests_that_are_none(void **state) {
+  linde *l = *state;
+  const char *dir = in_dir(l, "b1"), *manifest = inside(l, dir, "manifest.json");
+  static const struct {
+    const char *text;
+    int err;
+    const char *says;
+  } bad[] = {{"{", OV_E_CORRUPT, "is damaged"},
+             {"[]", OV_E_CORRUPT, "no manifest"},
+             {"{\"overdracht_backup\":1,\"format\":1,\"environments\":[]}", OV_E_CORRUPT, "no manifest"},
+             {"{\"overdracht_backup\":2,\"format\":1}", OV_E_NEWER, "newer version"},
+             {"{\"overdracht_backup\":1,\"format\":99}", OV_E_NEWER, "newer version"},
+             {"{\"overdracht_backup\":1,\"format\":1,\"environments\":[{\"id\":"
+              "\"00112233445566778899aabbccddeeff\",\"name\":\"x\","
+              "\"folder\":\"../../etc\",\"sha256\":\"x\",\"bytes\":1}]}",
+              OV_E_CORRUPT, "no manifest"}};
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", dir);
+  for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+    FILE *f = fopen(manifest, "w");
+    fputs(bad[i].text, f);
+    fclose(f);
+    REFUSED(&l->aw, bad[i].err, bad[i].says, "{'cmd':'restore','backup':'%s','verify':true}", dir);
+  }
+}
+
+/* -- under load ------------------------------------------------------------------------------- */
+
+typedef struct writer {
+  sv_org *org;
+  atomic_bool stop;
+  unsigned made;
+  int err;
+} writer;
+typedef struct person {
+  sv_org *org;
+  unsigned number;
+} person;
+
+static int write_person(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
+  const person *p = arg;
+  char label[40];
+  ov_name name;
+  snprintf(label, sizeof label, "P %u", p->number);
+  ov_field f[] = {fx_text(SV_PERSON_NAME, label), FX_INT(SV_PERSON_ROLE, 1), FX_INT(SV_PERSON_ACTIVE, 1)};
+  ov_op op = {.scope = 1, .creates = true, .kind = OV_KIND_PERSON, .version = 1, .fields = f, .n_fields = 3};
+  return sv_ingest_local(t, p->org, &op, a, touches, &name);
+}
+
+static void *write_on(void *arg) {
+  writer *w = arg;
+  while (!atomic_load(&w->stop) && !w->err) {
+    person p = {w->org, w->made};
+    w->err = sv_node_write(w->org, write_person, &p, NULL);
+    if (!w->err) w->made++;
+    usleep(200); /* in memory a commit costs nothing: not faster than a disk would be */
+  }
+  return NULL;
+}
+
+static void consistent_while_others_write(void **state) {
+  (void)state;
+  linde l;
+  pthread_t thread;
+  linde_open(&l, seed++, true);
+  writer w = {.org = l.org};
+  assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+  for (unsigned i = 0; i < 5; i++) {
+    char name[20];
+    snprintf(name, sizeof name, "b%u", i);
+    ASK(&l.aw, "{'cmd':'backup','dir':'%s','verify':true}", in_dir(&l, name));
+    ASK(&l.aw, "{'cmd':'verify'}"); /* beside the writer too */
+  }
+  atomic_store(&w.stop, true);
+  pthread_join(thread, NULL);
+  assert_int_equal(w.err, 0);
+  assert_true(w.made > 5);
+  ASK(&l.aw, "{'cmd':'verify'}");
+  linde_close(&l);
+}
+
+/* -- restore ----------------------------------------------------------------------------------- */
+
+static int restore(linde *l, const char *backup, const char *more) {
+  aw_stop(&l->aw);
+  int err = aw_ask(&l->aw, "{'cmd':'restore','backup':'%s'%s}", backup, more);
+  json_t *reply = json_incref(l->aw.reply);
+  aw_start(&l->aw);
+  linde_again(l);
+  json_decref(l->aw.reply);
+  l->aw.reply = reply;
+  return err;
+}
+
+#define RESTORE(l, backup, more) aw_must(&(l)->aw, restore((l), (backup), (more)), __FILE__, __LINE__)
+#define NO_RESTORE(l, backup, more, error, text)                                                             \
+  aw_refused(&(l)->aw, restore((l), (backup), (more)), (error), (text), __FILE__, __LINE__)
+
+static void needs_that_no_server_runs(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  l->aw.host.online = true;
+  REFUSED(&l->aw, OV_E_BUSY, "a server is running", "{'cmd':'restore','backup':'%s'}", in_dir(l, "b1"));
+  assert_non_null(strstr(aw_text(&l->aw, "hint"), "stop the server"));
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','verify':true}", in_dir(l, "b1")); /* but looking is fine */
+  l->aw.host.online = false;
+}
+
+/* The story of an older backup: what came after it is gone from the server, the tablet sends it again, and
+ * nothing that the server writes now takes a name that it gave before. */
+static void an_older_backup(void **state) {
+  linde *l = *state;
+  const char *dir = in_dir(l, "b1");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s','verify':true}", dir);
+  ov_id old_writer = l->org->server;
+  ov_name later = linde_nights(l, 2, 5);
+  ov_name lost = fx_person(&l->aw.w, l->org, "Later", &l->beuk, 1);
+  RESTORE(l, dir, "");
+  assert_false(ov_id_equal(&l->org->server, &old_writer));
+  sv_op_row row;
+  assert_false(fx_op(&l->aw.w, l->org, &lost, &row));
+  assert_int_equal(stored(l), 3);
+  assert_int_equal(safe_of(l), 0); /* the copy is older than its own verification */
+  ASK(&l->aw, "{'cmd':'verify'}");
+  fx_push_ok(l->tab, l->org, 4, 5); /* the tablet refills */
+  assert_true(fx_op(&l->aw.w, l->org, &later, &row));
+  ov_name made = fx_person(&l->aw.w, l->org, "Nieuw", &l->beuk, 1);
+  assert_false(ov_id_equal(&made.writer, &old_writer));
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+static void what_was_there_lies_aside(void **state) {
+  linde *l = *state;
+  const char *dir = in_dir(l, "b1");
+  char before[600];
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", dir);
+  linde_nights(l, 2, 5);
+  ov_name lost = fx_person(&l->aw.w, l->org, "Later", &l->beuk, 1);
+  RESTORE(l, dir, "");
+  const json_t *item = aw_item(&l->aw, "organisation", "De Linde");
+  snprintf(before, sizeof before, "%s", json_string_value(json_object_get(item, "before")));
+  assert_true(there(inside(l, before, "data.mdb")));
+  assert_true(there(env_file(l, l->aw.data, "restored-from")));
+  assert_int_equal(stored(l), 3);
+  /* it is taken up again from there */
+  char also[700];
+  snprintf(also, sizeof also, ",'also':['%s']", before);
+  RESTORE(l, dir, also);
+  assert_int_equal(stored(l), 5);
+  sv_op_row row;
+  assert_true(fx_op(&l->aw.w, l->org, &lost, &row));
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+static void newer_backups_are_merged(void **state) {
+  linde *l = *state;
+  char also[1000];
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ov_name held = linde_nights(l, 1, 700);
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  fx_rule(&l->aw.w, l->org, &held, SV_RULING_ADMIT);
+  ASK(&l->aw, "{'cmd':'team add','name':'Nacht'}");
+  ASK(&l->aw, "{'cmd':'record add','kind':'technology','fields':['number=9','name=T9']}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b3"));
+  linde_nights(l, 1, 5); /* in none */
+  snprintf(also, sizeof also, ",'also':['%s','%s']", in_dir(l, "b2"), in_dir(l, "b3"));
+  RESTORE(l, in_dir(l, "b1"), also);
+  assert_int_equal(
+      json_integer_value(json_object_get(aw_item(&l->aw, "organisation", "De Linde"), "brought_back")), 3);
+  assert_int_equal(
+      json_integer_value(json_object_get(aw_item(&l->aw, "organisation", "Programme"), "brought_back")), 1);
+  assert_int_equal(fx_verdict(&l->aw.w, l->org, &held, NULL), OV_APPLIED);
+  ASK(&l->aw, "{'cmd':'team list'}");
+  assert_non_null(aw_item(&l->aw, "team", "Nacht"));
+  assert_int_equal(stored(l), 4);
+  fx_push_ok(l->tab, l->org, 5, 5);
+  ASK(&l->aw, "{'cmd':'verify'}");
+  snprintf(also, sizeof also, ",'also':['%s']", in_dir(l, "none"));
+  NO_RESTORE(l, in_dir(l, "b1"), also, OV_E_NOTFOUND, "there is no");
+}
+
+/* A newer copy with a damaged row: what can be read comes back. */
+static void a_damaged_newer_copy_gives_what_it_can(void **state) {
+  linde *l = *state;
+  sv_op_row row;
+  char also[500];
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  linde_nights(l, 3, 5);
+  FX_MUST(fx_op(&l->aw.w, l->org, &l->tab->ops[4]->name, &row));
+  row.head.b[9] ^= 1; /* the fifth does not fit its log any more: the sixth neither */
+  WRITE(l->org, t, FX_OK(sv_op_put(t, &row)));
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  snprintf(also, sizeof also, ",'also':['%s']", in_dir(l, "b2"));
+  RESTORE(l, in_dir(l, "b1"), also);
+  assert_int_equal(stored(l), 4);
+  assert_int_equal(
+      json_integer_value(json_object_get(aw_item(&l->aw, "organisation", "De Linde"), "unreadable")), 2);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* A lost tablet does not come back by a restore, and one that enrolled later is not locked out. */
+static void revocations_and_enrolments_stay(void **state) {
+  linde *l = *state;
+  sv_txn *t = NULL;
+  sv_device d;
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  fx_tablet *late = fx_tablet_new(&l->aw.w, l->org, &l->beuk, 1, &l->jan);
+  WRITE(l->aw.node->programme, w, FX_OK(sv_device_put(w, &late->device)));
+  ASK(&l->aw, "{'cmd':'device list'}");
+  char text[OV_NAME_TEXT_MAX];
+  ov_name_text(&l->tab->device.record, text);
+  ASK(&l->aw, "{'cmd':'device revoke','device':'%s'}", text);
+  RESTORE(l, in_dir(l, "b1"), "");
+  FX_OK(sv_txn_read(l->org->env, &t));
+  assert_true(!sv_device_get(t, &l->tab->device.id, &d) && d.revoked);
+  assert_true(!sv_device_get(t, &late->device.id, &d) && !d.revoked);
+  sv_txn_abort(t);
+  FX_OK(sv_txn_read(l->aw.node->programme->env, &t));
+  assert_true(!sv_device_get(t, &l->tab->device.id, &d) && d.revoked);
+  assert_true(!sv_device_get(t, &late->device.id, &d) && !d.revoked);
+  sv_txn_abort(t);
+  ASK(&l->aw, "{'cmd':'verify'}");
+  /* its record was lost and made anew, so that what it sends counts */
+  late->org = l->org;
+  ov_field f[] = {FX_INT(10, NIGHT - 77), FX_INT(11, 1)};
+  ov_name sent = fx_create(late, SLEEP, &l->anna, f, 2);
+  fx_push_ok(late, l->org, 1, 1);
+  assert_int_equal(fx_verdict(&l->aw.w, l->org, &sent, NULL), OV_APPLIED);
+  fx_tablet_free(late);
+}
+
+/* The number of a team that was made after the backup is in tablets' hands: it is not given again. */
+static void scope_numbers_are_not_given_twice(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'team add','name':'Later'}");
+  int64_t lost = aw_int(&l->aw, "scope");
+  RESTORE(l, in_dir(l, "b1"), "");
+  ASK(&l->aw, "{'cmd':'team add','name':'Anders'}");
+  assert_true(aw_int(&l->aw, "scope") > lost);
+}
+
+static void one_organisation_alone(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'organisation add','name':'De Iep'}");
+  ASK(&l->aw, "{'cmd':'team add','name':'Een','organisation':'De Iep'}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'team add','name':'Twee','organisation':'De Iep'}");
+  linde_nights(l, 1, 5);
+  NO_RESTORE(l, in_dir(l, "b1"), ",'organisation':'De Es'", OV_E_NOTFOUND, "does not hold \"De Es\"");
+  aw_stop(&l->aw);
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','organisation':'De Iep'}", in_dir(l, "b1"));
+  aw_start(&l->aw);
+  l->org = aw_org(&l->aw, strcmp(aw_org(&l->aw, 0)->name, "De Linde") ? 1 : 0);
+  l->tab->org = l->org;
+  assert_int_equal(stored(l), 4);
+  ASK(&l->aw, "{'cmd':'team list','organisation':'De Iep'}");
+  assert_null(aw_item(&l->aw, "team", "Twee"));
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s','organisation':'De Iep','verify':true}", in_dir(l, "b2"));
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* The programme of an older backup gets again what organisations had handed over. */
+static void the_programme_is_filled_again(void **state) {
+  linde *l = *state;
+  ov_field f[] = {fx_text(3, "x")};
+  const ov_skind *k = ov_schemas_by_name(l->aw.w.schemas, "lesson");
+  uint64_t id;
+  ov_name op;
+  sv_op_row row;
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  fx_add(l->tab,
+         (ov_op){.scope = 0, .creates = true, .kind = k->id, .version = 1, .fields = f, .n_fields = 1});
+  fx_push_ok(l->tab, l->org, l->tab->n, l->tab->n);
+  FX_MUST(fx_op(&l->aw.w, l->org, &l->tab->ops[3]->name, &row));
+  WRITE(l->aw.node->programme, t,
+        FX_OK(sv_ingest_foreign(t, l->aw.node->programme, &row, &l->aw.w.arena, NULL)));
+  WRITE(l->org, t, {
+    FX_OK(sv_queue_peek(t, &id, &op));
+    FX_OK(sv_queue_pop(t, id));
+  });
+  ASK(&l->aw, "{'cmd':'verify'}");
+  RESTORE(l, in_dir(l, "b1"), ",'organisation':'programme'");
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_queue_peek(t, &id, &op));
+  assert_true(ov_name_equal(&op, &l->tab->ops[3]->name));
+  sv_txn_abort(t);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* -- keys --------------------------------------------------------------------------------------- */
+
+static void keyrings_stay(void **state) {
+  linde *l = *state;
+  const char *b = in_dir(l, "b1"), *old = in_dir(l, "k1"), *fresh = in_dir(l, "k2");
+  char more[700];
+  ov_name other = {.seq = 4};
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", b);
+  ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", old);
+  FX_OK(sv_keyring_destroy(l->org->keyring, &other)); /* an erasure: a new epoch */
+  uint64_t epoch = sv_keyring_epoch(l->org->keyring);
+  ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", fresh);
+  RESTORE(l, b, "");
+  assert_int_equal(sv_keyring_epoch(l->org->keyring), epoch);
+  snprintf(more, sizeof more, ",'keyring':'%s'", old);
+  NO_RESTORE(l, b, more, OV_E_DENIED, "would bring back erased keys");
+  assert_int_equal(sv_keyring_epoch(l->org->keyring), epoch);
+  /* lost keyrings and a lost master key come from their own copy */
+  char path[600];
+  snprintf(path, sizeof path, "%s", env_file(l, l->aw.data, ""));
+  strcpy(path + strlen(path) - 1, ".keyring");
+  aw_stop(&l->aw);
+  FX_MUST(!unlink(path));
+  REFUSED(&l->aw, OV_E_NOTFOUND, "it is missing", "{'cmd':'restore','backup':'%s'}", b);
+  assert_non_null(strstr(aw_text(&l->aw, "hint"), "--keyring DIR"));
+  FX_MUST(!unlink(l->aw.host.master_key_file));
+  REFUSED(&l->aw, OV_E_NOTFOUND, "master key", "{'cmd':'restore','backup':'%s'}", b);
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','keyring':'%s'}", b, fresh);
+  aw_start(&l->aw);
+  linde_again(l);
+  assert_int_equal(sv_keyring_epoch(l->org->keyring), epoch);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* Refused before anything is touched, or put back as it was. */
+static void a_restore_that_fails_changes_nothing(void **state) {
+  linde *l = *state;
+  const char *dir = in_dir(l, "b1");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", dir);
+  linde_nights(l, 1, 5);
+  unsigned before = entries(l->aw.data), orgs = entries(inside(l, l->aw.data, "orgs"));
+  flip(env_file(l, dir, "data.mdb"), 100);
+  NO_RESTORE(l, dir, "", OV_E_CORRUPT, "is not what was backed up");
+  flip(env_file(l, dir, "data.mdb"), 100);
+  FILE *f = fopen(env_file(l, dir, "format"), "w"); /* not under the hash: found when it is opened */
+  fputs("something else\n", f);
+  fclose(f);
+  NO_RESTORE(l, dir, "", OV_E_CORRUPT, "does not open from this backup");
+  assert_int_equal(entries(l->aw.data), before);
+  assert_int_equal(entries(inside(l, l->aw.data, "orgs")), orgs);
+  assert_int_equal(stored(l), 4);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* Nothing is left of the machine but backup and keys. */
+static void on_an_empty_machine(void **state) {
+  linde *l = *state;
+  const char *b = in_dir(l, "b1"), *k = in_dir(l, "k1");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", b);
+  ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", k);
+  aw_stop(&l->aw);
+  l->aw.data = in_dir(l, "empty");
+  FX_MUST(!mkdir(l->aw.data, 0700));
+  aw_stop(&l->aw); /* the host of the new folder */
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','keyring':'%s'}", b, k);
+  aw_start(&l->aw);
+  linde_again(l);
+  assert_int_equal(stored(l), 3);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+int main(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {T(for_its_owner_only_and_without_keys),
+                                     T(sealed),
+                                     T(complete_or_not_there),
+                                     T(safe_moves_after_verification),
+                                     T(safe_of_a_fork),
+                                     T(a_damaged_backup_makes_nothing_safe),
+                                     T(a_faulty_store_makes_nothing_safe),
+                                     T(manifests_that_are_none),
+                                     cmocka_unit_test(consistent_while_others_write),
+                                     T(needs_that_no_server_runs),
+                                     T(an_older_backup),
+                                     T(what_was_there_lies_aside),
+                                     T(newer_backups_are_merged),
+                                     T(a_damaged_newer_copy_gives_what_it_can),
+                                     T(revocations_and_enrolments_stay),
+                                     T(scope_numbers_are_not_given_twice),
+                                     T(one_organisation_alone),
+                                     T(the_programme_is_filled_again),
+                                     T(keyrings_stay),
+                                     T(a_restore_that_fails_changes_nothing),
+                                     T(on_an_empty_machine)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
