@@ -13,7 +13,7 @@
 #include "stage.h"
 
 #define SECTOR 512u
-#define STATES 150u
+#define STATES 100u
 
 bool power_cuts(stage *st, const void *arg);
 

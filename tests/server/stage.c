@@ -12,10 +12,10 @@
 
 long stage_memory_factor(void) {
 #if defined(__SANITIZE_ADDRESS__)
-  return 40;
+  return 200;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return 40;
+  return 200;
 #endif
 #endif
   return 1;
