@@ -30,9 +30,17 @@ def flags_by_source(root, path):
     return out
 
 
-def neighbour(sources, header):
-    """The source whose path agrees longest with the header's."""
-    return max(sources, key=lambda s: len(os.path.commonprefix([s, header])))
+def neighbours_flags(sources, header):
+    """Flags of all sources in the header's folder, or else of the one whose path agrees longest with it."""
+    beside = [s for s in sources if os.path.dirname(s) == os.path.dirname(header)]
+    chosen = beside or [max(sources, key=lambda s: len(os.path.commonprefix([s, header])))]
+    seen, kept = set(), []
+    for word in (w for s in chosen for w in sources[s]):
+        key = word.split('=')[0] if word.startswith('-D') else word
+        if key not in seen:
+            seen.add(key)
+            kept.append(word)
+    return kept
 
 
 def compile_one(root, header, flags):
@@ -53,7 +61,7 @@ def main():
     built = {os.path.dirname(s).split('/')[0] for s in sources}
     headers = [h for h in listed(root, '.h') if h.split('/')[0] in built]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda h: compile_one(root, h, sources[neighbour(sources, h)]), headers)
+        found = pool.map(lambda h: compile_one(root, h, neighbours_flags(sources, h)), headers)
     findings = [f for f in found if f]
     for line in findings:
         print(line)

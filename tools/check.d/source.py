@@ -40,7 +40,7 @@ ONLY_HEADERS = {('server/net', 'proto/include'): {'ov/error.h'}}
 # Who may include a library's header.
 LIBRARY = {
     'libwebsockets.h': r'(server|client-c)/net/|tests/',
-    'lmdb.h': r'(server|client-c)/store/|tests/store/',
+    'lmdb.h': r'(server|client-c)/store/|tests/',
     'msgpack': r'proto/src/mp_(read|write)\.c$|tests/proto/',
 }
 # proto: bytes in, bytes out. It knows no clock, no files, no sockets, no threads; stdio.h is there to write into memory,
