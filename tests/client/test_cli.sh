@@ -352,6 +352,21 @@ run 0 one verify
 run 0 two sync
 run 0 two verify
 
+# -- the maps that are delivered, with files in the shapes they are for: nothing that the parser takes is refused by the schema ------------------------
+
+for pair in actigraphy_comma.csv:actigraphy_intervals diary_semicolon_cp1252.csv:consensus_sleep_diary diary_tab_utf16.txt:consensus_sleep_diary \
+  states_semicolon.csv:observed_state_log; do
+  # the files have mistakes on purpose, and clients that are not here
+  timeout 30 "$cli" --store "$dir/one" --author Kim import "$source/tests/import/data/${pair%%:*}" --map "$source/client-c/import/maps/${pair##*:}.map" \
+    --client C-017 --set note="uit ${pair%%:*}" >"$dir/out" 2>"$dir/err"
+  has " new, "
+  hasnt "0 new, 0 changed"
+  if grep -E ':[0-9]+: [a-z_]+: ' "$dir/err" | grep -vF ': note: ' | grep -qvF "no participant"; then fail "the schema refuses what the map makes: $pair"; fi
+done
+run 0 one list sleep --client C-017
+has "note uit actigraphy_comma.csv"
+run 0 one sync
+
 # -- one at a time, live, interrupted -------------------------------------------------------------------------------------------------------------
 
 "$cli" --store "$dir/two" --json sync --live >"$dir/live" 2>"$dir/live.err" &
@@ -400,6 +415,27 @@ start_server "$port"
 run 0 one sync
 has "1 sent"
 run 0 one verify
+
+# -- a cloned image: both copies log on, both branches arrive -----------------------------------------------------------------------------------------------
+
+cp -r "$dir/two" "$dir/clone"
+run 0 two add sleep_check --client Anna checked_at=now state=3 note=first
+run 0 "$cli" --store "$dir/clone" --author Noor add sleep_check --client Anna checked_at=now state=4 note=second
+run 0 two sync
+run 0 "$cli" --store "$dir/clone" sync
+has "this store was found copied or restored"
+run 0 "$cli" --store "$dir/clone" --author Noor add sleep_check --client Anna checked_at=now state=5 note=third
+run 0 "$cli" --store "$dir/clone" sync
+has "everything is on the server"
+run 0 two sync
+run 0 two list sleep_check
+has "note first"
+has "note second"
+has "note third"
+for t in two clone; do
+  run 0 "$cli" --store "$dir/$t" verify
+done
+rm -r "$dir/clone"
 
 # -- held, revoked ---------------------------------------------------------------------------------------------------------------------------------------
 
