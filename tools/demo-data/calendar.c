@@ -56,7 +56,9 @@ int64_t dd_local_day(int64_t utc) { return (utc + (summer(utc) ? 2 : 1) * HOUR_S
 
 bool dd_parse_date(const char *text, int64_t *day) {
   int y, m, d, n = 0, y2, m2, d2;
-  if (sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 || text[n] || y < 2000 || y > 2100 || m < 1 || m > 12 || d < 1 || d > 31) return false;
+  if (sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 || text[n] || y < 2000 || y > 2100 || m < 1 ||
+      m > 12 || d < 1 || d > 31)
+    return false;
   *day = dd_day(y, m, d);
   dd_civil(*day, &y2, &m2, &d2);
   return y == y2 && m == m2 && d == d2;

@@ -27,7 +27,8 @@ void dd_log_tech(dd_form *f, const dd_scene *s, int64_t at) {
 }
 
 void dd_log_remote(dd_form *f, const dd_scene *s, int64_t at) {
-  static const uint16_t modes[] = {60, 24, 10, 6, 0}, purposes[] = {40, 24, 6, 20, 10, 0}, reasons[] = {4, 3, 48, 25, 20, 0}, links[] = {8, 22, 70, 0};
+  static const uint16_t modes[] = {60, 24, 10, 6, 0}, purposes[] = {40, 24, 6, 20, 10, 0},
+                        reasons[] = {4, 3, 48, 25, 20, 0}, links[] = {8, 22, 70, 0};
   dd_rng *r = s->rng;
   bool instead = dd_chance(r, 620);
   dd_log_begin(f, s, "remote_care");
@@ -43,11 +44,13 @@ void dd_log_remote(dd_form *f, const dd_scene *s, int64_t at) {
 }
 
 void dd_log_goal(dd_form *f, const dd_scene *s, int64_t at, unsigned goal) {
-  static const uint16_t before[] = {6, 70, 18, 5, 1, 0}, after[] = {4, 24, 34, 26, 12, 0}, scorers[] = {30, 10, 50, 10, 0};
+  static const uint16_t before[] = {6, 70, 18, 5, 1, 0}, after[] = {4, 24, 34, 26, 12, 0},
+                        scorers[] = {30, 10, 50, 10, 0};
   dd_rng *r = s->rng;
   unsigned network = s->team->project->network;
   int64_t score = (int64_t)dd_pick(r, s->trial ? after : before) - 3; /* -3..1 */
-  if (s->people->goal_scale == 5 && score < -2) score = -2;           /* that scale has no "got worse" below the start */
+  if (s->people->goal_scale == 5 && score < -2)
+    score = -2; /* that scale has no "got worse" below the start */
   dd_log_begin(f, s, "goal");
   dd_int(f, "occurred_at", at);
   dd_int(f, "goal_id", goal);

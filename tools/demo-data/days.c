@@ -28,7 +28,8 @@ static void plan_fields(dd_form *f, dd_rng *r, int64_t at) {
 
 void dd_log_activity(dd_form *f, const dd_scene *s, int64_t at) {
   static const uint16_t categories[] = {20, 22, 12, 18, 14, 6, 5, 4, 2, 0}, done[] = {70, 14, 12, 4, 0};
-  static const uint16_t reasons[] = {35, 25, 8, 6, 16, 10, 0}, helpers[] = {70, 15, 5, 10, 0}, starters[] = {40, 15, 40, 5, 0};
+  static const uint16_t reasons[] = {35, 25, 8, 6, 16, 10, 0}, helpers[] = {70, 15, 5, 10, 0},
+                        starters[] = {40, 15, 40, 5, 0};
   static const uint16_t before[] = {20, 10, 30, 15, 15, 10, 0}, after[] = {32, 14, 28, 12, 9, 5, 0};
   static const int reason_codes[] = {1, 2, 3, 4, 5, 9};
   dd_rng *r = s->rng;
@@ -49,8 +50,10 @@ void dd_log_activity(dd_form *f, const dd_scene *s, int64_t at) {
 }
 
 void dd_log_contact(dd_form *f, const dd_scene *s, int64_t at) {
-  static const uint16_t modes[] = {30, 18, 16, 16, 12, 8, 0}, partners[] = {30, 8, 3, 20, 18, 6, 4, 4, 3, 4, 0};
-  static const uint16_t starters[] = {38, 30, 20, 12, 0}, bands[] = {12, 28, 36, 20, 4, 0}, feelings[] = {3, 8, 28, 42, 19, 0};
+  static const uint16_t modes[] = {30, 18, 16, 16, 12, 8, 0},
+                        partners[] = {30, 8, 3, 20, 18, 6, 4, 4, 3, 4, 0};
+  static const uint16_t starters[] = {38, 30, 20, 12, 0}, bands[] = {12, 28, 36, 20, 4, 0},
+                        feelings[] = {3, 8, 28, 42, 19, 0};
   dd_rng *r = s->rng;
   int64_t first = 1 + dd_pick(r, partners), with[2] = {first, first < 10 ? first + 1 : first};
   dd_log_begin(f, s, "social_contact");

@@ -2,14 +2,20 @@
 
 #include <string.h>
 
-#define WRONG_VALUE 4000           /* in no range and no list of codes */
+#define WRONG_VALUE 4000 /* in no range and no list of codes */
 
 /* The field that people come back to, with the values it may take. */
-typedef struct editable { const char *kind, *field; int lo, hi; } editable;
-static const editable editables[] = {
-    {"sleep", "quality", 1, 5},         {"sleep_check", "state", 1, 5}, {"day_structure", "realised_min", 5, 120},
-    {"social_contact", "valence", -2, 2}, {"tech_use", "use_min", 5, 240}, {"goal", "score", -2, 2},
-    {"remote_care", "connection", 1, 3}};
+typedef struct editable {
+  const char *kind, *field;
+  int lo, hi;
+} editable;
+static const editable editables[] = {{"sleep", "quality", 1, 5},
+                                     {"sleep_check", "state", 1, 5},
+                                     {"day_structure", "realised_min", 5, 120},
+                                     {"social_contact", "valence", -2, 2},
+                                     {"tech_use", "use_min", 5, 240},
+                                     {"goal", "score", -2, 2},
+                                     {"remote_care", "connection", 1, 3}};
 
 static const editable *editable_of(const ov_skind *kind) {
   for (size_t i = 0; i < sizeof editables / sizeof *editables; i++) {
@@ -20,13 +26,14 @@ static const editable *editable_of(const ov_skind *kind) {
 
 const char *dd_note(dd_rng *r) {
   static const char *const notes[] = {
-      "Was rustig en lag lekker.", "Vroeg om een slokje water.", "Het licht op de gang bleef aan.", "Vond het gezellig.",
-      "Had er vandaag geen zin in.", "Ging beter dan gisteren.", "Wilde eerst de krant lezen.", "Heeft zelf de knop gevonden.",
-      "Belt morgen weer.", "Was moe van het uitje.", "Het geluid stond te hard.", "Samen koffie gedronken."};
+      "Was rustig en lag lekker.",   "Vroeg om een slokje water.",   "Het licht op de gang bleef aan.",
+      "Vond het gezellig.",          "Had er vandaag geen zin in.",  "Ging beter dan gisteren.",
+      "Wilde eerst de krant lezen.", "Heeft zelf de knop gevonden.", "Belt morgen weer.",
+      "Was moe van het uitje.",      "Het geluid stond te hard.",    "Samen koffie gedronken."};
   return notes[dd_below(r, sizeof notes / sizeof *notes)];
 }
 
-/* -- picking -------------------------------------------------------------------------------------------------------- */
+/* -- picking --------------------------------------------------------------------------------------------- */
 
 /* Has this tablet seen the entry as it is now? */
 static bool sees(const dd_desk *d, const dd_entry *e, unsigned tablet) {
@@ -60,7 +67,7 @@ static int64_t other_value(dd_desk *d, const dd_entry *e, int64_t not_this) {
   return v;
 }
 
-/* -- writing --------------------------------------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------------------------------------- */
 
 static void add_name(ov_name *list, uint32_t *n, const ov_name *name) {
   uint32_t at = *n;
@@ -72,11 +79,17 @@ static void add_name(ov_name *list, uint32_t *n, const ov_name *name) {
   ++*n;
 }
 
-static ov_name change(dd_desk *d, unsigned tablet, dd_entry *e, const dd_person *author, int64_t at, ov_field *f, const ov_name *saw, uint32_t n) {
+static ov_name change(dd_desk *d, unsigned tablet, dd_entry *e, const dd_person *author, int64_t at,
+                      ov_field *f, const ov_name *saw, uint32_t n) {
   ov_name replaces[2 * DD_LIVE_MAX + 1];
   uint32_t n_replaces = 0;
   for (uint32_t i = 0; i < n; i++) add_name(replaces, &n_replaces, &saw[i]);
-  ov_op op = {.kind = e->kind->id, .version = e->kind->version, .record = e->record, .fields = f, .n_fields = 1, .replaces = replaces,
+  ov_op op = {.kind = e->kind->id,
+              .version = e->kind->version,
+              .record = e->record,
+              .fields = f,
+              .n_fields = 1,
+              .replaces = replaces,
               .n_replaces = n_replaces};
   d->counts->ops++;
   e->pending |= (uint8_t)(1u << tablet);
@@ -93,7 +106,8 @@ static void cell_start(dd_cell *c, const dd_form *f, const ov_name *by, const ch
   c->value[0] = v->type == OV_V_INT ? v->i : 0;
 }
 
-ov_name dd_entry_add(dd_desk *d, unsigned tablet, dd_form *f, const dd_participant *who, const dd_person *author, int64_t at, bool keep) {
+ov_name dd_entry_add(dd_desk *d, unsigned tablet, dd_form *f, const dd_participant *who,
+                     const dd_person *author, int64_t at, bool keep) {
   ov_name name = dd_tablet_add(&d->tablets[tablet], d->hasher, who, author, at, dd_form_op(f, 0));
   const editable *x = editable_of(f->kind);
   d->counts->ops++;
@@ -165,7 +179,8 @@ bool dd_entry_wrong(dd_desk *d, unsigned tablet, const dd_person *author, int64_
 }
 
 bool dd_entry_retract(dd_desk *d, unsigned tablet, const dd_person *author, int64_t at) {
-  static const char *const reasons[] = {"Bij de verkeerde cliënt ingevuld", "Dubbel ingevuld", "Verkeerde dag"};
+  static const char *const reasons[] = {"Bij de verkeerde cliënt ingevuld", "Dubbel ingevuld",
+                                        "Verkeerde dag"};
   dd_entry *e = pick(d, 1u << tablet, false, at);
   if (!e) return false;
   ov_name saw[2 * DD_LIVE_MAX + 1];

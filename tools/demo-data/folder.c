@@ -33,14 +33,17 @@ static bool is_free(const char *data) {
   struct stat st;
   if (lstat(data, &st)) return errno == ENOENT || refuse(data, strerror(errno));
   if (!rmdir(data)) return true;
-  return refuse(data, errno == ENOTEMPTY || errno == EEXIST ? "holds other data already: remove it, or give --data another folder" : strerror(errno));
+  return refuse(data, errno == ENOTEMPTY || errno == EEXIST
+                          ? "holds other data already: remove it, or give --data another folder"
+                          : strerror(errno));
 }
 
 bool dd_folder_begin(const char *data, char path[DD_PATH_BYTES]) {
   char file[DD_PATH_BYTES + 32];
   size_t n = strlen(data);
   while (n > 1 && data[n - 1] == '/') n--;
-  if (snprintf(path, DD_PATH_BYTES, "%.*s.making", (int)n, data) >= DD_PATH_BYTES) return refuse(data, "the path is too long");
+  if (snprintf(path, DD_PATH_BYTES, "%.*s.making", (int)n, data) >= DD_PATH_BYTES)
+    return refuse(data, "the path is too long");
   if (!is_free(data)) return false;
   marker_path(path, file);
   if (!access(file, F_OK)) dd_folder_drop(path);

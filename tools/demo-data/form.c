@@ -73,5 +73,10 @@ const ov_value *dd_form_get(const dd_form *f, uint16_t id) {
 }
 
 ov_op dd_form_op(dd_form *f, uint32_t scope) {
-  return (ov_op){.scope = scope, .creates = true, .kind = f->kind->id, .version = f->kind->version, .fields = f->fields, .n_fields = f->n};
+  return (ov_op){.scope = scope,
+                 .creates = true,
+                 .kind = f->kind->id,
+                 .version = f->kind->version,
+                 .fields = f->fields,
+                 .n_fields = f->n};
 }

@@ -1,4 +1,5 @@
-/* What somebody fills in: values by the schema's field names. Unknown names end the program, so that a changed schema is noticed. */
+/* What somebody fills in: values by the schema's field names. Unknown names end the program, so that a
+ * changed schema is noticed. */
 #ifndef DD_FORM_H
 #define DD_FORM_H
 
@@ -28,7 +29,7 @@ void dd_ref(dd_form *f, const char *field, const ov_name *v);
 /* Ascending, unique. */
 void dd_set(dd_form *f, const char *field, const int64_t *v, uint32_t n);
 void dd_refset(dd_form *f, const char *field, const ov_name *v, uint32_t n);
-const ov_value *dd_form_get(const dd_form *f, uint16_t id);      /* NULL when not filled in */
+const ov_value *dd_form_get(const dd_form *f, uint16_t id); /* NULL when not filled in */
 /* The op that creates the record; borrows from the form. */
 ov_op dd_form_op(dd_form *f, uint32_t scope);
 

@@ -12,7 +12,7 @@ typedef struct dd_scene {
   const dd_team *team;
   dd_participant *who;
   dd_rng *rng;
-  int64_t day;                     /* local day on which the shift began */
+  int64_t day; /* local day on which the shift began */
   bool trial;
 } dd_scene;
 

@@ -14,8 +14,9 @@
 #include "organisation.h"
 #include "sv_node.h"
 
-/* For sizes given as a number of records; measured. A participant brings so many a day, gaps included, from the day on which the team starts: the
- * latest teams started FEWEST days before the end, the first ones MOST. */
+/* For sizes given as a number of records; measured. A participant brings so many a day, gaps included, from
+ * the day on which the team starts: the latest teams started FEWEST days before the end, the first ones
+ * MOST. */
 #define RECORDS_A_DAY 4.4
 #define PARTICIPANTS_A_PROJECT 15
 #define FEWEST_DAYS 215.0
@@ -24,23 +25,30 @@
 
 static volatile sig_atomic_t stop;
 
-static void on_signal(int sig) { (void)sig; stop = 1; }
+static void on_signal(int sig) {
+  (void)sig;
+  stop = 1;
+}
 
 static const char help[] =
     "overdracht-demo-data — a made-up programme, written through the server's own code\n"
     "\n"
     "Usage: overdracht-demo-data --data DIR [options]\n"
     "\n"
-    "Makes a data folder for overdrachtd: 26 organisations with 28 projects in 7 theme networks, 55 technologies, teams, staff,\n"
-    "participants, consent, and their shifts: nights and days, edits, conflicts, entries that are held, retractions. Every name in it\n"
+    "Makes a data folder for overdrachtd: 26 organisations with 28 projects in 7 theme networks, 55 "
+    "technologies, teams, staff,\n"
+    "participants, consent, and their shifts: nights and days, edits, conflicts, entries that are held, "
+    "retractions. Every name in it\n"
     "is made up. The folder must not exist yet, or be empty.\n"
     "\n"
     "  --data DIR       the folder to make (required)\n"
     "  --size SIZE      week (default), month, full (18 months), or a number of records, up to 20 million\n"
     "  --until DATE     the last day, e.g. 2026-03-31 (default: now)\n"
     "  --orgs N         organisations, 1 to 455 (default 26)\n"
-    "  --seed N         the same N, size and --until give the same data, KEYS INCLUDED: anyone can make them again, so never put\n"
-    "                   real people into such a folder. Without it, the stories are the same each time, ids and keys are random.\n"
+    "  --seed N         the same N, size and --until give the same data, KEYS INCLUDED: anyone can make them "
+    "again, so never put\n"
+    "                   real people into such a folder. Without it, the stories are the same each time, ids "
+    "and keys are random.\n"
     "  --jobs N         threads, 1 to 8 (default: one a processor)\n"
     "  --schema DIR     folder of schema files (default: " DD_SCHEMA_DIR ")\n"
     "  --progress       tell how far it is, each second\n"
@@ -49,15 +57,20 @@ static const char help[] =
     "\n"
     "Exit status: 0 made, 1 failed, 2 wrong use.\n";
 
-typedef struct options { dd_plan plan; const char *size, *until; bool progress, json; } options;
+typedef struct options {
+  dd_plan plan;
+  const char *size, *until;
+  bool progress, json;
+} options;
 
-/* -- options ------------------------------------------------------------------------------------------------------------ */
+/* -- options --------------------------------------------------------------------------------------------- */
 
 static bool number(const char *what, const char *text, uint64_t lo, uint64_t hi, uint64_t *out) {
   char *end = NULL;
   *out = strtoull(text, &end, 10);
   if (*text >= '0' && *text <= '9' && !*end && *out >= lo && *out <= hi) return true;
-  fprintf(stderr, "overdracht-demo-data: %s takes a whole number from %llu to %llu, not \"%s\"\n", what, (unsigned long long)lo, (unsigned long long)hi, text);
+  fprintf(stderr, "overdracht-demo-data: %s takes a whole number from %llu to %llu, not \"%s\"\n", what,
+          (unsigned long long)lo, (unsigned long long)hi, text);
   return false;
 }
 
@@ -107,7 +120,10 @@ static bool set_size(dd_plan *p, const char *size, int64_t *days) {
   if (!strcmp(size, "week")) *days = 7;
   else if (!strcmp(size, "month")) *days = 30;
   else if (!strcmp(size, "full")) *days = DD_DAYS_FULL;
-  else if (*size < '0' || *size > '9') fprintf(stderr, "overdracht-demo-data: --size takes week, month, full or a number of records, not \"%s\"\n", size);
+  else if (*size < '0' || *size > '9')
+    fprintf(stderr,
+            "overdracht-demo-data: --size takes week, month, full or a number of records, not \"%s\"\n",
+            size);
   else if (number("--size", size, 1, DD_RECORDS_MAX, &n)) *days = days_for(p, (double)n);
   return *days > 0;
 }
@@ -129,9 +145,10 @@ static bool set_times(dd_plan *p, const char *until, int64_t days) {
 }
 
 static int read_options(options *o, int argc, char **argv) {
-  static const struct option longs[] = {{"data", 1, 0, 'd'}, {"size", 1, 0, 's'}, {"seed", 1, 0, 'e'}, {"until", 1, 0, 'u'}, {"orgs", 1, 0, 'o'},
-                                        {"jobs", 1, 0, 'w'}, {"schema", 1, 0, 'c'}, {"progress", 0, 0, 'p'}, {"json", 0, 0, 'j'},
-                                        {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+  static const struct option longs[] = {
+      {"data", 1, 0, 'd'}, {"size", 1, 0, 's'}, {"seed", 1, 0, 'e'},   {"until", 1, 0, 'u'},
+      {"orgs", 1, 0, 'o'}, {"jobs", 1, 0, 'w'}, {"schema", 1, 0, 'c'}, {"progress", 0, 0, 'p'},
+      {"json", 0, 0, 'j'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
   long cpus = sysconf(_SC_NPROCESSORS_ONLN);
   *o = (options){.plan = {.seed = 1, .orgs = DD_ORGS, .schema_dir = DD_SCHEMA_DIR}, .size = "week"};
   o->plan.workers = cpus < 1 ? 1 : cpus > DD_WORKERS_MAX ? DD_WORKERS_MAX : (unsigned)cpus;
@@ -151,7 +168,7 @@ static int read_options(options *o, int argc, char **argv) {
   return set_size(&o->plan, o->size, &days) && set_times(&o->plan, o->until, days) ? 0 : 2;
 }
 
-/* -- making ---------------------------------------------------------------------------------------------------------------- */
+/* -- making ---------------------------------------------------------------------------------------------- */
 
 static int put_devices(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   const dd_made *m = arg;
@@ -182,13 +199,18 @@ static void make_all(const options *o, const char *folder, dd_works *w) {
   w->master = node->master;
   w->schemas = node->schemas;
   dd_works_run(w, o->progress);
-  for (unsigned i = 0; i < plan->orgs && !stop; i++) DD_OK(sv_node_write(node->programme, put_devices, &w->made[i], NULL));
+  for (unsigned i = 0; i < plan->orgs && !stop; i++)
+    DD_OK(sv_node_write(node->programme, put_devices, &w->made[i], NULL));
   sv_node_close(node);
 }
 
-/* -- the summary -------------------------------------------------------------------------------------------------------------- */
+/* -- the summary ----------------------------------------------------------------------------------------- */
 
-typedef struct sums { uint64_t projects, teams, participants, persons, tablets, commits, ops, records, bytes; dd_counts c; char digest[65]; } sums;
+typedef struct sums {
+  uint64_t projects, teams, participants, persons, tablets, commits, ops, records, bytes;
+  dd_counts c;
+  char digest[65];
+} sums;
 
 static void add_up(const dd_works *w, sums *s) {
   ov_hash h;
@@ -229,30 +251,41 @@ static void json_summary(char out[SUMMARY_BYTES], const dd_works *w, const sums 
   struct rusage ru;
   getrusage(RUSAGE_SELF, &ru);
   ov_hex(m->id.b, OV_ID_BYTES, id);
-  int n = snprintf(out, SUMMARY_BYTES,
-    "{\"seed\":%llu,\"seeded_keys\":%s,\"until\":%lld,\"organisations\":%u,\"projects\":%llu,\"theme_networks\":%d,\"technologies\":%d,\"teams\":%llu,"
-    "\"participants\":%llu,\"persons\":%llu,\"tablets\":%llu,\"log_records\":%llu,\"log_ops\":%llu,\"edits\":%llu,\"open_conflicts\":%llu,"
-    "\"held\":%llu,\"retracted\":%llu,\"possible_doubles\":%llu,\"records_stored\":%llu,\"ops_stored\":%llu,\"store_bytes\":%llu,"
-    "\"transactions\":%llu,\"seconds\":%.2f,\"records_per_s\":%.0f,\"peak_mib\":%ld,\"digest\":\"%s\","
-    "\"first\":{\"organisation\":\"%s\",\"name\":\"%s\",\"team\":\"%s\",\"staff\":[\"%s\",\"%s\"],\"participants\":[\"%s\",\"%s\"]}}\n",
-    (unsigned long long)w->plan->seed, w->plan->seeded ? "true" : "false", (long long)w->plan->until, w->plan->orgs, (unsigned long long)s->projects,
-    DD_NETWORKS, DD_TECHNOLOGIES, (unsigned long long)s->teams, (unsigned long long)s->participants, (unsigned long long)s->persons,
-    (unsigned long long)s->tablets, (unsigned long long)s->c.records, (unsigned long long)s->c.ops, (unsigned long long)s->c.edits,
-    (unsigned long long)s->c.conflicts, (unsigned long long)s->c.held, (unsigned long long)s->c.retracted, (unsigned long long)s->c.doubles,
-    (unsigned long long)s->records, (unsigned long long)s->ops, (unsigned long long)s->bytes, (unsigned long long)s->commits, seconds,
-    (double)s->c.records / seconds, ru.ru_maxrss / 1024, s->digest, id, m->name, m->team, m->staff[0], m->staff[1], m->who[0], m->who[1]);
+  int n = snprintf(
+      out, SUMMARY_BYTES,
+      "{\"seed\":%llu,\"seeded_keys\":%s,\"until\":%lld,\"organisations\":%u,\"projects\":%llu,\"theme_"
+      "networks\":%d,\"technologies\":%d,\"teams\":%llu,"
+      "\"participants\":%llu,\"persons\":%llu,\"tablets\":%llu,\"log_records\":%llu,\"log_ops\":%llu,"
+      "\"edits\":%llu,\"open_conflicts\":%llu,"
+      "\"held\":%llu,\"retracted\":%llu,\"possible_doubles\":%llu,\"records_stored\":%llu,\"ops_stored\":%"
+      "llu,\"store_bytes\":%llu,"
+      "\"transactions\":%llu,\"seconds\":%.2f,\"records_per_s\":%.0f,\"peak_mib\":%ld,\"digest\":\"%s\","
+      "\"first\":{\"organisation\":\"%s\",\"name\":\"%s\",\"team\":\"%s\",\"staff\":[\"%s\",\"%s\"],"
+      "\"participants\":[\"%s\",\"%s\"]}}\n",
+      (unsigned long long)w->plan->seed, w->plan->seeded ? "true" : "false", (long long)w->plan->until,
+      w->plan->orgs, (unsigned long long)s->projects, DD_NETWORKS, DD_TECHNOLOGIES,
+      (unsigned long long)s->teams, (unsigned long long)s->participants, (unsigned long long)s->persons,
+      (unsigned long long)s->tablets, (unsigned long long)s->c.records, (unsigned long long)s->c.ops,
+      (unsigned long long)s->c.edits, (unsigned long long)s->c.conflicts, (unsigned long long)s->c.held,
+      (unsigned long long)s->c.retracted, (unsigned long long)s->c.doubles, (unsigned long long)s->records,
+      (unsigned long long)s->ops, (unsigned long long)s->bytes, (unsigned long long)s->commits, seconds,
+      (double)s->c.records / seconds, ru.ru_maxrss / 1024, s->digest, id, m->name, m->team, m->staff[0],
+      m->staff[1], m->who[0], m->who[1]);
   DD_MUST(n > 0 && n < SUMMARY_BYTES);
 }
 
 static void text_summary(const dd_works *w, const sums *s, double seconds) {
-  printf("%u organisations, %llu projects, %llu teams, %llu participants, %llu staff, %llu tablets\n", w->plan->orgs, (unsigned long long)s->projects,
-         (unsigned long long)s->teams, (unsigned long long)s->participants, (unsigned long long)s->persons, (unsigned long long)s->tablets);
-  printf("%llu log entries and %llu edits: %llu open conflicts, %llu held, %llu retracted, %llu possible doubles\n", (unsigned long long)s->c.records,
-         (unsigned long long)s->c.edits, (unsigned long long)s->c.conflicts, (unsigned long long)s->c.held, (unsigned long long)s->c.retracted,
-         (unsigned long long)s->c.doubles);
-  printf("%.1f MiB in %s, made in %.1f s (%.0f entries a second)\n", (double)s->bytes / (1024 * 1024), w->plan->data, seconds,
-         (double)s->c.records / seconds);
-  if (w->plan->seeded) printf("All keys come from seed %llu: for demonstration only.\n", (unsigned long long)w->plan->seed);
+  printf("%u organisations, %llu projects, %llu teams, %llu participants, %llu staff, %llu tablets\n",
+         w->plan->orgs, (unsigned long long)s->projects, (unsigned long long)s->teams,
+         (unsigned long long)s->participants, (unsigned long long)s->persons, (unsigned long long)s->tablets);
+  printf("%llu log entries and %llu edits: %llu open conflicts, %llu held, %llu retracted, %llu possible "
+         "doubles\n",
+         (unsigned long long)s->c.records, (unsigned long long)s->c.edits, (unsigned long long)s->c.conflicts,
+         (unsigned long long)s->c.held, (unsigned long long)s->c.retracted, (unsigned long long)s->c.doubles);
+  printf("%.1f MiB in %s, made in %.1f s (%.0f entries a second)\n", (double)s->bytes / (1024 * 1024),
+         w->plan->data, seconds, (double)s->c.records / seconds);
+  if (w->plan->seeded)
+    printf("All keys come from seed %llu: for demonstration only.\n", (unsigned long long)w->plan->seed);
 }
 
 static bool keep_summary(const char *folder, const char *json) {

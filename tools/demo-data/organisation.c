@@ -9,9 +9,11 @@
 #include "sv_kinds.h"
 #include "sv_node.h"
 
-#define FAST_CLOCK_S (20 * 60)     /* one tablet of the second organisation goes so far ahead: its times are shown as suspect */
+#define FAST_CLOCK_S                                                                                         \
+  (20 * 60) /* one tablet of the second organisation goes so far ahead: its times are shown as suspect */
 
-/* With seeded keys the server's signing key is seeded too: making it draws on OpenSSL, which the thread's world feeds. */
+/* With seeded keys the server's signing key is seeded too: making it draws on OpenSSL, which the thread's
+ * world feeds. */
 static sv_org *open_new(const dd_works *w, dd_world *world, const dd_people *p) {
   char why[OV_ERROR_TEXT_MAX] = "";
   sv_org *org = NULL;
@@ -38,13 +40,17 @@ static void make_tablets(dd_run *run, dd_world *world, dd_made *out) {
 }
 
 /* An administrator has looked at most of what was held; the latest still waits. */
-typedef struct rule { dd_run *run; const dd_held *held; } rule;
+typedef struct rule {
+  dd_run *run;
+  const dd_held *held;
+} rule;
 
 static int write_ruling(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   const rule *r = arg;
   int verdict = r->held->by_author ? SV_RULING_ADMIT : SV_RULING_DISMISS;
   const char *reason = r->held->by_author ? "De projectleider viel die dag in." : "De waarde bestaat niet.";
-  return sv_ingest_ruling(t, r->run->org, &r->held->op, verdict, reason, &r->run->people->projects[0].lead.record, a, touches);
+  return sv_ingest_ruling(t, r->run->org, &r->held->op, verdict, reason,
+                          &r->run->people->projects[0].lead.record, a, touches);
 }
 
 static void rule_on_held(dd_run *run) {
@@ -55,7 +61,7 @@ static void rule_on_held(dd_run *run) {
   }
 }
 
-/* -- what it came to --------------------------------------------------------------------------------------------------- */
+/* -- what it came to ------------------------------------------------------------------------------------- */
 
 static void digest(sv_org *org, ov_hash *out) {
   sv_txn *t = NULL;
@@ -66,7 +72,8 @@ static void digest(sv_org *org, ov_hash *out) {
   ov_buf_init(&b, 0);
   DD_OK(sv_txn_read(org->env, &t));
   ov_buf_put(&b, org->id.b, OV_ID_BYTES);
-  for (int err = sv_tip_next(t, NULL, 0, &tip, &index); !err; err = sv_tip_next(t, &tip.writer, index, &tip, &index)) {
+  for (int err = sv_tip_next(t, NULL, 0, &tip, &index); !err;
+       err = sv_tip_next(t, &tip.writer, index, &tip, &index)) {
     ov_buf_put(&b, tip.writer.b, OV_ID_BYTES);
     ov_buf_put(&b, tip.head.head.b, OV_HASH_BYTES);
   }
@@ -107,7 +114,11 @@ static void make_one(dd_works *w, unsigned index) {
   const dd_plan *plan = w->plan;
   dd_world world;
   dd_people people;
-  dd_run run = {.plan = plan, .programme = w->programme, .people = &people, .rng = dd_rng_of(plan->seed, 100 + index), .progress = &w->progress,
+  dd_run run = {.plan = plan,
+                .programme = w->programme,
+                .people = &people,
+                .rng = dd_rng_of(plan->seed, 100 + index),
+                .progress = &w->progress,
                 .stop = w->stop};
   dd_made *out = &w->made[index];
   dd_world_init(&world, plan->seed, 100 + index, plan->seeded, plan->programme_start_ms);
@@ -124,14 +135,15 @@ static void make_one(dd_works *w, unsigned index) {
   if (!*w->stop) rule_on_held(&run);
   sum_up(&run, out);
   dd_batch_free(&run.batch);
-  for (unsigned i = 0; i < people.n_teams * DD_TEAM_TABLETS; i++) dd_tablet_free(&run.sites[i / DD_TEAM_TABLETS].tablets[i % DD_TEAM_TABLETS]);
+  for (unsigned i = 0; i < people.n_teams * DD_TEAM_TABLETS; i++)
+    dd_tablet_free(&run.sites[i / DD_TEAM_TABLETS].tablets[i % DD_TEAM_TABLETS]);
   free(run.sites);
   ov_hasher_free(run.hasher);
   sv_org_close(run.org);
   dd_people_free(&people);
 }
 
-/* -- all of them --------------------------------------------------------------------------------------------------------- */
+/* -- all of them ----------------------------------------------------------------------------------------- */
 
 static void *worker(void *arg) {
   dd_works *w = arg;
@@ -148,8 +160,8 @@ static void *teller(void *arg) {
   while (atomic_load(&w->done) < w->plan->orgs && !*w->stop) {
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     uint64_t now = atomic_load(&w->progress);
-    fprintf(stderr, "%llu records, %llu a second, %u of %u organisations done\n", (unsigned long long)now, (unsigned long long)(now - before),
-            atomic_load(&w->done), w->plan->orgs);
+    fprintf(stderr, "%llu records, %llu a second, %u of %u organisations done\n", (unsigned long long)now,
+            (unsigned long long)(now - before), atomic_load(&w->done), w->plan->orgs);
     before = now;
   }
   return NULL;

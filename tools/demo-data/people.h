@@ -1,5 +1,6 @@
-/* An organisation's projects, teams, staff, participants and consent: first planned from the seed, then written as reference data. All names are
- * plainly made up: staff are called after herbs, participants after birds, homes after trees. */
+/* An organisation's projects, teams, staff, participants and consent: first planned from the seed, then
+ * written as reference data. All names are plainly made up: staff are called after herbs, participants after
+ * birds, homes after trees. */
 #ifndef DD_PEOPLE_H
 #define DD_PEOPLE_H
 
@@ -8,29 +9,32 @@
 #include "programme.h"
 
 #define DD_PROJECTS_MAX 2
-#define DD_TEAM_PARTICIPANTS 8     /* people who live together in one home */
+#define DD_TEAM_PARTICIPANTS 8 /* people who live together in one home */
 #define DD_TEAM_STAFF 8
-#define DD_TEAMS_MAX 400           /* in one organisation; only at sizes far above the programme's own */
+#define DD_TEAMS_MAX 400 /* in one organisation; only at sizes far above the programme's own */
 #define DD_NAME_BYTES 40
 
-typedef struct dd_person { char name[DD_NAME_BYTES]; ov_name record; } dd_person;
+typedef struct dd_person {
+  char name[DD_NAME_BYTES];
+  ov_name record;
+} dd_person;
 
 typedef struct dd_participant {
   char label[DD_NAME_BYTES], pseudonym[24];
   unsigned age_band, given_by;
-  bool research;                   /* consent for research too */
+  bool research; /* consent for research too */
   ov_name record;
-  uint8_t key[OV_KEY_BYTES];       /* commit key, as the tablets of the team have it */
+  uint8_t key[OV_KEY_BYTES]; /* commit key, as the tablets of the team have it */
   /* What this person's days and nights are like. */
-  int bed_minute, wake_minute, restless;   /* wall clock; restless 0..100 */
-  bool sensor, rounds;             /* a bed sensor beside the diary; night rounds */
-  int64_t away_until;              /* day; set while the shifts run */
+  int bed_minute, wake_minute, restless; /* wall clock; restless 0..100 */
+  bool sensor, rounds;                   /* a bed sensor beside the diary; night rounds */
+  int64_t away_until;                    /* day; set while the shifts run */
 } dd_participant;
 
 typedef struct dd_project {
   char name[DD_NAME_BYTES];
-  unsigned network, technology, question;   /* network by number, the others by index */
-  int64_t needs, choice, implementation, follow_up;   /* days; follow_up may lie ahead */
+  unsigned network, technology, question;           /* network by number, the others by index */
+  int64_t needs, choice, implementation, follow_up; /* days; follow_up may lie ahead */
   unsigned participants;
   ov_name record;
   dd_person lead;
@@ -44,13 +48,13 @@ typedef struct dd_team {
   dd_person staff[DD_TEAM_STAFF];
   dd_participant who[DD_TEAM_PARTICIPANTS];
   unsigned n_who;
-  int64_t first_day;               /* teams do not all start on one day */
+  int64_t first_day; /* teams do not all start on one day */
 } dd_team;
 
 typedef struct dd_people {
   char name[DD_NAME_BYTES];
-  unsigned number;                 /* of the organisation, from 1 */
-  unsigned goal_scale;             /* 5 or 6 points: one a organisation, never mixed */
+  unsigned number;     /* of the organisation, from 1 */
+  unsigned goal_scale; /* 5 or 6 points: one a organisation, never mixed */
   dd_project projects[DD_PROJECTS_MAX];
   unsigned n_projects;
   dd_team *teams;

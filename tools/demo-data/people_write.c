@@ -1,4 +1,5 @@
-/* The records of an organisation's people, made by its administration: a few transactions, each of which can be run again from the start. */
+/* The records of an organisation's people, made by its administration: a few transactions, each of which can
+ * be run again from the start. */
 #include <stdio.h>
 
 #include "people.h"
@@ -15,8 +16,8 @@ typedef struct job {
   dd_people *p;
   sv_org *org;
   const dd_programme *programme;
-  dd_rng rng;                      /* taken afresh by each run */
-  dd_team *team;                   /* of the transaction under way */
+  dd_rng rng;    /* taken afresh by each run */
+  dd_team *team; /* of the transaction under way */
   sv_txn *t;
   ov_arena *a;
 } job;
@@ -111,7 +112,9 @@ static int write_leads(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   return 0;
 }
 
-static int phase_at(const dd_project *p, int64_t day) { return day < p->choice ? 1 : day < p->implementation ? 2 : day < p->follow_up ? 3 : 4; }
+static int phase_at(const dd_project *p, int64_t day) {
+  return day < p->choice ? 1 : day < p->implementation ? 2 : day < p->follow_up ? 3 : 4;
+}
 
 static void add_project(job *j, dd_project *p, int64_t today) {
   dd_form f;

@@ -9,19 +9,34 @@
 #define STORIES_MIN 5
 #define STORIES_MAX 6
 
-static const char *const networks[DD_NETWORKS] = {"Nachtrust", "Dagstructuur", "Sociale contacten", "Zorg op afstand",
-                                                  "Themanetwerk 5", "Themanetwerk 6", "Themanetwerk 7"};
+static const char *const networks[DD_NETWORKS] = {"Nachtrust",       "Dagstructuur",   "Sociale contacten",
+                                                  "Zorg op afstand", "Themanetwerk 5", "Themanetwerk 6",
+                                                  "Themanetwerk 7"};
 /* Two a network, in its order; those of networks without a name have none either. */
-static const char *const questions[DD_QUESTIONS] = {
-    "Beter doorslapen", "Minder storen in de nacht", "Een vaste indeling van de dag", "Zelf beginnen met de dag",
-    "Vaker contact met familie", "Nieuwe mensen leren kennen", "Hulp op afstand als dat kan", "Minder reistijd, meer aandacht",
-    "Zorgvraag 09", "Zorgvraag 10", "Zorgvraag 11", "Zorgvraag 12", "Zorgvraag 13", "Zorgvraag 14"};
+static const char *const questions[DD_QUESTIONS] = {"Beter doorslapen",
+                                                    "Minder storen in de nacht",
+                                                    "Een vaste indeling van de dag",
+                                                    "Zelf beginnen met de dag",
+                                                    "Vaker contact met familie",
+                                                    "Nieuwe mensen leren kennen",
+                                                    "Hulp op afstand als dat kan",
+                                                    "Minder reistijd, meer aandacht",
+                                                    "Zorgvraag 09",
+                                                    "Zorgvraag 10",
+                                                    "Zorgvraag 11",
+                                                    "Zorgvraag 12",
+                                                    "Zorgvraag 13",
+                                                    "Zorgvraag 14"};
 
 unsigned dd_question_of(unsigned network, uint64_t draw) {
   return (network - 1) * QUESTIONS_A_NETWORK + (unsigned)(draw % QUESTIONS_A_NETWORK);
 }
 
-typedef struct job { sv_org *org; const dd_plan *plan; dd_programme *out; } job;
+typedef struct job {
+  sv_org *org;
+  const dd_plan *plan;
+  dd_programme *out;
+} job;
 
 static ov_name add(job *j, sv_txn *t, ov_arena *a, dd_form *f) {
   ov_op op = dd_form_op(f, 0);

@@ -1,4 +1,5 @@
-#define OPENSSL_SUPPRESS_DEPRECATED /* RAND_METHOD: the only way to seed what OpenSSL draws itself, and there is no other use of it here */
+/* RAND_METHOD: the only way to seed what OpenSSL draws itself, and there is no other use of it here */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "random.h"
 
 #include <openssl/rand.h>
@@ -6,12 +7,13 @@
 #include <unistd.h>
 
 _Noreturn void dd_die(const char *what, int err) {
-  fprintf(stderr, "overdracht-demo-data: %s%s%s\n", what, err ? ": " : " does not hold", err ? ov_err_text(err) : "");
+  fprintf(stderr, "overdracht-demo-data: %s%s%s\n", what, err ? ": " : " does not hold",
+          err ? ov_err_text(err) : "");
   fflush(stderr);
   _exit(1); /* other threads are at work: no handlers, no destructors */
 }
 
-/* -- numbers ------------------------------------------------------------------------------------------------------- */
+/* -- numbers --------------------------------------------------------------------------------------------- */
 
 dd_rng dd_rng_of(uint64_t seed, uint64_t stream) {
   dd_rng r = {seed * 0x9e3779b97f4a7c15u ^ (stream + 1) * 0xd1342543de82ef95u};
@@ -28,7 +30,9 @@ uint64_t dd_next(dd_rng *r) {
 
 uint32_t dd_below(dd_rng *r, uint32_t n) { return (uint32_t)((dd_next(r) >> 32) * n >> 32); }
 
-int64_t dd_between(dd_rng *r, int64_t lo, int64_t hi) { return lo + (int64_t)dd_below(r, (uint32_t)(hi - lo + 1)); }
+int64_t dd_between(dd_rng *r, int64_t lo, int64_t hi) {
+  return lo + (int64_t)dd_below(r, (uint32_t)(hi - lo + 1));
+}
 
 bool dd_chance(dd_rng *r, unsigned permille) { return dd_below(r, 1000) < permille; }
 
@@ -49,7 +53,7 @@ static void fill(dd_rng *r, uint8_t *p, size_t n) {
   for (size_t i = 0; i < n; i++) p[i] = (uint8_t)(dd_next(r) >> 24);
 }
 
-/* -- the world ------------------------------------------------------------------------------------------------------- */
+/* -- the world ------------------------------------------------------------------------------------------- */
 
 static int64_t now_ms(void *ctx) { return ((dd_world *)ctx)->now_ms; }
 
@@ -82,7 +86,8 @@ static int seeded_bytes(unsigned char *p, int n) {
 static int seeded_status(void) { return 1; }
 
 void dd_world_take_thread(dd_world *w) {
-  static const RAND_METHOD method = {.bytes = seeded_bytes, .pseudorand = seeded_bytes, .status = seeded_status};
+  static const RAND_METHOD method = {
+      .bytes = seeded_bytes, .pseudorand = seeded_bytes, .status = seeded_status};
   if (!w->seeded) return;
   thread_world = w;
   DD_MUST(RAND_set_rand_method(&method) == 1);

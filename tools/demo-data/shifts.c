@@ -1,4 +1,5 @@
-/* One shift of one team is planned as a list of things that people do, put into order of time, and then done on the team's tablets. */
+/* One shift of one team is planned as a list of things that people do, put into order of time, and then done
+ * on the team's tablets. */
 #include "shifts.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static const int shift_minutes[SHIFTS + 1] = {7 * 60, 15 * 60, 23 * 60, 31 * 60}
 #define ROUND_S (2 * 3600)
 #define ACTIONS_MAX 256
 #define GOAL_DAYS 28
-#define FORGOTTEN 120              /* permille of what should have been written down */
+#define FORGOTTEN 120 /* permille of what should have been written down */
 
 typedef enum what { WRITE, EDIT, CLASH, SETTLE, RETRACT, WRONG } what;
 
@@ -33,13 +34,15 @@ typedef struct shift {
   dd_scene scene;
   int64_t day, start, end;
   int which;
-  bool staged;                     /* the first team's, shortly before the end: one of everything, so that even a week shows it all */
+  bool
+      /* the first team's, shortly before the end: one of everything, so that even a week shows it all */
+      staged;
   const dd_person *staff[DD_TEAM_TABLETS];
   action *list, *sorted[ACTIONS_MAX];
   unsigned n;
 } shift;
 
-/* -- planning --------------------------------------------------------------------------------------------------------- */
+/* -- planning -------------------------------------------------------------------------------------------- */
 
 static action *plan(shift *s, what w, int64_t at) {
   if (s->n == ACTIONS_MAX || at < s->start || at >= s->end) return NULL;
@@ -59,7 +62,9 @@ static action *plan(shift *s, what w, int64_t at) {
 static int64_t sometime(shift *s) { return dd_between(&s->run->rng, s->start + 600, s->end - 1200); }
 
 /* As a whole number and a chance: 2300 is two, and with 30 % one more. */
-static unsigned times(dd_rng *r, unsigned permille) { return permille / 1000 + dd_chance(r, permille % 1000); }
+static unsigned times(dd_rng *r, unsigned permille) {
+  return permille / 1000 + dd_chance(r, permille % 1000);
+}
 
 static void plan_some(shift *s, unsigned permille, void (*log)(dd_form *, const dd_scene *, int64_t)) {
   for (unsigned i = times(&s->run->rng, permille); i; i--) {
@@ -71,7 +76,8 @@ static void plan_some(shift *s, unsigned permille, void (*log)(dd_form *, const 
 static void plan_sleep(shift *s, int source, bool twice) {
   action *a = plan(s, WRITE, s->start + 60);
   if (!a) return;
-  int64_t over = dd_log_sleep(&a->form, &s->scene, source), at = (over > s->start ? over : s->start) + 60 * dd_between(&s->run->rng, 5, 50);
+  int64_t over = dd_log_sleep(&a->form, &s->scene, source),
+          at = (over > s->start ? over : s->start) + 60 * dd_between(&s->run->rng, 5, 50);
   a->at = at < s->end ? at : s->end - 60;
   if (!twice) return;
   /* A colleague does not know that it has been written down. */
@@ -89,12 +95,14 @@ static void plan_morning(shift *s) {
   if (s->day <= s->scene.team->first_day) return;
   s->scene.day = s->day - 1;
   bool staged = s->staged && s->scene.who == &s->site->team->who[0];
-  if (staged || dd_chance(r, network == DD_SLEEP ? 920 : 250)) plan_sleep(s, DD_SOURCE_SEEN, staged || dd_chance(r, 3));
+  if (staged || dd_chance(r, network == DD_SLEEP ? 920 : 250))
+    plan_sleep(s, DD_SOURCE_SEEN, staged || dd_chance(r, 3));
   if (s->scene.who->sensor && dd_chance(r, 900)) plan_sleep(s, DD_SOURCE_BED, false);
   s->scene.day = s->day;
 }
 
-/* Every two hours by the clock that ticks, so five rounds in the long night of autumn and three in the short one of spring. */
+/* Every two hours by the clock that ticks, so five rounds in the long night of autumn and three in the short
+ * one of spring. */
 static void plan_rounds(shift *s) {
   dd_rng *r = &s->run->rng;
   if (!s->scene.who->rounds) return;
@@ -150,7 +158,7 @@ static void plan_changes(shift *s) {
   a->by_outsider = a->what == WRITE;
 }
 
-/* -- doing -------------------------------------------------------------------------------------------------------------- */
+/* -- doing ----------------------------------------------------------------------------------------------- */
 
 static void keep_held(dd_run *run, const ov_name *op, bool by_author) {
   run->counts.held++;
@@ -187,20 +195,25 @@ static int by_time(const void *x, const void *y) {
 
 static void work(shift *s) {
   dd_run *run = s->run;
-  dd_desk d = {.schemas = run->org->schemas, .hasher = run->hasher, .rng = &run->rng, .counts = &run->counts, .recent = &s->site->recent,
+  dd_desk d = {.schemas = run->org->schemas,
+               .hasher = run->hasher,
+               .rng = &run->rng,
+               .counts = &run->counts,
+               .recent = &s->site->recent,
                .tablets = s->site->tablets};
   for (unsigned i = 0; i < s->n; i++) s->sorted[i] = &s->list[i];
   qsort(s->sorted, s->n, sizeof *s->sorted, by_time);
   for (unsigned i = 0; i < s->n; i++) act(s, &d, s->sorted[i]);
 }
 
-/* -- tablets: online most of the time --------------------------------------------------------------------------------------- */
+/* -- tablets: online most of the time -------------------------------------------------------------------- */
 
 static void arrive(shift *s) {
   for (unsigned i = 0; i < DD_TEAM_TABLETS; i++) {
     dd_tablet *t = &s->site->tablets[i];
     if (s->staged) t->offline_until = 0;
-    else if (t->offline_until <= s->start && dd_chance(&s->run->rng, 25)) t->offline_until = s->start + dd_between(&s->run->rng, 1, 9) * SHIFT_S + 1;
+    else if (t->offline_until <= s->start && dd_chance(&s->run->rng, 25))
+      t->offline_until = s->start + dd_between(&s->run->rng, 1, 9) * SHIFT_S + 1;
     if (t->offline_until <= s->start) t->seen = s->run->order;
   }
 }
@@ -215,7 +228,7 @@ static void leave(shift *s, int64_t *at_ms) {
   }
 }
 
-/* -- the days ------------------------------------------------------------------------------------------------------------------ */
+/* -- the days -------------------------------------------------------------------------------------------- */
 
 /* Teams stop logging now and then: illness, a move, holidays. */
 static bool in_gap(dd_run *run, dd_site *site, int64_t day) {
@@ -233,7 +246,8 @@ static bool is_staged(const dd_run *run, const dd_site *site, int64_t day) {
 }
 
 static void staff(shift *s) {
-  unsigned first = dd_below(&s->run->rng, DD_TEAM_STAFF), second = (first + 1 + dd_below(&s->run->rng, DD_TEAM_STAFF - 1)) % DD_TEAM_STAFF;
+  unsigned first = dd_below(&s->run->rng, DD_TEAM_STAFF),
+           second = (first + 1 + dd_below(&s->run->rng, DD_TEAM_STAFF - 1)) % DD_TEAM_STAFF;
   s->staff[0] = &s->site->team->staff[first];
   s->staff[1] = &s->site->team->staff[second];
 }
@@ -246,7 +260,8 @@ static void team_shift(shift *s, dd_site *site, int64_t *at_ms) {
   s->scene.day = s->day;
   s->scene.trial = s->day >= site->team->project->implementation;
   arrive(s);
-  bool gap = s->day < site->team->first_day || (s->which == EARLY ? in_gap(s->run, site, s->day) : s->day < site->gap_until);
+  bool gap = s->day < site->team->first_day ||
+             (s->which == EARLY ? in_gap(s->run, site, s->day) : s->day < site->gap_until);
   if (!gap || s->staged) {
     staff(s);
     for (unsigned i = 0; i < site->team->n_who; i++) plan_participant(s, &site->team->who[i]);
@@ -267,7 +282,8 @@ static void all_teams(dd_run *run, shift *s) {
 static void all_sync(dd_run *run) {
   int64_t at_ms = run->plan->until * 1000;
   for (unsigned i = 0; i < run->people->n_teams; i++) {
-    for (unsigned k = 0; k < DD_TEAM_TABLETS; k++) dd_tablet_push(&run->sites[i].tablets[k], &run->batch, &at_ms);
+    for (unsigned k = 0; k < DD_TEAM_TABLETS; k++)
+      dd_tablet_push(&run->sites[i].tablets[k], &run->batch, &at_ms);
   }
   dd_batch_flush(&run->batch);
 }
@@ -275,7 +291,8 @@ static void all_sync(dd_run *run) {
 void dd_shifts_run(dd_run *run) {
   shift s = {.run = run, .list = malloc(ACTIONS_MAX * sizeof *s.list)};
   DD_MUST(s.list);
-  s.scene = (dd_scene){.schemas = run->org->schemas, .programme = run->programme, .people = run->people, .rng = &run->rng};
+  s.scene = (dd_scene){
+      .schemas = run->org->schemas, .programme = run->programme, .people = run->people, .rng = &run->rng};
   for (s.day = run->plan->from_day; s.day <= run->plan->until_day && !*run->stop; s.day++) {
     for (s.which = 0; s.which < SHIFTS; s.which++) {
       s.start = dd_local(s.day, shift_minutes[s.which]);

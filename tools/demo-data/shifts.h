@@ -15,24 +15,28 @@ typedef struct dd_site {
   dd_team *team;
   dd_tablet tablets[DD_TEAM_TABLETS];
   dd_recent recent;
-  int64_t gap_until;               /* day: nothing is logged before it */
+  int64_t gap_until; /* day: nothing is logged before it */
 } dd_site;
 
-typedef struct dd_held { ov_name op; bool by_author; } dd_held;
+typedef struct dd_held {
+  ov_name op;
+  bool by_author;
+} dd_held;
 
 typedef struct dd_run {
   const dd_plan *plan;
   const dd_programme *programme;
   dd_people *people;
   sv_org *org;
-  dd_site *sites;                  /* as many as teams */
+  dd_site *sites; /* as many as teams */
   dd_batch batch;
   ov_hasher *hasher;
   dd_rng rng;
   dd_counts counts;
-  uint64_t order;                  /* counts what reached the server */
-  dd_held held[DD_HELD_MAX]; uint32_t n_held;
-  atomic_ullong *progress;         /* records of all organisations */
+  uint64_t order; /* counts what reached the server */
+  dd_held held[DD_HELD_MAX];
+  uint32_t n_held;
+  atomic_ullong *progress; /* records of all organisations */
   volatile sig_atomic_t *stop;
 } dd_run;
 

@@ -31,11 +31,13 @@ static int64_t quality_of(int64_t awake_min, dd_rng *r) {
 int64_t dd_log_sleep(dd_form *f, const dd_scene *s, int source) {
   const dd_participant *w = s->who;
   dd_rng *r = s->rng;
-  int64_t bed = dd_local(s->day, w->bed_minute + dd_around(r, 0, 35)), attempt = bed + 60 * dd_between(r, 5, 40);
+  int64_t bed = dd_local(s->day, w->bed_minute + dd_around(r, 0, 35)),
+          attempt = bed + 60 * dd_between(r, 5, 40);
   int64_t sol = dd_around(r, 12 + w->restless / 4, 12), wakes = dd_around(r, w->restless / 25, 2);
   if (s->trial) sol = sol * 8 / 10;
   if (wakes < 0) wakes = 0;
-  int64_t waso = wakes * dd_between(r, 3, s->trial ? 14 : 20), up = dd_local(s->day + 1, w->wake_minute + dd_around(r, 0, 30));
+  int64_t waso = wakes * dd_between(r, 3, s->trial ? 14 : 20),
+          up = dd_local(s->day + 1, w->wake_minute + dd_around(r, 0, 30));
   int64_t out = up + 60 * dd_between(r, 5, 45);
   if (source == DD_SOURCE_BED) {
     sol = sol * 6 / 10;
@@ -53,7 +55,8 @@ int64_t dd_log_sleep(dd_form *f, const dd_scene *s, int source) {
   dd_int(f, "final_wake_at", up);
   dd_int(f, "out_of_bed_at", out);
   dd_int(f, "quality", quality_of(sol + waso, r));
-  if (source == DD_SOURCE_SEEN && dd_chance(r, 700)) dd_log_int(f, s, "help_count", wakes ? dd_between(r, 0, wakes) : 0);
+  if (source == DD_SOURCE_SEEN && dd_chance(r, 700))
+    dd_log_int(f, s, "help_count", wakes ? dd_between(r, 0, wakes) : 0);
   if (dd_chance(r, 350)) dd_log_int(f, s, "nap_min", 5 * dd_between(r, 0, 18));
   if (waso > 15 && source == DD_SOURCE_SEEN) disturbances(f, r);
   return out;

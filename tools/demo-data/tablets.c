@@ -8,15 +8,18 @@
 #include "sv_limits.h"
 #include "sv_node.h"
 
-#define PUSH_OPS_MAX 200u          /* about what fits into a frame */
-#define BATCH_OPS 4000u            /* ops of one transaction: one fsync for many */
+#define PUSH_OPS_MAX 200u /* about what fits into a frame */
+#define BATCH_OPS 4000u   /* ops of one transaction: one fsync for many */
 #define PUSH_GAP_MS 400
 #define MIN_OPS 64u
 #define REGROWN_MAX 64
 
-/* -- enrolment -------------------------------------------------------------------------------------------------------- */
+/* -- enrolment ------------------------------------------------------------------------------------------- */
 
-typedef struct enrol { dd_tablet *t; sv_org *org; } enrol;
+typedef struct enrol {
+  dd_tablet *t;
+  sv_org *org;
+} enrol;
 
 static int put_device(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   enrol *e = arg;
@@ -63,7 +66,7 @@ void dd_tablet_free(dd_tablet *t) {
   ov_arena_free(&t->arena);
 }
 
-/* -- the log ------------------------------------------------------------------------------------------------------------ */
+/* -- the log --------------------------------------------------------------------------------------------- */
 
 static void room(dd_tablet *t) {
   if (t->n < t->cap) return;
@@ -73,7 +76,8 @@ static void room(dd_tablet *t) {
   DD_MUST(t->ops && t->heads);
 }
 
-ov_name dd_tablet_add(dd_tablet *t, ov_hasher *h, const dd_participant *who, const dd_person *author, int64_t at, ov_op op) {
+ov_name dd_tablet_add(dd_tablet *t, ov_hasher *h, const dd_participant *who, const dd_person *author,
+                      int64_t at, ov_op op) {
   ov_buf scratch;
   room(t);
   op.name = (ov_name){.writer = t->writer, .seq = t->sent + t->n + 1};
@@ -92,7 +96,7 @@ ov_name dd_tablet_add(dd_tablet *t, ov_hasher *h, const dd_participant *who, con
   return own->name;
 }
 
-/* -- pushing -------------------------------------------------------------------------------------------------------------- */
+/* -- pushing --------------------------------------------------------------------------------------------- */
 
 static dd_push *new_push(dd_batch *b) {
   if (b->n == b->cap) {
@@ -106,7 +110,10 @@ static dd_push *new_push(dd_batch *b) {
 static void queue_push(dd_tablet *t, dd_batch *b, uint32_t from, uint32_t n, int64_t at_ms) {
   dd_push *p = new_push(b);
   uint64_t first = t->sent + from + 1, last = first + n - 1;
-  ov_rows_ctx ctx = {.writer = t->writer, .first_seq = first, .server = b->org->server, .base_time = at_ms / 1000 + t->clock_off_s};
+  ov_rows_ctx ctx = {.writer = t->writer,
+                     .first_seq = first,
+                     .server = b->org->server,
+                     .base_time = at_ms / 1000 + t->clock_off_s};
   ov_op *ops = malloc(n * sizeof *ops);
   DD_MUST(ops);
   for (uint32_t i = 0; i < n; i++) ops[i] = *t->ops[from + i];
@@ -115,8 +122,13 @@ static void queue_push(dd_tablet *t, dd_batch *b, uint32_t from, uint32_t n, int
   DD_OK(ov_rows_encode(&ctx, ops, n, &p->rows));
   DD_OK(p->rows.err);
   free(ops);
-  p->in = (sv_push_in){.device = t->device, .writer = t->writer, .prev = {.seq = first - 1, .head = t->heads[from]},
-                       .offset_ms = -t->clock_off_s * 1000, .base_time = ctx.base_time, .rows_server = b->org->server, .verify = ov_p256_verify,
+  p->in = (sv_push_in){.device = t->device,
+                       .writer = t->writer,
+                       .prev = {.seq = first - 1, .head = t->heads[from]},
+                       .offset_ms = -t->clock_off_s * 1000,
+                       .base_time = ctx.base_time,
+                       .rows_server = b->org->server,
+                       .verify = ov_p256_verify,
                        .push = {.first_seq = first, .rows = p->rows.p, .rows_len = p->rows.n}};
   ov_buf signed_head;
   ov_buf_init(&signed_head, 0);
@@ -139,7 +151,7 @@ void dd_tablet_push(dd_tablet *t, dd_batch *b, int64_t *at_ms) {
   if (b->ops >= BATCH_OPS) dd_batch_flush(b);
 }
 
-/* -- batches ---------------------------------------------------------------------------------------------------------------- */
+/* -- batches --------------------------------------------------------------------------------------------- */
 
 void dd_batch_init(dd_batch *b, sv_org *org, dd_world *w) {
   *b = (dd_batch){.org = org, .world = w};
@@ -151,7 +163,8 @@ void dd_batch_free(dd_batch *b) {
   ov_arena_free(&b->arena);
 }
 
-/* One push. A full map sticks to the transaction and is seen at its commit; anything else that is not taken ends the program. */
+/* One push. A full map sticks to the transaction and is seen at its commit; anything else that is not taken
+ * ends the program. */
 static void ingest(dd_batch *b, sv_txn *t, const dd_push *p, sv_push_out *out) {
   b->world->now_ms = p->at_ms;
   ov_arena_reset(&b->arena);

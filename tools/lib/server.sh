@@ -13,11 +13,13 @@ programs() {
 
 SERVER_PID='' SERVER_PORT='' SERVER_LOCAL_PORT=''
 
-# server_start DATA PORT LOCAL_PORT LOG_LEVEL [log file]: returns when it serves. Ports may be 0. Sets SERVER_PID, SERVER_PORT and SERVER_LOCAL_PORT.
+# server_start DATA PORT LOCAL_PORT LOG_LEVEL [log file]: returns when it serves. Ports may be 0. Sets SERVER_PID,
+# SERVER_PORT and SERVER_LOCAL_PORT.
 server_start() {
   local data=$1 port=$2 local=$3 level=$4 log=${5:-/dev/stderr} ports i
   ports=$(mktemp -u)
-  "$SERVER" --data "$data" --init --schema "$ROOT/proto/schema" --port "$port" --local-port "$local" --port-file "$ports" --log "$level" 2>>"$log" &
+  "$SERVER" --data "$data" --init --schema "$ROOT/proto/schema" --port "$port" --local-port "$local" \
+    --port-file "$ports" --log "$level" 2>>"$log" &
   SERVER_PID=$!
   for ((i = 0; i < 600; i++)); do
     if [ -f "$ports" ]; then
@@ -26,10 +28,12 @@ server_start() {
       rm -f "$ports"
       break
     fi
-    kill -0 "$SERVER_PID" 2>/dev/null || die "the server did not start (see above; is another one using port $port or $data?)"
+    kill -0 "$SERVER_PID" 2>/dev/null ||
+      die "the server did not start (see above; is another one using port $port or $data?)"
     sleep 0.05
   done
-  curl --silent --fail --max-time 5 "http://127.0.0.1:$SERVER_LOCAL_PORT/health" >/dev/null || die "the server runs but does not say that it is healthy"
+  curl --silent --fail --max-time 5 "http://127.0.0.1:$SERVER_LOCAL_PORT/health" >/dev/null ||
+    die "the server runs but does not say that it is healthy"
 }
 
 # server_stop [signal]: and waits for the end.

@@ -1,12 +1,13 @@
-# Shared by tools/run, tools/test and tools/demo: what must be installed, how it is built. Sourced by bash; sets ROOT.
+# Shared by tools/run, tools/test and tools/demo: what must be installed, how it is built. Sourced; sets ROOT.
 # shellcheck shell=bash
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # To build and run; jq and curl for the scripts themselves.
-RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev liblmdb-dev libmsgpack-dev libssl-dev zlib1g-dev
-  libjansson-dev libcmocka-dev ca-certificates curl jq tzdata)
-# The tests also want the other compiler with its sanitizers, the scripts' checker, and what single tests look through.
+RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev liblmdb-dev libmsgpack-dev libssl-dev
+  zlib1g-dev libjansson-dev libcmocka-dev ca-certificates curl jq tzdata)
+# The tests also want the other compiler with its sanitizers, the scripts' checker, and what single tests look
+# through.
 TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 openssl)
 COVERAGE_PACKAGES=(gcovr)
 
@@ -25,28 +26,33 @@ missing_packages() {
 
 # What to say when this script cannot install by itself.
 cannot_install() {
-  printf '%s\n' "$1" "Missing packages: ${*:2}" "Install them as root: apt-get update && apt-get install --no-install-recommends --yes ${*:2}" >&2
+  printf '%s\n' "$1" "Missing packages: ${*:2}" \
+    "Install them as root: apt-get update && apt-get install --no-install-recommends --yes ${*:2}" >&2
   exit 1
 }
 
 # Installs what is missing of the packages named, and nothing when all is there.
 need_packages() {
   local missing sudo=()
-  command -v dpkg-query >/dev/null || die "this is no Debian: install what these packages hold, then build with cmake: $*"
+  command -v dpkg-query >/dev/null ||
+    die "this is no Debian: install what these packages hold, then build with cmake: $*"
   mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || cannot_install "Packages are missing, and installing them needs root or sudo." "${missing[@]}"
+    command -v sudo >/dev/null ||
+      cannot_install "Packages are missing, and installing them needs root or sudo." "${missing[@]}"
     sudo=(sudo)
   fi
   say "Installing: ${missing[*]}"
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update --quiet=2 ||
     cannot_install "apt-get update failed: is there a network?" "${missing[@]}"
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --yes --quiet=2 "${missing[@]}" >/dev/null ||
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --no-install-recommends --yes --quiet=2 "${missing[@]}" >/dev/null ||
     cannot_install "apt-get install failed." "${missing[@]}"
 }
 
-# build DIR "cmake options" [targets]: configures once, then lets ninja decide. Quiet, unless something goes wrong or a terminal looks on.
+# build DIR "cmake options" [targets]: configures once, then lets ninja decide. Quiet, unless something goes wrong or
+# a terminal looks on.
 build() {
   local dir=$1 options=$2 log status=0
   shift 2
