@@ -34,6 +34,7 @@ static bool pinned(X509_STORE_CTX *x, const uint8_t *pin) {
   return memcmp(hash, pin, OC_NET_PIN_BYTES) == 0;
 }
 
+/* PROTO-1 */
 int oc_net_tls_verify(X509_STORE_CTX *x, bool fine, const oc_net_options *o, oc_net_end *end) {
   if (fine) return 0;
   if (pinned(x, o->pin)) {

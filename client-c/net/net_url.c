@@ -34,6 +34,7 @@ static const char *take_port(const char *p, oc_net_url *out) {
   return end;
 }
 
+/* PROTO-1 */
 int oc_net_url_parse(const char *text, oc_net_url *out) {
   *out = (oc_net_url){.tls = !strncasecmp(text, "wss://", 6)};
   if (!out->tls && strncasecmp(text, "ws://", 5)) return OV_E_INVALID;

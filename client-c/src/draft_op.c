@@ -228,6 +228,7 @@ int oc_names_add(ov_op *op, const ov_name *names, uint32_t n, ov_arena *a) {
   return k > OV_OP_REPLACES_MAX ? OV_E_LIMIT : 0;
 }
 
+/* PROTO-25, PROTO-99 */
 static int add_field(oc_draft *d, const oc_draft_field *f, ov_arena *a, ov_op *op) {
   ov_field *out = &op->fields[op->n_fields];
   *out = (ov_field){.id = f->id, .v = f->v};

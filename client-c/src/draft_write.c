@@ -107,6 +107,7 @@ static int change_append(change *c, oc_error *e) {
   return err ? err : append(c->s, c->t, &c->op, c->a, e);
 }
 
+/* PROTO-26 */
 static int retract(change *c, const char *reason, oc_error *e) {
   size_t n = strlen(reason);
   if (n > OV_RETRACTION_BYTES_MAX)

@@ -29,6 +29,7 @@ static int fill(oc_session *ss, const ov_enrolled *m, oc_self *out) {
   return ov_p256_scalar(ss->new_key, out->device_scalar);
 }
 
+/* PROTO-131 */
 int oc_enrol_done(oc_session *ss, const ov_enrolled *m, oc_error *e) {
   oc_store *s = ss->s;
   oc_self before = s->self, now;

@@ -62,6 +62,7 @@ static int load_writers(oc_query *q, oc_txn *t) {
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
+/* PROTO-119 */
 bool oc_own_state(const oc_query *q, const ov_name *op, oc_sync_state *out) {
   for (size_t i = 0; i < q->n_writers; i++) {
     const oc_writer_row *w = &q->writers[i];

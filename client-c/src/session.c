@@ -179,6 +179,7 @@ static int make_proof(oc_session *ss) {
   return err;
 }
 
+/* PROTO-115 */
 static int make_acked(oc_session *ss) {
   ov_cursor cursors[OV_SCOPES_MAX];
   oc_cursor_row rows[OV_SCOPES_MAX];
@@ -267,6 +268,7 @@ static int ask_about_all(oc_txn *t) {
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
+/* PROTO-134 */
 static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   oc_self *m = &ss->s->self;
   int err = ov_id_equal(&m->server, &w->server) ? 0 : ask_about_all(t);
@@ -339,6 +341,7 @@ static int finish_sync(oc_session *ss, oc_txn *t, ov_arena *a) {
   return err ? err : oc_self_save(s, t);
 }
 
+/* PROTO-114 */
 static int on_synced(oc_session *ss) {
   oc_txn *t = NULL;
   ov_arena a;
@@ -360,6 +363,7 @@ static int on_synced(oc_session *ss) {
   return 0;
 }
 
+/* PROTO-122 */
 static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_error *e) {
   oc_store *s = ss->s;
   if (err == OV_E_REVOKED && !s->self.revoked) {

@@ -220,7 +220,7 @@ static int wait_for(syncing *x, int64_t ms) {
   return x->s->cancelled ? say_cancelled(x->e) : 0;
 }
 
-/* Half the time to one and a half times it. */
+/* Half the time to one and a half times it. PROTO-118 */
 static int64_t jittered(oc_store *s, int64_t ms) {
   uint32_t r = 0;
   if (oc_random(s, &r, sizeof r)) return ms;

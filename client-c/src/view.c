@@ -3,7 +3,7 @@
 
 #include "oc_internal.h"
 
-/* Whole seconds, downwards: as the server counts them, so that both sides fold to the same time. */
+/* Whole seconds, downwards: as the server counts them, so that both sides fold to the same time. PROTO-21 */
 int64_t oc_seconds(int64_t ms) { return ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000); }
 
 /* -- own ops on top ------------------------------------------------------------------------------------------------------ */
@@ -81,6 +81,7 @@ static int lay_on(const oc_server_part *p, const top *own, ov_arena *a, ov_recor
   return 0;
 }
 
+/* PROTO-108 */
 int oc_view_get(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, oc_view *out) {
   oc_server_part p;
   top own;

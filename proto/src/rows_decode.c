@@ -103,6 +103,7 @@ static int decode(ov_rows *s, const ov_rows_ctx *c, const uint8_t *p, size_t n)
   return finish(s);
 }
 
+/* PROTO-62 */
 int ov_rows_decode(const ov_rows_ctx *c, const uint8_t *p, size_t n, ov_arena *a, ov_op **ops, size_t *n_ops)
 {
   *ops = NULL;

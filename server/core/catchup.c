@@ -42,7 +42,7 @@ static void remember(sv_session *ss, uint32_t scope, uint64_t pos) {
 }
 
 /* A change may be left out when this push alone made it, on a state that the client holds: it created the record, or had been sent (or had
- * itself made) the position before. */
+ * itself made) the position before. PROTO-112 */
 void sv_catchup_skip(sv_session *ss, const sv_touches *t) {
   if (t->overflow) return;
   uint32_t before = ss->n_skip;
@@ -94,6 +94,7 @@ static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posen
   return 0;
 }
 
+/* PROTO-110 */
 static int collect(sv_session *ss, scope_follow *f, sv_txn *t, size_t budget, batch *b) {
   sv_server *s = ss->server;
   sv_posent *ents = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *ents);
@@ -162,6 +163,7 @@ static int still_allowed(sv_session *ss, const scope_follow *f, sv_txn *t) {
   return err;
 }
 
+/* PROTO-117 */
 static int greet_again(sv_session *ss) {
   ov_bye bye = {.reason = 0, .retry_s = 1};
   ov_buf *plain = &ss->server->scratch;
@@ -221,6 +223,7 @@ static bool held_back(const sv_session *ss, const scope_follow *f) {
   return err != OV_E_NOTFOUND;
 }
 
+/* PROTO-114, PROTO-115 */
 bool sv_catchup_next(sv_session *ss, ov_buf *out) {
   if (!ss->proved || ss->push_expected || ss->in_commit || !ss->credit_left) return false;
   for (uint32_t i = 0; i < ss->n_scopes; i++) {

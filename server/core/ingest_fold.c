@@ -32,6 +32,7 @@ static uint32_t retractions(const ov_record *r) {
   return n;
 }
 
+/* PROTO-112 */
 static bool changed_by_others(const ingest *g, const folded *f, const sv_record_row *old) {
   if (!g->ops || f->frozen || !f->rec.created || f->rec.n_held || named_by_stored(g, f)) return true;
   if (!old) return false;

@@ -593,7 +593,7 @@ static void decode_mutants(const ov_rows_ctx *c, const uint8_t *p, size_t n, uin
   ov_arena_free(&a);
 }
 
-/* PROTO-60, PROTO-61 */
+/* PROTO-60, PROTO-61, PROTO-62 */
 static void test_mutants_do_no_harm(void **state)
 {
   (void)state;
