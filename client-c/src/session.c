@@ -363,7 +363,6 @@ static int on_synced(oc_session *ss) {
   return 0;
 }
 
-/* PROTO-122 */
 static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_error *e) {
   oc_store *s = ss->s;
   if (err == OV_E_REVOKED && !s->self.revoked) {
