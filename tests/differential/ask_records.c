@@ -78,8 +78,8 @@ static json_t *name_list(const ov_name *names, uint32_t n)
 static json_t *replaces(vec *v, json_t *q)
 {
   ov_record r;
-  ov_name *field, *all;
-  uint32_t n_field, n_all;
+  ov_name *field = NULL, *all = NULL;
+  uint32_t n_field = 0, n_all = 0;
   int err = read_record(v, json_object_get(q, "hex"), &r);
   if (err)
     return ask_error(err);
