@@ -139,7 +139,7 @@ const link_seen *world_seen(const world_wire *ww) { return &ww->seen; }
 
 bool world_closed(const world_wire *ww, unsigned *code) {
   if (code) *code = ww->l.close_code;
-  return ww->l.closed;
+  return ww->l.closed || ww->l.close_asked;
 }
 
 /* A message as if the client had sent it. */
