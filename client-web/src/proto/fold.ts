@@ -3,7 +3,7 @@ import { fail } from "./error.ts";
 import { LIMITS, VERDICTS, type Verdict } from "./generated.ts";
 import { type Name, compareNames } from "./name.ts";
 import { FIELD_RETRACTED, type HeaderOp, type Op, recordOf } from "./op.ts";
-import { type Held, type Live, type Rec, type RecordOp, cellKey, liveOfField, sortLive } from "./record.ts";
+import { CLOCK_SUSPECT, type Held, type Live, type Rec, type RecordOp, cellKey, liveOfField, sortLive } from "./record.ts";
 
 export interface FoldIn {
   op: Op;
@@ -26,7 +26,7 @@ const recordOp = (op: HeaderOp, i: FoldIn): RecordOp => ({
   name: op.name,
   author: op.author,
   time: correctedTime(op.time, i.offset, i.serverTime),
-  suspect: Math.abs(i.offset) > LIMITS.CLOCK_SUSPECT_S,
+  flags: Math.abs(i.offset) > LIMITS.CLOCK_SUSPECT_S ? CLOCK_SUSPECT : 0,
 });
 const isHeld = (i: FoldIn): boolean => i.verdict === "held" || i.verdict === "dismissed";
 const heldOf = (i: FoldIn): Held => ({ name: i.op.name, verdict: VERDICTS[i.verdict], reason: i.reason });

@@ -14,8 +14,11 @@ export interface RecordOp {
   author: Name | null;
   /** corrected, in seconds (PROTO-92) */
   time: number;
-  suspect: boolean;
+  /** CLOCK_SUSPECT; other bits have no meaning yet and are kept */
+  flags: number;
 }
+/** The clock of the op's device was more than 300 seconds off. */
+export const CLOCK_SUSPECT = 1;
 /** A live value. In a set field one entry for each element, with 1 (added) or 0 (deleted). */
 export interface Live {
   field: number;
@@ -138,7 +141,7 @@ export function encodeRecord(r: Rec): Uint8Array {
     writeName(w, o.name);
     writeNameOrNil(w, o.author);
     w.int(o.time);
-    w.int(o.suspect ? 1 : 0);
+    w.int(o.flags);
   }
   w.array(r.live.length);
   for (const l of r.live) {
@@ -164,7 +167,7 @@ function readOps(r: Reader): RecordOp[] {
   const ops: RecordOp[] = [];
   for (let i = 0, n = r.array(); i < n && !r.err; i++) {
     r.arrayOf(4);
-    const o = { name: readName(r), author: readNameOrNil(r), time: r.intIn(-LIMITS.TIME_S_MAX, LIMITS.TIME_S_MAX), suspect: r.uint(1) === 1 };
+    const o = { name: readName(r), author: readNameOrNil(r), time: r.intIn(-LIMITS.TIME_S_MAX, LIMITS.TIME_S_MAX), flags: r.uint(255) };
     if (i && compareNames(ops[i - 1].name, o.name) >= 0) r.fail();
     ops.push(o);
   }
@@ -255,7 +258,7 @@ export function recordFromRows(rows: Op[], beside: Beside): Rec {
   list.sort((a, b) => compareNames(a.name, b.name));
   if (list.some((o, i) => i > 0 && list[i - 1].name === o.name)) fail("format", "a name twice");
   if (beside.flags.length && beside.flags.length !== list.length) fail("format", "flags");
-  const ops = list.map((o, i) => ({ name: o.name, author: o.author, time: o.time, suspect: ((beside.flags[i] ?? 0) & 1) === 1 }));
+  const ops = list.map((o, i) => ({ name: o.name, author: o.author, time: o.time, flags: beside.flags[i] ?? 0 }));
   const live = list.flatMap((o, i) => o.fields.flatMap((f) => liveOfField(f.id, f.value, i)));
   sortLive(live, ops);
   const rec: Rec = {

@@ -12,7 +12,7 @@ const STATES = ["continue", "refetch", "new", "gone"];
 const tipsJson = (list: Tip[]) => list.map((t) => ({ seq: t.seq, head: hex(t.head) }));
 const tipsOf = (list: Json[]): Tip[] => list.map((t) => ({ seq: t.seq, head: unhex(t.head) }));
 const orNull = <A, B>(v: A | null, f: (v: A) => B): B | null => (v === null ? null : f(v));
-const errorText = (nr: number) => (nr === 0 ? "ok" : (errorOfNumber(nr) ?? String(nr)));
+const errorText = (nr: number) => (nr === 0 ? "ok" : (errorOfNumber(nr) ?? "unknown"));
 const errorNr = (slug: string) => (slug === "ok" ? 0 : errorNumber(slug as Parameters<typeof errorNumber>[0]));
 
 export const typeName = (nr: number) => (Object.keys(TYPES) as MsgName[]).find((k) => TYPES[k] === nr)!;

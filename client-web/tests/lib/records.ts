@@ -15,7 +15,7 @@ export function recordJson(r: Rec): Json {
     scope: r.scope,
     participant: text(r.participant),
     created: r.created,
-    ops: r.ops.map((o) => ({ name: nameText(o.name), author: text(o.author), time: o.time, flags: o.suspect ? 1 : 0 })),
+    ops: r.ops.map((o) => ({ name: nameText(o.name), author: text(o.author), time: o.time, flags: o.flags })),
     live: r.live.map((l) => ({
       field: l.field,
       value: jsonOf(l.value),
