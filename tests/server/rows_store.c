@@ -237,6 +237,23 @@ static bool backup_under_load(stage *st, const void *arg) {
              why);
 }
 
+/* Every tablet comes back: some learn that the server has less than was acknowledged, and bring it again. */
+static bool refill(stage *st, unsigned *found, unsigned *synced, char why[DM_WHY]) {
+  for (uint32_t i = 0; i < st->site.n_tablets; i++) {
+    dm_tablet *tb = st->site.tablets[i];
+    dm_wire w;
+    if (!tb->floor) continue;
+    bool greeted = dm_greet(&w, &st->d, tb, NULL);
+    int said = w.last_error;
+    if (greeted && w.welcome.own != OV_OWN_SAME) ++*found;
+    dm_wire_close(&w);
+    if (said == OV_E_REVOKED || said == OV_E_AUTH) continue; /* revoked, or enrolled after the backup */
+    if (!dm_sync(&st->d, tb, why)) return saw(st, false, "tablet %u: %s", i, why);
+    ++*synced;
+  }
+  return true;
+}
+
 /* The backup of the row before is put back, as an administrator would: the server goes on under a new
  * writer. Tablets find out and bring what is missing. */
 static bool old_backup(stage *st, const void *arg) {
@@ -258,18 +275,7 @@ static bool old_backup(stage *st, const void *arg) {
   FX_OK(sv_org_new_writer(st->site.orgs[0].open));
   dm_site_close_orgs(&st->site);
   if (!dm_again(&st->d, why)) return saw(st, false, "%s", why);
-  for (uint32_t i = 0; i < st->site.n_tablets; i++) {
-    dm_tablet *tb = st->site.tablets[i];
-    dm_wire w;
-    if (tb->org != &st->site.orgs[0] || !tb->floor) continue;
-    bool greeted = dm_greet(&w, &st->d, tb, NULL);
-    int said = w.last_error;
-    if (greeted && w.welcome.own != OV_OWN_SAME) found++;
-    dm_wire_close(&w);
-    if (said == OV_E_REVOKED || said == OV_E_AUTH) continue; /* revoked, or enrolled after the backup */
-    if (!dm_sync(&st->d, tb, why)) return saw(st, false, "tablet %u: %s", i, why);
-    refilled++;
-  }
+  if (!refill(st, &found, &refilled, why)) return false;
   dm_wire_close(&st->watcher);
   if (!dm_stop(&st->d, SIGTERM) || !dm_site_open_orgs(&st->site, why)) return saw(st, false, "stop: %s", why);
   bool ok = dm_check_acked(&st->site, true, why);
@@ -281,11 +287,116 @@ static bool old_backup(stage *st, const void *arg) {
       found, refilled, *why ? ": no, " : "", why);
 }
 
+/* -- the same by the administrator's command -------------------------------------------------------------- */
+
+#define ADMIN_ARGS_MAX 8
+
+/* overdracht-admin with these arguments; its output goes to a file that is read when it fails. */
+static pid_t run_admin(stage *st, const char *const args[ADMIN_ARGS_MAX]) {
+  fflush(NULL);
+  pid_t pid = fork();
+  FX_MUST(pid >= 0);
+  if (pid) return pid;
+  char out[300];
+  char *argv[ADMIN_ARGS_MAX + 8] = {(char *)OV_ADMIN,   (char *)"--data",  (char *)st->site.data,
+                                    (char *)"--schema", (char *)OV_SCHEMA, (char *)"--quiet"};
+  for (unsigned i = 0; i < ADMIN_ARGS_MAX && args[i]; i++) argv[6 + i] = (char *)args[i];
+  snprintf(out, sizeof out, "%s/admin.out", st->site.fx.dir);
+  int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  umask(0);
+  if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0) _exit(127);
+  execv(OV_ADMIN, argv);
+  _exit(127);
+}
+
+static bool admin_done(stage *st, int status, char why[DM_WHY]) {
+  char out[300];
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  snprintf(out, sizeof out, "%s/admin.out", st->site.fx.dir);
+  FILE *f = fopen(out, "r");
+  int n = snprintf(why, DM_WHY, "exit %d: ", WEXITSTATUS(status));
+  if (f) why[(size_t)n + fread(why + n, 1, DM_WHY - 1 - (size_t)n, f)] = 0;
+  for (char *c = why; *c; c++) *c = *c == '\n' ? ' ' : *c;
+  if (f) fclose(f);
+  return false;
+}
+
+static bool admin_beside_server(stage *st, const void *arg) {
+  char why[DM_WHY] = "";
+  int status = 0;
+  (void)arg;
+  waitpid(run_admin(st, (const char *const[ADMIN_ARGS_MAX]){"organisation", "list"}), &status, 0);
+  bool ok = admin_done(st, status, why);
+  return saw(st, ok, "%s", ok ? "answered by the running server" : why);
+}
+
+static bool admin_backup(stage *st, const void *arg) {
+  static load l;
+  char dir[300], file[600], why[DM_WHY] = "", hex[2 * OV_ID_BYTES + 1];
+  uint32_t acked[LOADERS];
+  struct stat s = {0};
+  int status = -1;
+  dm_wire w;
+  (void)arg;
+  snprintf(dir, sizeof dir, "%s/backup", st->site.fx.dir);
+  if (!load_open(&l, st)) return saw(st, false, "load");
+  load_run(&l, 50);
+  uint64_t before = l.pushes;
+  for (unsigned i = 0; i < LOADERS; i++) acked[i] = st->loader[i]->acked;
+  pid_t pid = run_admin(st, (const char *const[ADMIN_ARGS_MAX]){"backup", dir, "--verify"});
+  while (waitpid(pid, &status, WNOHANG) == 0 && load_run(&l, 5)) {}
+  uint64_t during = l.pushes - before;
+  load_run(&l, 20);
+  load_close(&l);
+  bool made = admin_done(st, status, why);
+  ov_hex(st->site.orgs[0].shell.id.b, OV_ID_BYTES, hex);
+  snprintf(file, sizeof file, "%s/orgs/%s/data.mdb", dir, hex);
+  bool mode = made && !stat(file, &s) && (s.st_mode & 0777) == 0600;
+  bool whole = made && copy_is_consistent(st, file, acked, why);
+  bool safe = dm_greet(&w, &st->d, st->loader[0], NULL) && w.welcome.safe_up_to >= acked[0];
+  dm_wire_close(&w);
+  return saw(st, mode && whole && safe && during > 0,
+             "mode %o beside %llu pushes; verified, tablets hear they are safe up to %s what was "
+             "acknowledged before%s%s",
+             (unsigned)s.st_mode & 0777, (unsigned long long)during, safe ? "at least" : "less than",
+             *why ? ": " : "", why);
+}
+
+static bool admin_restore(stage *st, const void *arg) {
+  char dir[300], why[DM_WHY] = "";
+  unsigned found = 0, synced = 0;
+  int status = 0;
+  (void)arg;
+  snprintf(dir, sizeof dir, "%s/backup", st->site.fx.dir);
+  for (unsigned i = 0; i < LOADERS; i++) {
+    dm_tablet_note(st->loader[i], 30, SECRET " later");
+    if (!dm_sync(&st->d, st->loader[i], why)) return saw(st, false, "%s", why);
+  }
+  dm_wire_close(&st->watcher);
+  if (!dm_stop(&st->d, SIGTERM)) return saw(st, false, "stop");
+  waitpid(run_admin(st, (const char *const[ADMIN_ARGS_MAX]){"restore", dir}), &status, 0);
+  if (!admin_done(st, status, why) || !dm_again(&st->d, why)) return saw(st, false, "%s", why);
+  if (!refill(st, &found, &synced, why)) return false;
+  bool ok = dm_stop(&st->d, SIGTERM) && dm_site_open_orgs(&st->site, why) &&
+            dm_check_acked(&st->site, true, why);
+  dm_site_close_orgs(&st->site);
+  ok = ok && dm_again(&st->d, why);
+  return saw(st, ok && found >= LOADERS,
+             "WELCOME tells %u logs that they are ahead; %u tablets synced; every acknowledged op is %s%s",
+             found, synced, ok ? "back" : "not back: ", why);
+}
+
 const row store_rows[] = {
     {"47", "data.mdb cut short", "that organisation refused, others served", truncated, NULL, ROW_STOPS},
     {"48", "second server on one data folder", "refused by our lock", second_server, NULL, 0},
+    {"48", "overdracht-admin beside the server", "asks the running server", admin_beside_server, NULL, 0},
     {"49", "killed reader of another process", "its slot is freed", killed_reader, NULL, 0},
     {"56", "backup under load", "consistent prefix, 0600", backup_under_load, NULL, ROW_BIG},
     {"57", "old backup restored", "rollback found, tablets refill", old_backup, NULL, ROW_STOPS},
+    {"56", "overdracht-admin backup --verify under load", "consistent prefix, 0600; safe moves", admin_backup,
+     NULL, ROW_BIG},
+    {"57", "overdracht-admin restore of an older backup", "rollback found, tablets refill", admin_restore,
+     NULL, ROW_STOPS},
 };
 const size_t n_store_rows = sizeof store_rows / sizeof *store_rows;
