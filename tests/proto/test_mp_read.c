@@ -301,8 +301,8 @@ static void utf8(void **state)
   // clang-format off
   static const char *bad[] = {
     "00", "6100", "80", "bf", "c0", "c080", "c1bf", "c2", "c27f", "c2c0", "c3a9a9", "e0", "e0a0", "e09f80",
-    "e0c080", "e18080c2", "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0", "f0908f", "f08fbfbf", "f09080",
-    "f0908040", "f0904080",
+    "e0c080", "e18080c2", "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0", "f0908f", "f08fbfbf",
+    "f09080", "f0908040", "f0904080",
     "f490 8080", "f5808080", "ff", "fe", "f7bfbfbf", "f8888080 80",
   };
   // clang-format on
