@@ -131,9 +131,10 @@ static void report(cli *c, const outcome *o) {
 int import_table(cli *c) {
   table t = {.text = read_file(c->table_path)};
   char *heads[CELLS_MAX];
-  outcome o = {.rows = json_array()};
+  outcome o = {.added = 0};
   if (!t.text)
     return show_error(c, OV_E_IO, "the file cannot be read, or is longer than 16 MiB", c->table_path);
+  o.rows = json_array();
   t.at = t.text;
   if (!strncmp(t.at, "\xef\xbb\xbf", 3)) t.at += 3;
   t.sep = separator(t.at);

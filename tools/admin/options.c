@@ -85,7 +85,10 @@ static int put(reader *r, const sv_admin_arg *a, const char *v) {
   case SV_ARG_PATH: value = absolute(v); break;
   default: value = json_string(v); break;
   }
-  if (json_object_get(q, a->name)) return wrong("\"%s\" is given twice", a->name);
+  if (json_object_get(q, a->name)) {
+    json_decref(value);
+    return wrong("\"%s\" is given twice", a->name);
+  }
   return json_object_set_new(q, a->name, value) ? wrong("%s is no UTF-8", v) : 0;
 }
 
