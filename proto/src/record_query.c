@@ -68,7 +68,7 @@ uint32_t ov_record_conflicts(const ov_record *r)
 {
   uint32_t n;
   ov_record_field(r, OV_FIELD_RETRACTED, &n);
-  uint32_t others = count_conflicts(r->live + n, r->n_live - n);
+  uint32_t others = n < r->n_live ? count_conflicts(&r->live[n], r->n_live - n) : 0;
   return others + ov_record_field_conflict(r, OV_FIELD_RETRACTED);
 }
 
