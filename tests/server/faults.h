@@ -27,6 +27,7 @@ typedef struct faults {
   _Atomic int sync_errno;    /* syncs of watched files fail with it */
   _Atomic int sync_delay_ms; /* and take so long */
   _Atomic int record;        /* events are recorded */
+  _Atomic uint64_t entered;  /* syncs of watched files that began */
   _Atomic uint64_t syncs;    /* of watched files that returned 0 */
   _Atomic uint32_t n_events; /* may count beyond the maximum */
   fault_event events[FAULTS_EVENTS_MAX];

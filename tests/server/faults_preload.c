@@ -88,6 +88,7 @@ static int sync_file(long call, int fd) {
   if (!watched(fd)) return (int)syscall(call, fd);
   int err = atomic_load(&shared->sync_errno), delay = atomic_load(&shared->sync_delay_ms);
   event(FAULT_SYNC, fd, NULL, 0);
+  atomic_fetch_add(&shared->entered, 1);
   if (delay > 0)
     nanosleep(&(struct timespec){.tv_sec = delay / 1000, .tv_nsec = delay % 1000 * 1000000L}, NULL);
   if (err) {

@@ -287,7 +287,7 @@ static bool old_backup(stage *st, const void *arg) {
       found, refilled, *why ? ": no, " : "", why);
 }
 
-/* -- the same by the administrator's command -------------------------------------------------------------- */
+/* -- the same by the administrator's command ------------------------------------------------------------- */
 
 #define ADMIN_ARGS_MAX 8
 

@@ -13,9 +13,9 @@ static bool silent(stage *st, const void *arg) {
   (void)arg;
   rawws *ws = rawws_connect_silent(st->d.port);
   dm_get(&st->d, "/health", NULL, 0);
-  stage_advance(st, 9000);
+  stage_advance(st, 8000);
   bool early = ended(ws, 30);
-  stage_advance(st, 1200);
+  stage_advance(st, 2200);
   bool late = ended(ws, 1500);
   rawws_free(ws);
   return saw(st, !early && late, "%s",
