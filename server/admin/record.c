@@ -110,30 +110,37 @@ int cmd_record_add(adm *m) {
   return m->err;
 }
 
-/* The record that the request names: by name alone, or by label with its kind. */
-static int find_named(adm *m, sv_org **org, const ov_skind **k, ov_name *name) {
+/* The record that the request names: by name alone, or by label with its kind. True: all three are set. */
+static bool find_named(adm *m, sv_org **org, const ov_skind **k, ov_name *name) {
   sv_record_row row;
   const char *kind = arg_text(m, "kind"), *text = arg_text(m, "record");
-  *k = kind ? find_kind(m, kind) : NULL;
-  if (kind && !*k) return m->err;
-  *org = *k ? home_of(m, *k) : find_org(m);
-  if (!*org) return m->err;
-  if (*k) return find_record(m, *org, *k, text, name);
-  if (find_any(m, *org, text, name)) return m->err;
-  sv_txn *t = adm_read(m, *org);
-  if (t && !adm_record(m, t, name, &row)) {
-    *k = ov_schemas_kind(m->h->schemas, row.rec.kind);
-    if (!*k)
-      adm_fail(m, OV_E_NOTFOUND, NULL, "the record is of kind %u, which has no schema here", row.rec.kind);
+  *org = NULL;
+  *k = NULL;
+  if (kind) {
+    *k = find_kind(m, kind);
+    *org = *k ? home_of(m, *k) : NULL;
+    return *org && !find_record(m, *org, *k, text, name);
   }
+  *org = find_org(m);
+  if (!*org || find_any(m, *org, text, name)) return false;
+  sv_txn *t = adm_read(m, *org);
+  if (!t) return false;
+  int err = adm_record(m, t, name, &row);
   sv_txn_abort(t);
-  return m->err;
+  if (err) {
+    adm_fail(m, err, NULL, "the record is not here any more");
+    return false;
+  }
+  *k = ov_schemas_kind(m->h->schemas, row.rec.kind);
+  if (!*k)
+    adm_fail(m, OV_E_NOTFOUND, NULL, "the record is of kind %u, which has no schema here", row.rec.kind);
+  return *k != NULL;
 }
 
 int cmd_record_edit(adm *m) {
   ov_name name;
   adm_draft d = {0};
-  if (find_named(m, &d.org, &d.k, &name)) return m->err;
+  if (!find_named(m, &d.org, &d.k, &name)) return m->err;
   const char *own = edit_command(d.k->id);
   if (own)
     return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
@@ -155,7 +162,7 @@ int cmd_record_retract(adm *m) {
   if (reason && strlen(reason) > OV_RETRACTION_BYTES_MAX) {
     return adm_fail(m, OV_E_INVALID, NULL, "the reason is longer than %u bytes", OV_RETRACTION_BYTES_MAX);
   }
-  if (find_named(m, &d.org, &d.k, &name)) return m->err;
+  if (!find_named(m, &d.org, &d.k, &name)) return m->err;
   const char *own = edit_command(d.k->id);
   if (own)
     return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
@@ -258,12 +265,12 @@ static json_t *op_json(adm *m, sv_txn *t, const ov_skind *k, const ov_name *name
 }
 
 int cmd_record_show(adm *m) {
-  sv_org *org;
-  const ov_skind *k;
+  sv_org *org = NULL;
+  const ov_skind *k = NULL;
   ov_name name, *ops;
   sv_record_row row;
   uint32_t n = 0;
-  if (find_named(m, &org, &k, &name)) return m->err;
+  if (!find_named(m, &org, &k, &name)) return m->err;
   sv_txn *t = adm_read(m, org);
   if (!t) return m->err;
   if (!adm_record(m, t, &name, &row)) {

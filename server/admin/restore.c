@@ -338,7 +338,7 @@ static int open_programme(restore *r) {
 static void report(restore *r, const place *p, const merge_counts *c) {
   adm_item(r->m, json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "organisation",
                            adm_text_json(p->e.name, strlen(p->e.name)), "brought_back", (json_int_t)c->ops,
-                           "unreadable", (json_int_t)(c->unreadable + c->refused), "devices",
+                           "unreadable", (json_int_t)c->unreadable + (json_int_t)c->refused, "devices",
                            (json_int_t)c->devices, "revoked", (json_int_t)c->revoked, "handed_over",
                            (json_int_t)c->requeued, "writer", adm_id_json(&p->org->server), "before",
                            adm_text_json(p->replaced ? p->aside : "", p->replaced ? strlen(p->aside) : 0)));

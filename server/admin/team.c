@@ -42,8 +42,11 @@ int cmd_team_list(adm *m) {
   uint32_t *participants = ov_arena_array(&m->a, SV_TEAM_SCOPE_MAX + 1, sizeof *participants);
   ov_name *names;
   uint32_t n = 0;
-  int err = people && participants ? find_all(m, t, OV_KIND_TEAM, &names, &n)
-                                   : adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  if (!people || !participants) {
+    sv_txn_abort(t);
+    return adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
+  }
+  int err = find_all(m, t, OV_KIND_TEAM, &names, &n);
   if (!err) count_members(m, t, OV_KIND_PERSON, SV_PERSON_TEAMS, people);
   if (!err) count_members(m, t, OV_KIND_PARTICIPANT, SV_PARTICIPANT_TEAMS, participants);
   for (uint32_t i = 0; !err && i < n; i++) {

@@ -129,6 +129,7 @@ static bool local_time(const char *text, char *out) {
 
 static void append_value(char *out, const json_t *v);
 
+// NOLINTNEXTLINE(misc-no-recursion)
 static void append_list(char *out, const json_t *v) {
   for (size_t i = 0; i < json_array_size(v); i++) {
     if (i) append(out, ", ");
@@ -136,6 +137,7 @@ static void append_list(char *out, const json_t *v) {
   }
 }
 
+// NOLINTNEXTLINE(misc-no-recursion)
 static void append_object(char *out, const json_t *v) {
   const json_t *label = json_object_get(v, "label"), *name = json_object_get(v, "name"),
                *value = json_object_get(v, "value");
@@ -161,6 +163,7 @@ static void append_object(char *out, const json_t *v) {
   }
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as an answer is, which the server bounds
 static void append_value(char *out, const json_t *v) {
   char number[40];
   switch (json_typeof(v)) {
