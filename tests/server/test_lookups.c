@@ -278,9 +278,11 @@ static void nothing_new_costs_the_same(void **state) {
                          .programme = site.programme,
                          .schemas = site.fx.schemas,
                          .wake = wake};
+  /* It started a while ago: greetings of its first minutes are challenged, which costs a message more. */
+  site.fx.now_ms -= 2 * OV_HELLO_SKEW_MS_MAX;
   FX_OK(sv_server_new(&o, &server));
+  site.fx.now_ms += 2 * OV_HELLO_SKEW_MS_MAX;
   FX_OK(sv_server_add_org(server, tb->org->open));
-  dm_sleep_ms(5); /* a HELLO of the server's first millisecond would be challenged */
   calls few = at_size(0, FEW), many = at_size(FEW, MANY);
   sv_server_free(server);
   dm_site_close(&site);
