@@ -100,7 +100,23 @@ static json_t *rows_decode(vec *v, json_t *q)
   return json_pack("{s:o}", "ops", list);
 }
 
-/* A shift on top of a base of so many records: the ops of one PUSH. */
+static json_t *op_list(const ov_op *ops, size_t n)
+{
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, vec_op(&ops[i]));
+  return list;
+}
+
+static json_t *name_list(const ov_name *names, size_t n)
+{
+  json_t *list = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, vec_name(&names[i]));
+  return list;
+}
+
+/* A shift on top of a base of so many records, and the base; names are made up. */
 static json_t *workload(vec *v, json_t *q)
 {
   uint32_t seed = (uint32_t)json_integer_value(json_object_get(q, "seed"));
@@ -115,10 +131,13 @@ static json_t *workload(vec *v, json_t *q)
   vec_need(wl_base_make(&base, seed, records) == 0 && wl_named_make(&named, &base) == 0, "workload");
   wl_shift_make(shift, seed + 1, tablet, &base);
   vec_need(wl_named_shift(&named, shift, seed + 2, tablet, &v->arena, ops) == 0, "shift");
-  json_t *list = json_array();
-  for (size_t i = 0; i < WL_SHIFT_OPS; i++)
-    json_array_append_new(list, vec_op(&ops[i]));
-  json_t *out = json_pack("{s:o, s:o}", "ops", list, "server", vec_hex(named.server.b, OV_ID_BYTES));
+  json_t *writers = json_array();
+  for (size_t i = 0; i < WL_TABLETS; i++)
+    json_array_append_new(writers, vec_hex(named.tablets[i].b, OV_ID_BYTES));
+  json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "ops", op_list(ops, WL_SHIFT_OPS), "base",
+                          op_list(named.base, named.n_base), "server", vec_hex(named.server.b, OV_ID_BYTES), "tablets",
+                          writers, "clients", name_list(named.clients, WL_CLIENTS), "staff",
+                          name_list(named.staff, WL_STAFF));
   wl_named_free(&named);
   wl_base_free(&base);
   return out;

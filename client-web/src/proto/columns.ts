@@ -116,7 +116,7 @@ function headOf(mode: number, scale: number, apart: number[], samples: Sample[])
     if (d > high) high = d;
   }
   if (low === Infinity) low = high = 0;
-  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high - low)) return undefined;
+  if (![low, high, high - low].every(Number.isSafeInteger)) return undefined; // else the differences below were not exact
   for (const s of samples) {
     if (!apart.includes(s.value as number) && ((s.value as number) - baseOf(mode, unit, s.t) - low) % unit) return undefined;
   }

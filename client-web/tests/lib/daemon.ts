@@ -1,0 +1,61 @@
+// The real overdrachtd as a child process, administered by the real overdracht-admin.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Json, sourceDir } from "./vectors.ts";
+
+const folder = process.env.OVERDRACHT_BIN ?? "";
+const find = (...names: string[]) => names.map((n) => join(folder, n)).find((p) => folder && existsSync(p));
+const server = find("server/main/overdrachtd", "overdrachtd");
+const administration = find("tools/admin/overdracht-admin", "overdracht-admin");
+
+/** Why the tests with a server are left out; undefined when they run. */
+export const daemonMissing = server && administration ? undefined : folder ? `${folder} has no overdrachtd or no overdracht-admin` : "OVERDRACHT_BIN names no build folder";
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Daemon {
+  readonly folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "overdracht-web-"));
+  #child: ChildProcess | undefined;
+  port = 0;
+
+  /** extra: folders of further schema files */
+  async start(...extra: string[]): Promise<void> {
+    const schemas = join(this.folder, "schema");
+    for (const dir of [`${sourceDir}proto/schema`, ...extra]) cpSync(dir, schemas, { recursive: true });
+    rmSync(join(schemas, "README.md"), { force: true });
+    const portFile = join(this.folder, "port");
+    rmSync(portFile, { force: true });
+    const args = ["--data", join(this.folder, "data"), "--init", "--schema", schemas, "--port", "0", "--local-port", "off"];
+    this.#child = spawn(server!, [...args, "--port-file", portFile, "--log", "error"], { stdio: ["ignore", "ignore", "inherit"] });
+    for (let i = 0; i < 200 && !existsSync(portFile); i++) await sleep(50);
+    this.port = Number(/^port=(\d+)/m.exec(readFileSync(portFile, "utf8"))![1]);
+  }
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.#child = undefined;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+  }
+  /** What a backup of the stopped server's folder is, and putting it back. */
+  save(): void {
+    cpSync(join(this.folder, "data"), join(this.folder, "saved"), { recursive: true });
+  }
+  restore(): void {
+    rmSync(join(this.folder, "data"), { recursive: true });
+    cpSync(join(this.folder, "saved"), join(this.folder, "data"), { recursive: true });
+  }
+  async end(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+  admin(...args: string[]): Json {
+    const run = spawnSync(administration!, ["--data", join(this.folder, "data"), "--json", "--quiet", ...args], { encoding: "utf8" });
+    const lines = run.stdout.trim().split("\n");
+    if (run.status !== 0) throw new Error(`overdracht-admin ${args.join(" ")}: ${run.stdout}${run.stderr}`);
+    return JSON.parse(lines[lines.length - 1]);
+  }
+}
