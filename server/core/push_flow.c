@@ -14,7 +14,7 @@ typedef struct push_job {
   bool more;
   ov_buf answer;         /* plain ACK or ERROR, made by the worker */
   ov_msg_type answer_type;
-  uint8_t copy[];        /* rows, then keys (aligned) */
+  _Alignas(16) uint8_t copy[]; /* rows, then keys */
 } push_job;
 
 static int push_run(sv_job *job, sv_txn *t, ov_arena *a) {
