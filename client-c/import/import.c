@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int import_fail(importer *im, int err, unsigned line, const char *fmt, ...)
-{
+int import_fail(importer *im, int err, unsigned line, const char *fmt, ...) {
   va_list ap;
-  if (im->failed)
-    return im->failed;
+  if (im->failed) return im->failed;
   im->failed = err;
   im->err->line = line;
   va_start(ap, fmt);
@@ -18,8 +16,7 @@ int import_fail(importer *im, int err, unsigned line, const char *fmt, ...)
   return err;
 }
 
-void *import_alloc(importer *im, size_t n)
-{
+void *import_alloc(importer *im, size_t n) {
   void *p = im->failed ? NULL : ov_arena_alloc(im->a, n);
   if (!p)
     import_fail(im, OV_E_NOMEM, im->line, "this file needs more memory than one import may take (%u MB)",
@@ -27,34 +24,27 @@ void *import_alloc(importer *im, size_t n)
   return p;
 }
 
-char *import_copy(importer *im, const char *p, size_t n)
-{
+char *import_copy(importer *im, const char *p, size_t n) {
   char *copy = import_alloc(im, n + 1);
-  if (copy && n)
-    memcpy(copy, p, n);
+  if (copy && n) memcpy(copy, p, n);
   return copy;
 }
 
-void *import_more(importer *im, void *p, size_t n, size_t *cap, size_t size, size_t max, const char *what)
-{
+void *import_more(importer *im, void *p, size_t n, size_t *cap, size_t size, size_t max, const char *what) {
   if (n >= max) {
     import_fail(im, OV_E_LIMIT, im->line, "more than %zu %s in one file", max, what);
     return NULL;
   }
-  if (n < *cap)
-    return p;
+  if (n < *cap) return p;
   size_t more = *cap ? *cap * 2 : 64;
   void *bigger = import_alloc(im, more * size);
-  if (!bigger)
-    return NULL;
-  if (n)
-    memcpy(bigger, p, n * size);
+  if (!bigger) return NULL;
+  if (n) memcpy(bigger, p, n * size);
   *cap = more;
   return bigger;
 }
 
-bool import_no(importer *im, const char *column, const char *fmt, ...)
-{
+bool import_no(importer *im, const char *column, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(im->reason, sizeof im->reason, fmt, ap);
@@ -64,8 +54,7 @@ bool import_no(importer *im, const char *column, const char *fmt, ...)
 }
 
 static void add_problem(importer *im, problems *l, unsigned line, const char *column, const char *reason,
-                        const char *raw)
-{
+                        const char *raw) {
   if (l->n >= OC_IMPORT_PROBLEMS_MAX) {
     l->unlisted++;
     return;
@@ -73,19 +62,16 @@ static void add_problem(importer *im, problems *l, unsigned line, const char *co
   oc_import_problem *p = import_more(im, l->p, l->n, &l->cap, sizeof *p, OC_IMPORT_PROBLEMS_MAX, "problems");
   char *column_copy = p ? import_copy(im, column, strnlen(column, OC_IMPORT_COLUMN_SHOWN)) : NULL;
   char *reason_copy = column_copy ? import_copy(im, reason, strlen(reason)) : NULL;
-  if (!reason_copy)
-    return;
+  if (!reason_copy) return;
   l->p = p;
   p[l->n++] = (oc_import_problem){.line = line, .column = column_copy, .reason = reason_copy, .raw = raw};
 }
 
-void import_bad(importer *im, unsigned line, const char *column, const char *reason, const char *raw)
-{
+void import_bad(importer *im, unsigned line, const char *column, const char *reason, const char *raw) {
   add_problem(im, &im->bad, line, column, reason, raw ? raw : "");
 }
 
-void import_note(importer *im, unsigned line, const char *column, const char *fmt, ...)
-{
+void import_note(importer *im, unsigned line, const char *column, const char *fmt, ...) {
   char text[OC_IMPORT_REASON_MAX];
   va_list ap;
   va_start(ap, fmt);
@@ -95,25 +81,20 @@ void import_note(importer *im, unsigned line, const char *column, const char *fm
 }
 
 /* Cuts at a character, not in the middle of one. */
-const char *import_raw(importer *im, const char *p, size_t n)
-{
+const char *import_raw(importer *im, const char *p, size_t n) {
   size_t keep = n < OC_IMPORT_RAW_SHOWN ? n : OC_IMPORT_RAW_SHOWN;
-  while (keep < n && keep && ((unsigned char)p[keep] & 0xc0) == 0x80)
-    keep--;
+  while (keep < n && keep && ((unsigned char)p[keep] & 0xc0) == 0x80) keep--;
   return import_copy(im, p, keep);
 }
 
-static bool row_wanted(const importer *im)
-{
+static bool row_wanted(const importer *im) {
   return (!im->m->keep.set || cond_holds(im, &im->m->keep)) &&
          (!im->m->skip.set || !cond_holds(im, &im->m->skip));
 }
 
-bool cells_fit(importer *im)
-{
+bool cells_fit(importer *im) {
   const record *r = &im->rec;
-  if (r->broken)
-    return import_no(im, "", "%s", r->broken);
+  if (r->broken) return import_no(im, "", "%s", r->broken);
   for (unsigned i = im->n_header; i < r->n; i++)
     if (trimmed(r->cells[i]).n)
       return import_no(
@@ -122,62 +103,46 @@ bool cells_fit(importer *im)
   return true;
 }
 
-static void read_record(importer *im)
-{
+static void read_record(importer *im) {
   record *r = &im->rec;
   const char *client = "";
   value *v = import_alloc(im, sizeof *v * im->m->n_slots);
-  if (!v)
-    return;
+  if (!v) return;
   bool ok = cells_fit(im) && read_client(im, &client) && read_fields(im, v) && place_times(im, v);
   const char *raw = import_raw(im, r->raw, r->raw_n);
-  if (ok && raw)
-    add_draft(im, client, v, r->line, r->line, raw);
-  else if (!im->failed)
-    import_bad(im, r->line, im->column, im->reason, raw);
+  if (ok && raw) add_draft(im, client, v, r->line, r->line, raw);
+  else if (!im->failed) import_bad(im, r->line, im->column, im->reason, raw);
 }
 
-static bool record_blank(const record *r)
-{
+static bool record_blank(const record *r) {
   for (unsigned i = 0; i < r->n; i++)
-    if (trimmed(r->cells[i]).n)
-      return false;
+    if (trimmed(r->cells[i]).n) return false;
   return !r->broken;
 }
 
-static void read_rows(importer *im)
-{
+static void read_rows(importer *im) {
   const char *end = im->m->end;
   while (!im->failed && table_next(im, im->delimiter, &im->rec)) {
     record *r = &im->rec;
     cell first = r->n ? trimmed(r->cells[0]) : (cell){"", 0};
-    if (end && first.n >= strlen(end) && !memcmp(first.p, end, strlen(end)))
-      break;
-    if (record_blank(r))
-      continue;
+    if (end && first.n >= strlen(end) && !memcmp(first.p, end, strlen(end))) break;
+    if (record_blank(r)) continue;
     im->box->r.n_read++;
-    if (!r->broken && !row_wanted(im))
-      im->box->r.n_left_out++;
-    else if (im->m->change)
-      read_change(im);
-    else
-      read_record(im);
+    if (!r->broken && !row_wanted(im)) im->box->r.n_left_out++;
+    else if (im->m->change) read_change(im);
+    else read_record(im);
   }
 }
 
-static int problem_compare(const void *a, const void *b)
-{
+static int problem_compare(const void *a, const void *b) {
   const oc_import_problem *x = a, *y = b;
   return x->line < y->line ? -1 : x->line > y->line;
 }
 
-static void hand_over(importer *im)
-{
+static void hand_over(importer *im) {
   oc_import_result *r = &im->box->r;
-  if (im->bad.n)
-    qsort(im->bad.p, im->bad.n, sizeof *im->bad.p, problem_compare);
-  if (im->notes.n)
-    qsort(im->notes.p, im->notes.n, sizeof *im->notes.p, problem_compare);
+  if (im->bad.n) qsort(im->bad.p, im->bad.n, sizeof *im->bad.p, problem_compare);
+  if (im->notes.n) qsort(im->notes.p, im->notes.n, sizeof *im->notes.p, problem_compare);
   r->kind = import_copy(im, im->m->kind, strlen(im->m->kind));
   r->bad = im->bad.p;
   r->n_bad = im->bad.n;
@@ -188,37 +153,28 @@ static void hand_over(importer *im)
   r->delimiter = im->delimiter;
 }
 
-static void run(importer *im, const void *bytes, size_t n)
-{
+static void run(importer *im, const void *bytes, size_t n) {
   if (n > OC_IMPORT_BYTES_MAX)
     import_fail(im, OV_E_LIMIT, 0, "the file has %zu bytes; %u are allowed", n, OC_IMPORT_BYTES_MAX);
   if (im->m->client == CLIENT_OPTION && (!im->client || !*im->client))
     import_fail(im, OV_E_INVALID, 0, "this map needs to be told of which client the file is");
-  if (!im->failed)
-    import_decode(im, bytes, n);
-  if (!im->failed)
-    table_find_header(im);
-  if (!im->failed)
-    read_rows(im);
-  if (!im->failed && im->m->change)
-    fold_changes(im);
-  if (!im->failed)
-    finish_drafts(im);
-  if (!im->failed)
-    hand_over(im);
+  if (!im->failed) import_decode(im, bytes, n);
+  if (!im->failed) table_find_header(im);
+  if (!im->failed) read_rows(im);
+  if (!im->failed && im->m->change) fold_changes(im);
+  if (!im->failed) finish_drafts(im);
+  if (!im->failed) hand_over(im);
 }
 
 int oc_import_parse(const oc_import_map *m, const void *bytes, size_t n, const oc_import_options *o,
-                    oc_import_result **out, oc_import_error *err)
-{
+                    oc_import_result **out, oc_import_error *err) {
   oc_zone *own = NULL;
   *out = NULL;
   *err = (oc_import_error){0};
   importer *im = calloc(1, sizeof *im);
   result_box *box = calloc(1, sizeof *box);
   int e = im && box ? 0 : OV_E_NOMEM;
-  if (!e && !o->zone)
-    e = oc_zone_from_rule("CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Amsterdam", &own);
+  if (!e && !o->zone) e = oc_zone_from_rule("CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Amsterdam", &own);
   if (!e) {
     ov_arena_init(&box->arena, OC_IMPORT_ARENA_BYTES_MAX);
     im->m = m;
@@ -232,17 +188,13 @@ int oc_import_parse(const oc_import_map *m, const void *bytes, size_t n, const o
   }
   oc_zone_free(own);
   free(im);
-  if (e && box)
-    oc_import_result_free(&box->r);
-  else if (!e)
-    *out = &box->r;
+  if (e && box) oc_import_result_free(&box->r);
+  else if (!e) *out = &box->r;
   return e;
 }
 
-void oc_import_result_free(oc_import_result *r)
-{
-  if (!r)
-    return;
+void oc_import_result_free(oc_import_result *r) {
+  if (!r) return;
   result_box *box = (result_box *)r; /* the result is the first member of its box */
   ov_arena_free(&box->arena);
   free(box);

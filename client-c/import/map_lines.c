@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-void map_file_line(map_parser *p, const char *key)
-{
+void map_file_line(map_parser *p, const char *key) {
   static const char *const encodings[] = {"auto", "utf-8", "windows-1252", NULL};
   static const char *const decimals[] = {"auto", "point", "comma", NULL};
   static const char *const orders[] = {"dmy", "mdy", "ymd", NULL};
@@ -35,8 +34,7 @@ void map_file_line(map_parser *p, const char *key)
   } else if (!strcmp(key, "header")) {
     unsigned n;
     const char **names = map_texts(p, 2, &n);
-    for (unsigned i = 0; i < n && !p->failed; i++)
-      map_column(p, names[i], true);
+    for (unsigned i = 0; i < n && !p->failed; i++) map_column(p, names[i], true);
   } else {
     map_fail(p, OV_E_INVALID,
              "'%.40s' is not known in [file]; kind, delimiter, encoding, decimal, date_order, time_zone, "
@@ -46,22 +44,18 @@ void map_file_line(map_parser *p, const char *key)
   }
 }
 
-unsigned map_slot_find(const oc_import_map *m, const char *name)
-{
+unsigned map_slot_find(const oc_import_map *m, const char *name) {
   unsigned i = 0;
-  while (i < m->n_slots && strcmp(m->slots[i].name, name) != 0)
-    i++;
+  while (i < m->n_slots && strcmp(m->slots[i].name, name) != 0) i++;
   return i;
 }
 
 /* Names become slots at the end, when all fields are known; until then a list keeps texts. */
-static void slot_list(map_parser *p, map_list *l, unsigned from)
-{
+static void slot_list(map_parser *p, map_list *l, unsigned from) {
   unsigned n;
   const char **names = map_texts(p, from, &n);
   l->slot = ov_arena_array(&p->m->arena, n ? n : 1, sizeof *l->slot);
-  if (!l->slot)
-    map_fail(p, OV_E_NOMEM, "out of memory");
+  if (!l->slot) map_fail(p, OV_E_NOMEM, "out of memory");
   for (unsigned i = 0; l->slot && i < n && !p->failed; i++) {
     l->slot[i] = map_slot_find(p->m, names[i]);
     if (l->slot[i] == p->m->n_slots)
@@ -70,8 +64,7 @@ static void slot_list(map_parser *p, map_list *l, unsigned from)
   l->n = p->failed ? 0 : n;
 }
 
-static unsigned slot_one(map_parser *p, const char *name, const char *types)
-{
+static unsigned slot_one(map_parser *p, const char *name, const char *types) {
   unsigned s = map_slot_find(p->m, name);
   if (s == p->m->n_slots) {
     map_fail(p, OV_E_INVALID, "'%.40s' is no field of this map; [rows] comes after the fields", name);
@@ -83,8 +76,7 @@ static unsigned slot_one(map_parser *p, const char *name, const char *types)
 }
 
 /* fits = sol_min, waso_min in sleep_try_at .. final_wake_at */
-static void fits_line(map_parser *p)
-{
+static void fits_line(map_parser *p) {
   tokens *t = &p->tok;
   unsigned n = t->n;
   static const char times[] = {'0' + FT_DATETIME, '0' + FT_TIME, 0};
@@ -99,8 +91,7 @@ static void fits_line(map_parser *p)
   p->m->has_fits = true;
 }
 
-static int64_t day_time(map_parser *p)
-{
+static int64_t day_time(map_parser *p) {
   const char *s = map_one(p, "hh:mm");
   if (strlen(s) != 5 || s[2] != ':' || strspn(s, "0123456789:") != 5 || s[0] > '2' ||
       (s[0] == '2' && s[1] > '3') || s[3] > '5') {
@@ -110,8 +101,7 @@ static int64_t day_time(map_parser *p)
   return ((s[0] - '0') * 10 + (s[1] - '0')) * HOUR_S + ((s[3] - '0') * 10 + (s[4] - '0')) * 60;
 }
 
-void map_rows_line(map_parser *p, const char *key)
-{
+void map_rows_line(map_parser *p, const char *key) {
   static const char *const shapes[] = {"record", "change", NULL};
   static const char *const directions[] = {"ascending", "descending", NULL};
   static const char date[] = {'0' + FT_DATE, 0}, datetime[] = {'0' + FT_DATETIME, 0},
@@ -119,8 +109,7 @@ void map_rows_line(map_parser *p, const char *key)
   oc_import_map *m = p->m;
   if (!strcmp(key, "each_row")) {
     m->change = map_choice(p, shapes) == 1;
-    if (m->change)
-      map_add_night_slots(p);
+    if (m->change) map_add_night_slots(p);
   } else if (!strcmp(key, "keep")) {
     map_cond_line(p, &m->keep);
   } else if (!strcmp(key, "skip")) {
@@ -160,8 +149,7 @@ void map_rows_line(map_parser *p, const char *key)
   }
 }
 
-void map_client_line(map_parser *p, const char *key)
-{
+void map_client_line(map_parser *p, const char *key) {
   oc_import_map *m = p->m;
   if (!strcmp(key, "value")) {
     map_value_line(p, &m->client_values, false);
@@ -172,10 +160,8 @@ void map_client_line(map_parser *p, const char *key)
   } else if (!strcmp(key, "from")) {
     m->client_text = map_one(p, "\"column\" or option");
     m->client = CLIENT_COLUMN;
-    if (p->tok.n == 3 && !p->tok.t[2].quoted && !strcmp(m->client_text, "option"))
-      m->client = CLIENT_OPTION;
-    else
-      m->client_column = map_column(p, m->client_text, true);
+    if (p->tok.n == 3 && !p->tok.t[2].quoted && !strcmp(m->client_text, "option")) m->client = CLIENT_OPTION;
+    else m->client_column = map_column(p, m->client_text, true);
   } else if (!strcmp(key, "fixed")) {
     m->client = CLIENT_FIXED;
     m->client_text = map_one(p, "\"text\"");
@@ -187,8 +173,7 @@ void map_client_line(map_parser *p, const char *key)
   }
 }
 
-static void field_from(map_parser *p, map_field *f)
-{
+static void field_from(map_parser *p, map_field *f) {
   const tokens *t = &p->tok;
   if (t->n < 3 || t->n - 2 > OC_IMPORT_FROM_MAX) {
     map_fail(p, OV_E_INVALID, "'from = \"column\"' with 1 to %u columns is expected", OC_IMPORT_FROM_MAX);
@@ -203,8 +188,7 @@ static void field_from(map_parser *p, map_field *f)
   }
 }
 
-void map_field_line(map_parser *p, const char *key)
-{
+void map_field_line(map_parser *p, const char *key) {
   static const char *const types[] = {"int",      "minutes", "bool",  "code", "codes", "date",
                                       "datetime", "time",    "night", "text", "state", NULL};
   static const char *const units[] = {"s", "min", "h", NULL};
@@ -222,8 +206,7 @@ void map_field_line(map_parser *p, const char *key)
     map_cond_line(p, &f->when);
   } else if (!strcmp(key, "value")) {
     map_value_line(p, &f->values, f->has_type && f->type != FT_TEXT && f->type != FT_STATE);
-    if (!f->has_type)
-      map_fail(p, OV_E_INVALID, "'type' comes before 'value'");
+    if (!f->has_type) map_fail(p, OV_E_INVALID, "'type' comes before 'value'");
   } else if (!strcmp(key, "empty")) {
     f->empty = map_int(p, -99, -97);
     f->has_empty = true;

@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-void map_fail(map_parser *p, int err, const char *fmt, ...)
-{
+void map_fail(map_parser *p, int err, const char *fmt, ...) {
   va_list ap;
-  if (p->failed)
-    return;
+  if (p->failed) return;
   p->failed = err;
   p->err->line = p->line;
   va_start(ap, fmt);
@@ -16,8 +14,7 @@ void map_fail(map_parser *p, int err, const char *fmt, ...)
   va_end(ap);
 }
 
-static const char *keep(map_parser *p, const char *s, size_t n)
-{
+static const char *keep(map_parser *p, const char *s, size_t n) {
   char *copy = ov_arena_alloc(&p->m->arena, n + 1);
   if (!copy) {
     map_fail(p, OV_E_NOMEM, "out of memory");
@@ -27,8 +24,7 @@ static const char *keep(map_parser *p, const char *s, size_t n)
   return copy;
 }
 
-static void add_token(map_parser *p, const char *s, size_t n, bool quoted)
-{
+static void add_token(map_parser *p, const char *s, size_t n, bool quoted) {
   if (p->tok.n == OC_IMPORT_MAP_TOKENS_MAX) {
     map_fail(p, OV_E_INVALID, "more than %u words on a line", OC_IMPORT_MAP_TOKENS_MAX);
     return;
@@ -37,8 +33,7 @@ static void add_token(map_parser *p, const char *s, size_t n, bool quoted)
 }
 
 /* A quoted text; "" inside stands for one quote. Returns the place after it. */
-static size_t quoted_token(map_parser *p, const char *s, size_t n, size_t i)
-{
+static size_t quoted_token(map_parser *p, const char *s, size_t n, size_t i) {
   char *text = ov_arena_alloc(&p->m->arena, n + 1);
   size_t len = 0;
   if (!text) {
@@ -46,10 +41,8 @@ static size_t quoted_token(map_parser *p, const char *s, size_t n, size_t i)
     return n;
   }
   for (i++; i < n; i++) {
-    if (s[i] == '"' && !(i + 1 < n && s[i + 1] == '"'))
-      break;
-    if (s[i] == '"')
-      i++;
+    if (s[i] == '"' && !(i + 1 < n && s[i + 1] == '"')) break;
+    if (s[i] == '"') i++;
     text[len++] = s[i];
   }
   if (i >= n) {
@@ -60,8 +53,7 @@ static size_t quoted_token(map_parser *p, const char *s, size_t n, size_t i)
   return i + 1;
 }
 
-void map_tokens(map_parser *p, const char *s, size_t n)
-{
+void map_tokens(map_parser *p, const char *s, size_t n) {
   size_t i = 0;
   p->tok.n = 0;
   while (i < n && !p->failed) {
@@ -74,20 +66,15 @@ void map_tokens(map_parser *p, const char *s, size_t n)
       i++;
     } else {
       size_t start = i;
-      while (i < n && !strchr(" \t\"=,", s[i]))
-        i++;
+      while (i < n && !strchr(" \t\"=,", s[i])) i++;
       add_token(p, s + start, i - start, false);
     }
   }
 }
 
-static bool is_sign(const token *t, char sign)
-{
-  return !t->quoted && t->text[0] == sign && !t->text[1];
-}
+static bool is_sign(const token *t, char sign) { return !t->quoted && t->text[0] == sign && !t->text[1]; }
 
-const char *map_one(map_parser *p, const char *what)
-{
+const char *map_one(map_parser *p, const char *what) {
   if (p->tok.n == 3 && is_sign(&p->tok.t[1], '=') &&
       (p->tok.t[2].quoted || !strchr("=,", p->tok.t[2].text[0])))
     return p->tok.t[2].text;
@@ -95,14 +82,12 @@ const char *map_one(map_parser *p, const char *what)
   return "";
 }
 
-int map_choice(map_parser *p, const char *const *names)
-{
+int map_choice(map_parser *p, const char *const *names) {
   char all[160] = "";
   size_t used = 0;
   const char *s = map_one(p, "word");
   for (int i = 0; names[i]; i++) {
-    if (!strcmp(names[i], s))
-      return i;
+    if (!strcmp(names[i], s)) return i;
     int w = snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", names[i]);
     used += w > 0 && used + (size_t)w < sizeof all ? (size_t)w : 0;
   }
@@ -110,30 +95,25 @@ int map_choice(map_parser *p, const char *const *names)
   return 0;
 }
 
-bool map_yes(map_parser *p)
-{
+bool map_yes(map_parser *p) {
   static const char *const names[] = {"no", "yes", NULL};
   return map_choice(p, names) == 1;
 }
 
-bool map_whole(const char *s, int64_t *out)
-{
+bool map_whole(const char *s, int64_t *out) {
   int64_t v = 0;
   bool minus = *s == '-';
   s += minus;
-  if (!*s)
-    return false;
+  if (!*s) return false;
   for (; *s; s++) {
-    if (*s < '0' || *s > '9' || v > 1000000000)
-      return false;
+    if (*s < '0' || *s > '9' || v > 1000000000) return false;
     v = v * 10 + (*s - '0');
   }
   *out = minus ? -v : v;
   return true;
 }
 
-int64_t map_int(map_parser *p, int64_t lo, int64_t hi)
-{
+int64_t map_int(map_parser *p, int64_t lo, int64_t hi) {
   int64_t v = 0;
   const char *s = map_one(p, "number");
   if (!map_whole(s, &v) || v < lo || v > hi) {
@@ -144,48 +124,41 @@ int64_t map_int(map_parser *p, int64_t lo, int64_t hi)
   return v;
 }
 
-unsigned map_column(map_parser *p, const char *name, bool needed)
-{
+unsigned map_column(map_parser *p, const char *name, bool needed) {
   oc_import_map *m = p->m;
   unsigned i = 0;
   if (!*name) {
     map_fail(p, OV_E_INVALID, "a column's name is empty");
     return 0;
   }
-  while (i < m->n_columns && !same_text(m->columns[i], strlen(m->columns[i]), name))
-    i++;
+  while (i < m->n_columns && !same_text(m->columns[i], strlen(m->columns[i]), name)) i++;
   if (i == OC_IMPORT_COLUMNS_MAX) {
     map_fail(p, OV_E_INVALID, "more than %u columns", OC_IMPORT_COLUMNS_MAX);
     return 0;
   }
-  if (i == m->n_columns)
-    m->columns[m->n_columns++] = name;
+  if (i == m->n_columns) m->columns[m->n_columns++] = name;
   m->needed[i] |= needed;
   return i;
 }
 
-const char **map_texts(map_parser *p, unsigned from, unsigned *n)
-{
+const char **map_texts(map_parser *p, unsigned from, unsigned *n) {
   const char **list = ov_arena_array(&p->m->arena, OC_IMPORT_MAP_LIST_MAX, sizeof *list);
   *n = 0;
-  if (!list)
-    map_fail(p, OV_E_NOMEM, "out of memory");
+  if (!list) map_fail(p, OV_E_NOMEM, "out of memory");
   for (unsigned i = from; list && i < p->tok.n && !p->failed; i++) {
     bool comma = (i - from) % 2 == 1;
     if (is_sign(&p->tok.t[i], ',') != comma || is_sign(&p->tok.t[i], '='))
       map_fail(p, OV_E_INVALID, "a list with commas is expected: \"a\", \"b\"");
     else if (!comma && *n == OC_IMPORT_MAP_LIST_MAX)
       map_fail(p, OV_E_INVALID, "more than %u items in a list", OC_IMPORT_MAP_LIST_MAX);
-    else if (!comma)
-      list[(*n)++] = p->tok.t[i].text;
+    else if (!comma) list[(*n)++] = p->tok.t[i].text;
   }
   if (!p->failed && (!*n || (p->tok.n - from) % 2 == 0))
     map_fail(p, OV_E_INVALID, "a list with commas is expected: \"a\", \"b\"");
   return list;
 }
 
-void map_cond_line(map_parser *p, map_cond *c)
-{
+void map_cond_line(map_parser *p, map_cond *c) {
   const tokens *t = &p->tok;
   if (t->n < 4 || !t->t[1].quoted || !is_sign(&t->t[2], '=')) {
     map_fail(p, OV_E_INVALID, "'%s \"column\" = \"text\", \"text\"' is expected", t->t[0].text);
@@ -200,8 +173,7 @@ void map_cond_line(map_parser *p, map_cond *c)
   c->set = true;
 }
 
-void map_value_line(map_parser *p, map_values *v, bool to_int)
-{
+void map_value_line(map_parser *p, map_values *v, bool to_int) {
   const tokens *t = &p->tok;
   if (t->n != 4 || !t->t[1].quoted || !is_sign(&t->t[2], '=') || is_sign(&t->t[3], '=') ||
       is_sign(&t->t[3], ',')) {
@@ -209,8 +181,7 @@ void map_value_line(map_parser *p, map_values *v, bool to_int)
              to_int ? "number" : "\"text\"");
     return;
   }
-  if (!v->v)
-    v->v = ov_arena_array(&p->m->arena, OC_IMPORT_MAP_VALUES_MAX, sizeof *v->v);
+  if (!v->v) v->v = ov_arena_array(&p->m->arena, OC_IMPORT_MAP_VALUES_MAX, sizeof *v->v);
   if (!v->v || v->n == OC_IMPORT_MAP_VALUES_MAX) {
     map_fail(p, v->v ? OV_E_INVALID : OV_E_NOMEM, "more than %u values", OC_IMPORT_MAP_VALUES_MAX);
     return;
@@ -220,6 +191,5 @@ void map_value_line(map_parser *p, map_values *v, bool to_int)
       map_fail(p, OV_E_INVALID, "\"%.60s\" stands here twice", t->t[1].text);
   map_value *x = &v->v[v->n++];
   *x = (map_value){.text = t->t[1].text, .to = t->t[3].text};
-  if (to_int && !map_whole(x->to, &x->code))
-    map_fail(p, OV_E_INVALID, "'%.40s' is no whole number", x->to);
+  if (to_int && !map_whole(x->to, &x->code)) map_fail(p, OV_E_INVALID, "'%.40s' is no whole number", x->to);
 }

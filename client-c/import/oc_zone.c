@@ -22,8 +22,7 @@ struct oc_zone {
   oc_zone_rule rule; /* after the last transition */
 };
 
-int64_t oc_days_from_civil(int64_t year, unsigned month, unsigned day)
-{
+int64_t oc_days_from_civil(int64_t year, unsigned month, unsigned day) {
   /* Years counted from March put the leap day last, so that the lengths of months follow one formula. */
   int64_t y = year - (month <= 2);
   int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -33,8 +32,7 @@ int64_t oc_days_from_civil(int64_t year, unsigned month, unsigned day)
   return era * 146097 + day_of_era - 719468;
 }
 
-void oc_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
-{
+void oc_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
   int64_t z = days + 719468;
   int64_t era = (z >= 0 ? z : z - 146096) / 146097;
   int64_t doe = z - era * 146097;
@@ -46,26 +44,21 @@ void oc_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *
   *year = yoe + era * 400 + (*month <= 2);
 }
 
-unsigned oc_days_in_month(int64_t year, unsigned month)
-{
+unsigned oc_days_in_month(int64_t year, unsigned month) {
   static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  if (month < 1 || month > 12)
-    return 0;
+  if (month < 1 || month > 12) return 0;
   return month == 2 && leap ? 29 : days[month - 1];
 }
 
-int64_t oc_day_of(int64_t seconds)
-{
+int64_t oc_day_of(int64_t seconds) {
   int64_t q = seconds / DAY_S;
   return seconds % DAY_S < 0 ? q - 1 : q;
 }
 
-static int64_t be(const uint8_t *p, unsigned n)
-{
+static int64_t be(const uint8_t *p, unsigned n) {
   uint64_t v = p[0] & 0x80 ? UINT64_MAX : 0;
-  for (unsigned i = 0; i < n; i++)
-    v = v << 8 | p[i];
+  for (unsigned i = 0; i < n; i++) v = v << 8 | p[i];
   return (int64_t)v;
 }
 
@@ -73,113 +66,88 @@ typedef struct tzif_counts {
   size_t isutc, isstd, leap, time, type, chars;
 } tzif_counts;
 
-static bool tzif_header(const uint8_t *p, size_t n, tzif_counts *c)
-{
-  if (n < 44 || memcmp(p, "TZif", 4) != 0)
-    return false;
+static bool tzif_header(const uint8_t *p, size_t n, tzif_counts *c) {
+  if (n < 44 || memcmp(p, "TZif", 4) != 0) return false;
   size_t v[6];
   for (unsigned i = 0; i < 6; i++) {
     int64_t x = be(p + 20 + 4 * i, 4);
-    if (x < 0 || x > (int64_t)OC_ZONE_BYTES_MAX)
-      return false;
+    if (x < 0 || x > (int64_t)OC_ZONE_BYTES_MAX) return false;
     v[i] = (size_t)x;
   }
   *c = (tzif_counts){v[0], v[1], v[2], v[3], v[4], v[5]};
   return c->type >= 1 && c->type <= TYPES_MAX;
 }
 
-static size_t tzif_block_bytes(const tzif_counts *c, size_t time_bytes)
-{
+static size_t tzif_block_bytes(const tzif_counts *c, size_t time_bytes) {
   return c->time * time_bytes + c->time + c->type * 6 + c->chars + c->leap * (time_bytes + 4) + c->isstd +
          c->isutc;
 }
 
-static bool offset_sane(int64_t o)
-{
-  return o > -26 * 3600 && o < 26 * 3600;
-}
+static bool offset_sane(int64_t o) { return o > -26 * 3600 && o < 26 * 3600; }
 
 /* The 64-bit block: transitions, their types, the types' offsets. */
-static int tzif_block(oc_zone *z, const uint8_t *p, const tzif_counts *c)
-{
-  if (c->time > OC_ZONE_TRANSITIONS_MAX)
-    return OV_E_LIMIT;
+static int tzif_block(oc_zone *z, const uint8_t *p, const tzif_counts *c) {
+  if (c->time > OC_ZONE_TRANSITIONS_MAX) return OV_E_LIMIT;
   const uint8_t *types = p + c->time * 8, *infos = types + c->time;
   for (size_t i = 0; i < c->type; i++) {
     int64_t o = be(infos + 6 * i, 4);
-    if (!offset_sane(o))
-      return OV_E_FORMAT;
+    if (!offset_sane(o)) return OV_E_FORMAT;
     z->offset[i] = (int32_t)o;
   }
   z->before = z->offset[0];
   z->n = c->time;
-  if (!z->n)
-    return 0;
+  if (!z->n) return 0;
   z->at = calloc(z->n, sizeof *z->at);
   z->type = calloc(z->n, 1);
-  if (!z->at || !z->type)
-    return OV_E_NOMEM;
+  if (!z->at || !z->type) return OV_E_NOMEM;
   for (size_t i = 0; i < z->n; i++) {
     z->at[i] = be(p + 8 * i, 8);
     z->type[i] = types[i];
-    if (types[i] >= c->type || (i && z->at[i] <= z->at[i - 1]))
-      return OV_E_FORMAT;
+    if (types[i] >= c->type || (i && z->at[i] <= z->at[i - 1])) return OV_E_FORMAT;
   }
   return 0;
 }
 
 /* The footer is a POSIX rule between two line feeds; it may be empty. */
-static int tzif_footer(oc_zone *z, const uint8_t *p, size_t n)
-{
+static int tzif_footer(oc_zone *z, const uint8_t *p, size_t n) {
   char rule[128];
-  if (n < 2 || p[0] != '\n')
-    return OV_E_FORMAT;
+  if (n < 2 || p[0] != '\n') return OV_E_FORMAT;
   const uint8_t *end = memchr(p + 1, '\n', n - 1);
-  if (!end || (size_t)(end - p) > sizeof rule)
-    return OV_E_FORMAT;
+  if (!end || (size_t)(end - p) > sizeof rule) return OV_E_FORMAT;
   size_t len = (size_t)(end - p) - 1;
   memcpy(rule, p + 1, len);
   rule[len] = '\0';
-  if (!len)
-    return 0;
+  if (!len) return 0;
   z->has_rule = true;
   return oc_zone_rule_parse(rule, &z->rule);
 }
 
-static oc_zone *zone_new(const char *name)
-{
+static oc_zone *zone_new(const char *name) {
   oc_zone *z = calloc(1, sizeof *z);
-  if (z)
-    strncpy(z->name, name ? name : "", sizeof z->name - 1);
+  if (z) strncpy(z->name, name ? name : "", sizeof z->name - 1);
   return z;
 }
 
-static int tzif_read(oc_zone *z, const uint8_t *p, size_t n)
-{
+static int tzif_read(oc_zone *z, const uint8_t *p, size_t n) {
   tzif_counts c;
   if (!tzif_header(p, n, &c) || p[4] < '2')
     return OV_E_FORMAT; /* version 1 files have no 64-bit times and no rule; none have been written since 2005
                          */
   size_t skip = 44 + tzif_block_bytes(&c, 4);
-  if (skip >= n || !tzif_header(p + skip, n - skip, &c))
-    return OV_E_FORMAT;
+  if (skip >= n || !tzif_header(p + skip, n - skip, &c)) return OV_E_FORMAT;
   p += skip + 44;
   n -= skip + 44;
   size_t block = tzif_block_bytes(&c, 8);
-  if (block >= n)
-    return OV_E_FORMAT;
+  if (block >= n) return OV_E_FORMAT;
   int err = tzif_block(z, p, &c);
   return err ? err : tzif_footer(z, p + block, n - block);
 }
 
-int oc_zone_from_tzif(const uint8_t *p, size_t n, const char *name, oc_zone **out)
-{
+int oc_zone_from_tzif(const uint8_t *p, size_t n, const char *name, oc_zone **out) {
   *out = NULL;
-  if (n > OC_ZONE_BYTES_MAX)
-    return OV_E_LIMIT;
+  if (n > OC_ZONE_BYTES_MAX) return OV_E_LIMIT;
   oc_zone *z = zone_new(name);
-  if (!z)
-    return OV_E_NOMEM;
+  if (!z) return OV_E_NOMEM;
   int err = tzif_read(z, p, n);
   if (err) {
     oc_zone_free(z);
@@ -189,12 +157,10 @@ int oc_zone_from_tzif(const uint8_t *p, size_t n, const char *name, oc_zone **ou
   return 0;
 }
 
-int oc_zone_from_rule(const char *rule, const char *name, oc_zone **out)
-{
+int oc_zone_from_rule(const char *rule, const char *name, oc_zone **out) {
   *out = NULL;
   oc_zone *z = zone_new(name);
-  if (!z)
-    return OV_E_NOMEM;
+  if (!z) return OV_E_NOMEM;
   int err = oc_zone_rule_parse(rule, &z->rule);
   if (err) {
     oc_zone_free(z);
@@ -205,42 +171,31 @@ int oc_zone_from_rule(const char *rule, const char *name, oc_zone **out)
   return 0;
 }
 
-void oc_zone_free(oc_zone *z)
-{
-  if (!z)
-    return;
+void oc_zone_free(oc_zone *z) {
+  if (!z) return;
   free(z->at);
   free(z->type);
   free(z);
 }
 
-const char *oc_zone_name(const oc_zone *z)
-{
-  return z->name;
-}
+const char *oc_zone_name(const oc_zone *z) { return z->name; }
 
-int32_t oc_zone_offset(const oc_zone *z, int64_t utc)
-{
+int32_t oc_zone_offset(const oc_zone *z, int64_t utc) {
   if (!z->n || utc >= z->at[z->n - 1]) {
-    if (z->has_rule)
-      return oc_zone_rule_offset(&z->rule, utc);
+    if (z->has_rule) return oc_zone_rule_offset(&z->rule, utc);
     return z->n ? z->offset[z->type[z->n - 1]] : z->before;
   }
-  if (utc < z->at[0])
-    return z->before;
+  if (utc < z->at[0]) return z->before;
   size_t lo = 0, hi = z->n - 1; /* at[lo] <= utc < at[hi] */
   while (hi - lo > 1) {
     size_t mid = lo + (hi - lo) / 2;
-    if (z->at[mid] <= utc)
-      lo = mid;
-    else
-      hi = mid;
+    if (z->at[mid] <= utc) lo = mid;
+    else hi = mid;
   }
   return z->offset[z->type[lo]];
 }
 
-int oc_zone_to_utc(const oc_zone *z, int64_t local, int64_t out[2])
-{
+int oc_zone_to_utc(const oc_zone *z, int64_t local, int64_t out[2]) {
   /* A day either side lies beyond any offset, so these are the offsets before and after a change near this
    * time. */
   int32_t early = oc_zone_offset(z, local - DAY_S), late = oc_zone_offset(z, local + DAY_S);

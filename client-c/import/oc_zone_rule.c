@@ -13,56 +13,44 @@ typedef struct cur {
   bool bad;
 } cur;
 
-static bool take(cur *c, char ch)
-{
-  if (c->bad || *c->p != ch)
-    return false;
+static bool take(cur *c, char ch) {
+  if (c->bad || *c->p != ch) return false;
   c->p++;
   return true;
 }
 
-static int number(cur *c, int lo, int hi)
-{
+static int number(cur *c, int lo, int hi) {
   int v = 0, digits = 0;
   while (!c->bad && isdigit((unsigned char)*c->p) && digits < 4) {
     v = v * 10 + (*c->p++ - '0');
     digits++;
   }
-  if (!digits || v < lo || v > hi)
-    c->bad = true;
+  if (!digits || v < lo || v > hi) c->bad = true;
   return c->bad ? 0 : v;
 }
 
-static void abbreviation(cur *c)
-{
+static void abbreviation(cur *c) {
   const char *start = c->p;
   if (take(c, '<')) {
-    while (*c->p && *c->p != '>')
-      c->p++;
-    if (!take(c, '>'))
-      c->bad = true;
+    while (*c->p && *c->p != '>') c->p++;
+    if (!take(c, '>')) c->bad = true;
     return;
   }
-  while (isalpha((unsigned char)*c->p))
-    c->p++;
-  if (c->p - start < 3)
-    c->bad = true;
+  while (isalpha((unsigned char)*c->p)) c->p++;
+  if (c->p - start < 3) c->bad = true;
 }
 
-static int32_t clock_time(cur *c, int hours_max)
-{
+static int32_t clock_time(cur *c, int hours_max) {
   int sign = take(c, '-') ? -1 : (take(c, '+'), 1);
   int32_t t = number(c, 0, hours_max) * HOUR_S;
   if (take(c, ':')) {
     t += number(c, 0, 59) * 60;
-    if (take(c, ':'))
-      t += number(c, 0, 59);
+    if (take(c, ':')) t += number(c, 0, 59);
   }
   return sign * t;
 }
 
-static void change(cur *c, oc_zone_change *ch)
-{
+static void change(cur *c, oc_zone_change *ch) {
   if (!take(c, ',')) {
     c->bad = true;
     return;
@@ -81,8 +69,7 @@ static void change(cur *c, oc_zone_change *ch)
   ch->time = take(c, '/') ? clock_time(c, 167) : 2 * HOUR_S;
 }
 
-int oc_zone_rule_parse(const char *text, oc_zone_rule *r)
-{
+int oc_zone_rule_parse(const char *text, oc_zone_rule *r) {
   cur c = {text, false};
   memset(r, 0, sizeof *r);
   abbreviation(&c);
@@ -97,27 +84,21 @@ int oc_zone_rule_parse(const char *text, oc_zone_rule *r)
   return c.bad || *c.p ? OV_E_FORMAT : 0;
 }
 
-static int64_t change_day(const oc_zone_change *ch, int64_t year)
-{
+static int64_t change_day(const oc_zone_change *ch, int64_t year) {
   int64_t first = oc_days_from_civil(year, 1, 1);
-  if (ch->form == 'N')
-    return first + ch->day;
-  if (ch->form == 'J')
-    return first + ch->day - 1 + (ch->day >= 60 && oc_days_in_month(year, 2) == 29);
+  if (ch->form == 'N') return first + ch->day;
+  if (ch->form == 'J') return first + ch->day - 1 + (ch->day >= 60 && oc_days_in_month(year, 2) == 29);
   int64_t month_first = oc_days_from_civil(year, (unsigned)ch->month, 1);
   int weekday = (int)(((month_first + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
   int64_t day = month_first + (ch->day - weekday + 7) % 7 + (ch->week - 1) * 7;
-  while (day >= month_first + (int64_t)oc_days_in_month(year, (unsigned)ch->month))
-    day -= 7;
+  while (day >= month_first + (int64_t)oc_days_in_month(year, (unsigned)ch->month)) day -= 7;
   return day;
 }
 
-int32_t oc_zone_rule_offset(const oc_zone_rule *r, int64_t utc)
-{
+int32_t oc_zone_rule_offset(const oc_zone_rule *r, int64_t utc) {
   int64_t year;
   unsigned month, day;
-  if (!r->has_dst)
-    return r->std;
+  if (!r->has_dst) return r->std;
   oc_civil_from_days(oc_day_of(utc + r->std), &year, &month, &day);
   int64_t start = change_day(&r->start, year) * DAY_S + r->start.time - r->std;
   int64_t end = change_day(&r->end, year) * DAY_S + r->end.time - r->dst;

@@ -9,8 +9,7 @@ static const uint16_t W1252[32] = {0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x202
                                    0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
                                    0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178};
 
-static size_t put_utf8(char *out, uint32_t c)
-{
+static size_t put_utf8(char *out, uint32_t c) {
   if (c < 0x80) {
     out[0] = (char)c;
     return 1;
@@ -33,8 +32,7 @@ static size_t put_utf8(char *out, uint32_t c)
   return 4;
 }
 
-static void from_1252(importer *im, const uint8_t *p, size_t n)
-{
+static void from_1252(importer *im, const uint8_t *p, size_t n) {
   char *out = import_alloc(im, n * 3 + 1);
   size_t len = 0;
   for (size_t i = 0; out && i < n; i++) {
@@ -47,8 +45,7 @@ static void from_1252(importer *im, const uint8_t *p, size_t n)
 }
 
 /* What spreadsheets call Unicode text. A lone surrogate becomes U+FFFD. */
-static void from_utf16(importer *im, const uint8_t *p, size_t n, bool big)
-{
+static void from_utf16(importer *im, const uint8_t *p, size_t n, bool big) {
   char *out = import_alloc(im, n / 2 * 3 + 4);
   size_t len = 0;
   for (size_t i = 0; out && i + 1 < n; i += 2) {
@@ -60,8 +57,7 @@ static void from_utf16(importer *im, const uint8_t *p, size_t n, bool big)
         i += 2;
       }
     }
-    if (c >= 0xd800 && c < 0xe000)
-      c = 0xfffd;
+    if (c >= 0xd800 && c < 0xe000) c = 0xfffd;
     len += put_utf8(out + len, c);
   }
   im->text = out;
@@ -69,30 +65,25 @@ static void from_utf16(importer *im, const uint8_t *p, size_t n, bool big)
   im->box->r.encoding = "utf-16";
 }
 
-static unsigned line_of(const uint8_t *p, size_t n)
-{
+static unsigned line_of(const uint8_t *p, size_t n) {
   unsigned line = 1;
-  for (size_t i = 0; i < n; i++)
-    line += p[i] == '\n';
+  for (size_t i = 0; i < n; i++) line += p[i] == '\n';
   return line;
 }
 
 /* First place at which the text stops being UTF-8. */
-static size_t utf8_until(const uint8_t *p, size_t n)
-{
+static size_t utf8_until(const uint8_t *p, size_t n) {
   size_t lo = 0;
   while (lo < n) { /* line by line: a line break is never part of a longer character */
     const uint8_t *nl = memchr(p + lo, '\n', n - lo);
     size_t end = nl ? (size_t)(nl - p) + 1 : n;
-    if (!ov_utf8_valid(p + lo, end - lo))
-      return lo;
+    if (!ov_utf8_valid(p + lo, end - lo)) return lo;
     lo = end;
   }
   return n;
 }
 
-void import_decode(importer *im, const uint8_t *p, size_t n)
-{
+void import_decode(importer *im, const uint8_t *p, size_t n) {
   encoding enc = im->m->enc;
   if (n >= 2 && ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff))) {
     from_utf16(im, p + 2, n - 2, p[0] == 0xfe);
@@ -104,8 +95,7 @@ void import_decode(importer *im, const uint8_t *p, size_t n)
                   "a zero byte: this is no text file (save it as CSV or text)");
       return;
     }
-    if (bom)
-      p += 3, n -= 3;
+    if (bom) p += 3, n -= 3;
     size_t good = enc == ENC_1252 && !bom ? 0 : utf8_until(p, n);
     if (good < n && (enc == ENC_UTF8 || bom)) {
       import_fail(im, OV_E_FORMAT, line_of(p, good),

@@ -1,4 +1,5 @@
-/* Enrolment: a one-time code and a fresh key go up, an identity comes down. Nothing is stored before it has come. */
+/* Enrolment: a one-time code and a fresh key go up, an identity comes down. Nothing is stored before it has
+ * come. */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +7,12 @@
 #include "session.h"
 
 int oc_enrol_make(oc_session *ss) {
-  ov_enrol m = {.version_min = OV_PROTOCOL_VERSION, .version_max = OV_PROTOCOL_VERSION, .code = ss->code, .code_len = (uint32_t)strlen(ss->code),
-                .device_name = ss->device_name, .device_name_len = (uint32_t)strlen(ss->device_name)};
+  ov_enrol m = {.version_min = OV_PROTOCOL_VERSION,
+                .version_max = OV_PROTOCOL_VERSION,
+                .code = ss->code,
+                .code_len = (uint32_t)strlen(ss->code),
+                .device_name = ss->device_name,
+                .device_name_len = (uint32_t)strlen(ss->device_name)};
   int err = ov_p256_generate(&ss->new_key);
   if (err) return err;
   ov_p256_public(ss->new_key, m.pubkey);
@@ -17,8 +22,14 @@ int oc_enrol_make(oc_session *ss) {
 }
 
 static int fill(oc_session *ss, const ov_enrolled *m, oc_self *out) {
-  *out = (oc_self){.enrolled = true, .device = m->device, .organisation = m->organisation, .server = m->server, .device_record = m->device_record,
-                   .has_pin = m->has_pin, .server_time_ms = m->time_ms, .clock_offset_ms = m->time_ms - ss->hello_ms};
+  *out = (oc_self){.enrolled = true,
+                   .device = m->device,
+                   .organisation = m->organisation,
+                   .server = m->server,
+                   .device_record = m->device_record,
+                   .has_pin = m->has_pin,
+                   .server_time_ms = m->time_ms,
+                   .clock_offset_ms = m->time_ms - ss->hello_ms};
   memcpy(out->server_pubkey, m->server_pubkey, OV_PUBKEY_BYTES);
   memcpy(out->pin, m->pin, OV_HASH_BYTES);
   if (m->n_scopes > OV_SCOPES_MAX || m->zone_len >= sizeof out->zone) return OV_E_LIMIT;

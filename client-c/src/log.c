@@ -1,5 +1,5 @@
-/* The device's own log. Every op gets its place in the hash chain when it is written, so that nothing about it can change later; what changes is
- * only what we know of it: acknowledged, held, safe. */
+/* The device's own log. Every op gets its place in the hash chain when it is written, so that nothing about
+ * it can change later; what changes is only what we know of it: acknowledged, held, safe. */
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ static void log_key(const ov_id *writer, uint64_t seq, uint8_t key[24]) {
   for (int i = 0; i < 8; i++) key[16 + i] = (uint8_t)(seq >> (56 - 8 * i));
 }
 
-/* -- rows ------------------------------------------------------------------------------------------------------------ */
+/* -- rows ------------------------------------------------------------------------------------------------ */
 
 int oc_log_put(oc_txn *t, const oc_log_row *row) {
   ov_buf b, part;
@@ -67,7 +67,8 @@ static int decode_row(const uint8_t *p, size_t n, ov_arena *a, oc_log_row *out) 
   ov_mpr_nil(&r);
   int err = ov_mpr_done(&r) ? OV_E_CORRUPT : ov_op_header_decode(header, hn, &out->op);
   out->kept = payload != NULL;
-  /* A payload that is none (another version of the app chained it) is ours all the same: the server refuses it by name and it ends as a void. */
+  /* A payload that is none (another version of the app chained it) is ours all the same: the server refuses
+   * it by name and it ends as a void. */
   int bad = !err && payload ? ov_op_payload_decode(payload, pn, a, &out->op) : 0;
   return err == OV_E_NOMEM || bad == OV_E_NOMEM ? OV_E_NOMEM : err ? OV_E_CORRUPT : 0;
 }
@@ -91,7 +92,7 @@ int oc_log_get(oc_txn *t, const ov_id *writer, uint64_t seq, ov_arena *a, oc_log
   return 0;
 }
 
-/* -- writers ----------------------------------------------------------------------------------------------------------- */
+/* -- writers --------------------------------------------------------------------------------------------- */
 
 static void writer_key(const ov_id *w, uint8_t key[18]) {
   key[0] = 'w';
@@ -163,10 +164,11 @@ int oc_log_head(oc_store *s, oc_txn *t, const ov_id *writer, uint64_t seq, ov_ha
   return err;
 }
 
-/* -- commit keys --------------------------------------------------------------------------------------------------------- */
+/* -- commit keys ----------------------------------------------------------------------------------------- */
 
 /* The key carried by a participant's, a team's or the organisation's record. */
-static int key_in_record(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, uint8_t key[OV_KEY_BYTES]) {
+static int key_in_record(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a,
+                         uint8_t key[OV_KEY_BYTES]) {
   oc_view v;
   int err = oc_view_get(s, t, record, a, &v);
   if (err) return err;
@@ -200,8 +202,9 @@ int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t 
   }
 }
 
-/* -- append ---------------------------------------------------------------------------------------------------------------- */
+/* -- append ---------------------------------------------------------------------------------------------- */
 
+/* PROTO-124 */
 int oc_writer_start(oc_store *s, oc_txn *t) {
   oc_self *m = &s->self;
   int err = oc_random(s, m->writer.b, OV_ID_BYTES);
@@ -247,10 +250,11 @@ int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a) {
   return err;
 }
 
-/* -- trim: what is safe and old enough is kept as hashes only ------------------------------------------------------------------ */
+/* -- trim: what is safe and old enough is kept as hashes only -------------------------------------------- */
 
 #define KEEP_MS (30LL * 86400 * 1000)
 
+/* PROTO-121 */
 static int trim_writer(oc_txn *t, const oc_writer_row *w, int64_t now, unsigned *left) {
   uint8_t key[20] = {'t', ':'};
   uint64_t from = 1;

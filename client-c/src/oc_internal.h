@@ -1,10 +1,12 @@
 /* Inside of liboverdracht, by file:
- *   store.c    open, close, meta, status            log.c      the own log: append, states, places, voids
- *   replica.c  server part, DELTA, swap, window     view.c     what is shown: server part with own unsent ops on top; indexes
- *   session.c  the sync machine (sans-I/O)          push.c     its sending half       enrol.c    its enrolment
- *   draft.c    writing                              value.c    values from and to text
- *   query.c    reading                              export.c   JSON of records, schemas and unsent ops     verify.c
- *   sync.c     blocking sync over the socket of net/   sync_wake.c  its cancellation */
+ *   store.c    open, close, meta, status
+ *   log.c      the own log: append, states, places, voids
+ *   replica.c  server part, DELTA, swap, window
+ *   view.c     what is shown: server part with own unsent ops on top; indexes
+ *   session.c  the sync machine (sans-I/O); push.c its sending half; enrol.c its enrolment
+ *   draft.c    writing;  value.c values from and to text
+ *   query.c    reading;  export.c JSON of records, schemas and unsent ops;  verify.c
+ *   sync.c     blocking sync over the socket of net/;  sync_wake.c its cancellation */
 #ifndef OC_INTERNAL_H
 #define OC_INTERNAL_H
 
@@ -17,16 +19,18 @@
 
 /* What the store knows of itself; the `self` row of META, rewritten when it changes. */
 typedef struct oc_self {
-  bool enrolled, revoked, forked;    /* forked: the next op starts a new writer */
-  bool new_writer;                   /* told in status until the next quiet sync */
+  bool enrolled, revoked, forked; /* forked: the next op starts a new writer */
+  bool new_writer;                /* told in status until the next quiet sync */
   ov_id device, organisation, server;
   uint8_t server_pubkey[OV_PUBKEY_BYTES];
   uint8_t device_scalar[OV_KEY_BYTES];
   ov_name device_record;
-  bool has_pin; uint8_t pin[OV_HASH_BYTES];
-  uint32_t n_scopes; ov_scope_key scopes[OV_SCOPES_MAX];   /* commit keys from enrolment */
-  ov_id writer;                      /* the live log */
-  ov_head last;                      /* its end */
+  bool has_pin;
+  uint8_t pin[OV_HASH_BYTES];
+  uint32_t n_scopes;
+  ov_scope_key scopes[OV_SCOPES_MAX]; /* commit keys from enrolment */
+  ov_id writer;                       /* the live log */
+  ov_head last;                       /* its end */
   char url[128], zone[48];
   int64_t last_sync_ms, retry_at_ms, server_time_ms, clock_offset_ms;
 } oc_self;
@@ -35,13 +39,13 @@ struct oc_store {
   oc_options o;
   oc_db *db;
   oc_self self;
-  ov_p256 *key;                      /* the device's */
-  ov_schemas *schemas;               /* from `schema` records of the replica */
+  ov_p256 *key;        /* the device's */
+  ov_schemas *schemas; /* from `schema` records of the replica */
   oc_zone *zone;
   ov_packer *packer;
   ov_hasher *hasher;
   volatile int cancelled;
-  _Atomic int wake_write;            /* sync_wake.c: one more than the pipe's end, 0: none yet */
+  _Atomic int wake_write; /* sync_wake.c: one more than the pipe's end, 0: none yet */
   int wake_read;
 };
 
@@ -55,38 +59,42 @@ int oc_say_nl(oc_error *e, const char *fmt, ...) __attribute__((format(printf, 2
 /* An ov_err as an oc_err, with the generic text unless e holds one already. */
 int oc_from_ov(oc_error *e, int ov);
 int oc_self_save(oc_store *s, oc_txn *t);
-int oc_zone_load(oc_store *s);          /* the organisation's zone, after enrolment */
+int oc_zone_load(oc_store *s); /* the organisation's zone, after enrolment */
 /* The record of the team that has this scope. OV_E_NOTFOUND. (replica.c) */
 int oc_team_record(oc_store *s, oc_txn *t, uint32_t scope, ov_arena *a, ov_name *team);
-int oc_schemas_reload(oc_store *s);     /* after `schema` records changed */
+int oc_schemas_reload(oc_store *s); /* after `schema` records changed */
 
-/* -- log.c: own ops ----------------------------------------------------------------------------------------------- */
+/* -- log.c: own ops -------------------------------------------------------------------------------------- */
 typedef enum oc_op_state { OC_OP_LOCAL = 0, OC_OP_ACKED = 1 } oc_op_state;
 typedef struct oc_log_row {
-  ov_op op;                    /* header and payload decoded (payload only while kept) */
+  ov_op op; /* header and payload decoded (payload only while kept) */
   ov_hash head;
   oc_op_state state;
-  bool kept;                   /* payload is here; false: dropped after it was safe, only hashes remain */
-  bool absorbed;               /* its effect is in the server part */
-  bool as_void;                /* refused by the server: it travels as a void; the payload stays for export */
-  int refused_err;             /* why, an ov_err */
-  uint8_t held;                /* ov_held by ACK or DELTA, 0: applied */
+  bool kept;       /* payload is here; false: dropped after it was safe, only hashes remain */
+  bool absorbed;   /* its effect is in the server part */
+  bool as_void;    /* refused by the server: it travels as a void; the payload stays for export */
+  int refused_err; /* why, an ov_err */
+  uint8_t held;    /* ov_held by ACK or DELTA, 0: applied */
   bool dismissed;
-  int64_t server_time_ms, offset_ms;   /* by the ACK */
+  int64_t server_time_ms, offset_ms; /* by the ACK */
 } oc_log_row;
-/* Chains op into the live log (a new writer when forked), stores it, puts it on top of the record. op->name and, when it creates, op->record are set. */
+/* Chains op into the live log (a new writer when forked), stores it, puts it on top of the record. op->name
+ * and, when it creates, op->record are set. */
 int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a);
 int oc_log_get(oc_txn *t, const ov_id *writer, uint64_t seq, ov_arena *a, oc_log_row *out);
 int oc_log_put(oc_txn *t, const oc_log_row *row);
-/* Per writer: seq of the last op, of the last acknowledged one in a row, and of the last safe one by the latest WELCOME or ACK. */
+/* Per writer: seq of the last op, of the last acknowledged one in a row, and of the last safe one by the
+ * latest WELCOME or ACK. */
 typedef struct oc_writer_row {
   ov_id writer;
   uint64_t last, acked, safe;
-  int64_t asked_ms;          /* server time of the last WELCOME that was about this log; 0: it is to be asked about again */
+  /* server time of the last WELCOME that was about this log; 0: it is to be asked about again */
+  int64_t asked_ms;
 } oc_writer_row;
 int oc_writer_get(oc_txn *t, const ov_id *writer, oc_writer_row *out);
 int oc_writer_put(oc_txn *t, const oc_writer_row *row);
-int oc_writer_next(oc_txn *t, const ov_id *after, oc_writer_row *out);      /* NULL: first; OV_E_NOTFOUND at the end */
+/* NULL: first; OV_E_NOTFOUND at the end */
+int oc_writer_next(oc_txn *t, const ov_id *after, oc_writer_row *out);
 /* Head after seq (0: head(0)). */
 int oc_log_head(oc_store *s, oc_txn *t, const ov_id *writer, uint64_t seq, ov_hash *head);
 /* Makes the live writer a new one (enrolment, a detected double); the caller saves self. */
@@ -96,44 +104,69 @@ int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t 
 /* Forgets payloads that are safe and old enough; at most max. */
 int oc_log_trim(oc_store *s, oc_txn *t, int64_t server_now_ms, unsigned max);
 
-/* -- replica.c: the server part --------------------------------------------------------------------------------------- */
-typedef struct oc_server_part { ov_record rec; int64_t changed; uint32_t scopes[OV_SCOPES_MAX]; uint32_t n_scopes; } oc_server_part;
+/* -- replica.c: the server part -------------------------------------------------------------------------- */
+typedef struct oc_server_part {
+  ov_record rec;
+  int64_t changed;
+  uint32_t scopes[OV_SCOPES_MAX];
+  uint32_t n_scopes;
+} oc_server_part;
 int oc_part_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_server_part *out);
 int oc_part_put(oc_txn *t, const oc_server_part *p);
-typedef struct oc_cursor_row { ov_cursor c; bool staging; } oc_cursor_row;  /* staging: being fetched anew beside the old copy */
+/* staging: being fetched anew beside the old copy */
+typedef struct oc_cursor_row {
+  ov_cursor c;
+  bool staging;
+} oc_cursor_row;
 int oc_cursor_get(oc_txn *t, uint32_t scope, oc_cursor_row *out);
-int oc_cursors(oc_txn *t, oc_cursor_row *out, uint32_t *n);                 /* at most OV_SCOPES_MAX, ascending */
+/* at most OV_SCOPES_MAX, ascending */
+int oc_cursors(oc_txn *t, oc_cursor_row *out, uint32_t *n);
 /* One DELTA, with the cursor, in t. */
 int oc_apply_delta(oc_store *s, oc_txn *t, const ov_delta *d, ov_arena *a);
 /* WELCOME's word on a scope. */
 int oc_scope_state(oc_store *s, oc_txn *t, uint32_t scope, ov_scope_state state, ov_arena *a);
-/* A server that was put back to an older state lacks ops that it had acknowledged: they are offered again, and until then lie on top of the copy,
- * which does not have them. */
+/* A server that was put back to an older state lacks ops that it had acknowledged: they are offered again,
+ * and until then lie on top of the copy, which does not have them. */
 int oc_repend_unsent(oc_store *s, oc_txn *t, ov_arena *a);
 /* SYNCED: acknowledged own ops that no DELTA brought become part of the server part. */
 int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a);
-/* Records of windowed kinds that fell out of the window by the server's time; never one with own ops on top. */
+/* Records of windowed kinds that fell out of the window by the server's time; never one with own ops on
+ * top. */
 int oc_window_drop(oc_store *s, oc_txn *t, int64_t server_now, ov_arena *a);
 
-/* -- view.c ------------------------------------------------------------------------------------------------------------ */
-/* Server part with own ops on top. n_own: own ops on top; attention: one of them, or of the record's, is held or refused. OV_E_NOTFOUND. */
-typedef struct oc_view { ov_record rec; int64_t changed; uint32_t n_own; bool unsent, attention, server_known; } oc_view;
+/* -- view.c ---------------------------------------------------------------------------------------------- */
+/* Server part with own ops on top. n_own: own ops on top; attention: one of them, or of the record's, is held
+ * or refused. OV_E_NOTFOUND. */
+typedef struct oc_view {
+  ov_record rec;
+  int64_t changed;
+  uint32_t n_own;
+  bool unsent, attention, server_known;
+} oc_view;
 int oc_view_get(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, oc_view *out);
 /* Brings the indexes of a record up to date; call after every change of it. */
 int oc_view_index(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a);
 /* All indexes anew, after schemas changed. */
 int oc_reindex(oc_store *s);
-typedef struct oc_row { int64_t day; uint16_t kind; bool has_natural; uint8_t natural[16]; uint8_t flags; ov_name participant; } oc_row;
+typedef struct oc_row {
+  int64_t day;
+  uint16_t kind;
+  bool has_natural;
+  uint8_t natural[16];
+  uint8_t flags;
+  ov_name participant;
+} oc_row;
 enum { OC_ROW_CONFLICT = 1, OC_ROW_ATTENTION = 2, OC_ROW_UNSENT = 4, OC_ROW_RETRACTED = 8 };
 int oc_row_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_row *out);
 
-/* -- sync_wake.c ----------------------------------------------------------------------------------------------------- */
-/* The pipe that oc_sync_cancel writes to: made before a first sync, emptied before each, closed with the store. */
+/* -- sync_wake.c ----------------------------------------------------------------------------------------- */
+/* The pipe that oc_sync_cancel writes to: made before a first sync, emptied before each, closed with the
+ * store. */
 int oc_wake_open(oc_store *s);
 void oc_wake_drain(oc_store *s);
 void oc_wake_close(oc_store *s);
 
-/* -- session.c ------------------------------------------------------------------------------------------------------- */
+/* -- session.c ------------------------------------------------------------------------------------------- */
 /* After OC_E_NET: the server asked to greet again at once (rights changed). */
 bool oc_session_again(const oc_session *ss);
 

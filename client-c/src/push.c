@@ -1,5 +1,6 @@
-/* The sending half of a sync: PUSH, its answers, and finding the place when server and log do not agree. Every PUSH is answered by exactly one ACK or
- * ERROR, in order; after a rewind the answers to what was under way are counted off and not looked at. */
+/* The sending half of a sync: PUSH, its answers, and finding the place when server and log do not agree.
+ * Every PUSH is answered by exactly one ACK or ERROR, in order; after a rewind the answers to what was under
+ * way are counted off and not looked at. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@
 /* Bytes of a PUSH beside its rows: array, seq, flags, prev, signature. */
 #define PUSH_OVERHEAD 160u
 
-/* What a session learns of its log goes to disk beside what was written meanwhile: an op appended while it ran stays counted. */
+/* What a session learns of its log goes to disk beside what was written meanwhile: an op appended while it
+ * ran stays counted. */
 int oc_push_save(oc_session *ss, oc_txn *t) {
   oc_writer_row row = ss->w, now;
   int err = oc_writer_get(t, &row.writer, &now);
@@ -30,7 +32,7 @@ static void rewind_to(oc_session *ss, uint64_t seq) {
   ss->stale = ss->in_flight;
 }
 
-/* -- making a PUSH ---------------------------------------------------------------------------------------------------- */
+/* -- making a PUSH --------------------------------------------------------------------------------------- */
 
 static int load_ops(oc_session *ss, oc_txn *t, uint32_t want, ov_op **ops, uint32_t *n, ov_hash *head) {
   *n = 0;
@@ -43,7 +45,11 @@ static int load_ops(oc_session *ss, oc_txn *t, uint32_t want, ov_op **ops, uint3
     ov_op *op = &(*ops)[*n];
     *op = row.op;
     if (row.as_void || !row.kept) {
-      *op = (ov_op){.name = row.op.name, .is_void = true, .has_commitment = true, .header_hash = row.op.header_hash, .commitment = row.op.commitment};
+      *op = (ov_op){.name = row.op.name,
+                    .is_void = true,
+                    .has_commitment = true,
+                    .header_hash = row.op.header_hash,
+                    .commitment = row.op.commitment};
     }
     *head = row.head;
   }
@@ -52,7 +58,10 @@ static int load_ops(oc_session *ss, oc_txn *t, uint32_t want, ov_op **ops, uint3
 
 /* As many ops as fit one frame: by trial, the size is known only once they are coded. */
 static int encode_rows(oc_session *ss, const ov_op *ops, uint32_t *n, ov_buf *rows) {
-  ov_rows_ctx c = {.writer = ss->w.writer, .first_seq = ss->next_seq, .server = ss->rows_server, .base_time = ss->hello_ms / 1000};
+  ov_rows_ctx c = {.writer = ss->w.writer,
+                   .first_seq = ss->next_seq,
+                   .server = ss->rows_server,
+                   .base_time = ss->hello_ms / 1000};
   for (;;) {
     ov_buf_reset(rows);
     int err = ov_rows_encode(&c, ops, *n, rows);
@@ -111,8 +120,9 @@ int oc_push_make(oc_session *ss) {
   return err;
 }
 
-/* -- ACK -------------------------------------------------------------------------------------------------------------------- */
+/* -- ACK ------------------------------------------------------------------------------------------------- */
 
+/* PROTO-37 */
 static int check_ack(oc_session *ss, oc_txn *t, const ov_ack *ack) {
   const oc_self *m = &ss->s->self;
   ov_hash mine;
@@ -122,7 +132,8 @@ static int check_ack(oc_session *ss, oc_txn *t, const ov_ack *ack) {
   int err = ss->signed_bytes.err;
   if (!err) err = ov_p256_verify(NULL, m->server_pubkey, ss->signed_bytes.p, ss->signed_bytes.n, ack->sig);
   if (!err) err = oc_log_head(ss->s, t, &ss->w.writer, ack->up_to, &mine);
-  if (!err && memcmp(&mine, &ack->head, sizeof mine)) err = OV_E_AUTH; /* it has stored something else than we wrote */
+  /* it has stored something else than we wrote */
+  if (!err && memcmp(&mine, &ack->head, sizeof mine)) err = OV_E_AUTH;
   return err;
 }
 
@@ -194,7 +205,7 @@ static int apply_ack(oc_session *ss, oc_txn *t, const ov_ack *ack) {
 }
 
 int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
-  bool stale = ss->stale > 0;
+  bool stale = ss->stale > 0; /* PROTO-56 */
   if (!ss->in_flight) return oc_from_ov(e, OV_E_STATE);
   pop_flight(ss);
   if (stale) ss->stale--;
@@ -217,7 +228,7 @@ int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
   return 0;
 }
 
-/* -- finding the place -------------------------------------------------------------------------------------------------------- */
+/* -- finding the place ----------------------------------------------------------------------------------- */
 
 static bool same_head(oc_session *ss, oc_txn *t, uint64_t seq, const uint8_t *head, size_t n) {
   ov_hash mine;
@@ -242,14 +253,16 @@ static int forget_acks(oc_session *ss, oc_txn *t, uint64_t place) {
   int err = oc_push_save(ss, t);
   ov_arena a;
   ov_arena_init(&a, 1u << 20);
-  if (!err) err = oc_repend_unsent(ss->s, t, &a); /* a copy that was fetched anew before this log was asked about does not have them */
+  /* a copy that was fetched anew before this log was asked about does not have them */
+  if (!err) err = oc_repend_unsent(ss->s, t, &a);
   ov_arena_free(&a);
   return err;
 }
 
-/* The highest point that both logs share becomes the place to push from. A stored tip that is not in our log means that this store has a double:
- * it goes on under a new writer once this log is handed over. */
-static int find_place(oc_session *ss, oc_txn *t, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder, bool rewind) {
+/* The highest point that both logs share becomes the place to push from. A stored tip that is not in our log
+ * means that this store has a double: it goes on under a new writer once this log is handed over. */
+static int find_place(oc_session *ss, oc_txn *t, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder,
+                      uint32_t n_ladder, bool rewind) {
   uint64_t place = 0;
   bool found = false;
   for (uint32_t i = 0; i < n_tips; i++) {
@@ -263,7 +276,8 @@ static int find_place(oc_session *ss, oc_txn *t, const ov_head *tips, uint32_t n
     }
   }
   for (uint32_t i = 0; i < n_ladder; i++) {
-    if ((!found || ladder[i].seq > place) && same_head(ss, t, ladder[i].seq, ladder[i].head, sizeof ladder[i].head)) {
+    if ((!found || ladder[i].seq > place) &&
+        same_head(ss, t, ladder[i].seq, ladder[i].head, sizeof ladder[i].head)) {
       place = ladder[i].seq;
       found = true;
     }
@@ -274,7 +288,8 @@ static int find_place(oc_session *ss, oc_txn *t, const ov_head *tips, uint32_t n
   return err;
 }
 
-int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder) {
+int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder,
+                  uint32_t n_ladder) {
   oc_txn *t = NULL;
   bool rewind = !ss->welcomed; /* WELCOME said SAME: the tips only tell of a double */
   int err = oc_txn_begin(ss->s->db, true, &t);
@@ -284,7 +299,7 @@ int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov
   return err;
 }
 
-/* -- ERROR answers -------------------------------------------------------------------------------------------------------------- */
+/* -- ERROR answers --------------------------------------------------------------------------------------- */
 
 /* A missing key is named by its participant, or by a zero writer and the scope. */
 static int add_keys(oc_session *ss, const ov_error *m) {
@@ -334,11 +349,12 @@ int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
   case OV_E_FULL:
   case OV_E_READONLY:
     ss->s->self.retry_at_ms = oc_now_ms(ss->s) + (int64_t)m->retry_s * 1000;
-    oc_say(e, OC_E_BUSY, "the server takes nothing now (%s); it asks to come back in %u seconds", ov_err_text(m->err), m->retry_s);
-    oc_say_nl(e, "De server heeft het druk. Alles blijft bewaard op deze tablet. We proberen het straks weer.");
+    oc_say(e, OC_E_BUSY, "the server takes nothing now (%s); it asks to come back in %u seconds",
+           ov_err_text(m->err), m->retry_s);
+    oc_say_nl(e,
+              "De server heeft het druk. Alles blijft bewaard op deze tablet. We proberen het straks weer.");
     return OC_E_BUSY;
-  default:
-    err = m->err;
+  default: err = m->err;
   }
   return oc_from_ov(e, err);
 }

@@ -1,4 +1,5 @@
-/* The replica: what the server told, record by record, and the cursors that say how far. A DELTA and its cursor are one transaction. */
+/* The replica: what the server told, record by record, and the cursors that say how far. A DELTA and its
+ * cursor are one transaction. */
 #include <string.h>
 
 #include "oc_internal.h"
@@ -7,7 +8,7 @@ static void be32(uint32_t v, uint8_t out[4]) {
   for (int i = 0; i < 4; i++) out[i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
-/* -- server parts ---------------------------------------------------------------------------------------------------- */
+/* -- server parts ---------------------------------------------------------------------------------------- */
 
 static int encode_part(const oc_server_part *p, ov_buf *b) {
   ov_buf rec;
@@ -97,7 +98,7 @@ static bool drop_scope(oc_server_part *p, uint32_t scope) {
   return false;
 }
 
-/* -- cursors ------------------------------------------------------------------------------------------------------------- */
+/* -- cursors --------------------------------------------------------------------------------------------- */
 
 static int cursor_put(oc_txn *t, const oc_cursor_row *c) {
   uint8_t key[4];
@@ -149,7 +150,7 @@ int oc_cursors(oc_txn *t, oc_cursor_row *out, uint32_t *n) {
   }
 }
 
-/* -- own ops on top -------------------------------------------------------------------------------------------------------- */
+/* -- own ops on top -------------------------------------------------------------------------------------- */
 
 static int set_pending(oc_txn *t, const ov_name *record, const ov_name *op, bool on) {
   uint8_t key[2 * OV_NAME_BYTES];
@@ -158,13 +159,15 @@ static int set_pending(oc_txn *t, const ov_name *record, const ov_name *op, bool
   return on ? oc_put(t, OC_T_PENDING, key, sizeof key, NULL, 0) : oc_del(t, OC_T_PENDING, key, sizeof key);
 }
 
-/* The server part covers what it has acknowledged: those ops need not lie on top any more. A refused op stays: its value is nowhere else. */
+/* The server part covers what it has acknowledged: those ops need not lie on top any more. A refused op
+ * stays: its value is nowhere else. */
 static int settle_pending(oc_txn *t, const ov_name *record, ov_arena *a) {
   uint8_t prefix[OV_NAME_BYTES], key[OC_DB_KEY_MAX];
   size_t key_n = 0;
   ov_name_write(record, prefix);
   for (;;) {
-    int err = oc_next(t, OC_T_PENDING, prefix, sizeof prefix, key, key_n, key_n > 0, key, &key_n, NULL, NULL, NULL);
+    int err = oc_next(t, OC_T_PENDING, prefix, sizeof prefix, key, key_n, key_n > 0, key, &key_n, NULL, NULL,
+                      NULL);
     if (err) return err == OV_E_NOTFOUND ? 0 : err;
     ov_name op;
     oc_log_row row;
@@ -179,9 +182,10 @@ static int settle_pending(oc_txn *t, const ov_name *record, ov_arena *a) {
   }
 }
 
-/* -- DELTA -------------------------------------------------------------------------------------------------------------------- */
+/* -- DELTA ----------------------------------------------------------------------------------------------- */
 
-static int apply_record(oc_store *s, oc_txn *t, uint32_t scope, const ov_record *rec, int64_t changed, ov_arena *a) {
+static int apply_record(oc_store *s, oc_txn *t, uint32_t scope, const ov_record *rec, int64_t changed,
+                        ov_arena *a) {
   oc_server_part p = {0};
   int err = oc_part_get(t, &rec->name, a, &p);
   if (err && err != OV_E_NOTFOUND) return err;
@@ -321,8 +325,7 @@ int oc_scope_state(oc_store *s, oc_txn *t, uint32_t scope, ov_scope_state state,
   int err;
   be32(scope, key);
   switch (state) {
-  case OV_SCOPE_NEW:
-    return cursor_put(t, &c);
+  case OV_SCOPE_NEW: return cursor_put(t, &c);
   case OV_SCOPE_REFETCH:
     c.staging = true;
     err = stage_clear(t, scope);
@@ -331,12 +334,11 @@ int oc_scope_state(oc_store *s, oc_txn *t, uint32_t scope, ov_scope_state state,
     err = stage_clear(t, scope);
     if (!err) err = drop_unstaged(s, t, scope, false, a);
     return err ? err : oc_del(t, OC_T_CURSOR, key, sizeof key);
-  default:
-    return 0;
+  default: return 0;
   }
 }
 
-/* -- SYNCED: what the server left out because we have it ------------------------------------------------------------------------ */
+/* -- SYNCED: what the server left out because we have it ------------------------------------------------- */
 
 static uint16_t field_id(const oc_store *s, uint16_t kind, const char *name) {
   const ov_skind *k = ov_schemas_kind(s->schemas, kind);
@@ -357,8 +359,8 @@ static uint32_t live_teams(const oc_store *s, const ov_record *rec, uint32_t out
   return n;
 }
 
-/* Where the server has put it: the participant's teams, or else the scope of the creating op; of these what this device follows. A participant
- * that has left takes its records along: none is placed here then. */
+/* Where the server has put it: the participant's teams, or else the scope of the creating op; of these what
+ * this device follows. A participant that has left takes its records along: none is placed here then. */
 static int place(oc_store *s, oc_txn *t, oc_server_part *p, ov_arena *a) {
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
   oc_server_part of;
@@ -389,7 +391,10 @@ static int absorb_one(oc_store *s, oc_txn *t, oc_log_row *row, ov_arena *a) {
   int err = oc_part_get(t, &row->op.record, a, &p);
   bool known = !err;
   if (err && err != OV_E_NOTFOUND) return err;
-  ov_fold_in in = {.op = &row->op, .verdict = row->held ? OV_HELD : OV_APPLIED, .reason = row->held, .server_time = oc_seconds(row->server_time_ms),
+  ov_fold_in in = {.op = &row->op,
+                   .verdict = row->held ? OV_HELD : OV_APPLIED,
+                   .reason = row->held,
+                   .server_time = oc_seconds(row->server_time_ms),
                    .clock_offset = oc_seconds(row->offset_ms)};
   if ((known && !has_op(&p.rec, &row->op.name)) || (!known && row->op.creates)) {
     ov_record out;
@@ -423,7 +428,7 @@ int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a) {
   }
 }
 
-/* -- the window ------------------------------------------------------------------------------------------------------------------ */
+/* -- the window ------------------------------------------------------------------------------------------ */
 
 static bool has_pending(oc_txn *t, const ov_name *record) {
   uint8_t prefix[OV_NAME_BYTES], key[OC_DB_KEY_MAX];
@@ -449,7 +454,8 @@ int oc_window_drop(oc_store *s, oc_txn *t, int64_t server_now, ov_arena *a) {
     err = oc_part_get(t, &record, a, &p);
     if (err == OV_E_NOTFOUND) continue;
     const ov_skind *k = err ? NULL : ov_schemas_kind(s->schemas, p.rec.kind);
-    if (!err && k && k->windowed && ov_schema_outside_window(k, &p.rec, p.changed, server_now) && !has_pending(t, &record)) {
+    if (!err && k && k->windowed && ov_schema_outside_window(k, &p.rec, p.changed, server_now) &&
+        !has_pending(t, &record)) {
       err = part_del(t, &record);
       if (!err) err = oc_view_index(s, t, &record, a);
     }

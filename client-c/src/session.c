@@ -1,4 +1,5 @@
-/* The sync machine: greets, sends, receives, without a socket. What it takes in is stored before it counts; see push.c for the sending half. */
+/* The sync machine: greets, sends, receives, without a socket. What it takes in is stored before it counts;
+ * see push.c for the sending half. */
 #include "session.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 
 #define ASK_AGAIN_MS (24 * 3600 * 1000)
 
-/* -- life ------------------------------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------------------ */
 
 /* "wss://host:port/path" -> host. */
 static int host_of(const char *url, char out[128]) {
@@ -51,15 +52,15 @@ void oc_session_free(oc_session *ss) {
   free(ss);
 }
 
-/* A WELCOME tells of one log only. An older one (this store forked) is asked about too: whenever another server answers than before, which may lack
- * what the last one had, and once a day until it is safe. */
+/* A WELCOME tells of one log only. An older one (this store forked) is asked about too: whenever another
+ * server answers than before, which may lack what the last one had, and once a day until it is safe. */
 bool oc_log_due(const oc_self *m, const oc_writer_row *w) {
   if (ov_id_equal(&w->writer, &m->writer) || !w->last) return false;
   return !w->asked_ms || (w->safe < w->last && m->server_time_ms - w->asked_ms >= ASK_AGAIN_MS);
 }
 
-/* The log to hand over: an older one first (a forked log, a new writer waiting behind it), else the live one when it has something, else an older
- * one that is due. */
+/* The log to hand over: an older one first (a forked log, a new writer waiting behind it), else the live one
+ * when it has something, else an older one that is due. */
 static int choose_writer(oc_session *ss) {
   oc_txn *t = NULL;
   oc_writer_row w, due = {0};
@@ -102,7 +103,8 @@ int oc_session_new(oc_store *s, const oc_sync_options *o, oc_session **out, oc_e
   return 0;
 }
 
-int oc_session_enrol(oc_store *s, const char *url, const char *code, const char *device_name, oc_session **out, oc_error *e) {
+int oc_session_enrol(oc_store *s, const char *url, const char *code, const char *device_name,
+                     oc_session **out, oc_error *e) {
   if (e) *e = (oc_error){0};
   *out = NULL;
   if (s->self.enrolled) return oc_say(e, OC_E_ENROL, "this store is enrolled already, at %s", s->self.url);
@@ -111,7 +113,10 @@ int oc_session_enrol(oc_store *s, const char *url, const char *code, const char 
   }
   oc_session *ss = NULL;
   int err = session_make(s, url, NULL, &ss);
-  if (err) return err == OV_E_INVALID ? oc_say(e, OC_E_INVALID, "\"%s\" is no URL such as wss://sync.example.nl/sync", url) : oc_from_ov(e, err);
+  if (err)
+    return err == OV_E_INVALID
+               ? oc_say(e, OC_E_INVALID, "\"%s\" is no URL such as wss://sync.example.nl/sync", url)
+               : oc_from_ov(e, err);
   ss->enrolling = true;
   snprintf(ss->url, sizeof ss->url, "%s", url);
   snprintf(ss->code, sizeof ss->code, "%s", code);
@@ -123,7 +128,7 @@ int oc_session_enrol(oc_store *s, const char *url, const char *code, const char 
 bool oc_session_finished(const oc_session *ss) { return ss->finished; }
 void oc_session_progress(const oc_session *ss, oc_progress *out) { *out = ss->progress; }
 
-/* -- out ---------------------------------------------------------------------------------------------------------------- */
+/* -- out ------------------------------------------------------------------------------------------------- */
 
 int oc_session_send(oc_session *ss, ov_msg_type type) {
   ov_buf_reset(&ss->out);
@@ -138,9 +143,17 @@ static int fill_hello(oc_session *ss, ov_hello *h, ov_cursor cursors[OV_SCOPES_M
   oc_cursor_row rows[OV_SCOPES_MAX];
   oc_txn *t = NULL;
   ss->hello_ms = oc_now_ms(ss->s);
-  *h = (ov_hello){.version_min = OV_PROTOCOL_VERSION, .version_max = OV_PROTOCOL_VERSION, .device = m->device, .writer = ss->w.writer,
-                  .own.seq = ss->w.acked, .cursors = cursors, .time_ms = ss->hello_ms, .wants = ss->o.live ? OV_WANTS_LIVE : OV_WANTS_ONCE,
-                  .credit = ss->credit, .frame_bytes = ss->frame_bytes, .push_follows = ss->w.last > ss->w.acked};
+  *h = (ov_hello){.version_min = OV_PROTOCOL_VERSION,
+                  .version_max = OV_PROTOCOL_VERSION,
+                  .device = m->device,
+                  .writer = ss->w.writer,
+                  .own.seq = ss->w.acked,
+                  .cursors = cursors,
+                  .time_ms = ss->hello_ms,
+                  .wants = ss->o.live ? OV_WANTS_LIVE : OV_WANTS_ONCE,
+                  .credit = ss->credit,
+                  .frame_bytes = ss->frame_bytes,
+                  .push_follows = ss->w.last > ss->w.acked};
   int err = oc_random(ss->s, h->nonce, sizeof h->nonce);
   if (!err) err = oc_txn_begin(ss->s->db, false, &t);
   if (!err) err = oc_log_head(ss->s, t, &ss->w.writer, ss->w.acked, &h->own.head);
@@ -162,7 +175,9 @@ static int make_hello(oc_session *ss) {
   if (!err) err = body.err ? body.err : ov_sha256(ss->s->hasher, body.p, body.n, &ss->hello_hash);
   ov_buf_reset(&ss->signed_bytes);
   if (!err) ov_signed_hello(&ss->signed_bytes, ss->host, body.p, body.n);
-  if (!err) err = ss->signed_bytes.err ? ss->signed_bytes.err : ov_p256_sign(ss->s->key, ss->signed_bytes.p, ss->signed_bytes.n, sig);
+  if (!err)
+    err = ss->signed_bytes.err ? ss->signed_bytes.err
+                               : ov_p256_sign(ss->s->key, ss->signed_bytes.p, ss->signed_bytes.n, sig);
   ov_buf_reset(&ss->plain);
   if (!err) ov_hello_encode(body.p, body.n, sig, &ss->plain);
   ov_buf_free(&body);
@@ -173,7 +188,8 @@ static int make_proof(oc_session *ss) {
   ov_proof p;
   ov_buf_reset(&ss->signed_bytes);
   ov_signed_proof(&ss->signed_bytes, ss->host, ss->challenge, &ss->hello_hash);
-  int err = ss->signed_bytes.err ? ss->signed_bytes.err : ov_p256_sign(ss->s->key, ss->signed_bytes.p, ss->signed_bytes.n, p.sig);
+  int err = ss->signed_bytes.err ? ss->signed_bytes.err
+                                 : ov_p256_sign(ss->s->key, ss->signed_bytes.p, ss->signed_bytes.n, p.sig);
   ov_buf_reset(&ss->plain);
   if (!err) ov_proof_encode(&p, &ss->plain);
   return err;
@@ -198,7 +214,9 @@ static int make_acked(oc_session *ss) {
 
 /* New ops may have been written while a live session was open. */
 static int look_for_new(oc_session *ss) {
-  if (!ss->o.live || ss->next_seq <= ss->w.last || !ov_id_equal(&ss->w.writer, &ss->s->self.writer) || ss->s->self.last.seq <= ss->w.last) return 0;
+  if (!ss->o.live || ss->next_seq <= ss->w.last || !ov_id_equal(&ss->w.writer, &ss->s->self.writer) ||
+      ss->s->self.last.seq <= ss->w.last)
+    return 0;
   ss->progress.to_send += ss->s->self.last.seq - ss->w.last;
   ss->w.last = ss->s->self.last.seq;
   return 0;
@@ -254,7 +272,7 @@ const uint8_t *oc_session_output(oc_session *ss, size_t *n) {
   return ss->out.p;
 }
 
-/* -- in ------------------------------------------------------------------------------------------------------------------- */
+/* -- in -------------------------------------------------------------------------------------------------- */
 
 /* Another server than before: what the last one acknowledged of the other logs is to be asked about anew. */
 static int ask_about_all(oc_txn *t) {
@@ -273,7 +291,8 @@ static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   oc_self *m = &ss->s->self;
   int err = ov_id_equal(&m->server, &w->server) ? 0 : ask_about_all(t);
   ss->w.asked_ms = w->time_ms;
-  for (uint32_t i = 0; !err && i < w->n_scopes; i++) err = oc_scope_state(ss->s, t, w->scopes[i].scope, w->scopes[i].state, &ss->arena);
+  for (uint32_t i = 0; !err && i < w->n_scopes; i++)
+    err = oc_scope_state(ss->s, t, w->scopes[i].scope, w->scopes[i].state, &ss->arena);
   m->server = w->server;
   m->server_time_ms = w->time_ms;
   m->clock_offset_ms = w->time_ms - ss->hello_ms;
@@ -363,6 +382,7 @@ static int on_synced(oc_session *ss) {
   return 0;
 }
 
+/* PROTO-122: what it has not sent stays, whatever is said. It does not purge what it received yet. */
 static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_error *e) {
   oc_store *s = ss->s;
   if (err == OV_E_REVOKED && !s->self.revoked) {
@@ -375,7 +395,9 @@ static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_
   }
   int said = oc_from_ov(NULL, err);
   oc_say(e, said, "%s%s%.*s", ov_err_text(err), n ? ": " : "", (int)n, n ? text : "");
-  if (err == OV_E_REVOKED) oc_say_nl(e, "Deze tablet is afgemeld. Vraag de beheerder. Wat nog niet verstuurd is, staat nog op de tablet.");
+  if (err == OV_E_REVOKED)
+    oc_say_nl(
+        e, "Deze tablet is afgemeld. Vraag de beheerder. Wat nog niet verstuurd is, staat nog op de tablet.");
   else if (err == OV_E_VERSION) oc_say_nl(e, "Deze app is te oud. Werk de app bij. Alles blijft bewaard.");
   else if (err == OV_E_CODE) oc_say_nl(e, "De code klopt niet of is verlopen. Vraag een nieuwe code.");
   return said;
@@ -390,7 +412,9 @@ static int on_error(oc_session *ss, const ov_error *m, oc_error *e) {
 static int on_bye(oc_session *ss, const ov_bye *m, oc_error *e) {
   ss->again = m->reason == 0;
   ss->s->self.retry_at_ms = oc_now_ms(ss->s) + (int64_t)m->retry_s * 1000;
-  return oc_say(e, OC_E_NET, m->reason ? "the server ends the connection: %s" : "the server asks to greet again%s", m->reason ? ov_err_text(m->reason) : "");
+  return oc_say(e, OC_E_NET,
+                m->reason ? "the server ends the connection: %s" : "the server asks to greet again%s",
+                m->reason ? ov_err_text(m->reason) : "");
 }
 
 static int take(oc_session *ss, const ov_msg *m, oc_error *e) {

@@ -4,15 +4,17 @@
 
 #include "oc_internal.h"
 
-typedef struct oc_flight { uint64_t first, last; } oc_flight;
+typedef struct oc_flight {
+  uint64_t first, last;
+} oc_flight;
 
 struct oc_session {
   oc_store *s;
   ov_peer *peer;
-  ov_arena arena;            /* one message at a time */
+  ov_arena arena; /* one message at a time */
   ov_buf out, plain, signed_bytes;
   bool have_out;
-  char host[128];            /* the name HELLO is signed for */
+  char host[128]; /* the name HELLO is signed for */
   oc_sync_options o;
   oc_progress progress;
   /* enrolment */
@@ -22,40 +24,43 @@ struct oc_session {
   /* greeting */
   bool greeted, welcomed;
   ov_hash hello_hash;
-  ov_id rows_server;         /* as HELLO named it: index 1 of the rows of every PUSH */
+  ov_id rows_server; /* as HELLO named it: index 1 of the rows of every PUSH */
   int64_t hello_ms, server_now_ms;
   bool proof_due;
   uint8_t challenge[16];
-  bool had_new_writer;       /* status told of it before this session */
+  bool had_new_writer; /* status told of it before this session */
   /* sending */
   oc_writer_row w;
-  uint64_t next_seq;         /* of the next PUSH */
-  bool rewound;              /* the next PUSH says which head it follows */
+  uint64_t next_seq; /* of the next PUSH */
+  bool rewound;      /* the next PUSH says which head it follows */
   oc_flight flight[OV_PUSHES_UNANSWERED_MAX];
   unsigned in_flight, stale; /* stale: answers still to come to PUSHes that a rewind has made void */
-  ov_push_key keys[OV_PUSH_KEYS_MAX]; uint32_t n_keys;
-  uint32_t batch;            /* ops tried in one PUSH */
+  ov_push_key keys[OV_PUSH_KEYS_MAX];
+  uint32_t n_keys;
+  uint32_t batch; /* ops tried in one PUSH */
   uint32_t frame_bytes;
   /* receiving */
-  uint32_t credit, deltas;   /* deltas since the last ACKED */
+  uint32_t credit, deltas; /* deltas since the last ACKED */
   bool any_delta, acked_due, synced, need_synced;
   bool schemas_changed;
-  bool finished, again;      /* again: the server asks to greet anew at once */
+  bool finished, again; /* again: the server asks to greet anew at once */
   int failed;
 };
 
 /* push.c */
 int oc_push_save(oc_session *ss, oc_txn *t); /* w to disk */
 void oc_push_start(oc_session *ss);
-int oc_push_make(oc_session *ss);        /* 1: one was made into plain; 0: nothing to push now */
+int oc_push_make(oc_session *ss); /* 1: one was made into plain; 0: nothing to push now */
 int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e);
 int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e);
-int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder, uint32_t n_ladder);
+int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov_rung *ladder,
+                  uint32_t n_ladder);
 /* enrol.c */
 int oc_enrol_make(oc_session *ss);
 int oc_enrol_done(oc_session *ss, const ov_enrolled *m, oc_error *e);
 /* session.c */
-bool oc_log_due(const oc_self *m, const oc_writer_row *w);   /* an older log that the server has to be asked about */
-int oc_session_send(oc_session *ss, ov_msg_type type);   /* packs plain into out */
+/* an older log that the server has to be asked about */
+bool oc_log_due(const oc_self *m, const oc_writer_row *w);
+int oc_session_send(oc_session *ss, ov_msg_type type); /* packs plain into out */
 
 #endif

@@ -12,9 +12,10 @@
 const char *oc_version(void) { return OV_VERSION; }
 
 const char *oc_err_name(int err) {
-  static const char *const names[] = {[0] = "ok", [3] = "invalid", [4] = "not_found", [5] = "store", [6] = "locked", [7] = "full", [8] = "net",
-                                      [9] = "refused", [10] = "busy", [11] = "cancelled", [12] = "enrol", [13] = "conflict", [14] = "no_memory",
-                                      [15] = "internal"};
+  static const char *const names[] = {
+      [0] = "ok",     [3] = "invalid",   [4] = "not_found",  [5] = "store",    [6] = "locked",
+      [7] = "full",   [8] = "net",       [9] = "refused",    [10] = "busy",    [11] = "cancelled",
+      [12] = "enrol", [13] = "conflict", [14] = "no_memory", [15] = "internal"};
   int i = -err;
   return i >= 0 && i < (int)(sizeof names / sizeof names[0]) && names[i] ? names[i] : "internal";
 }
@@ -62,7 +63,8 @@ static int class_of(int ov) {
   case OV_E_OP_FORMAT:
   case OV_E_OP_LIMIT: return OC_E_INVALID;
   case OV_E_INTERNAL: return OC_E_INTERNAL;
-  default: return ov <= -1 && ov >= -99 ? OC_E_REFUSED : OC_E_INTERNAL; /* what the other side says, also in a later version, is no bug of ours */
+  /* what the other side says, also in a later version, is no bug of ours */
+  default: return ov <= -1 && ov >= -99 ? OC_E_REFUSED : OC_E_INTERNAL;
   }
 }
 
@@ -87,7 +89,7 @@ int oc_random(const oc_store *s, void *p, size_t n) {
 
 static int random_fn(void *ctx, void *p, size_t n) { return oc_random(ctx, p, n); }
 
-/* -- self: one row, MessagePack, so that later versions can add to its end ----------------------------------------------- */
+/* -- self: one row, MessagePack, so that later versions can add to its end ------------------------------- */
 
 enum { SELF_PARTS = 23 };
 
@@ -196,7 +198,7 @@ static int load_self(oc_store *s) {
   return err;
 }
 
-/* -- schemas ---------------------------------------------------------------------------------------------------------- */
+/* -- schemas --------------------------------------------------------------------------------------------- */
 
 /* `schema` records have day 0 in the index (they are found by kind), so the day table lists them first. */
 static int add_schema(oc_store *s, oc_txn *t, const ov_name *record, ov_schemas *set, ov_arena *a) {
@@ -205,7 +207,8 @@ static int add_schema(oc_store *s, oc_txn *t, const ov_name *record, ov_schemas 
   const ov_live *body = err ? NULL : ov_record_field(&v.rec, OV_SCHEMA_FIELD_BODY, NULL);
   if (!body || body->v.type != OV_V_BYTES) return err == OV_E_NOTFOUND ? 0 : err;
   int bad = ov_schemas_add(set, body->v.s.p, body->v.s.n, NULL);
-  return bad == OV_E_NOMEM ? bad : 0; /* a schema newer than this program understands: its records are kept and shown as they are */
+  /* a schema newer than this program understands: its records are kept and shown as they are */
+  return bad == OV_E_NOMEM ? bad : 0;
 }
 
 int oc_schemas_reload(oc_store *s) {
@@ -235,7 +238,7 @@ int oc_schemas_reload(oc_store *s) {
   return 0;
 }
 
-/* -- open, close, status ------------------------------------------------------------------------------------------------ */
+/* -- open, close, status --------------------------------------------------------------------------------- */
 
 int oc_zone_load(oc_store *s) {
   oc_zone_free(s->zone);
@@ -252,7 +255,11 @@ int oc_store_open(const oc_options *o, oc_store **out, oc_error *e) {
   if (!s) return oc_from_ov(e, OV_E_NOMEM);
   char why[256];
   s->o = *o;
-  oc_db_options d = {.path = o->path, .must_exist = o->must_exist, .map_bytes_max = o->map_bytes_max, .random = random_fn, .random_ctx = s};
+  oc_db_options d = {.path = o->path,
+                     .must_exist = o->must_exist,
+                     .map_bytes_max = o->map_bytes_max,
+                     .random = random_fn,
+                     .random_ctx = s};
   int err = oc_db_open(&d, &s->db, why);
   if (err) oc_say(e, class_of(err), "%s", why);
   if (!err && (!(s->packer = ov_packer_new()) || !(s->hasher = ov_hasher_new()))) err = OV_E_NOMEM;
@@ -261,7 +268,8 @@ int oc_store_open(const oc_options *o, oc_store **out, oc_error *e) {
   if (!err) err = oc_schemas_reload(s);
   s->o.path = NULL; /* the caller's string */
   if (err) {
-    if (e && e->err) oc_say_nl(e, "De gegevens op deze tablet kunnen niet worden geopend. Er is niets gewist. Vraag hulp.");
+    if (e && e->err)
+      oc_say_nl(e, "De gegevens op deze tablet kunnen niet worden geopend. Er is niets gewist. Vraag hulp.");
     int said = oc_from_ov(e, err);
     oc_store_close(s);
     return said;
@@ -295,7 +303,8 @@ static int count_own(oc_store *s, oc_txn *t, oc_status *out) {
     out->safe += safe;
     oc_log_row row;
     if (w.last == w.acked || oc_log_get(t, &w.writer, w.acked + 1, &a, &row)) continue;
-    if (!out->oldest_unsent || row.op.device_time < out->oldest_unsent) out->oldest_unsent = row.op.device_time;
+    if (!out->oldest_unsent || row.op.device_time < out->oldest_unsent)
+      out->oldest_unsent = row.op.device_time;
     ov_arena_reset(&a);
   }
   ov_arena_free(&a);
@@ -328,8 +337,12 @@ static int count_rows(oc_txn *t, oc_status *out) {
 int oc_status_get(oc_store *s, oc_status *out, oc_error *e) {
   if (e) *e = (oc_error){0};
   const oc_self *m = &s->self;
-  *out = (oc_status){.enrolled = m->enrolled, .last_sync = m->last_sync_ms / 1000, .retry_at = m->retry_at_ms / 1000,
-                     .clock_offset = m->clock_offset_ms / 1000, .new_writer = m->new_writer || m->forked, .revoked = m->revoked};
+  *out = (oc_status){.enrolled = m->enrolled,
+                     .last_sync = m->last_sync_ms / 1000,
+                     .retry_at = m->retry_at_ms / 1000,
+                     .clock_offset = m->clock_offset_ms / 1000,
+                     .new_writer = m->new_writer || m->forked,
+                     .revoked = m->revoked};
   ov_hex(m->device.b, OV_ID_BYTES, out->device);
   ov_hex(m->organisation.b, OV_ID_BYTES, out->organisation);
   snprintf(out->server, sizeof out->server, "%s", m->url);

@@ -6,12 +6,19 @@
 /* Whole seconds, downwards: as the server counts them, so that both sides fold to the same time. PROTO-21 */
 int64_t oc_seconds(int64_t ms) { return ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000); }
 
-/* -- own ops on top ------------------------------------------------------------------------------------------------------ */
+/* -- own ops on top -------------------------------------------------------------------------------------- */
 
-typedef struct top { ov_fold_in *in; uint32_t n; bool unsent, attention; } top;
+typedef struct top {
+  ov_fold_in *in;
+  uint32_t n;
+  bool unsent, attention;
+} top;
 
 static ov_fold_in fold_of(const oc_store *s, const oc_log_row *row, const ov_op *op) {
-  ov_fold_in in = {.op = op, .verdict = OV_APPLIED, .server_time = INT64_MAX, .clock_offset = oc_seconds(s->self.clock_offset_ms)};
+  ov_fold_in in = {.op = op,
+                   .verdict = OV_APPLIED,
+                   .server_time = INT64_MAX,
+                   .clock_offset = oc_seconds(s->self.clock_offset_ms)};
   if (row->state == OC_OP_ACKED) {
     in.server_time = oc_seconds(row->server_time_ms);
     in.clock_offset = oc_seconds(row->offset_ms);
@@ -106,7 +113,7 @@ int oc_view_get(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, oc_v
   return err;
 }
 
-/* -- indexes --------------------------------------------------------------------------------------------------------------- */
+/* -- indexes --------------------------------------------------------------------------------------------- */
 
 static void day_key(const oc_row *r, const ov_name *record, uint8_t key[6 + OV_NAME_BYTES]) {
   uint32_t day = r->day < 0 ? 0 : r->day > UINT32_MAX ? UINT32_MAX : (uint32_t)r->day;
@@ -166,7 +173,8 @@ int oc_row_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_row *out) {
   return 0;
 }
 
-/* Kinds without a day of their own (reference data) stand at day 0, so that they are found by kind at once. */
+/* Kinds without a day of their own (reference data) stand at day 0, so that they are found by kind at
+ * once. */
 static int make_row(oc_store *s, oc_txn *t, const oc_view *v, oc_row *r) {
   const ov_skind *k = ov_schemas_kind(s->schemas, v->rec.kind);
   *r = (oc_row){.kind = v->rec.kind};

@@ -1,5 +1,5 @@
-/* Opening a client's store: folder, lock, key file, environment. What cannot be read is refused with what to do; nothing is ever emptied or made
- * anew over something that was there. */
+/* Opening a client's store: folder, lock, key file, environment. What cannot be read is refused with what to
+ * do; nothing is ever emptied or made anew over something that was there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -31,7 +31,9 @@ int oc_db_error(int mdb) {
   }
 }
 
-static void file_of(const oc_db *db, const char *name, char out[600]) { snprintf(out, 600, "%s/%s", db->path, name); }
+static void file_of(const oc_db *db, const char *name, char out[600]) {
+  snprintf(out, 600, "%s/%s", db->path, name);
+}
 
 static int take_lock(oc_db *db, bool must_exist, char *why) {
   char f[600];
@@ -42,7 +44,10 @@ static int take_lock(oc_db *db, bool must_exist, char *why) {
   file_of(db, "lock", f);
   db->lock_fd = open(f, O_RDWR | O_CLOEXEC | (must_exist ? 0 : O_CREAT), 0600);
   if (db->lock_fd < 0) {
-    snprintf(why, WHY, must_exist && errno == ENOENT ? "%.150s holds no store yet: enrol this device first" : "cannot open the lock in %.150s", db->path);
+    snprintf(why, WHY,
+             must_exist && errno == ENOENT ? "%.150s holds no store yet: enrol this device first"
+                                           : "cannot open the lock in %.150s",
+             db->path);
     return errno == ENOENT ? OV_E_NOTFOUND : OV_E_IO;
   }
   if (flock(db->lock_fd, LOCK_EX | LOCK_NB)) {
@@ -52,7 +57,8 @@ static int take_lock(oc_db *db, bool must_exist, char *why) {
   return 0;
 }
 
-/* Key file: "ovk1", format byte, store key, index key. Written before the environment exists, renamed into place. */
+/* Key file: "ovk1", format byte, store key, index key. Written before the environment exists, renamed into
+ * place. */
 #define KEY_BYTES (4 + 1 + 2 * OV_KEY_BYTES)
 
 static int write_key(oc_db *db, const char *file, char *why) {
@@ -61,7 +67,8 @@ static int write_key(oc_db *db, const char *file, char *why) {
   snprintf(tmp, sizeof tmp, "%s.new", file);
   int err = db->random(db->random_ctx, b + 5, 2 * OV_KEY_BYTES) ? OV_E_CRYPTO : 0;
   int fd = err ? -1 : open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (!err && (fd < 0 || write(fd, b, sizeof b) != (ssize_t)sizeof b || fsync(fd))) err = errno == ENOSPC ? OV_E_FULL : OV_E_IO;
+  if (!err && (fd < 0 || write(fd, b, sizeof b) != (ssize_t)sizeof b || fsync(fd)))
+    err = errno == ENOSPC ? OV_E_FULL : OV_E_IO;
   if (fd >= 0) close(fd);
   if (!err && rename(tmp, file)) err = OV_E_IO;
   int dir = err ? -1 : open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -80,7 +87,10 @@ static int read_key(oc_db *db, char *why) {
   file_of(db, "data.mdb", data);
   if (stat(f, &st) && errno == ENOENT) {
     if (!stat(data, &st)) {
-      snprintf(why, WHY, "%.120s has data but its key file store.key is gone: put it back; without it nothing can be read", db->path);
+      snprintf(
+          why, WHY,
+          "%.120s has data but its key file store.key is gone: put it back; without it nothing can be read",
+          db->path);
       return OV_E_CORRUPT;
     }
     int err = write_key(db, f, why);
@@ -103,7 +113,8 @@ static int read_key(oc_db *db, char *why) {
   return 0;
 }
 
-/* LMDB makes a new environment out of an empty file; a store that had data must not be emptied so. `made` stands once the first commit is on disk. */
+/* LMDB makes a new environment out of an empty file; a store that had data must not be emptied so. `made`
+ * stands once the first commit is on disk. */
 static int check_data(oc_db *db, bool *fresh, char *why) {
   char f[600], m[600];
   struct stat st;
@@ -113,7 +124,9 @@ static int check_data(oc_db *db, bool *fresh, char *why) {
   bool data = !stat(f, &st) && st.st_size > 0;
   *fresh = !made;
   if (made && !data) {
-    snprintf(why, WHY, "the data of %.120s is gone or empty: restore data.mdb, or move the folder away and enrol again", db->path);
+    snprintf(why, WHY,
+             "the data of %.120s is gone or empty: restore data.mdb, or move the folder away and enrol again",
+             db->path);
     return OV_E_CORRUPT;
   }
   return 0;
@@ -131,7 +144,8 @@ static int mark_made(oc_db *db) {
   return 0;
 }
 
-static const char *const table_names[OC_TABLES] = {"meta", "log", "pending", "record", "stage", "row", "day", "natural", "cursor", "import"};
+static const char *const table_names[OC_TABLES] = {"meta", "log", "pending", "record", "stage",
+                                                   "row",  "day", "natural", "cursor", "import"};
 
 static int open_tables(oc_db *db) {
   MDB_txn *txn = NULL;
@@ -152,7 +166,9 @@ static int open_env(oc_db *db, size_t map, char *why) {
   int err = oc_db_error(rc);
   if (rc == EINVAL || rc == MDB_BAD_TXN || rc == MDB_BAD_DBI) err = OV_E_CORRUPT;
   if (err == OV_E_CORRUPT) {
-    snprintf(why, WHY, "the data of %.100s is damaged (%s): nothing was changed; restore data.mdb from a copy, or move the folder away and enrol again",
+    snprintf(why, WHY,
+             "the data of %.100s is damaged (%s): nothing was changed; restore data.mdb from a copy, or move "
+             "the folder away and enrol again",
              db->path, mdb_strerror(rc));
   } else if (err) {
     snprintf(why, WHY, "cannot open the data of %.150s: %s", db->path, mdb_strerror(rc));
@@ -170,11 +186,15 @@ static int check_size(oc_db *db, char *why) {
   mdb_env_stat(db->env, &st);
   if (stat(f, &file)) return OV_E_IO;
   if ((uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * st.ms_psize) return 0;
-  snprintf(why, WHY, "the data of %.120s is cut short: nothing was changed; restore data.mdb from a copy, or move the folder away and enrol again", db->path);
+  snprintf(why, WHY,
+           "the data of %.120s is cut short: nothing was changed; restore data.mdb from a copy, or move the "
+           "folder away and enrol again",
+           db->path);
   return OV_E_CORRUPT;
 }
 
-/* A file that is shorter than its pages would fault when read: it is measured before the first page is touched by a table. */
+/* A file that is shorter than its pages would fault when read: it is measured before the first page is
+ * touched by a table. */
 static int check_cut(oc_db *db, char *why) {
   MDB_env *probe = NULL;
   int rc = mdb_env_create(&probe);

@@ -67,7 +67,8 @@ int oc_put(oc_txn *t, oc_table table, const void *key, size_t key_n, const void 
   return stick(t, oc_db_error(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
 }
 
-static int open_value(oc_txn *t, oc_table table, const MDB_val *k, const MDB_val *v, ov_arena *a, const uint8_t **value, size_t *n) {
+static int open_value(oc_txn *t, oc_table table, const MDB_val *k, const MDB_val *v, ov_arena *a,
+                      const uint8_t **value, size_t *n) {
   *value = NULL;
   *n = 0;
   if (v->mv_size == 0) return 0;
@@ -83,7 +84,8 @@ static int open_value(oc_txn *t, oc_table table, const MDB_val *k, const MDB_val
   return *value || !b->n ? 0 : OV_E_NOMEM;
 }
 
-int oc_get(oc_txn *t, oc_table table, const void *key, size_t key_n, ov_arena *a, const uint8_t **value, size_t *n) {
+int oc_get(oc_txn *t, oc_table table, const void *key, size_t key_n, ov_arena *a, const uint8_t **value,
+           size_t *n) {
   if (t->err) return t->err;
   MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
   int err = oc_db_error(mdb_get(t->txn, t->db->dbi[table], &k, &v));
@@ -98,24 +100,28 @@ int oc_del(oc_txn *t, oc_table table, const void *key, size_t key_n) {
   return err == OV_E_NOTFOUND ? 0 : stick(t, err);
 }
 
-static int seek(MDB_cursor *c, MDB_val *k, MDB_val *v, const void *prefix, size_t prefix_n, const void *from, size_t from_n, bool after) {
+static int seek(MDB_cursor *c, MDB_val *k, MDB_val *v, const void *prefix, size_t prefix_n, const void *from,
+                size_t from_n, bool after) {
   const void *start = from_n ? from : prefix;
   size_t start_n = from_n ? from_n : prefix_n;
   k->mv_data = (void *)(uintptr_t)start;
   k->mv_size = start_n;
   int rc = mdb_cursor_get(c, k, v, start_n ? MDB_SET_RANGE : MDB_FIRST);
-  if (!rc && after && from_n == k->mv_size && !memcmp(k->mv_data, from, from_n)) rc = mdb_cursor_get(c, k, v, MDB_NEXT);
+  if (!rc && after && from_n == k->mv_size && !memcmp(k->mv_data, from, from_n))
+    rc = mdb_cursor_get(c, k, v, MDB_NEXT);
   return rc;
 }
 
-int oc_next(oc_txn *t, oc_table table, const void *prefix, size_t prefix_n, const void *from, size_t from_n, bool after, uint8_t key[OC_DB_KEY_MAX],
-            size_t *key_n, ov_arena *a, const uint8_t **value, size_t *n) {
+int oc_next(oc_txn *t, oc_table table, const void *prefix, size_t prefix_n, const void *from, size_t from_n,
+            bool after, uint8_t key[OC_DB_KEY_MAX], size_t *key_n, ov_arena *a, const uint8_t **value,
+            size_t *n) {
   if (t->err) return t->err;
   MDB_cursor *c = NULL;
   MDB_val k, v;
   int err = oc_db_error(mdb_cursor_open(t->txn, t->db->dbi[table], &c));
   if (!err) err = oc_db_error(seek(c, &k, &v, prefix, prefix_n, from, from_n, after));
-  if (!err && (k.mv_size < prefix_n || (prefix_n && memcmp(k.mv_data, prefix, prefix_n)))) err = OV_E_NOTFOUND;
+  if (!err && (k.mv_size < prefix_n || (prefix_n && memcmp(k.mv_data, prefix, prefix_n))))
+    err = OV_E_NOTFOUND;
   if (!err && k.mv_size > OC_DB_KEY_MAX) err = OV_E_CORRUPT;
   if (!err && value) err = open_value(t, table, &k, &v, a, value, n);
   if (!err) {

@@ -19,8 +19,10 @@ static int point_of(const BIGNUM *d, uint8_t pubkey[OV_PUBKEY_BYTES]) {
   EC_GROUP *g = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
   EC_POINT *q = g ? EC_POINT_new(g) : NULL;
   int err = OV_E_CRYPTO;
-  if (q && !BN_is_zero(d) && BN_cmp(d, EC_GROUP_get0_order(g)) < 0 && EC_POINT_mul(g, q, d, NULL, NULL, NULL) &&
-      EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, pubkey, OV_PUBKEY_BYTES, NULL) == OV_PUBKEY_BYTES) {
+  if (q && !BN_is_zero(d) && BN_cmp(d, EC_GROUP_get0_order(g)) < 0 &&
+      EC_POINT_mul(g, q, d, NULL, NULL, NULL) &&
+      EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, pubkey, OV_PUBKEY_BYTES, NULL) ==
+          OV_PUBKEY_BYTES) {
     err = 0;
   } else if (g && (BN_is_zero(d) || BN_cmp(d, EC_GROUP_get0_order(g)) >= 0)) {
     err = OV_E_INVALID;
@@ -38,8 +40,8 @@ static EVP_PKEY *pkey_of(const uint8_t pubkey[OV_PUBKEY_BYTES], const BIGNUM *d)
   EVP_PKEY *pkey = NULL;
   if (b && ctx && OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
       OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, pubkey, OV_PUBKEY_BYTES) &&
-      (!d || OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_PRIV_KEY, d)) && (params = OSSL_PARAM_BLD_to_param(b)) &&
-      EVP_PKEY_fromdata_init(ctx) == 1) {
+      (!d || OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_PRIV_KEY, d)) &&
+      (params = OSSL_PARAM_BLD_to_param(b)) && EVP_PKEY_fromdata_init(ctx) == 1) {
     int selection = d ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
     if (EVP_PKEY_fromdata(ctx, &pkey, selection, params) != 1) pkey = NULL;
   }
@@ -107,7 +109,8 @@ int ov_p256_sign(const ov_p256 *k, const uint8_t *p, size_t n, uint8_t sig[OV_SI
   EVP_MD_CTX_free(ctx);
   const unsigned char *q = der;
   ECDSA_SIG *s = ok ? d2i_ECDSA_SIG(NULL, &q, (long)der_n) : NULL;
-  ok = s && BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, 32) == 32 && BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + 32, 32) == 32;
+  ok = s && BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, 32) == 32 &&
+       BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + 32, 32) == 32;
   ECDSA_SIG_free(s);
   return ok ? 0 : OV_E_CRYPTO;
 }

@@ -1,4 +1,5 @@
-/* Preset dictionary 1 of frame mode 1: the words of the schemas and plain Dutch about care. Its bytes never change. */
+/* Preset dictionary 1 of frame mode 1: the words of the schemas and plain Dutch about care. Its bytes never
+ * change. */
 #ifndef OV_DICT1_H
 #define OV_DICT1_H
 

@@ -27,14 +27,12 @@ enum { REPLACED = 1, COUNTS = 2 };
 
 static bool gives_links(ov_verdict v) { return v == OV_APPLIED || v == OV_HELD || v == OV_DISMISSED; }
 
-static int by_name(const void *a, const void *b)
-{
+static int by_name(const void *a, const void *b) {
   const ov_fold_in *const *x = a, *const *y = b;
   return ov_name_compare(&(*x)->op->name, &(*y)->op->name);
 }
 
-static int rank_ops(folding *f, const ov_fold_in *ops, size_t n, ov_arena *a)
-{
+static int rank_ops(folding *f, const ov_fold_in *ops, size_t n, ov_arena *a) {
   f->in = ov_arena_array(a, n, sizeof *f->in);
   f->rops = ov_arena_array(a, n, sizeof *f->rops);
   if (!f->in || !f->rops) return OV_E_NOMEM;
@@ -49,8 +47,7 @@ static int rank_ops(folding *f, const ov_fold_in *ops, size_t n, ov_arena *a)
 
 /* The names each op replaces, as ranks; names not among the ops and an op's own name fall out here.
  * PROTO-93 */
-static int resolve_links(folding *f, ov_arena *a)
-{
+static int resolve_links(folding *f, ov_arena *a) {
   uint32_t most = 0;
   for (uint32_t i = 0; i < f->n; i++)
     if (gives_links(f->in[i]->verdict)) {
@@ -73,8 +70,7 @@ static int resolve_links(folding *f, ov_arena *a)
   return 0;
 }
 
-static int collect_cells(folding *f, ov_arena *a)
-{
+static int collect_cells(folding *f, ov_arena *a) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < f->n; i++)
     if (gives_links(f->in[i]->verdict)) {
@@ -94,8 +90,7 @@ static int collect_cells(folding *f, ov_arena *a)
 
 /* Entries [from, to) carry one cell. Starting from the applied ops, follows replacements; a held op that is
  * reached counts from then on. Each entry is queued at most once, so circles end. PROTO-93, PROTO-94 */
-static void settle_cell(folding *f, uint32_t from, uint32_t to)
-{
+static void settle_cell(folding *f, uint32_t from, uint32_t to) {
   uint32_t head = 0, tail = 0;
   for (uint32_t i = from; i < to; i++) {
     f->slot[f->cells[i].op] = i + 1;
@@ -119,8 +114,7 @@ static void settle_cell(folding *f, uint32_t from, uint32_t to)
 }
 
 /* Leaves only live values in cells, in place. PROTO-95 */
-static void settle(folding *f)
-{
+static void settle(folding *f) {
   for (uint32_t from = 0, to; from < f->n_cells; from = to) {
     for (to = from + 1; to < f->n_cells; to++)
       if (ov_live_compare_cell(&f->cells[from], &f->cells[to]) != 0) break;
@@ -134,8 +128,7 @@ static void settle(folding *f)
 }
 
 /* PROTO-97 */
-static bool *mark_seen(const folding *f, ov_arena *a)
-{
+static bool *mark_seen(const folding *f, ov_arena *a) {
   bool *seen = ov_arena_array(a, f->n, sizeof *seen);
   for (uint32_t i = 0; seen && i < f->n_cells; i++) {
     if (!ov_live_retracts(&f->cells[i])) continue;
@@ -146,8 +139,7 @@ static bool *mark_seen(const folding *f, ov_arena *a)
 }
 
 /* PROTO-98 */
-static void set_header(const folding *f, ov_record *out)
-{
+static void set_header(const folding *f, ov_record *out) {
   const ov_op *from = NULL;
   for (uint32_t i = 0; i < f->n; i++) {
     const ov_op *op = f->in[i]->op;
@@ -163,20 +155,18 @@ static void set_header(const folding *f, ov_record *out)
       out->version = f->in[i]->op->version;
 }
 
-static int list_held(const folding *f, ov_arena *a, ov_record *out)
-{
+static int list_held(const folding *f, ov_arena *a, ov_record *out) {
   out->held = ov_arena_array(a, f->n, sizeof *out->held);
   if (!out->held) return OV_E_NOMEM;
   for (uint32_t i = 0; i < f->n; i++)
     if (f->in[i]->verdict == OV_HELD || f->in[i]->verdict == OV_DISMISSED)
-      out->held[out->n_held++] =
-          (ov_heldop){f->in[i]->op->name, (uint8_t)f->in[i]->verdict, f->in[i]->reason};
+      out->held[out->n_held++] = (ov_heldop){f->in[i]->op->name, (uint8_t)f->in[i]->verdict,
+                                             f->in[i]->reason};
   return 0;
 }
 
 /* assemble keeps a creating op that is listed: one that is not applied must not be. */
-static int assemble(const folding *f, bool *seen, ov_arena *a, ov_record *out)
-{
+static int assemble(const folding *f, bool *seen, ov_arena *a, ov_record *out) {
   uint32_t *index = ov_arena_array(a, f->n, sizeof *index);
   if (!index) return OV_E_NOMEM;
   ov_fold_mix m = {.rops = f->rops, .live = f->cells, .n_live = f->n_cells, .seen = seen};
@@ -191,14 +181,12 @@ static int assemble(const folding *f, bool *seen, ov_arena *a, ov_record *out)
 }
 
 /* PROTO-100 */
-int ov_fold(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out)
-{
+int ov_fold(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out) {
   *out = (ov_record){0};
   return n > OV_RECORD_OPS_MAX ? OV_E_LIMIT : ov_fold_any(ops, n, a, out);
 }
 
-int ov_fold_any(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out)
-{
+int ov_fold_any(const ov_fold_in *ops, size_t n, ov_arena *a, ov_record *out) {
   folding f = {0};
   *out = (ov_record){0};
   if (n == 0) return OV_E_INVALID;

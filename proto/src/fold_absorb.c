@@ -13,21 +13,18 @@ typedef struct absorbing {
   uint32_t place; /* rank of the new op among base's, and of a new held op among the held */
 } absorbing;
 
-static bool names(const ov_op *op, const ov_name *name)
-{
+static bool names(const ov_op *op, const ov_name *name) {
   return ov_names_have(op->replaces, op->n_replaces, name);
 }
 
 static int by_cell(const void *a, const void *b) { return ov_live_compare_cell(a, b); }
 
-static bool survives(const absorbing *x, const ov_live *l)
-{
+static bool survives(const absorbing *x, const ov_live *l) {
   if (!x->n_cells || !names(x->in->op, &x->base->ops[l->op].name)) return true;
   return bsearch(l, x->cells, x->n_cells, sizeof *x->cells, by_cell) == NULL;
 }
 
-static int spread_new(absorbing *x, ov_arena *a)
-{
+static int spread_new(absorbing *x, ov_arena *a) {
   uint32_t n = x->applied ? ov_fold_cells(x->in->op) : 0;
   x->cells = ov_arena_array(a, n, sizeof *x->cells);
   if (!x->cells) return OV_E_NOMEM;
@@ -37,8 +34,7 @@ static int spread_new(absorbing *x, ov_arena *a)
 }
 
 /* base's ops with the new one at its place, base's surviving values and the new ones on top. */
-static int mix(absorbing *x, ov_fold_mix *m, ov_arena *a)
-{
+static int mix(absorbing *x, ov_fold_mix *m, ov_arena *a) {
   const ov_record *b = x->base;
   m->rops = ov_arena_array(a, b->n_ops + 1u, sizeof *m->rops);
   m->seen = ov_arena_array(a, b->n_ops + 1u, sizeof *m->seen);
@@ -73,8 +69,7 @@ static int mix(absorbing *x, ov_fold_mix *m, ov_arena *a)
   return 0;
 }
 
-static int absorb_held(const absorbing *x, ov_arena *a, ov_record *out)
-{
+static int absorb_held(const absorbing *x, ov_arena *a, ov_record *out) {
   const ov_record *b = x->base;
   bool more = x->in->verdict == OV_HELD || x->in->verdict == OV_DISMISSED;
   out->held = ov_arena_array(a, b->n_held + (more ? 1u : 0u), sizeof *out->held);
@@ -91,16 +86,14 @@ static int absorb_held(const absorbing *x, ov_arena *a, ov_record *out)
   return 0;
 }
 
-static bool listed(const ov_record *r, const ov_name *name)
-{
+static bool listed(const ov_record *r, const ov_name *name) {
   for (uint32_t i = 0; i < r->n_held; i++)
     if (ov_name_equal(&r->held[i].name, name)) return true;
   return ov_rop_find(r->ops, r->n_ops, name) != UINT32_MAX;
 }
 
 /* PROTO-113 */
-int ov_fold_absorb(const ov_record *base, const ov_fold_in *in, ov_arena *a, ov_record *out)
-{
+int ov_fold_absorb(const ov_record *base, const ov_fold_in *in, ov_arena *a, ov_record *out) {
   if (!base) return ov_fold(in, 1, a, out);
   if (listed(base, &in->op->name)) {
     *out = *base;

@@ -26,12 +26,10 @@ static const struct {
 
 static bool known(int reason) { return reason >= 0 && reason < OV_HELD_COUNT; }
 
-const char *ov_held_text_en(int reason)
-{
+const char *ov_held_text_en(int reason) {
   return known(reason) ? texts[reason].en : "held for a reason unknown here";
 }
 
-const char *ov_held_text_nl(int reason)
-{
+const char *ov_held_text_nl(int reason) {
   return known(reason) ? texts[reason].nl : "aangehouden; de reden is hier niet bekend";
 }

@@ -13,8 +13,7 @@ static const char SIGNED_ACK[] = "overdracht ack 1";
 
 /* PROTO-35 */
 void ov_signed_ack(ov_buf *out, const ov_id *server, const ov_id *organisation, const ov_id *writer,
-                   const uint8_t *body, size_t n)
-{
+                   const uint8_t *body, size_t n) {
   ov_buf_put(out, SIGNED_ACK, sizeof SIGNED_ACK); /* its zero byte ends the label, as in chain.c */
   ov_buf_put(out, server->b, OV_ID_BYTES);
   ov_buf_put(out, organisation->b, OV_ID_BYTES);
@@ -22,8 +21,7 @@ void ov_signed_ack(ov_buf *out, const ov_id *server, const ov_id *organisation, 
   ov_buf_put(out, body, n);
 }
 
-static void encode_receipts(const ov_ack *m, ov_buf *out)
-{
+static void encode_receipts(const ov_ack *m, ov_buf *out) {
   uint64_t up_to = 0;
   int64_t time = 0;
   ov_mpw_array(out, 3 * m->n_receipts);
@@ -37,8 +35,7 @@ static void encode_receipts(const ov_ack *m, ov_buf *out)
   }
 }
 
-void ov_ack_body(const ov_ack *m, ov_buf *out)
-{
+void ov_ack_body(const ov_ack *m, ov_buf *out) {
   ov_mpw_array(out, m->refused ? ACK_MOST : ACK_MUST);
   ov_mpw_uint(out, OV_M_ACK);
   ov_mpw_uint(out, m->up_to);
@@ -58,38 +55,32 @@ void ov_ack_body(const ov_ack *m, ov_buf *out)
   }
 }
 
-void ov_ack_encode(const uint8_t *body, size_t n, const uint8_t sig[OV_SIG_BYTES], ov_buf *out)
-{
+void ov_ack_encode(const uint8_t *body, size_t n, const uint8_t sig[OV_SIG_BYTES], ov_buf *out) {
   ov_buf_put(out, body, n);
   ov_mpw_bin(out, sig, OV_SIG_BYTES);
 }
 
 /* Sums stay in range: seqs by the check, times because a lie may not overflow. */
-static uint64_t next_seq(ov_mcur *c, uint64_t before)
-{
+static uint64_t next_seq(ov_mcur *c, uint64_t before) {
   uint64_t step = ov_mpr_uint(&c->r, OV_SEQ_MAX);
-  if (step == 0 || step > OV_SEQ_MAX - before)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
+  if (step == 0 || step > OV_SEQ_MAX - before) ov_mpr_fail(&c->r, OV_E_FORMAT);
   return c->r.err ? before : before + step;
 }
 
-static void decode_receipts(ov_mcur *c, ov_ack *m)
-{
+static void decode_receipts(ov_mcur *c, ov_ack *m) {
   uint64_t up_to = 0;
   int64_t time = 0;
   uint32_t n = ov_mcur_list(c, 3, OV_ACK_RECEIPTS_MAX);
   m->receipts = ov_mcur_alloc(c, n, sizeof *m->receipts);
   for (uint32_t i = 0; m->receipts && i < n; i++) {
     up_to = next_seq(c, up_to);
-    if (__builtin_add_overflow(time, ov_mpr_int(&c->r), &time))
-      ov_mpr_fail(&c->r, OV_E_FORMAT);
+    if (__builtin_add_overflow(time, ov_mpr_int(&c->r), &time)) ov_mpr_fail(&c->r, OV_E_FORMAT);
     m->receipts[i] = (ov_ack_receipt){up_to, time, ov_mpr_int(&c->r)};
   }
   m->n_receipts = m->receipts ? n : 0;
 }
 
-static void decode_held(ov_mcur *c, ov_ack *m)
-{
+static void decode_held(ov_mcur *c, ov_ack *m) {
   uint64_t seq = 0;
   uint32_t n = ov_mcur_list(c, 2, OV_ACK_HELD_MAX);
   m->held = ov_mcur_alloc(c, n, sizeof *m->held);
@@ -100,13 +91,11 @@ static void decode_held(ov_mcur *c, ov_ack *m)
   m->n_held = m->held ? n : 0;
 }
 
-void ov_ack_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
-{
+void ov_ack_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_ack *m = &msg->ack;
   ov_mcur_expect(c, count, ACK_MUST, ACK_MOST);
   m->refused = count == ACK_MOST;
-  if (count == ACK_MUST + 1)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
+  if (count == ACK_MUST + 1) ov_mpr_fail(&c->r, OV_E_FORMAT);
   m->up_to = ov_mpr_uint(&c->r, OV_SEQ_MAX);
   ov_mpr_bytes(&c->r, m->head.b, OV_HASH_BYTES);
   m->safe_up_to = ov_mpr_uint(&c->r, OV_SEQ_MAX);

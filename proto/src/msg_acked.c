@@ -2,8 +2,7 @@
  * SYNCED [13]: the server has sent everything there was. */
 #include "msg_parts.h"
 
-void ov_acked_encode(const ov_acked *m, ov_buf *out)
-{
+void ov_acked_encode(const ov_acked *m, ov_buf *out) {
   ov_mpw_array(out, 2);
   ov_mpw_uint(out, OV_M_ACKED);
   ov_mpw_array(out, 2 * m->n_cursors);
@@ -13,8 +12,7 @@ void ov_acked_encode(const ov_acked *m, ov_buf *out)
   }
 }
 
-void ov_acked_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
-{
+void ov_acked_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_acked *m = &msg->acked;
   ov_mcur_expect(c, count, 2, 2);
   uint32_t n = ov_mcur_list(c, 2, OV_SCOPES_MAX);
@@ -26,14 +24,12 @@ void ov_acked_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
   m->n_cursors = m->cursors ? n : 0;
 }
 
-void ov_synced_encode(ov_buf *out)
-{
+void ov_synced_encode(ov_buf *out) {
   ov_mpw_array(out, 1);
   ov_mpw_uint(out, OV_M_SYNCED);
 }
 
-void ov_synced_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
-{
+void ov_synced_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   (void)msg;
   ov_mcur_expect(c, count, 1, 1);
 }

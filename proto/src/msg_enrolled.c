@@ -4,8 +4,7 @@
 
 enum { ENROLLED_MUST = 10, ENROLLED_MOST = 11, ZONE_BYTES_MAX = 64 };
 
-void ov_enrolled_encode(const ov_enrolled *m, ov_buf *out)
-{
+void ov_enrolled_encode(const ov_enrolled *m, ov_buf *out) {
   ov_mpw_array(out, m->has_pin ? ENROLLED_MOST : ENROLLED_MUST);
   ov_mpw_uint(out, OV_M_ENROLLED);
   ov_mpw_uint(out, m->version);
@@ -21,12 +20,10 @@ void ov_enrolled_encode(const ov_enrolled *m, ov_buf *out)
   }
   ov_mpw_int(out, m->time_ms);
   ov_mpw_str(out, m->zone, m->zone_len);
-  if (m->has_pin)
-    ov_mpw_bin(out, m->pin, OV_HASH_BYTES);
+  if (m->has_pin) ov_mpw_bin(out, m->pin, OV_HASH_BYTES);
 }
 
-static void decode_scope_keys(ov_mcur *c, ov_enrolled *m)
-{
+static void decode_scope_keys(ov_mcur *c, ov_enrolled *m) {
   uint32_t n = ov_mcur_list(c, 2, OV_SCOPES_MAX);
   m->scopes = ov_mcur_alloc(c, n, sizeof *m->scopes);
   for (uint32_t i = 0; m->scopes && i < n; i++) {
@@ -36,8 +33,7 @@ static void decode_scope_keys(ov_mcur *c, ov_enrolled *m)
   m->n_scopes = m->scopes ? n : 0;
 }
 
-void ov_enrolled_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
-{
+void ov_enrolled_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_enrolled *m = &msg->enrolled;
   ov_mcur_expect(c, count, ENROLLED_MUST, ENROLLED_MOST);
   m->version = (uint32_t)ov_mpr_uint(&c->r, UINT16_MAX);
@@ -49,9 +45,7 @@ void ov_enrolled_decode(ov_mcur *c, uint32_t count, ov_msg *msg)
   decode_scope_keys(c, m);
   m->time_ms = ov_mpr_int(&c->r);
   m->zone = (const char *)ov_mpr_str(&c->r, &m->zone_len);
-  if (m->zone_len > ZONE_BYTES_MAX)
-    ov_mpr_fail(&c->r, OV_E_LIMIT);
+  if (m->zone_len > ZONE_BYTES_MAX) ov_mpr_fail(&c->r, OV_E_LIMIT);
   m->has_pin = ov_mcur_more(c);
-  if (m->has_pin)
-    ov_mpr_bytes(&c->r, m->pin, OV_HASH_BYTES);
+  if (m->has_pin) ov_mpr_bytes(&c->r, m->pin, OV_HASH_BYTES);
 }

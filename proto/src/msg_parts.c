@@ -1,40 +1,29 @@
 #include "msg_parts.h"
 
 /* PROTO-15 */
-void ov_mcur_expect(ov_mcur *c, uint32_t count, uint32_t must, uint32_t most)
-{
-  if (count < must || count > most)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
-  else
-    c->left = count - must;
+void ov_mcur_expect(ov_mcur *c, uint32_t count, uint32_t must, uint32_t most) {
+  if (count < must || count > most) ov_mpr_fail(&c->r, OV_E_FORMAT);
+  else c->left = count - must;
 }
 
-bool ov_mcur_more(ov_mcur *c)
-{
-  if (c->r.err || c->left == 0)
-    return false;
+bool ov_mcur_more(ov_mcur *c) {
+  if (c->r.err || c->left == 0) return false;
   c->left--;
   return true;
 }
 
 /* PROTO-16 */
-uint32_t ov_mcur_list(ov_mcur *c, uint32_t per, uint32_t max)
-{
+uint32_t ov_mcur_list(ov_mcur *c, uint32_t per, uint32_t max) {
   uint32_t n = ov_mpr_array(&c->r);
-  if (n % per)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
-  else if (n / per > max)
-    ov_mpr_fail(&c->r, OV_E_LIMIT);
+  if (n % per) ov_mpr_fail(&c->r, OV_E_FORMAT);
+  else if (n / per > max) ov_mpr_fail(&c->r, OV_E_LIMIT);
   return c->r.err ? 0 : n / per;
 }
 
-void *ov_mcur_alloc(ov_mcur *c, uint32_t n, size_t size)
-{
-  if (n == 0 || c->r.err)
-    return NULL;
+void *ov_mcur_alloc(ov_mcur *c, uint32_t n, size_t size) {
+  if (n == 0 || c->r.err) return NULL;
   void *p = ov_arena_array(c->arena, n, size);
-  if (!p)
-    ov_mpr_fail(&c->r, OV_E_NOMEM);
+  if (!p) ov_mpr_fail(&c->r, OV_E_NOMEM);
   return p;
 }
 
@@ -42,11 +31,9 @@ int ov_mcur_err(ov_mcur *c) { return (int)-ov_mpr_int_in(&c->r, 1, 99); }
 
 void ov_mcur_id(ov_mcur *c, ov_id *out) { ov_mpr_bytes(&c->r, out->b, OV_ID_BYTES); }
 
-uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known)
-{
+uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known) {
   uint32_t v = (uint32_t)ov_mpr_uint(&c->r, known);
-  if (v & ~known)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
+  if (v & ~known) ov_mpr_fail(&c->r, OV_E_FORMAT);
   return v;
 }
 
@@ -54,18 +41,14 @@ void ov_part_id(ov_buf *out, const ov_id *id) { ov_mpw_bin(out, id->b, OV_ID_BYT
 
 void ov_part_default(ov_buf *out, uint32_t v, uint32_t dflt) { ov_mpw_uint(out, v == dflt ? 0 : v); }
 
-uint32_t ov_mcur_default(ov_mcur *c, uint32_t lo, uint32_t hi, uint32_t dflt)
-{
+uint32_t ov_mcur_default(ov_mcur *c, uint32_t lo, uint32_t hi, uint32_t dflt) {
   uint32_t v = (uint32_t)ov_mpr_uint(&c->r, hi);
-  if (v == 0)
-    return dflt;
-  if (v < lo)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
+  if (v == 0) return dflt;
+  if (v < lo) ov_mpr_fail(&c->r, OV_E_FORMAT);
   return v;
 }
 
-void ov_part_heads(ov_buf *out, const ov_head *h, uint32_t n)
-{
+void ov_part_heads(ov_buf *out, const ov_head *h, uint32_t n) {
   ov_mpw_array(out, 2 * n);
   for (uint32_t i = 0; i < n; i++) {
     ov_mpw_uint(out, h[i].seq);
@@ -73,8 +56,7 @@ void ov_part_heads(ov_buf *out, const ov_head *h, uint32_t n)
   }
 }
 
-ov_head *ov_mcur_heads(ov_mcur *c, uint32_t *n)
-{
+ov_head *ov_mcur_heads(ov_mcur *c, uint32_t *n) {
   uint32_t count = ov_mcur_list(c, 2, OV_TIPS_MAX);
   ov_head *h = ov_mcur_alloc(c, count, sizeof *h);
   for (uint32_t i = 0; h && i < count; i++) {
@@ -85,8 +67,7 @@ ov_head *ov_mcur_heads(ov_mcur *c, uint32_t *n)
   return h;
 }
 
-void ov_part_ladder(ov_buf *out, const ov_rung *r, uint32_t n)
-{
+void ov_part_ladder(ov_buf *out, const ov_rung *r, uint32_t n) {
   ov_mpw_array(out, 2 * n);
   for (uint32_t i = 0; i < n; i++) {
     ov_mpw_uint(out, r[i].seq);
@@ -94,8 +75,7 @@ void ov_part_ladder(ov_buf *out, const ov_rung *r, uint32_t n)
   }
 }
 
-ov_rung *ov_mcur_ladder(ov_mcur *c, uint32_t *n)
-{
+ov_rung *ov_mcur_ladder(ov_mcur *c, uint32_t *n) {
   uint32_t count = ov_mcur_list(c, 2, OV_LADDER_MAX);
   ov_rung *r = ov_mcur_alloc(c, count, sizeof *r);
   for (uint32_t i = 0; r && i < count; i++) {
@@ -106,32 +86,24 @@ ov_rung *ov_mcur_ladder(ov_mcur *c, uint32_t *n)
   return r;
 }
 
-void ov_part_names(ov_buf *out, const ov_name *names, uint32_t n)
-{
+void ov_part_names(ov_buf *out, const ov_name *names, uint32_t n) {
   ov_mpw_array(out, n);
-  for (uint32_t i = 0; i < n; i++)
-    ov_mpw_name(out, &names[i]);
+  for (uint32_t i = 0; i < n; i++) ov_mpw_name(out, &names[i]);
 }
 
-ov_name *ov_mcur_names(ov_mcur *c, uint32_t max, uint32_t *n)
-{
+ov_name *ov_mcur_names(ov_mcur *c, uint32_t max, uint32_t *n) {
   uint32_t count = ov_mcur_list(c, 1, max);
   ov_name *names = ov_mcur_alloc(c, count, sizeof *names);
-  for (uint32_t i = 0; names && i < count; i++)
-    ov_mpr_name(&c->r, &names[i]);
+  for (uint32_t i = 0; names && i < count; i++) ov_mpr_name(&c->r, &names[i]);
   *n = names ? count : 0;
   return names;
 }
 
 /* PROTO-44, PROTO-45 */
-void ov_mcur_versions(ov_mcur *c, uint32_t *lo, uint32_t *hi)
-{
+void ov_mcur_versions(ov_mcur *c, uint32_t *lo, uint32_t *hi) {
   *lo = (uint32_t)ov_mpr_uint(&c->r, UINT16_MAX);
   *hi = (uint32_t)ov_mpr_uint(&c->r, UINT16_MAX);
-  if (c->r.err)
-    return;
-  if (*lo > *hi)
-    ov_mpr_fail(&c->r, OV_E_FORMAT);
-  else if (*lo > OV_PROTOCOL_VERSION || *hi < OV_PROTOCOL_VERSION)
-    ov_mpr_fail(&c->r, OV_E_VERSION);
+  if (c->r.err) return;
+  if (*lo > *hi) ov_mpr_fail(&c->r, OV_E_FORMAT);
+  else if (*lo > OV_PROTOCOL_VERSION || *hi < OV_PROTOCOL_VERSION) ov_mpr_fail(&c->r, OV_E_VERSION);
 }

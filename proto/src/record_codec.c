@@ -7,16 +7,12 @@
 #include "fold_parts.h"
 #include "record_parts.h"
 
-static void put_name_or_nil(ov_buf *out, bool has, const ov_name *name)
-{
-  if (has)
-    ov_mpw_name(out, name);
-  else
-    ov_mpw_nil(out);
+static void put_name_or_nil(ov_buf *out, bool has, const ov_name *name) {
+  if (has) ov_mpw_name(out, name);
+  else ov_mpw_nil(out);
 }
 
-static void put_live(ov_buf *out, const ov_live *l)
-{
+static void put_live(ov_buf *out, const ov_live *l) {
   ov_mpw_array(out, l->is_elem ? 4 : 3);
   ov_mpw_uint(out, l->field);
   ov_mpw_uint(out, l->op);
@@ -24,8 +20,7 @@ static void put_live(ov_buf *out, const ov_live *l)
   ov_value_encode(&l->v, out);
 }
 
-void ov_record_encode(const ov_record *r, ov_buf *out)
-{
+void ov_record_encode(const ov_record *r, ov_buf *out) {
   ov_mpw_array(out, 10);
   ov_mpw_name(out, &r->name);
   ov_mpw_uint(out, r->kind);
@@ -54,16 +49,14 @@ void ov_record_encode(const ov_record *r, ov_buf *out)
   for (uint32_t i = 0; i < r->n_seen; i++) ov_mpw_name(out, &r->seen[i]);
 }
 
-static bool get_name_or_nil(ov_mpr *r, ov_name *out)
-{
+static bool get_name_or_nil(ov_mpr *r, ov_name *out) {
   if (ov_mpr_nil(r)) return false;
   ov_mpr_name(r, out);
   return true;
 }
 
 /* An array's length and its memory: the pre-scan has bounded the count by the bytes. */
-static void *get_array(ov_mpr *r, ov_arena *a, size_t size, uint32_t *n)
-{
+static void *get_array(ov_mpr *r, ov_arena *a, size_t size, uint32_t *n) {
   *n = ov_mpr_array(r);
   void *p = ov_arena_array(a, *n, size);
   if (!p) {
@@ -73,8 +66,7 @@ static void *get_array(ov_mpr *r, ov_arena *a, size_t size, uint32_t *n)
   return p;
 }
 
-static void get_ops(ov_mpr *r, ov_arena *a, ov_record *out)
-{
+static void get_ops(ov_mpr *r, ov_arena *a, ov_record *out) {
   out->ops = get_array(r, a, sizeof *out->ops, &out->n_ops);
   for (uint32_t i = 0; i < out->n_ops; i++) {
     ov_rop *o = &out->ops[i];
@@ -86,14 +78,12 @@ static void get_ops(ov_mpr *r, ov_arena *a, ov_record *out)
   }
 }
 
-static void get_single(ov_mpr *r, ov_arena *a, ov_value *v)
-{
+static void get_single(ov_mpr *r, ov_arena *a, ov_value *v) {
   ov_value_decode(r, a, v);
   if (v->type == OV_V_SET) ov_mpr_fail(r, OV_E_FORMAT);
 }
 
-static void get_live(ov_mpr *r, ov_arena *a, ov_record *out)
-{
+static void get_live(ov_mpr *r, ov_arena *a, ov_record *out) {
   out->live = get_array(r, a, sizeof *out->live, &out->n_live);
   for (uint32_t i = 0; i < out->n_live && !r->err; i++) {
     ov_live *l = &out->live[i];
@@ -104,15 +94,12 @@ static void get_live(ov_mpr *r, ov_arena *a, ov_record *out)
     l->op = (uint32_t)ov_mpr_uint(r, UINT32_MAX);
     l->elem = ov_nil();
     if (l->is_elem) get_single(r, a, &l->elem);
-    if (l->is_elem)
-      l->v = ov_int(ov_mpr_int_in(r, 0, 1));
-    else
-      get_single(r, a, &l->v);
+    if (l->is_elem) l->v = ov_int(ov_mpr_int_in(r, 0, 1));
+    else get_single(r, a, &l->v);
   }
 }
 
-static void get_held(ov_mpr *r, ov_arena *a, ov_record *out)
-{
+static void get_held(ov_mpr *r, ov_arena *a, ov_record *out) {
   out->held = get_array(r, a, sizeof *out->held, &out->n_held);
   for (uint32_t i = 0; i < out->n_held; i++) {
     ov_mpr_array_of(r, 3);
@@ -122,12 +109,11 @@ static void get_held(ov_mpr *r, ov_arena *a, ov_record *out)
   }
 }
 
-int ov_record_decode(const uint8_t *p, size_t n, ov_arena *a, ov_record *out)
-{
+int ov_record_decode(const uint8_t *p, size_t n, ov_arena *a, ov_record *out) {
   ov_mpr r;
   *out = (ov_record){0};
-  int err =
-      ov_mp_prescan(p, n, n); /* a record may have more objects than a frame; it has no more than bytes */
+  int err = ov_mp_prescan(p, n,
+                          n); /* a record may have more objects than a frame; it has no more than bytes */
   if (err) return err;
   ov_mpr_init_scanned(&r, p, n);
   r.shortest = true; /* equal states have equal bytes */

@@ -7,8 +7,7 @@
 #include "record_parts.h"
 
 /* Indices of live values, those of ops[i] at [start[i], start[i + 1]), in the order of live. */
-static int group_by_op(const ov_record *r, ov_arena *a, uint32_t **start, uint32_t **order)
-{
+static int group_by_op(const ov_record *r, ov_arena *a, uint32_t **start, uint32_t **order) {
   *start = ov_arena_array(a, r->n_ops + 2u, sizeof **start);
   *order = ov_arena_array(a, r->n_live, sizeof **order);
   if (!*start || !*order) return OV_E_NOMEM;
@@ -20,8 +19,7 @@ static int group_by_op(const ov_record *r, ov_arena *a, uint32_t **start, uint32
 }
 
 /* The elements at order[0..n), all of one op and field, as one set value. */
-static int make_set(const ov_record *r, const uint32_t *order, uint32_t n, ov_arena *a, ov_value *out)
-{
+static int make_set(const ov_record *r, const uint32_t *order, uint32_t n, ov_arena *a, ov_value *out) {
   ov_value *elems = ov_arena_array(a, n, sizeof *elems);
   if (!elems) return OV_E_NOMEM;
   uint32_t adds = 0, dels = 0;
@@ -29,13 +27,12 @@ static int make_set(const ov_record *r, const uint32_t *order, uint32_t n, ov_ar
     if (r->live[order[i]].v.i) elems[adds++] = r->live[order[i]].elem;
   for (uint32_t i = 0; i < n; i++)
     if (!r->live[order[i]].v.i) elems[adds + dels++] = r->live[order[i]].elem;
-  *out =
-      (ov_value){.type = OV_V_SET, .set = {.add = elems, .del = elems + adds, .n_add = adds, .n_del = dels}};
+  *out = (ov_value){.type = OV_V_SET,
+                    .set = {.add = elems, .del = elems + adds, .n_add = adds, .n_del = dels}};
   return 0;
 }
 
-static int fill_fields(const ov_record *r, const uint32_t *order, uint32_t n, ov_arena *a, ov_op *row)
-{
+static int fill_fields(const ov_record *r, const uint32_t *order, uint32_t n, ov_arena *a, ov_op *row) {
   row->fields = ov_arena_array(a, n, sizeof *row->fields);
   if (!row->fields) return OV_E_NOMEM;
   for (uint32_t from = 0, to; from < n; from = to) {
@@ -50,8 +47,7 @@ static int fill_fields(const ov_record *r, const uint32_t *order, uint32_t n, ov
   return 0;
 }
 
-static ov_op row_header(const ov_record *r, const ov_name *name)
-{
+static ov_op row_header(const ov_record *r, const ov_name *name) {
   return (ov_op){.name = *name,
                  .record = r->name,
                  .creates = ov_name_equal(name, &r->name),
@@ -63,8 +59,7 @@ static ov_op row_header(const ov_record *r, const ov_name *name)
 }
 
 /* PROTO-47 */
-int ov_record_to_rows(const ov_record *r, ov_arena *a, ov_op **rows, size_t *n)
-{
+int ov_record_to_rows(const ov_record *r, ov_arena *a, ov_op **rows, size_t *n) {
   uint32_t *start, *order;
   uint32_t count = r->n_ops + (r->created ? 0 : 1);
   *n = 0;
@@ -88,8 +83,7 @@ int ov_record_to_rows(const ov_record *r, ov_arena *a, ov_op **rows, size_t *n)
   return 0;
 }
 
-int ov_record_from_rows(const ov_op *rows, size_t n, ov_arena *a, ov_record *out)
-{
+int ov_record_from_rows(const ov_op *rows, size_t n, ov_arena *a, ov_record *out) {
   *out = (ov_record){0};
   if (n == 0 || !rows[0].creates) return OV_E_FORMAT;
   if (n > OV_RECORD_OPS_MAX + 1u) return OV_E_LIMIT;
@@ -103,8 +97,7 @@ int ov_record_from_rows(const ov_op *rows, size_t n, ov_arena *a, ov_record *out
   return err == OV_E_INVALID ? OV_E_FORMAT : err;
 }
 
-static int drop_stand_in(ov_record *r)
-{
+static int drop_stand_in(ov_record *r) {
   uint32_t at = ov_rop_find(r->ops, r->n_ops, &r->name);
   if (at == UINT32_MAX) return OV_E_FORMAT;
   for (uint32_t i = 0; i < r->n_live; i++) {
@@ -119,8 +112,7 @@ static int drop_stand_in(ov_record *r)
 
 /* PROTO-47, PROTO-48 */
 int ov_record_put_beside(ov_record *r, bool not_created, const uint8_t *flags, uint32_t n_flags,
-                         ov_heldop *held, uint32_t n_held, ov_name *seen, uint32_t n_seen)
-{
+                         ov_heldop *held, uint32_t n_held, ov_name *seen, uint32_t n_seen) {
   int err = not_created ? drop_stand_in(r) : 0;
   if (err) return err;
   if (n_flags && n_flags != r->n_ops) return OV_E_FORMAT;

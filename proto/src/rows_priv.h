@@ -150,11 +150,11 @@ typedef struct ov_rows {
   ov_rows_recent recent[OV_AT_COUNT];
   ov_rows_choice shape_choice, row_writer_choice, people[2];
   ov_rc_num m_count, m_first_time, m_row_seq[2], m_writer, m_seq[OV_AT_COUNT], m_back, m_listed, m_text_len,
-    m_bytes_len, m_payload_len, m_kind, m_version, m_kind_index, m_fields[2], m_field_step[2], m_set_len,
-    m_set_int;
+      m_bytes_len, m_payload_len, m_kind, m_version, m_kind_index, m_fields[2], m_field_step[2], m_set_len,
+      m_set_int;
   ov_rc_num m_low[4], m_max, m_apart;
   ov_rc_bit m_form[4], m_creates, m_has_participant[2], m_has_author[2], m_same_type, m_type[8],
-    m_same_participant, m_told[2][4], m_is_record, m_mode[4], m_scale[16], m_n_apart[8], m_element[4];
+      m_same_participant, m_told[2][4], m_is_record, m_mode[4], m_scale[16], m_n_apart[8], m_element[4];
 } ov_rows;
 
 extern const uint32_t ov_rows_scales[16];

@@ -38,8 +38,7 @@ static const struct {
     {"year", "years", "jaar"},
 };
 
-__attribute__((format(printf, 2, 3))) static void add(char *text, const char *fmt, ...)
-{
+__attribute__((format(printf, 2, 3))) static void add(char *text, const char *fmt, ...) {
   size_t n = strlen(text);
   va_list args;
   va_start(args, fmt);
@@ -48,8 +47,7 @@ __attribute__((format(printf, 2, 3))) static void add(char *text, const char *fm
 }
 
 /* Cut at a character's boundary. */
-static void add_label(char *text, const char *label)
-{
+static void add_label(char *text, const char *label) {
   int n = 0;
   while (n < LABEL_SHOWN && label[n]) n++;
   while (((unsigned char)label[n] & 0xc0) == 0x80) n--;
@@ -57,15 +55,13 @@ static void add_label(char *text, const char *label)
 }
 
 /* Starts both texts with the field's label. why is not NULL. */
-static void start(ov_problem *why, const ov_sfield *f, int reason)
-{
+static void start(ov_problem *why, const ov_sfield *f, int reason) {
   *why = (ov_problem){.reason = reason, .field = f->id};
   add_label(why->text_en, f->en);
   add_label(why->text_nl, f->nl);
 }
 
-static int wrong_type(ov_problem *why, const ov_sfield *f)
-{
+static int wrong_type(ov_problem *why, const ov_sfield *f) {
   if (why) {
     start(why, f, OV_HELD_TYPE);
     add(why->text_en, "must be %s", types[f->type].en);
@@ -74,8 +70,7 @@ static int wrong_type(ov_problem *why, const ov_sfield *f)
   return OV_HELD_TYPE;
 }
 
-static int wrong_code(ov_problem *why, const ov_sfield *f, int64_t v)
-{
+static int wrong_code(ov_problem *why, const ov_sfield *f, int64_t v) {
   if (why) {
     start(why, f, OV_HELD_CODE);
     add(why->text_en, "%lld is not in the code list", (long long)v);
@@ -84,8 +79,7 @@ static int wrong_code(ov_problem *why, const ov_sfield *f, int64_t v)
   return OV_HELD_CODE;
 }
 
-static int wrong_length(ov_problem *why, const ov_sfield *f, uint32_t n)
-{
+static int wrong_length(ov_problem *why, const ov_sfield *f, uint32_t n) {
   if (why) {
     start(why, f, OV_HELD_LENGTH);
     add(why->text_en, "%u bytes are too long, at most %u", n, f->max_length);
@@ -94,8 +88,7 @@ static int wrong_length(ov_problem *why, const ov_sfield *f, uint32_t n)
   return OV_HELD_LENGTH;
 }
 
-static int wrong_ref(ov_problem *why, const ov_sfield *f)
-{
+static int wrong_ref(ov_problem *why, const ov_sfield *f) {
   if (why) {
     start(why, f, OV_HELD_REF);
     add(why->text_en, "does not name a record");
@@ -105,8 +98,7 @@ static int wrong_ref(ov_problem *why, const ov_sfield *f)
 }
 
 /* A day or time as people write it. */
-static void add_moment(char *text, ov_ftype type, int64_t v, bool dutch)
-{
+static void add_moment(char *text, ov_ftype type, int64_t v, bool dutch) {
   int64_t day = type == OV_F_DATE ? v : v / DAY_S;
   if (day <= CALENDAR_FIRST || day >= CALENDAR_LAST) {
     add(text, "%lld", (long long)v);
@@ -122,8 +114,7 @@ static void add_moment(char *text, ov_ftype type, int64_t v, bool dutch)
   if (type == OV_F_DATETIME) add(text, "%s", shown);
 }
 
-static void add_unit(char *text, const char *unit, bool dutch)
-{
+static void add_unit(char *text, const char *unit, bool dutch) {
   if (!unit) return;
   for (size_t i = 0; i < sizeof units / sizeof *units; i++)
     if (strcmp(units[i].unit, unit) == 0) unit = dutch ? units[i].nl : units[i].en;
@@ -131,8 +122,7 @@ static void add_unit(char *text, const char *unit, bool dutch)
 }
 
 static void say_outside(char *text, const ov_sfield *f, int64_t v, const char *side, int64_t bound,
-                        bool dutch)
-{
+                        bool dutch) {
   if (f->type == OV_F_DATE || f->type == OV_F_DATETIME) {
     add_moment(text, f->type, v, dutch);
     add(text, " %s ", side);
@@ -143,8 +133,7 @@ static void say_outside(char *text, const ov_sfield *f, int64_t v, const char *s
   add_unit(text, f->unit, dutch);
 }
 
-static int outside(ov_problem *why, const ov_sfield *f, int64_t v, int64_t bound)
-{
+static int outside(ov_problem *why, const ov_sfield *f, int64_t v, int64_t bound) {
   if (why) {
     bool above = v > bound, moment = f->type == OV_F_DATE || f->type == OV_F_DATETIME;
     start(why, f, OV_HELD_RANGE);
@@ -158,22 +147,19 @@ static int outside(ov_problem *why, const ov_sfield *f, int64_t v, int64_t bound
   return OV_HELD_RANGE;
 }
 
-static bool is_missing(const ov_sfield *f, int64_t v)
-{
+static bool is_missing(const ov_sfield *f, int64_t v) {
   for (uint32_t i = 0; i < f->n_missing; i++)
     if (f->missing[i] == v) return true;
   return false;
 }
 
-static bool has_code(const ov_sfield *f, int64_t v)
-{
+static bool has_code(const ov_sfield *f, int64_t v) {
   for (uint32_t i = 0; i < f->n_codes; i++)
     if (f->codes[i].code == v) return true;
   return is_missing(f, v);
 }
 
-static int check_number(const ov_sfield *f, const ov_value *v, ov_problem *why)
-{
+static int check_number(const ov_sfield *f, const ov_value *v, ov_problem *why) {
   if (v->type != OV_V_INT) return wrong_type(why, f);
   if (f->type == OV_F_CODE) return has_code(f, v->i) ? 0 : wrong_code(why, f, v->i);
   if (is_missing(f, v->i)) return 0;
@@ -183,22 +169,19 @@ static int check_number(const ov_sfield *f, const ov_value *v, ov_problem *why)
   return 0;
 }
 
-static int check_bytes(const ov_sfield *f, const ov_value *v, ov_problem *why)
-{
+static int check_bytes(const ov_sfield *f, const ov_value *v, ov_problem *why) {
   if (v->type != (f->type == OV_F_TEXT ? OV_V_TEXT : OV_V_BYTES)) return wrong_type(why, f);
   return f->max_length && v->s.n > f->max_length ? wrong_length(why, f, v->s.n) : 0;
 }
 
-static int check_ref(const ov_sfield *f, const ov_value *v, ov_problem *why)
-{
+static int check_ref(const ov_sfield *f, const ov_value *v, ov_problem *why) {
   if (v->type != OV_V_BYTES) return wrong_type(why, f);
   ov_name name = {0};
   if (v->s.n == OV_NAME_BYTES) ov_name_read(v->s.p, &name);
   return name.seq >= 1 && name.seq <= OV_SEQ_MAX ? 0 : wrong_ref(why, f);
 }
 
-static int check_element(const ov_sfield *f, const ov_value *e, bool added, ov_problem *why)
-{
+static int check_element(const ov_sfield *f, const ov_value *e, bool added, ov_problem *why) {
   if (f->type == OV_F_REFSET) return check_ref(f, e, why);
   if (e->type != OV_V_INT) return wrong_type(why, f);
   if (f->type == OV_F_SCOPESET)
@@ -206,8 +189,7 @@ static int check_element(const ov_sfield *f, const ov_value *e, bool added, ov_p
   return !added || has_code(f, e->i) ? 0 : wrong_code(why, f, e->i);
 }
 
-static int check_set(const ov_sfield *f, const ov_value *v, ov_problem *why)
-{
+static int check_set(const ov_sfield *f, const ov_value *v, ov_problem *why) {
   if (v->type != OV_V_SET) return wrong_type(why, f);
   int reason = 0;
   for (uint32_t i = 0; i < v->set.n_add && !reason; i++) reason = check_element(f, &v->set.add[i], true, why);
@@ -216,8 +198,7 @@ static int check_set(const ov_sfield *f, const ov_value *v, ov_problem *why)
   return reason;
 }
 
-int ov_schema_check_value(const ov_skind *k, const ov_sfield *f, const ov_value *v, ov_problem *why)
-{
+int ov_schema_check_value(const ov_skind *k, const ov_sfield *f, const ov_value *v, ov_problem *why) {
   (void)k;
   bool set = f->type == OV_F_CODESET || f->type == OV_F_REFSET || f->type == OV_F_SCOPESET;
   if (why) *why = (ov_problem){0};
@@ -234,8 +215,7 @@ int ov_schema_check_value(const ov_skind *k, const ov_sfield *f, const ov_value 
 }
 
 static int about_kind(ov_problem *why, const ov_skind *k, int reason, uint16_t field, const char *en,
-                      const char *nl)
-{
+                      const char *nl) {
   if (why) {
     *why = (ov_problem){.reason = reason, .field = field};
     add_label(why->text_en, k->en);
@@ -246,16 +226,14 @@ static int about_kind(ov_problem *why, const ov_skind *k, int reason, uint16_t f
   return reason;
 }
 
-static int unknown_field(ov_problem *why, const ov_skind *k, uint16_t field)
-{
+static int unknown_field(ov_problem *why, const ov_skind *k, uint16_t field) {
   char en[40], nl[40];
   snprintf(en, sizeof en, "there is no field %d", field);
   snprintf(nl, sizeof nl, "vraag %d bestaat niet", field);
   return about_kind(why, k, OV_HELD_UNKNOWN_FIELD, field, en, nl);
 }
 
-static bool participant_fits(const ov_skind *k, const ov_op *op)
-{
+static bool participant_fits(const ov_skind *k, const ov_op *op) {
   switch (k->participant) {
   case OV_P_NONE: return !op->has_participant;
   case OV_P_REQUIRED: return op->has_participant;
@@ -266,8 +244,7 @@ static bool participant_fits(const ov_skind *k, const ov_op *op)
   }
 }
 
-static int check_header(const ov_skind *k, const ov_op *op, ov_problem *why)
-{
+static int check_header(const ov_skind *k, const ov_op *op, ov_problem *why) {
   uint32_t level = op->scope < 2 ? op->scope : 2;
   if (op->creates && level != k->scope)
     return about_kind(why, k, OV_HELD_SCOPE, 0, "does not belong in this scope", "dit hoort hier niet");
@@ -279,18 +256,16 @@ static int check_header(const ov_skind *k, const ov_op *op, ov_problem *why)
 }
 
 /* PROTO-152, PROTO-153 */
-int ov_schema_check_op(const ov_schemas *s, const ov_op *op, ov_problem *why)
-{
+/* PROTO-155 */
+int ov_schema_check_op(const ov_schemas *s, const ov_op *op, ov_problem *why) {
   const ov_skind *k = ov_schemas_kind(s, op->kind);
   if (why) *why = (ov_problem){0};
   if (!k || op->version > k->version) return 0;
   int reason = check_header(k, op, why);
   for (uint32_t i = 0; i < op->n_fields && !reason; i++) {
     const ov_sfield *f = ov_skind_field(k, op->fields[i].id);
-    if (f)
-      reason = ov_schema_check_value(k, f, &op->fields[i].v, why);
-    else if (op->version == k->version)
-      reason = unknown_field(why, k, op->fields[i].id);
+    if (f) reason = ov_schema_check_value(k, f, &op->fields[i].v, why);
+    else if (op->version == k->version) reason = unknown_field(why, k, op->fields[i].id);
   }
   return reason;
 }

@@ -5,8 +5,7 @@
 
 #include "schema_parts.h"
 
-void ov_loader_refuse(ov_loader *l, int err, const char *fmt, ...)
-{
+void ov_loader_refuse(ov_loader *l, int err, const char *fmt, ...) {
   if (l->err) return;
   l->err = err;
   ov_mpr_fail(&l->r, err);
@@ -24,51 +23,42 @@ void ov_loader_refuse(ov_loader *l, int err, const char *fmt, ...)
   va_end(args);
 }
 
-static int64_t take_int(ov_loader *l, const char *what, int64_t lo, int64_t hi)
-{
+static int64_t take_int(ov_loader *l, const char *what, int64_t lo, int64_t hi) {
   int64_t v = ov_mpr_int(&l->r);
-  if (l->r.err)
-    ov_loader_refuse(l, OV_E_FORMAT, "%s must be a whole number", what);
+  if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be a whole number", what);
   else if (v < lo || v > hi)
     ov_loader_refuse(l, OV_E_FORMAT, "%s is %lld; allowed are %lld to %lld", what, (long long)v,
                      (long long)lo, (long long)hi);
   return l->err ? 0 : v;
 }
 
-static bool take_bool(ov_loader *l, const char *what)
-{
+static bool take_bool(ov_loader *l, const char *what) {
   bool v = ov_mpr_bool(&l->r);
   if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be true or false", what);
   return v;
 }
 
 /* Texts end with a zero byte in memory; control characters have no place in a label. */
-static const char *take_text(ov_loader *l, const char *what, uint32_t max)
-{
+static const char *take_text(ov_loader *l, const char *what, uint32_t max) {
   uint32_t n;
   const uint8_t *p = ov_mpr_str(&l->r, &n);
-  if (l->r.err)
-    ov_loader_refuse(l, OV_E_FORMAT, "%s must be a text", what);
+  if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be a text", what);
   else if (n == 0 || n > max)
     ov_loader_refuse(l, OV_E_FORMAT, "%s has %u bytes; allowed are 1 to %u", what, n, max);
   for (uint32_t i = 0; !l->err && i < n; i++)
     if (p[i] < 0x20 || p[i] == 0x7f) ov_loader_refuse(l, OV_E_FORMAT, "%s holds a control character", what);
   if (l->err) return NULL;
   char *s = ov_arena_alloc(l->a, n + 1u);
-  if (s)
-    memcpy(s, p, n);
-  else
-    ov_loader_refuse(l, OV_E_NOMEM, "no memory");
+  if (s) memcpy(s, p, n);
+  else ov_loader_refuse(l, OV_E_NOMEM, "no memory");
   return s;
 }
 
-static const char *take_text_or_nil(ov_loader *l, const char *what)
-{
+static const char *take_text_or_nil(ov_loader *l, const char *what) {
   return ov_mpr_nil(&l->r) ? NULL : take_text(l, what, OV_LABEL_BYTES_MAX);
 }
 
-static const char *take_name(ov_loader *l)
-{
+static const char *take_name(ov_loader *l) {
   const char *s = take_text(l, "name", OV_FIELD_NAME_MAX);
   if (s && (s[0] < 'a' || s[0] > 'z' || s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_")]))
     ov_loader_refuse(l, OV_E_FORMAT, "name may hold a-z, 0-9 and _, and starts with a letter");
@@ -76,13 +66,10 @@ static const char *take_name(ov_loader *l)
 }
 
 /* Length of a list and its memory; 0 after an error. */
-static void *take_list(ov_loader *l, const char *what, uint32_t max, size_t size, uint32_t *n)
-{
+static void *take_list(ov_loader *l, const char *what, uint32_t max, size_t size, uint32_t *n) {
   *n = ov_mpr_array(&l->r);
-  if (l->r.err)
-    ov_loader_refuse(l, OV_E_FORMAT, "%s must be a list", what);
-  else if (*n > max)
-    ov_loader_refuse(l, OV_E_LIMIT, "%s has %u entries, at most %u", what, *n, max);
+  if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be a list", what);
+  else if (*n > max) ov_loader_refuse(l, OV_E_LIMIT, "%s has %u entries, at most %u", what, *n, max);
   void *p = l->err ? NULL : ov_arena_array(l->a, *n, size);
   if (!p) {
     ov_loader_refuse(l, OV_E_NOMEM, "no memory");
@@ -91,21 +78,18 @@ static void *take_list(ov_loader *l, const char *what, uint32_t max, size_t size
   return p;
 }
 
-static void take_tuple(ov_loader *l, const char *what, uint32_t n)
-{
+static void take_tuple(ov_loader *l, const char *what, uint32_t n) {
   ov_mpr_array_of(&l->r, n);
   if (l->r.err) ov_loader_refuse(l, OV_E_FORMAT, "%s must be a list of %u parts", what, n);
 }
 
-static const int32_t *take_codes(ov_loader *l, const char *what, uint32_t *n)
-{
+static const int32_t *take_codes(ov_loader *l, const char *what, uint32_t *n) {
   int32_t *codes = take_list(l, what, OV_SCHEMA_CODES_MAX, sizeof *codes, n);
   for (uint32_t i = 0; i < *n; i++) codes[i] = (int32_t)take_int(l, what, INT32_MIN, INT32_MAX);
   return codes;
 }
 
-static void take_conditions(ov_loader *l, ov_sfield *f)
-{
+static void take_conditions(ov_loader *l, ov_sfield *f) {
   ov_reqif *c = take_list(l, "required_if", OV_SCHEMA_CONDITIONS_MAX, sizeof *c, &f->n_reqif);
   f->reqif = c;
   for (uint32_t i = 0; i < f->n_reqif; i++) {
@@ -116,15 +100,13 @@ static void take_conditions(ov_loader *l, ov_sfield *f)
   }
 }
 
-static bool take_bound(ov_loader *l, const char *what, int64_t *v)
-{
+static bool take_bound(ov_loader *l, const char *what, int64_t *v) {
   if (ov_mpr_nil(&l->r)) return false;
   *v = take_int(l, what, INT64_MIN, INT64_MAX);
   return true;
 }
 
-static void take_code_list(ov_loader *l, ov_sfield *f)
-{
+static void take_code_list(ov_loader *l, ov_sfield *f) {
   ov_code *c = take_list(l, "codes", OV_SCHEMA_CODES_MAX, sizeof *c, &f->n_codes);
   f->codes = c;
   for (uint32_t i = 0; i < f->n_codes; i++) {
@@ -136,8 +118,7 @@ static void take_code_list(ov_loader *l, ov_sfield *f)
 }
 
 /* PROTO-151 */
-static void take_field(ov_loader *l, ov_sfield *f)
-{
+static void take_field(ov_loader *l, ov_sfield *f) {
   take_tuple(l, "a field", 17);
   f->id = (uint16_t)take_int(l, "a field's id", OV_FIELD_RETRACTED + 1, OV_FIELD_ID_MAX);
   l->field = f;
@@ -160,8 +141,7 @@ static void take_field(ov_loader *l, ov_sfield *f)
   if (!l->err) l->field = NULL;
 }
 
-static void take_natural_key(ov_loader *l, ov_skind *k)
-{
+static void take_natural_key(ov_loader *l, ov_skind *k) {
   uint16_t *key = take_list(l, "natural_key", OV_NATURAL_KEY_PARTS_MAX, sizeof *key, &k->n_natural_key);
   k->natural_key = key;
   for (uint32_t i = 0; i < k->n_natural_key; i++)
@@ -169,8 +149,7 @@ static void take_natural_key(ov_loader *l, ov_skind *k)
 }
 
 /* PROTO-150 */
-static void take_kind(ov_loader *l)
-{
+static void take_kind(ov_loader *l) {
   ov_skind *k = l->kind;
   take_tuple(l, "a kind", 11);
   k->id = (uint16_t)take_int(l, "a kind's id", OV_KIND_SCHEMA + 1, OV_KIND_ID_MAX);
@@ -188,8 +167,7 @@ static void take_kind(ov_loader *l)
   for (uint32_t i = 0; i < k->n_fields && !l->err; i++) take_field(l, &fields[i]);
 }
 
-int ov_schema_read(ov_loader *l, const uint8_t *p, size_t n)
-{
+int ov_schema_read(ov_loader *l, const uint8_t *p, size_t n) {
   if (n > OV_SCHEMA_BYTES_MAX) {
     ov_loader_refuse(l, OV_E_LIMIT, "a kind of %zu bytes, at most %u", n, OV_SCHEMA_BYTES_MAX);
     return l->err;

@@ -7,29 +7,25 @@
 #define DAY_FIRST (-719162)
 #define DAY_LAST 2932896
 
-static bool is_missing_code(const ov_sfield *f, const ov_value *v)
-{
+static bool is_missing_code(const ov_sfield *f, const ov_value *v) {
   for (uint32_t i = 0; v->type == OV_V_INT && i < f->n_missing; i++)
     if (f->missing[i] == v->i) return true;
   return false;
 }
 
 /* The shown value of a field that is not a set, or NULL. */
-static const ov_value *shown(const ov_record *r, uint16_t field)
-{
+static const ov_value *shown(const ov_record *r, uint16_t field) {
   const ov_live *l = ov_record_field(r, field, NULL);
   if (!l || l->is_elem || l->v.type == OV_V_NIL) return NULL;
   return &l->v;
 }
 
 /* Is an entry of a set field the shown one of its element, and an addition? */
-static bool shown_added(const ov_live *l, uint32_t i)
-{
+static bool shown_added(const ov_live *l, uint32_t i) {
   return l[i].is_elem && l[i].v.i == 1 && (i == 0 || !ov_value_equal(&l[i - 1].elem, &l[i].elem));
 }
 
-static bool has_value(const ov_record *r, uint16_t field)
-{
+static bool has_value(const ov_record *r, uint16_t field) {
   uint32_t n;
   const ov_live *l = ov_record_field(r, field, &n);
   for (uint32_t i = 0; i < n; i++)
@@ -39,15 +35,13 @@ static bool has_value(const ov_record *r, uint16_t field)
   return (v->type != OV_V_TEXT && v->type != OV_V_BYTES) || v->s.n > 0;
 }
 
-static bool among(const ov_reqif *c, const ov_value *v)
-{
+static bool among(const ov_reqif *c, const ov_value *v) {
   for (uint32_t i = 0; v->type == OV_V_INT && i < c->n; i++)
     if (c->codes[i] == v->i) return true;
   return false;
 }
 
-static bool holds(const ov_reqif *c, const ov_record *r)
-{
+static bool holds(const ov_reqif *c, const ov_record *r) {
   uint32_t n;
   const ov_live *l = ov_record_field(r, c->field, &n);
   bool in = false;
@@ -57,15 +51,14 @@ static bool holds(const ov_reqif *c, const ov_record *r)
   return in != c->negate;
 }
 
-static bool is_required(const ov_sfield *f, const ov_record *r)
-{
+static bool is_required(const ov_sfield *f, const ov_record *r) {
   bool required = f->required;
   for (uint32_t i = 0; i < f->n_reqif && !required; i++) required = holds(&f->reqif[i], r);
   return required;
 }
 
-uint32_t ov_schema_missing(const ov_skind *k, const ov_record *r, uint16_t *ids, uint32_t max)
-{
+/* PROTO-156 */
+uint32_t ov_schema_missing(const ov_skind *k, const ov_record *r, uint16_t *ids, uint32_t max) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < k->n_fields && n < max; i++)
     if (is_required(&k->fields[i], r) && !has_value(r, k->fields[i].id)) ids[n++] = k->fields[i].id;
@@ -74,14 +67,12 @@ uint32_t ov_schema_missing(const ov_skind *k, const ov_record *r, uint16_t *ids,
 
 static int64_t day_of(int64_t seconds) { return seconds / DAY_S - (seconds % DAY_S < 0); }
 
-static int64_t clamp_day(int64_t day)
-{
+static int64_t clamp_day(int64_t day) {
   return day < DAY_FIRST ? DAY_FIRST : day > DAY_LAST ? DAY_LAST : day;
 }
 
 /* Of the creating op, else of the earliest, else 0. */
-static int64_t record_time(const ov_record *r)
-{
+static int64_t record_time(const ov_record *r) {
   int64_t earliest = r->n_ops ? r->ops[0].time : 0;
   for (uint32_t i = 0; i < r->n_ops; i++) {
     if (ov_name_equal(&r->ops[i].name, &r->name)) return r->ops[i].time;
@@ -90,39 +81,33 @@ static int64_t record_time(const ov_record *r)
   return earliest;
 }
 
-int64_t ov_schema_occurred_day(const ov_skind *k, const ov_record *r)
-{
+int64_t ov_schema_occurred_day(const ov_skind *k, const ov_record *r) {
   const ov_sfield *f = k->occurred ? ov_skind_field(k, k->occurred) : NULL;
   const ov_value *v = f ? shown(r, f->id) : NULL;
   if (!v || v->type != OV_V_INT || is_missing_code(f, v)) return clamp_day(day_of(record_time(r)));
   return clamp_day(f->type == OV_F_DATE ? v->i : day_of(v->i));
 }
 
-static bool key_part_there(const ov_skind *k, const ov_record *r, uint16_t id)
-{
+static bool key_part_there(const ov_skind *k, const ov_record *r, uint16_t id) {
   if (!id) return r->has_participant;
   const ov_value *v = shown(r, id);
   return v && !is_missing_code(ov_skind_field(k, id), v);
 }
 
-bool ov_schema_natural_key(const ov_skind *k, const ov_record *r, ov_buf *out)
-{
+bool ov_schema_natural_key(const ov_skind *k, const ov_record *r, ov_buf *out) {
   if (!k->n_natural_key) return false;
   for (uint32_t i = 0; i < k->n_natural_key; i++)
     if (!key_part_there(k, r, k->natural_key[i])) return false;
   ov_mpw_array(out, k->n_natural_key);
   for (uint32_t i = 0; i < k->n_natural_key; i++) {
-    if (k->natural_key[i])
-      ov_value_encode(shown(r, k->natural_key[i]), out);
-    else
-      ov_mpw_name(out, &r->participant);
+    if (k->natural_key[i]) ov_value_encode(shown(r, k->natural_key[i]), out);
+    else ov_mpw_name(out, &r->participant);
   }
   return true;
 }
 
 /* PROTO-116 */
-bool ov_schema_outside_window(const ov_skind *k, const ov_record *r, int64_t last_change, int64_t now)
-{
+bool ov_schema_outside_window(const ov_skind *k, const ov_record *r, int64_t last_change, int64_t now) {
   (void)r;
   int64_t age;
   if (!k->windowed) return false;

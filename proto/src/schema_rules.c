@@ -11,33 +11,25 @@ static bool takes_missing(ov_ftype t) { return takes_range(t) || takes_codes(t) 
 /* What may hold a name or free words stays in the team. */
 static bool never_exported(ov_ftype t) { return takes_length(t) || t == OV_F_REFSET || t == OV_F_SCOPESET; }
 
-static bool has_code(const ov_sfield *f, int32_t code)
-{
+static bool has_code(const ov_sfield *f, int32_t code) {
   for (uint32_t i = 0; i < f->n_codes; i++)
     if (f->codes[i].code == code) return true;
   return false;
 }
 
-static bool has_missing(const ov_sfield *f, int32_t code)
-{
+static bool has_missing(const ov_sfield *f, int32_t code) {
   for (uint32_t i = 0; i < f->n_missing; i++)
     if (f->missing[i] == code) return true;
   return false;
 }
 
-static void check_uses(ov_loader *l, const ov_sfield *f)
-{
+static void check_uses(ov_loader *l, const ov_sfield *f) {
   const char *unused = NULL;
-  if ((f->has_lo || f->has_hi) && !takes_range(f->type))
-    unused = "range";
-  else if (f->n_codes && !takes_codes(f->type))
-    unused = "codes";
-  else if (f->ref && !takes_ref(f->type))
-    unused = "ref";
-  else if (f->max_length && !takes_length(f->type))
-    unused = "max_length";
-  else if (f->n_missing && !takes_missing(f->type))
-    unused = "missing";
+  if ((f->has_lo || f->has_hi) && !takes_range(f->type)) unused = "range";
+  else if (f->n_codes && !takes_codes(f->type)) unused = "codes";
+  else if (f->ref && !takes_ref(f->type)) unused = "ref";
+  else if (f->max_length && !takes_length(f->type)) unused = "max_length";
+  else if (f->n_missing && !takes_missing(f->type)) unused = "missing";
   if (unused) ov_loader_refuse(l, OV_E_FORMAT, "its type has no use for %s", unused);
   if (takes_codes(f->type) && !f->n_codes) ov_loader_refuse(l, OV_E_FORMAT, "codes are lacking");
   if (f->exported && never_exported(f->type))
@@ -47,16 +39,14 @@ static void check_uses(ov_loader *l, const ov_sfield *f)
                      (long long)f->hi);
 }
 
-static void check_code_list(ov_loader *l, const ov_sfield *f)
-{
+static void check_code_list(ov_loader *l, const ov_sfield *f) {
   for (uint32_t i = 0; i < f->n_codes; i++)
     for (uint32_t k = 0; k < i; k++)
       if (f->codes[i].code == f->codes[k].code)
         ov_loader_refuse(l, OV_E_FORMAT, "code %d stands twice", f->codes[i].code);
 }
 
-static void check_missing(ov_loader *l, const ov_sfield *f)
-{
+static void check_missing(ov_loader *l, const ov_sfield *f) {
   bool bounded = f->has_lo && f->has_hi;
   for (uint32_t i = 0; i < f->n_missing; i++) {
     int32_t m = f->missing[i];
@@ -67,15 +57,11 @@ static void check_missing(ov_loader *l, const ov_sfield *f)
   }
 }
 
-static void check_condition(ov_loader *l, const ov_sfield *f, const ov_reqif *c)
-{
+static void check_condition(ov_loader *l, const ov_sfield *f, const ov_reqif *c) {
   const ov_sfield *on = ov_skind_field(l->kind, c->field);
-  if (!on)
-    ov_loader_refuse(l, OV_E_FORMAT, "required_if names field %d, which does not exist", c->field);
-  else if (on == f)
-    ov_loader_refuse(l, OV_E_FORMAT, "required_if names the field itself");
-  else if (!c->n)
-    ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d names no codes", c->field);
+  if (!on) ov_loader_refuse(l, OV_E_FORMAT, "required_if names field %d, which does not exist", c->field);
+  else if (on == f) ov_loader_refuse(l, OV_E_FORMAT, "required_if names the field itself");
+  else if (!c->n) ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d names no codes", c->field);
   else if (!takes_codes(on->type) && on->type != OV_F_BOOL && on->type != OV_F_INT)
     ov_loader_refuse(l, OV_E_FORMAT, "required_if on field %d, whose type has no codes", c->field);
   for (uint32_t i = 0; on && !l->err && i < c->n; i++) {
@@ -85,8 +71,7 @@ static void check_condition(ov_loader *l, const ov_sfield *f, const ov_reqif *c)
   }
 }
 
-static void check_field(ov_loader *l, const ov_sfield *f, uint32_t before)
-{
+static void check_field(ov_loader *l, const ov_sfield *f, uint32_t before) {
   for (uint32_t i = 0; i < before; i++) {
     if (l->kind->fields[i].id >= f->id) ov_loader_refuse(l, OV_E_FORMAT, "field ids must ascend");
     if (!strcmp(l->kind->fields[i].name, f->name))
@@ -100,8 +85,7 @@ static void check_field(ov_loader *l, const ov_sfield *f, uint32_t before)
   for (uint32_t i = 0; i < f->n_reqif; i++) check_condition(l, f, &f->reqif[i]);
 }
 
-static void check_occurred(ov_loader *l)
-{
+static void check_occurred(ov_loader *l) {
   if (!l->kind->occurred) return;
   const ov_sfield *f = ov_skind_field(l->kind, l->kind->occurred);
   if (!f)
@@ -110,8 +94,7 @@ static void check_occurred(ov_loader *l)
     ov_loader_refuse(l, OV_E_FORMAT, "occurred names field %d, which is no date or datetime", f->id);
 }
 
-static void check_key_part(ov_loader *l, uint32_t part)
-{
+static void check_key_part(ov_loader *l, uint32_t part) {
   uint16_t id = l->kind->natural_key[part];
   const ov_sfield *f = id ? ov_skind_field(l->kind, id) : NULL;
   for (uint32_t i = 0; i < part; i++)
@@ -123,8 +106,7 @@ static void check_key_part(ov_loader *l, uint32_t part)
     ov_loader_refuse(l, OV_E_FORMAT, "natural_key names field %d, which is a set", id);
 }
 
-void ov_schema_check_kind(ov_loader *l)
-{
+void ov_schema_check_kind(ov_loader *l) {
   for (uint32_t i = 0; i < l->kind->n_fields && !l->err; i++) {
     l->field = &l->kind->fields[i];
     check_field(l, l->field, i);
@@ -134,8 +116,7 @@ void ov_schema_check_kind(ov_loader *l)
   for (uint32_t i = 0; i < l->kind->n_natural_key; i++) check_key_part(l, i);
 }
 
-void ov_schema_check_newer(ov_loader *l, const ov_skind *older)
-{
+void ov_schema_check_newer(ov_loader *l, const ov_skind *older) {
   if (strcmp(older->name, l->kind->name) != 0)
     ov_loader_refuse(l, OV_E_FORMAT, "version %d is called %s; a name never changes", older->version,
                      older->name);

@@ -75,21 +75,18 @@ static const ov_skind schema_kind = {
     .n_fields = 3,
 };
 
-ov_schemas *ov_schemas_new(void)
-{
+ov_schemas *ov_schemas_new(void) {
   ov_schemas *s = calloc(1, sizeof *s);
   if (s) s->kinds[s->n++] = &schema_kind;
   return s;
 }
 
-static void loaded_free(loaded *k)
-{
+static void loaded_free(loaded *k) {
   ov_arena_free(&k->arena);
   free(k);
 }
 
-void ov_schemas_free(ov_schemas *s)
-{
+void ov_schemas_free(ov_schemas *s) {
   if (!s) return;
   for (loaded *k = s->all, *next; k; k = next) {
     next = k->next;
@@ -99,15 +96,13 @@ void ov_schemas_free(ov_schemas *s)
 }
 
 /* Place of a kind id among the newest, or where it belongs. */
-static uint32_t place_of(const ov_schemas *s, uint16_t id)
-{
+static uint32_t place_of(const ov_schemas *s, uint16_t id) {
   uint32_t i = 0;
   while (i < s->n && s->kinds[i]->id < id) i++;
   return i;
 }
 
-static void check_against(ov_loader *l, const ov_schemas *s, const ov_skind *older)
-{
+static void check_against(ov_loader *l, const ov_schemas *s, const ov_skind *older) {
   const ov_skind *same_name = ov_schemas_by_name(s, l->kind->name);
   if (same_name && same_name->id != l->kind->id)
     ov_loader_refuse(l, OV_E_FORMAT, "name is taken by kind %d", same_name->id);
@@ -119,8 +114,7 @@ static void check_against(ov_loader *l, const ov_schemas *s, const ov_skind *old
     if (k->kind.id == l->kind->id) ov_schema_check_newer(l, &k->kind);
 }
 
-static void insert(ov_schemas *s, loaded *k, uint32_t place, bool replaces)
-{
+static void insert(ov_schemas *s, loaded *k, uint32_t place, bool replaces) {
   k->next = s->all;
   s->all = k;
   s->loads++;
@@ -131,8 +125,7 @@ static void insert(ov_schemas *s, loaded *k, uint32_t place, bool replaces)
   s->kinds[place] = &k->kind;
 }
 
-int ov_schemas_add(ov_schemas *s, const uint8_t *p, size_t n, char *why)
-{
+int ov_schemas_add(ov_schemas *s, const uint8_t *p, size_t n, char *why) {
   loaded *k = calloc(1, sizeof *k);
   if (why) why[0] = 0;
   if (!k) return OV_E_NOMEM;
@@ -153,14 +146,12 @@ drop:
   return err;
 }
 
-const ov_skind *ov_schemas_kind(const ov_schemas *s, uint16_t id)
-{
+const ov_skind *ov_schemas_kind(const ov_schemas *s, uint16_t id) {
   uint32_t at = place_of(s, id);
   return at < s->n && s->kinds[at]->id == id ? s->kinds[at] : NULL;
 }
 
-const ov_skind *ov_schemas_by_name(const ov_schemas *s, const char *name)
-{
+const ov_skind *ov_schemas_by_name(const ov_schemas *s, const char *name) {
   for (uint32_t i = 0; i < s->n; i++)
     if (strcmp(s->kinds[i]->name, name) == 0) return s->kinds[i];
   return NULL;
@@ -168,15 +159,13 @@ const ov_skind *ov_schemas_by_name(const ov_schemas *s, const char *name)
 
 const ov_skind *ov_schemas_at(const ov_schemas *s, uint32_t i) { return i < s->n ? s->kinds[i] : NULL; }
 
-const ov_sfield *ov_skind_field(const ov_skind *k, uint16_t id)
-{
+const ov_sfield *ov_skind_field(const ov_skind *k, uint16_t id) {
   for (uint32_t i = 0; i < k->n_fields; i++)
     if (k->fields[i].id == id) return &k->fields[i];
   return id == OV_FIELD_RETRACTED ? &ov_schema_retraction : NULL;
 }
 
-const ov_sfield *ov_skind_by_name(const ov_skind *k, const char *name)
-{
+const ov_sfield *ov_skind_by_name(const ov_skind *k, const char *name) {
   for (uint32_t i = 0; i < k->n_fields; i++)
     if (strcmp(k->fields[i].name, name) == 0) return &k->fields[i];
   return strcmp(name, ov_schema_retraction.name) == 0 ? &ov_schema_retraction : NULL;

@@ -59,7 +59,10 @@ static bool was_in(const author_view *v, uint32_t scope, int64_t at) {
 
 /* -- the scopes an op is about ----------------------------------------------------------------- */
 
-typedef struct about { uint32_t v[OV_SCOPES_MAX + 1]; uint32_t n; } about;
+typedef struct about {
+  uint32_t v[OV_SCOPES_MAX + 1];
+  uint32_t n;
+} about;
 
 static void about_add(about *a, uint32_t scope) {
   if (a->n <= OV_SCOPES_MAX && !listed(a->v, a->n, scope)) a->v[a->n++] = scope;
@@ -72,7 +75,10 @@ static int about_record(ingest *g, const ov_op *op, about *a) {
   about_add(a, op->creates || !rec.known || rec.is_void ? op->scope : rec.scope);
   if (op->creates || (!op->has_participant && op->kind != OV_KIND_PARTICIPANT)) return 0;
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
-  ov_record r = {.kind = op->kind, .scope = rec.scope, .has_participant = true, .n_ops = 1,
+  ov_record r = {.kind = op->kind,
+                 .scope = rec.scope,
+                 .has_participant = true,
+                 .n_ops = 1,
                  .participant = op->kind == OV_KIND_PARTICIPANT ? op->record : op->participant};
   if (op->kind == OV_KIND_PARTICIPANT)
     r.kind = 0; /* its teams as they are stored, not those of this sketch */

@@ -1,5 +1,6 @@
-/* Catch-up: DELTA frames from the by-position index, one frame when the socket has room, bounded work for each. What the session's own push
- * changed is left out when the client already holds it; see sv_catchup_skip. The read transaction ends before the frame is handed out. */
+/* Catch-up: DELTA frames from the by-position index, one frame when the socket has room, bounded work for
+ * each. What the session's own push changed is left out when the client already holds it; see
+ * sv_catchup_skip. The read transaction ends before the frame is handed out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +42,8 @@ static void remember(sv_session *ss, uint32_t scope, uint64_t pos) {
   ss->skip[ss->n_skip++] = (own_skip){.scope = scope, .pos = pos};
 }
 
-/* A change may be left out when this push alone made it, on a state that the client holds: it created the record, or had been sent (or had
- * itself made) the position before. PROTO-112 */
+/* A change may be left out when this push alone made it, on a state that the client holds: it created the
+ * record, or had been sent (or had itself made) the position before. PROTO-112 */
 void sv_catchup_skip(sv_session *ss, const sv_touches *t) {
   if (t->overflow) return;
   uint32_t before = ss->n_skip;
@@ -50,13 +51,15 @@ void sv_catchup_skip(sv_session *ss, const sv_touches *t) {
     const sv_touch *c = &t->v[i];
     const scope_follow *f = scope_of(ss, c->scope);
     if (!f || c->foreign || c->gone) continue;
-    bool known = c->prev_pos == 0 || is_skipped(ss, c->scope, c->prev_pos) || (!f->fresh && c->prev_pos <= f->sent);
+    bool known = c->prev_pos == 0 || is_skipped(ss, c->scope, c->prev_pos) ||
+                 (!f->fresh && c->prev_pos <= f->sent);
     if (known) remember(ss, c->scope, c->pos);
   }
   if (ss->n_skip > before) qsort(ss->skip, ss->n_skip, sizeof *ss->skip, compare_skip);
 }
 
-/* The one predicate of delivery. Team, organisation and programme decide here; kinds that never leave the server are none yet. */
+/* The one predicate of delivery. Team, organisation and programme decide here; kinds that never leave the
+ * server are none yet. */
 static bool may_read(const sv_session *ss, const scope_follow *f, const sv_record_row *row) {
   (void)row;
   return sv_session_holds(ss, f->scope);
@@ -69,7 +72,8 @@ typedef struct batch {
 } batch;
 
 /* One position; 1 when the frame is full before it. */
-static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posent *e, size_t budget, int64_t now, batch *b) {
+static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posent *e, size_t budget,
+                int64_t now, batch *b) {
   sv_server *s = ss->server;
   if (e->gone) {
     if (f->fresh) return 0;
@@ -120,7 +124,8 @@ static int collect(sv_session *ss, scope_follow *f, sv_txn *t, size_t budget, ba
   return sv_pos_hash(t, f->scope, b->d.to, b->d.hash);
 }
 
-/* Builds the DELTA, with fewer records when they turn out larger than learned. A single record always fits: limits.h sees to it. */
+/* Builds the DELTA, with fewer records when they turn out larger than learned. A single record always fits:
+ * limits.h sees to it. */
 static int build(sv_session *ss, scope_follow *f, sv_txn *t, batch *b, ov_buf *plain, uint32_t frame_bytes) {
   sv_server *s = ss->server;
   size_t budget = (size_t)ss->rows_per_frame;
@@ -135,7 +140,8 @@ static int build(sv_session *ss, scope_follow *f, sv_txn *t, batch *b, ov_buf *p
     err = ov_delta_encode(&ctx, &b->d, &s->arena, plain);
     if (!err) err = plain->err;
     if (err != OV_E_LIMIT || b->d.n_records + b->d.n_gone <= 1) {
-      if (!err && b->d.more && plain->n) ss->rows_per_frame = (double)b->weight * frame_bytes * 0.97 / (double)plain->n;
+      if (!err && b->d.more && plain->n)
+        ss->rows_per_frame = (double)b->weight * frame_bytes * 0.97 / (double)plain->n;
       return err;
     }
     budget = budget * 3 / 4;
@@ -143,8 +149,9 @@ static int build(sv_session *ss, scope_follow *f, sv_txn *t, batch *b, ov_buf *p
   }
 }
 
-/* Rights are asked in the same snapshot as the data. 0, OV_E_REVOKED, or OV_E_DENIED when the device's scopes are no longer those of its HELLO: the
- * client has to greet again, and learns there what it gained and what it must drop. */
+/* Rights are asked in the same snapshot as the data. 0, OV_E_REVOKED, or OV_E_DENIED when the device's scopes
+ * are no longer those of its HELLO: the client has to greet again, and learns there what it gained and what
+ * it must drop. */
 static int still_allowed(sv_session *ss, const scope_follow *f, sv_txn *t) {
   if (f->org != ss->org) return 0; /* the programme's scope is everybody's */
   sv_device now;
@@ -211,7 +218,8 @@ done:
   return err;
 }
 
-/* A DELTA of the programme says what the organisation's tablets wrote there too (PROTO-111), so it waits until their ops have been copied. */
+/* A DELTA of the programme says what the organisation's tablets wrote there too (PROTO-111), so it waits
+ * until their ops have been copied. */
 static bool held_back(const sv_session *ss, const scope_follow *f) {
   sv_txn *t = NULL;
   uint64_t id;
@@ -237,10 +245,12 @@ bool sv_catchup_next(sv_session *ss, ov_buf *out) {
     }
     if (ss->closing) return sv_session_pull(ss, out); /* the BYE that was just queued */
     if (!sent) continue;
-    ss->turn = (ss->turn + i) % ss->n_scopes; /* one scope to its end, so that a client can swap it in early */
+    /* one scope to its end, so that a client can swap it in early */
+    ss->turn = (ss->turn + i) % ss->n_scopes;
     return true;
   }
-  /* The copy wakes the session; should it fail, the client goes on with what it has and gets the rest another time. */
+  /* The copy wakes the session; should it fail, the client goes on with what it has and gets the rest another
+   * time. */
   if (ss->synced_sent || sv_programme_copying(ss->server, ss->org)) return false;
   ss->synced_sent = true;
   ov_buf *plain = &ss->server->scratch;

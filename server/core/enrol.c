@@ -1,5 +1,6 @@
-/* Enrolment: a one-time code and the device's public key in; who it is and what it needs out. Two transactions: the programme's, which takes
- * the code and learns where the device belongs, then the organisation's. A crash between them costs the code, nothing else. */
+/* Enrolment: a one-time code and the device's public key in; who it is and what it needs out. Two
+ * transactions: the programme's, which takes the code and learns where the device belongs, then the
+ * organisation's. A crash between them costs the code, nothing else. */
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ typedef struct enrol_job {
   uint8_t locator[OV_HASH_BYTES], secret[OV_HASH_BYTES];
   sv_device device;
   int64_t now_ms;
-  int outcome;             /* 0 or OV_E_CODE */
+  int outcome; /* 0 or OV_E_CODE */
   ov_buf answer;
   bool has_pin;
   uint8_t pin[OV_HASH_BYTES];
@@ -35,7 +36,8 @@ size_t sv_code_fold(const char *text, size_t n, char out[OV_CODE_TEXT_MAX + 1]) 
   return k;
 }
 
-int sv_code_hashes(ov_hasher *h, const char *folded, uint8_t locator[OV_HASH_BYTES], uint8_t secret[OV_HASH_BYTES]) {
+int sv_code_hashes(ov_hasher *h, const char *folded, uint8_t locator[OV_HASH_BYTES],
+                   uint8_t secret[OV_HASH_BYTES]) {
   ov_hash a, b;
   size_t n = strlen(folded);
   if (n != SV_CODE_CHARS) return OV_E_CODE;
@@ -48,7 +50,8 @@ int sv_code_hashes(ov_hasher *h, const char *folded, uint8_t locator[OV_HASH_BYT
 }
 
 /* PROTO-130 */
-int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const ov_name *device_record, char out[SV_CODE_TEXT]) {
+int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const ov_name *device_record,
+                 char out[SV_CODE_TEXT]) {
   static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's: no I, L, O, U */
   for (int tries = 0; tries < 16; tries++) {
     uint8_t r[SV_CODE_CHARS];
@@ -56,10 +59,14 @@ int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const 
     int err = sys->random(sys->ctx, r, sizeof r);
     if (err) return err;
     for (unsigned i = 0; i < SV_CODE_CHARS; i++) folded[i] = alphabet[r[i] & 31];
-    sv_code c = {.organisation = *organisation, .device_record = *device_record, .expires_ms = sys->now_ms(sys->ctx) + SV_CODE_LIFE_MS}, old;
+    sv_code c = {.organisation = *organisation,
+                 .device_record = *device_record,
+                 .expires_ms = sys->now_ms(sys->ctx) + SV_CODE_LIFE_MS},
+            old;
     err = sv_code_hashes(sv_txn_hasher(t), folded, c.hash, c.secret);
     if (err) return err;
-    if (sv_code_get(t, c.hash, &old) == 0 && old.expires_ms > sys->now_ms(sys->ctx)) continue; /* locator in use: another code */
+    /* locator in use: another code */
+    if (sv_code_get(t, c.hash, &old) == 0 && old.expires_ms > sys->now_ms(sys->ctx)) continue;
     err = sv_code_put(t, &c);
     snprintf(out, SV_CODE_TEXT, "%.4s-%.4s-%.4s", folded, folded + 4, folded + 8);
     return err;
@@ -113,8 +120,16 @@ static int make_device(sv_job *job, sv_txn *t, ov_arena *a) {
   if (!err) err = sv_device_put(t, &e->device);
   if (!err) err = scope_keys(e, org->keyring, keys, &n);
   if (err) return err;
-  ov_enrolled m = {.version = OV_PROTOCOL_VERSION, .device = e->device.id, .organisation = org->id, .server = org->server,
-                   .device_record = e->device.record, .scopes = keys, .n_scopes = n, .has_pin = e->has_pin, .time_ms = e->now_ms, .zone = org->zone,
+  ov_enrolled m = {.version = OV_PROTOCOL_VERSION,
+                   .device = e->device.id,
+                   .organisation = org->id,
+                   .server = org->server,
+                   .device_record = e->device.record,
+                   .scopes = keys,
+                   .n_scopes = n,
+                   .has_pin = e->has_pin,
+                   .time_ms = e->now_ms,
+                   .zone = org->zone,
                    .zone_len = (uint32_t)strlen(org->zone)};
   memcpy(m.server_pubkey, org->server_pubkey, sizeof m.server_pubkey);
   memcpy(m.pin, e->pin, sizeof m.pin);
@@ -177,8 +192,8 @@ static void first_done(sv_job *job, void *server) {
   enrol_free(e);
 }
 
-/* Guessing is slowed for the whole server: a code of 60 bits, few tries for each, and a cap on wrong codes a minute.
- * PROTO-131 */
+/* Guessing is slowed for the whole server: a code of 60 bits, few tries for each, and a cap on wrong codes a
+ * minute. PROTO-131 */
 static bool too_many_guesses(sv_server *s) {
   int64_t minute = s->o.sys->mono_ms(s->o.sys->ctx) / 60000;
   if (minute != s->wrong_codes_minute) {

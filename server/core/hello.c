@@ -1,5 +1,6 @@
-/* HELLO: who is it, is it now, where does its log stand, what may it read. A device proves itself by its signature over the HELLO; a HELLO whose
- * clock is off, that is older than this process, or whose nonce was seen, is challenged. */
+/* HELLO: who is it, is it now, where does its log stand, what may it read. A device proves itself by its
+ * signature over the HELLO; a HELLO whose clock is off, that is older than this process, or whose nonce was
+ * seen, is challenged. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static int find_device(sv_session *ss, const ov_hello *h) {
   if (err == OV_E_NOTFOUND) return OV_E_AUTH;
   if (err) return err;
   ss->org = sv_server_org(s, &ss->device.organisation);
-  return ss->org ? 0 : OV_E_CORRUPT; /* enrolled here, but its organisation's store could not be opened: not the device's fault */
+  /* enrolled here, but its organisation's store could not be opened: not the device's fault */
+  return ss->org ? 0 : OV_E_CORRUPT;
 }
 
 /* The HELLO is signed over the name the device was enrolled for, one of ours. PROTO-132 */
@@ -35,7 +37,8 @@ static int check_signature(sv_session *ss, const ov_hello *h) {
 static bool is_fresh(sv_session *ss, const ov_hello *h, int64_t now) {
   int64_t off = now - h->time_ms;
   if (off > OV_HELLO_SKEW_MS_MAX || off < -OV_HELLO_SKEW_MS_MAX) return false;
-  if (h->time_ms <= ss->server->started_ms) return false; /* its nonce may have been seen before the restart */
+  /* its nonce may have been seen before the restart */
+  if (h->time_ms <= ss->server->started_ms) return false;
   return !sv_nonces_add(ss->server->nonces, h->nonce, now, now, 2 * OV_HELLO_SKEW_MS_MAX);
 }
 
@@ -54,12 +57,13 @@ static void challenge(sv_session *ss, const ov_hello *h, int64_t now) {
   if (err) sv_session_fail(ss, err, "challenge");
 }
 
-/* -- WELCOME ---------------------------------------------------------------------------------------------------- */
+/* -- WELCOME --------------------------------------------------------------------------------------------- */
 
 static bool stored_inside(sv_session *ss, sv_txn *t, const ov_head *own) {
   if (own->seq == 0) {
     ov_hash h;
-    return !ov_chain_start(ss->server->hasher, &ss->org->id, &ss->writer, &h) && !memcmp(&h, &own->head, sizeof h);
+    return !ov_chain_start(ss->server->hasher, &ss->org->id, &ss->writer, &h) &&
+           !memcmp(&h, &own->head, sizeof h);
   }
   ov_name name = {.writer = ss->writer, .seq = own->seq};
   memcpy(name.tag, own->head.b, OV_TAG_BYTES);
@@ -75,8 +79,8 @@ static int list_tips(sv_session *ss, const sv_tip *tips, uint32_t n, ov_welcome 
   return 0;
 }
 
-/* Tips are listed unless the client's own head is the only one: that is how a cloned tablet learns of its double.
- * PROTO-55, PROTO-58, PROTO-120 */
+/* Tips are listed unless the client's own head is the only one: that is how a cloned tablet learns of its
+ * double. PROTO-55, PROTO-58, PROTO-120 */
 static int place_own(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
   sv_tip tips[OV_TIPS_MAX];
   uint32_t n = 0;
@@ -106,9 +110,10 @@ static const ov_cursor *cursor_of(const ov_hello *h, uint32_t scope) {
   return NULL;
 }
 
-/* Where the client stands in one scope. The head of the scope is compared first: with nothing new no table that grows is read.
- * PROTO-107, PROTO-109 */
-static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uint32_t scope, ov_scope_state *state) {
+/* Where the client stands in one scope. The head of the scope is compared first: with nothing new no table
+ * that grows is read. PROTO-107, PROTO-109 */
+static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uint32_t scope,
+                  ov_scope_state *state) {
   sv_scope head;
   int err = sv_scope_get(t, scope, &head);
   if (err == OV_E_NOTFOUND) head = (sv_scope){.scope = scope};
@@ -122,7 +127,8 @@ static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uin
   } else if (c->pos == head.pos && !memcmp(c->hash, head.hash, sizeof hash)) {
     *state = OV_SCOPE_CONTINUE;
     f->behind = false;
-  } else if (c->pos < head.pos && !sv_pos_hash(t, scope, c->pos, hash) && !memcmp(c->hash, hash, sizeof hash)) {
+  } else if (c->pos < head.pos && !sv_pos_hash(t, scope, c->pos, hash) &&
+             !memcmp(c->hash, hash, sizeof hash)) {
     *state = OV_SCOPE_CONTINUE;
   } else {
     *state = OV_SCOPE_REFETCH;
@@ -165,7 +171,8 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
 
 static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
   sv_server *s = ss->server;
-  ov_welcome w = {.version = OV_PROTOCOL_VERSION, .server = ss->org->server, .time_ms = now, .credit = ss->credit};
+  ov_welcome w = {
+      .version = OV_PROTOCOL_VERSION, .server = ss->org->server, .time_ms = now, .credit = ss->credit};
   uint32_t frame = h->frame_bytes ? h->frame_bytes : OV_FRAME_BYTES_DEFAULT;
   uint32_t ours = s->o.frame_bytes ? s->o.frame_bytes : OV_FRAME_BYTES_MAX;
   w.frame_bytes = frame < OV_FRAME_BYTES_MIN ? OV_FRAME_BYTES_MIN : frame > ours ? ours : frame;

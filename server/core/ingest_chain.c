@@ -7,9 +7,10 @@
 
 /* PROTO-32 */
 const uint8_t *chain_carried_key(const ov_op *op) {
-  uint16_t id = op->kind == OV_KIND_ORGANISATION ? SV_ORGANISATION_KEY
-                : op->kind == OV_KIND_TEAM       ? SV_TEAM_KEY
-                : op->kind == OV_KIND_PARTICIPANT ? SV_PARTICIPANT_KEY : 0;
+  uint16_t id = op->kind == OV_KIND_ORGANISATION  ? SV_ORGANISATION_KEY
+                : op->kind == OV_KIND_TEAM        ? SV_TEAM_KEY
+                : op->kind == OV_KIND_PARTICIPANT ? SV_PARTICIPANT_KEY
+                                                  : 0;
   const ov_field *f = id && op->creates ? ov_op_field(op, id) : NULL;
   return f && f->v.type == OV_V_BYTES && f->v.s.n == OV_KEY_BYTES ? f->v.s.p : NULL;
 }
@@ -19,13 +20,13 @@ static bool key_id(const ov_op *op, sv_key_type *type, ov_name *id) {
   uint32_t scope = 0;
   *id = (ov_name){0};
   switch (ov_chain_key_owner(op, id, &scope)) {
-    case OV_KEYOF_PARTICIPANT: *type = SV_KEY_COMMIT_PARTICIPANT; return true;
-    case OV_KEYOF_ORGANISATION: *type = SV_KEY_COMMIT_ORG; return true;
-    case OV_KEYOF_TEAM:
-      *type = SV_KEY_COMMIT_TEAM;
-      *id = ingest_scope_name(scope);
-      return true;
-    case OV_KEYOF_ZERO: break;
+  case OV_KEYOF_PARTICIPANT: *type = SV_KEY_COMMIT_PARTICIPANT; return true;
+  case OV_KEYOF_ORGANISATION: *type = SV_KEY_COMMIT_ORG; return true;
+  case OV_KEYOF_TEAM:
+    *type = SV_KEY_COMMIT_TEAM;
+    *id = ingest_scope_name(scope);
+    return true;
+  case OV_KEYOF_ZERO: break;
   }
   return false;
 }

@@ -21,10 +21,11 @@ typedef struct brief {
 } brief;
 
 typedef struct judged {
-  bool waits; ov_name missing;          /* its record or participant is not here */
-  uint8_t verdict, reason;              /* as it goes into the receipt */
-  bool duplicate, fills;                /* stored before; a stored void that this op fills */
-  int64_t time_ms, offset_ms;           /* earliest receipt of a duplicate */
+  bool waits;
+  ov_name missing;            /* its record or participant is not here */
+  uint8_t verdict, reason;    /* as it goes into the receipt */
+  bool duplicate, fills;      /* stored before; a stored void that this op fills */
+  int64_t time_ms, offset_ms; /* earliest receipt of a duplicate */
 } judged;
 
 /* A record that changed. */
@@ -34,15 +35,23 @@ typedef struct changed_record {
   bool foreign;
   bool again; /* a new position even if its state is the same */
 } changed_record;
-typedef struct changed_set { changed_record *v; uint32_t n, cap; uint32_t *slots, n_slots; } changed_set;
-typedef struct name_list { ov_name *v; uint32_t n, cap; } name_list;
+typedef struct changed_set {
+  changed_record *v;
+  uint32_t n, cap;
+  uint32_t *slots, n_slots;
+} changed_set;
+typedef struct name_list {
+  ov_name *v;
+  uint32_t n, cap;
+} name_list;
 
 /* Who writes, as far as one push needs it again and again. */
 typedef struct author_view {
   bool set, found, active;
   ov_name name;
-  int64_t left;                                       /* when not active: time of the op that said so */
-  uint32_t teams[OV_SCOPES_MAX]; uint32_t n_teams;
+  int64_t left; /* when not active: time of the op that said so */
+  uint32_t teams[OV_SCOPES_MAX];
+  uint32_t n_teams;
   uint32_t past[OV_SCOPES_MAX];
   int64_t past_until[OV_SCOPES_MAX];
   uint32_t n_past; /* teams left, and when */
@@ -60,50 +69,55 @@ typedef struct scope_list {
 typedef struct ingest {
   sv_txn *t;
   sv_org *org;
-  ov_arena *a;                /* the caller's: lives until the answer is out */
-  ov_arena look, work;        /* for one lookup; for one op or one fold */
+  ov_arena *a;         /* the caller's: lives until the answer is out */
+  ov_arena look, work; /* for one lookup; for one op or one fold */
   ov_buf b1, b2;
   int64_t now_ms;
-  sv_touches *touches;        /* may be NULL */
+  sv_touches *touches; /* may be NULL */
   /* the push, if it is one: ops[0 .. n_chained) have their names */
-  const ov_op *ops; const judged *verdicts;
+  const ov_op *ops;
+  const judged *verdicts;
   uint32_t n_chained, new_from, n_taken;
   uint64_t first_seq;
   /* who */
   sv_device device;
   author_view author;
   /* caches of one stage; cleared when what they hold may have changed */
-  brief briefs[BRIEFS]; uint32_t next_brief;
-  scope_list scopes[SCOPE_LISTS]; uint32_t next_scopes;
+  brief briefs[BRIEFS];
+  uint32_t next_brief;
+  scope_list scopes[SCOPE_LISTS];
+  uint32_t next_scopes;
   changed_set changed;
-  name_list known;            /* ops that have just become known: others may wait for them */
-  name_list moved;            /* participants whose scopes changed */
+  name_list known; /* ops that have just become known: others may wait for them */
+  name_list moved; /* participants whose scopes changed */
 } ingest;
 
 /* ingest.c: the context, its caches and lists */
 int ingest_begin(ingest *g, sv_txn *t, sv_org *org, ov_arena *a, sv_touches *touches);
 void ingest_end(ingest *g);
-void ingest_forget(ingest *g);                                       /* clears the caches */
-int ingest_brief(ingest *g, const ov_name *name, brief *out);         /* 0 (known or not) or a store error */
+void ingest_forget(ingest *g);                                         /* clears the caches */
+int ingest_brief(ingest *g, const ov_name *name, brief *out);          /* 0 (known or not) or a store error */
 bool ingest_pushed(const ingest *g, const ov_name *name, uint32_t *i); /* a new op of this push? */
 void ingest_changed(ingest *g, const ov_name *record, uint16_t kind, bool foreign);
 void ingest_again(ingest *g, const ov_name *record, uint16_t kind);
 void ingest_list_add(ingest *g, name_list *l, const ov_name *name);
 /* The programme's op in an organisation's log: stored and queued there, folded in the programme only. */
 bool ingest_elsewhere(const ingest *g, const ov_op *op);
-bool ingest_erased(const ingest *g, const ov_name *participant);     /* its keys are destroyed */
+bool ingest_erased(const ingest *g, const ov_name *participant); /* its keys are destroyed */
 bool ingest_about_erased(const ingest *g, const ov_op *op);
 /* Name of the key of a scope in NEED_KEYS, push.keys and the keyring. */
 ov_name ingest_scope_name(uint32_t scope);
-int64_t ingest_seconds(int64_t ms);                                   /* rounded down */
+int64_t ingest_seconds(int64_t ms); /* rounded down */
 
 /* ingest_place.c: where a push goes in its log */
 typedef struct place {
-  sv_tip tips[OV_TIPS_MAX]; uint32_t n_tips;
-  bool new_log, at_tip; uint32_t tip;       /* prev is tips[tip] */
+  sv_tip tips[OV_TIPS_MAX];
+  uint32_t n_tips;
+  bool new_log, at_tip;
+  uint32_t tip; /* prev is tips[tip] */
 } place;
-int place_push(ingest *g, const sv_push_in *in, place *p, sv_push_out *out);        /* out->err on refusal */
-int place_answer(ingest *g, const place *p, sv_push_out *out);                       /* tips and ladder */
+int place_push(ingest *g, const sv_push_in *in, place *p, sv_push_out *out); /* out->err on refusal */
+int place_answer(ingest *g, const place *p, sv_push_out *out);               /* tips and ladder */
 /* Marks duplicates; sets g->new_from and, where the rest continues a tip, p. */
 int place_duplicates(ingest *g, const sv_push_in *in, place *p, const ov_hash *heads, judged *j,
                      sv_push_out *out);
@@ -116,7 +130,10 @@ typedef struct used_key {
   bool given, keep, unvouched;
   uint32_t first_op;
 } used_key; /* unvouched: stored, but only some device ever gave it */
-typedef struct used_keys { used_key *v; uint32_t n; } used_keys;
+typedef struct used_keys {
+  used_key *v;
+  uint32_t n;
+} used_keys;
 int chain_push(ingest *g, const sv_push_in *in, ov_op *ops, uint32_t n, ov_hash *heads, used_keys *keys,
                sv_push_out *out);
 /* Stores the keys that came with the push and were needed by ops that were taken, unless there is one
@@ -147,7 +164,7 @@ typedef struct store_in {
 } store_in;
 void store_op(ingest *g, const store_in *s);
 void store_fill(ingest *g, const store_in *s);
-void store_list(ingest *g, const ov_op *op, const judged *j);          /* among the ops of its record */
+void store_list(ingest *g, const ov_op *op, const judged *j); /* among the ops of its record */
 /* What follows from an op that is now stored and judged: indexes, keys, waiting list, rulings, queue, records
  * to fold. */
 void store_effects(ingest *g, const sv_op_row *row, const judged *j, bool foreign);

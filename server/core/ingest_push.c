@@ -8,16 +8,18 @@
 typedef struct push {
   const sv_push_in *in;
   sv_push_out *out;
-  ov_op *ops; uint32_t n;
-  ov_hash *heads;             /* n + 1 */
+  ov_op *ops;
+  uint32_t n;
+  ov_hash *heads; /* n + 1 */
   judged *j;
   place place;
   used_keys keys;
-  bool new_device;            /* its row is to be written */
+  bool new_device; /* its row is to be written */
 } push;
 
-/* The programme knows a device that the organisation's store does not, when that was put back to a time before the device enrolled. Its ops are
- * taken all the same (PROTO-123), and held until an administrator has given it a team again. */
+/* The programme knows a device that the organisation's store does not, when that was put back to a time
+ * before the device enrolled. Its ops are taken all the same (PROTO-123), and held until an administrator has
+ * given it a team again. */
 static int know_again(ingest *g, push *p) {
   g->device = p->in->device;
   g->device.n_teams = 0;

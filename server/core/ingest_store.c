@@ -16,7 +16,8 @@ static bool earlier(const sv_receipt *a, const sv_receipt *b) {
   return memcmp(a->server.b, b->server.b, OV_ID_BYTES) < 0;
 }
 
-/* When there are too many, the latest one that decides nothing goes: which are kept depends on the set only. */
+/* When there are too many, the latest one that decides nothing goes: which are kept depends on the set
+ * only. */
 bool store_receipt_add(sv_op_row *row, const sv_receipt *r) {
   sv_receipt all[SV_RECEIPTS_MAX + 1];
   uint32_t n = 0, at = row->n_receipts;

@@ -11,7 +11,8 @@ int sv_ladder_tips(sv_txn *t, const ov_id *writer, ov_head tips[OV_TIPS_MAX], ui
 }
 
 /* PROTO-55 */
-int sv_ladder_rungs(sv_txn *t, const ov_id *writer, const ov_head *tip, ov_arena *a, ov_rung rungs[OV_LADDER_MAX], uint32_t *n) {
+int sv_ladder_rungs(sv_txn *t, const ov_id *writer, const ov_head *tip, ov_arena *a,
+                    ov_rung rungs[OV_LADDER_MAX], uint32_t *n) {
   *n = 0;
   ov_name name = {.writer = *writer, .seq = tip->seq};
   memcpy(name.tag, tip->head.b, OV_TAG_BYTES);
@@ -37,7 +38,8 @@ int sv_ladder_rungs(sv_txn *t, const ov_id *writer, const ov_head *tip, ov_arena
     err = sv_ops_of_writer(t, writer, name.seq, name.seq, found, 2, &k);
     if (err) return err;
     if (k == 0) return OV_E_CORRUPT;
-    name = found[0]; /* below the fork both branches are one; above it a wrong rung matches nobody and does no harm */
+    /* below the fork both branches are one; above it a wrong rung matches nobody and does no harm */
+    name = found[0];
   }
   return 0;
 }

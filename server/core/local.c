@@ -34,8 +34,10 @@ static int own_tip(ingest *g, sv_tip *tip, bool *have) {
 /* A creating op of organisation, team or participant carries 32 random bytes; made here when the caller gave
  * none. */
 static int add_key(ingest *g, ov_op *op) {
-  uint16_t id = op->kind == OV_KIND_TEAM ? SV_TEAM_KEY : op->kind == OV_KIND_PARTICIPANT ? SV_PARTICIPANT_KEY
-                : op->kind == OV_KIND_ORGANISATION ? SV_ORGANISATION_KEY : 0;
+  uint16_t id = op->kind == OV_KIND_TEAM           ? SV_TEAM_KEY
+                : op->kind == OV_KIND_PARTICIPANT  ? SV_PARTICIPANT_KEY
+                : op->kind == OV_KIND_ORGANISATION ? SV_ORGANISATION_KEY
+                                                   : 0;
   if (!op->creates || !id || ov_op_field(op, id)) return 0;
   uint8_t *key = ov_arena_alloc(g->a, OV_KEY_BYTES);
   ov_field *f = ov_arena_array(g->a, op->n_fields + 1u, sizeof *f);
@@ -215,9 +217,10 @@ static int run_foreign(ingest *g, const sv_op_row *in) {
   if (err && err != OV_E_NOTFOUND) return err;
   if (known && memcmp(row.head.b, in->head.b, sizeof row.head.b) != 0) return OV_E_BRANCH;
   if (known && !merge_row(&row, in)) return 0;
-  /* An organisation that was put back brings its tablets' ops to the programme once more. Their authors cannot tell what has become of their
-   * values there since: the record goes to everybody again. */
-  if (known && g->org->programme && !row.op.is_void && !row.waiting) ingest_again(g, &row.op.record, row.op.kind);
+  /* An organisation that was put back brings its tablets' ops to the programme once more. Their authors
+   * cannot tell what has become of their values there since: the record goes to everybody again. */
+  if (known && g->org->programme && !row.op.is_void && !row.waiting)
+    ingest_again(g, &row.op.record, row.op.kind);
   if (!known) {
     row = *in;
     row.n_receipts = 0;

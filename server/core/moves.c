@@ -126,7 +126,8 @@ void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_
       places[k++] = (sv_place){scopes[i], old};
       continue;
     }
-    if (!old) sv_gone_get(g->t, scopes[i], &c.record, &old); /* it was here before and left: the marker goes */
+    /* it was here before and left: the marker goes */
+    if (!old) sv_gone_get(g->t, scopes[i], &c.record, &old);
     sv_pos_append(g->t, c.scope, &c.record, state, old, false, &c.pos);
     places[k++] = (sv_place){c.scope, c.pos};
     touch(g, &c);

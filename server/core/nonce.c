@@ -1,5 +1,6 @@
-/* Nonces of HELLO messages seen lately, so that a recorded HELLO cannot be played again while its clock still passes. Open addressing over a
- * fixed table, and a ring of the same entries in order of arrival for forgetting. */
+/* Nonces of HELLO messages seen lately, so that a recorded HELLO cannot be played again while its clock still
+ * passes. Open addressing over a fixed table, and a ring of the same entries in order of arrival for
+ * forgetting. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,10 @@
 #define SLOTS (SV_NONCES_MAX * 2u)
 static_assert((SLOTS & (SLOTS - 1)) == 0, "slots are a power of two");
 
-typedef struct entry { uint8_t nonce[16]; int64_t time_ms; } entry;
+typedef struct entry {
+  uint8_t nonce[16];
+  int64_t time_ms;
+} entry;
 
 struct sv_nonces {
   entry ring[SV_NONCES_MAX];
@@ -19,8 +23,8 @@ struct sv_nonces {
 sv_nonces *sv_nonces_new(void) { return calloc(1, sizeof(sv_nonces)); }
 void sv_nonces_free(sv_nonces *n) { free(n); }
 
-/* The nonce is random already: its first bytes are the hash. A client that chooses them badly slows only its own lookups a little; the table
- * is at most half full. */
+/* The nonce is random already: its first bytes are the hash. A client that chooses them badly slows only its
+ * own lookups a little; the table is at most half full. */
 static uint32_t hash_of(const uint8_t nonce[16]) {
   uint32_t h;
   memcpy(&h, nonce, sizeof h);

@@ -1,5 +1,6 @@
-/* Ops of the programme's scope that an organisation's people wrote: they live in that organisation's log, and are copied from its queue into the
- * programme's environment. Idempotent: a crash between copy and removal copies again. One organisation at a time is under way once. */
+/* Ops of the programme's scope that an organisation's people wrote: they live in that organisation's log, and
+ * are copied from its queue into the programme's environment. Idempotent: a crash between copy and removal
+ * copies again. One organisation at a time is under way once. */
 #include <stdlib.h>
 
 #include "session_priv.h"
@@ -7,7 +8,7 @@
 typedef struct copy_job {
   sv_job job;
   sv_org *from;
-  uint64_t id;           /* queue entry that was copied, to be removed */
+  uint64_t id; /* queue entry that was copied, to be removed */
   bool empty;
   sv_touches touches;
 } copy_job;
@@ -56,7 +57,8 @@ static void end(sv_server *s, copy_job *c) {
   free(c);
 }
 
-/* Copy, remove, copy the next ... until the queue is empty. On a fault it is tried again with the next tick. */
+/* Copy, remove, copy the next ... until the queue is empty. On a fault it is tried again with the next
+ * tick. */
 static void copy_done(sv_job *job, void *server) {
   copy_job *c = (copy_job *)job;
   sv_server *s = server;

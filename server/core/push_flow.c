@@ -1,5 +1,5 @@
-/* PUSH: from the session to the writer and back. Every PUSH is answered by exactly one ACK or ERROR, in order; the ACK is signed and sent only
- * after the commit is on disk. */
+/* PUSH: from the session to the writer and back. Every PUSH is answered by exactly one ACK or ERROR, in
+ * order; the ACK is signed and sent only after the commit is on disk. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ typedef struct push_job {
   sv_push_in in;
   sv_push_out out;
   bool more;
-  ov_buf answer;         /* plain ACK or ERROR, made by the worker */
+  ov_buf answer; /* plain ACK or ERROR, made by the worker */
   ov_msg_type answer_type;
   _Alignas(16) uint8_t copy[]; /* rows, then keys */
 } push_job;
@@ -33,9 +33,16 @@ static bool answers_with_ack(const push_job *p) {
 static void make_ack(push_job *p) {
   const sv_org *org = p->job.org;
   const sv_push_out *o = &p->out;
-  ov_ack ack = {.up_to = o->up_to, .head = o->head, .receipts = (ov_ack_receipt *)o->receipts, .n_receipts = o->n_receipts,
-                .held = (ov_ack_held *)o->held, .n_held = o->n_held, .refused = o->refused_err != 0, .refused_seq = o->refused_seq,
-                .refused_err = o->refused_err, .safe_up_to = o->safe_up_to};
+  ov_ack ack = {.up_to = o->up_to,
+                .head = o->head,
+                .receipts = (ov_ack_receipt *)o->receipts,
+                .n_receipts = o->n_receipts,
+                .held = (ov_ack_held *)o->held,
+                .n_held = o->n_held,
+                .refused = o->refused_err != 0,
+                .refused_seq = o->refused_seq,
+                .refused_err = o->refused_err,
+                .safe_up_to = o->safe_up_to};
   ov_buf body, signed_bytes;
   uint8_t sig[OV_SIG_BYTES];
   ov_buf_init(&body, OV_FRAME_BYTES_MAX);
@@ -53,8 +60,15 @@ static void make_ack(push_job *p) {
 
 static void make_error(push_job *p, int said) {
   sv_push_out *o = &p->out;
-  ov_error e = {.err = said, .seq = p->in.push.first_seq, .text = ov_err_text(said), .tips = o->tips, .n_tips = o->n_tips, .ladder = o->ladder,
-                .n_ladder = o->n_ladder, .names = o->need_keys, .n_names = o->n_need_keys};
+  ov_error e = {.err = said,
+                .seq = p->in.push.first_seq,
+                .text = ov_err_text(said),
+                .tips = o->tips,
+                .n_tips = o->n_tips,
+                .ladder = o->ladder,
+                .n_ladder = o->n_ladder,
+                .names = o->need_keys,
+                .n_names = o->n_need_keys};
   e.text_len = (uint32_t)strlen(e.text);
   if (said == OV_E_BUSY || said == OV_E_FULL || said == OV_E_READONLY) e.retry_s = SV_RETRY_BUSY_S;
   ov_error_encode(&e, &p->answer);
@@ -95,7 +109,8 @@ static void log_fork(sv_server *s, const push_job *p) {
   char f[160], dev[2 * OV_ID_BYTES + 1], wr[2 * OV_ID_BYTES + 1];
   ov_hex(p->in.device.id.b, OV_ID_BYTES, dev);
   ov_hex(p->in.writer.b, OV_ID_BYTES, wr);
-  snprintf(f, sizeof f, "device=%s writer=%s first_seq=%llu", dev, wr, (unsigned long long)p->in.push.first_seq);
+  snprintf(f, sizeof f, "device=%s writer=%s first_seq=%llu", dev, wr,
+           (unsigned long long)p->in.push.first_seq);
   s->o.sys->log(s->o.sys->ctx, SV_LOG_WARN, "log_forked", f);
 }
 
@@ -145,10 +160,19 @@ static push_job *job_of(sv_session *ss, const ov_push *m) {
   if (!p) return NULL;
   memcpy(p->copy, m->rows, m->rows_len);
   if (keys) memcpy(p->copy + rows, m->keys, keys);
-  p->job = (sv_job){.org = ss->org, .bytes = sizeof *p + rows + keys, .run = push_run, .after = push_after, .done = push_done};
+  p->job = (sv_job){.org = ss->org,
+                    .bytes = sizeof *p + rows + keys,
+                    .run = push_run,
+                    .after = push_after,
+                    .done = push_done};
   p->session = ss->id;
   p->more = m->more;
-  p->in = (sv_push_in){.device = ss->device, .writer = ss->writer, .offset_ms = ss->offset_ms, .base_time = ss->hello_ms / 1000, .rows_server = ss->rows_server, .push = *m,
+  p->in = (sv_push_in){.device = ss->device,
+                       .writer = ss->writer,
+                       .offset_ms = ss->offset_ms,
+                       .base_time = ss->hello_ms / 1000,
+                       .rows_server = ss->rows_server,
+                       .push = *m,
                        .verify = ov_p256_verify};
   p->in.push.rows = p->copy;
   p->in.push.keys = keys ? (ov_push_key *)(void *)(p->copy + rows) : NULL;
@@ -168,11 +192,13 @@ void sv_push_received(sv_session *ss, const ov_push *m) {
   } else if (m->first_seq == ss->push_prev.seq + 1) {
     p->in.prev = ss->push_prev;
   } else {
-    /* Sent before the client knew that the push before it was not taken: a head that fits nothing gets the full answer. */
+    /* Sent before the client knew that the push before it was not taken: a head that fits nothing gets the
+     * full answer. */
     p->in.prev = (ov_head){.seq = m->first_seq - 1};
   }
   int err = sv_writer_submit(ss->server->writer, &p->job);
-  ss->synced_sent = false; /* what this push brings about is told before the session counts as complete again */
+  /* what this push brings about is told before the session counts as complete again */
+  ss->synced_sent = false;
   if (!err) {
     ss->in_commit = true;
     sv_session_pause(ss, true);

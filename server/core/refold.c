@@ -29,7 +29,9 @@ static int take_op(sv_txn *t, const ov_name *name, ov_arena *a, folded *f) {
   ov_op *op = ov_arena_dup(a, &row.op, sizeof row.op);
   if (!op) return OV_E_NOMEM;
   const sv_receipt *first = row.n_receipts ? &row.receipts[0] : NULL;
-  f->in[f->n++] = (ov_fold_in){.op = op, .verdict = verdict_in_fold(v), .reason = reason,
+  f->in[f->n++] = (ov_fold_in){.op = op,
+                               .verdict = verdict_in_fold(v),
+                               .reason = reason,
                                .server_time = first ? ingest_seconds(first->server_time_ms) : INT64_MAX,
                                .clock_offset = first ? ingest_seconds(first->offset_ms) : 0};
   return 0;

@@ -59,7 +59,7 @@ void sv_server_set_schemas(sv_server *s, const ov_schemas *schemas) { s->o.schem
 
 void sv_server_poll(sv_server *s) { sv_writer_poll(s->writer, s); }
 
-/* -- fan-out ------------------------------------------------------------------------------------------------------ */
+/* -- fan-out --------------------------------------------------------------------------------------------- */
 
 /* PROTO-117 */
 static void scope_changed(sv_server *s, const sv_org *org, uint32_t scope) {
@@ -103,7 +103,7 @@ void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t) {
   if (!org->programme) sv_programme_copy_start(s, org);
 }
 
-/* -- deadlines and the end ------------------------------------------------------------------------------------------ */
+/* -- deadlines and the end ------------------------------------------------------------------------------- */
 
 /* PROTO-42 */
 static void check_deadline(sv_session *ss, int64_t mono) {

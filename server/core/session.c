@@ -1,6 +1,6 @@
-/* A session: one connection from its first message to its last. It takes whole messages, lets the peer check them, and owes frames, which the
- * network pulls when the socket has room. Answers stand in a small outbox; DELTAs are made only when pulled, so a client that does not
- * read costs no memory. */
+/* A session: one connection from its first message to its last. It takes whole messages, lets the peer check
+ * them, and owes frames, which the network pulls when the socket has room. Answers stand in a small outbox;
+ * DELTAs are made only when pulled, so a client that does not read costs no memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +69,7 @@ void sv_session_pause(sv_session *ss, bool paused) {
   ss->link.pause(ss->link.ctx, paused);
 }
 
-/* -- out ------------------------------------------------------------------------------------------------------ */
+/* -- out ------------------------------------------------------------------------------------------------- */
 
 int sv_session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain) {
   if (plain->err) return plain->err;
@@ -95,7 +95,8 @@ bool sv_session_pull(sv_session *ss, ov_buf *out) {
   }
   if (ss->closing) return false;
   bool said = sv_catchup_next(ss, out);
-  if (said && ss->synced_sent) { /* all positions are behind it: an idle session need not remember which were its own */
+  /* all positions are behind it: an idle session need not remember which were its own */
+  if (said && ss->synced_sent) {
     free(ss->skip);
     ss->skip = NULL;
     ss->n_skip = ss->cap_skip = 0;
@@ -116,7 +117,8 @@ static void log_end(sv_session *ss, int err, const char *why) {
   if (!sys->log) return;
   char f[256], dev[2 * OV_ID_BYTES + 1] = "-";
   if (ss->org) ov_hex(ss->device.id.b, OV_ID_BYTES, dev);
-  snprintf(f, sizeof f, "session=%llu device=%s error=%s why=\"%s\"", (unsigned long long)ss->id, dev, ov_err_slug(err), why);
+  snprintf(f, sizeof f, "session=%llu device=%s error=%s why=\"%s\"", (unsigned long long)ss->id, dev,
+           ov_err_slug(err), why);
   sys->log(sys->ctx, SV_LOG_WARN, "session_refused", f);
 }
 
@@ -137,7 +139,7 @@ void sv_session_fail(sv_session *ss, int err, const char *why) {
   ss->link.close(ss->link.ctx, code, ov_err_text(said));
 }
 
-/* -- in ------------------------------------------------------------------------------------------------------- */
+/* -- in -------------------------------------------------------------------------------------------------- */
 
 /* PROTO-115 */
 static void acked_received(sv_session *ss, const ov_acked *m) {

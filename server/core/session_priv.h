@@ -1,5 +1,5 @@
-/* Inside of the session layer: session.c (life and messages), hello.c (proof and WELCOME), push_flow.c (PUSH and ACK), catchup.c (DELTA),
- * enrol.c, nonce.c, server.c. Service thread only. */
+/* Inside of the session layer: session.c (life and messages), hello.c (proof and WELCOME), push_flow.c (PUSH
+ * and ACK), catchup.c (DELTA), enrol.c, nonce.c, server.c. Service thread only. */
 #ifndef SV_SESSION_PRIV_H
 #define SV_SESSION_PRIV_H
 
@@ -12,56 +12,67 @@
 /* A scope as this session follows it. */
 typedef struct scope_follow {
   uint32_t scope;
-  sv_org *org;               /* the programme for scope 0, else the session's own */
-  uint64_t sent;             /* everything up to here is with the client, sent, or left out because the client has it */
-  bool fresh;                /* fetched from 0: nothing may be left out */
-  bool behind;               /* there may be news */
+  sv_org *org; /* the programme for scope 0, else the session's own */
+  /* everything up to here is with the client, sent, or left out because the client has it */
+  uint64_t sent;
+  bool fresh;  /* fetched from 0: nothing may be left out */
+  bool behind; /* there may be news */
 } scope_follow;
 
-typedef struct own_skip { uint32_t scope; uint64_t pos; } own_skip;
+typedef struct own_skip {
+  uint32_t scope;
+  uint64_t pos;
+} own_skip;
 
-typedef struct inbox_frame { struct inbox_frame *next; size_t n; uint8_t p[]; } inbox_frame;
+typedef struct inbox_frame {
+  struct inbox_frame *next;
+  size_t n;
+  uint8_t p[];
+} inbox_frame;
 
 struct sv_session {
   sv_session *next, *prev;
-  sv_session *same_bucket;   /* of server->buckets */
+  sv_session *same_bucket; /* of server->buckets */
   uint64_t id;
   sv_server *server;
   sv_link link;
   char peer_address[48];
   ov_peer *peer;
   int64_t opened_mono, hello_mono;
-  sv_org *org;               /* after HELLO */
+  sv_org *org; /* after HELLO */
   sv_device device;
   /* from HELLO */
   ov_id writer;
-  ov_head push_prev;         /* head before the next push */
-  ov_id rows_server;         /* the server that HELLO named */
+  ov_head push_prev; /* head before the next push */
+  ov_id rows_server; /* the server that HELLO named */
   int64_t hello_ms, offset_ms;
   ov_wants wants;
   uint32_t credit, credit_left;
-  bool proved;               /* WELCOME was sent */
-  bool push_expected;        /* HELLO or the last PUSH said that more follows: DELTAs wait */
-  bool in_commit;            /* one push of this session is with the writer */
-  ov_buf hello_copy;         /* plain HELLO message while it waits for its proof */
+  bool proved;        /* WELCOME was sent */
+  bool push_expected; /* HELLO or the last PUSH said that more follows: DELTAs wait */
+  bool in_commit;     /* one push of this session is with the writer */
+  ov_buf hello_copy;  /* plain HELLO message while it waits for its proof */
   uint8_t challenge[16];
   /* scopes */
-  scope_follow *scopes;      /* made with WELCOME: most devices follow three */
+  scope_follow *scopes; /* made with WELCOME: most devices follow three */
   uint32_t n_scopes, turn;
-  own_skip *skip; uint32_t n_skip, cap_skip;
+  own_skip *skip;
+  uint32_t n_skip, cap_skip;
   bool synced_sent;
-  double rows_per_frame;     /* learned: canonical bytes that fit one frame */
+  double rows_per_frame; /* learned: canonical bytes that fit one frame */
   /* out and in */
   ov_buf outbox[SV_OUTBOX_FRAMES_MAX];
   unsigned out_head, out_n;
-  inbox_frame *inbox; unsigned n_inbox;
+  inbox_frame *inbox;
+  unsigned n_inbox;
   bool paused, closing;
 };
 
 typedef struct sv_nonces sv_nonces;
 sv_nonces *sv_nonces_new(void);
 void sv_nonces_free(sv_nonces *n);
-/* 0 and remembered; OV_E_EXISTS when seen before; OV_E_BUSY when the cache is full. Entries older than keep_ms before now are dropped. */
+/* 0 and remembered; OV_E_EXISTS when seen before; OV_E_BUSY when the cache is full. Entries older than
+ * keep_ms before now are dropped. */
 int sv_nonces_add(sv_nonces *n, const uint8_t nonce[16], int64_t time_ms, int64_t now_ms, int64_t keep_ms);
 
 #define SESSION_BUCKETS 1024u
@@ -70,14 +81,15 @@ struct sv_server {
   sv_writer *writer;
   sv_org *orgs[SV_ORGS_MAX];
   unsigned n_orgs;
-  bool copying[SV_ORGS_MAX];       /* its queue to the programme is being copied */
+  bool copying[SV_ORGS_MAX]; /* its queue to the programme is being copied */
   sv_session *sessions;
-  sv_session *buckets[SESSION_BUCKETS];  /* by id: an outcome finds its session at once, however many there are */
+  /* by id: an outcome finds its session at once, however many there are */
+  sv_session *buckets[SESSION_BUCKETS];
   uint64_t next_session;
   sv_nonces *nonces;
   ov_hasher *hasher;
   ov_packer *packer;
-  ov_arena arena;                  /* for one message or one frame at a time */
+  ov_arena arena; /* for one message or one frame at a time */
   ov_buf scratch, scratch2;
   int64_t started_ms;
   bool stopping;
@@ -87,12 +99,15 @@ struct sv_server {
 };
 
 /* session.c */
-int sv_session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain);   /* packs into the outbox; OV_E_FLOOD when full */
-void sv_session_fail(sv_session *ss, int err, const char *why);               /* ERROR if it can still be said, then close */
-void sv_session_error(sv_session *ss, const ov_error *e);                     /* an ERROR of class REPLY */
+/* packs into the outbox; OV_E_FLOOD when full */
+int sv_session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain);
+/* ERROR if it can still be said, then close */
+void sv_session_fail(sv_session *ss, int err, const char *why);
+void sv_session_error(sv_session *ss, const ov_error *e); /* an ERROR of class REPLY */
 void sv_session_pause(sv_session *ss, bool paused);
 sv_session *sv_session_find(sv_server *s, uint64_t id);
-void sv_session_replay(sv_session *ss);                                       /* the inbox, once nothing blocks it */
+/* the inbox, once nothing blocks it */
+void sv_session_replay(sv_session *ss);
 /* hello.c */
 void sv_hello_received(sv_session *ss, const ov_hello *h);
 void sv_proof_received(sv_session *ss, const ov_proof *p);
@@ -101,8 +116,9 @@ void sv_push_received(sv_session *ss, const ov_push *p);
 /* enrol.c */
 void sv_enrol_received(sv_session *ss, const ov_enrol *e);
 /* catchup.c */
-bool sv_catchup_next(sv_session *ss, ov_buf *out);                            /* one DELTA or SYNCED frame */
-void sv_catchup_skip(sv_session *ss, const sv_touches *t);                    /* what this session's push changed */
+bool sv_catchup_next(sv_session *ss, ov_buf *out); /* one DELTA or SYNCED frame */
+/* what this session's push changed */
+void sv_catchup_skip(sv_session *ss, const sv_touches *t);
 bool sv_session_holds(const sv_session *ss, uint32_t scope);
 /* server.c */
 void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t);

@@ -6,7 +6,8 @@
 
 /* Organisations one server opens: about 455 could follow the programme; 25 KiB and 3 descriptors each. */
 #define SV_ORGS_MAX 512u
-/* Jobs waiting for one organisation: all its tablets at the change of a shift. More is told BUSY and a retry window. */
+/* Jobs waiting for one organisation: all its tablets at the change of a shift. More is told BUSY and a retry
+ * window. */
 #define SV_QUEUE_JOBS_MAX 2048u
 /* Memory of all jobs waiting for one organisation. */
 #define SV_QUEUE_BYTES_MAX (64u * 1024u * 1024u)
@@ -14,15 +15,19 @@
 #define SV_BATCH_JOBS_MAX 256u
 /* Memory for decoding one batch. */
 #define SV_BATCH_ARENA_BYTES_MAX (512u * 1024u * 1024u)
-/* Positions of a session's own changes that it remembers, to leave them out of its DELTA; more are simply sent. */
+/* Positions of a session's own changes that it remembers, to leave them out of its DELTA; more are simply
+ * sent. */
 #define SV_OWN_SKIP_MAX 4096u
 /* Positions looked at for one DELTA frame: bounds the work of one turn of the service thread. */
 #define SV_CATCHUP_SCAN_MAX 1024u
-/* Frames queued in a session besides DELTAs (which are made only when the socket has room): answers to what the client sent. */
+/* Frames queued in a session besides DELTAs (which are made only when the socket has room): answers to what
+ * the client sent. */
 #define SV_OUTBOX_FRAMES_MAX 8u
-/* Messages of a session that wait while a commit or a challenge is under way; reading is paused, so more than a few is a flood. */
+/* Messages of a session that wait while a commit or a challenge is under way; reading is paused, so more than
+ * a few is a flood. */
 #define SV_INBOX_FRAMES_MAX 8u
-/* HELLO nonces remembered, for as long as a replayed HELLO would pass the clock check. When it is full every HELLO is challenged. */
+/* HELLO nonces remembered, for as long as a replayed HELLO would pass the clock check. When it is full every
+ * HELLO is challenged. */
 #define SV_NONCES_MAX 65536u
 /* A HELLO waits this long for its PROOF, a connection this long for its HELLO or ENROL (ms). */
 #define SV_PROOF_MS 15000
@@ -30,11 +35,13 @@
 /* Seconds a client is asked to stay away when a queue is full; clients add jitter of the same size. */
 #define SV_RETRY_BUSY_S 20u
 #define SV_RETRY_DEFAULT_S 5u
-/* An enrolment code: lives 15 minutes, 5 wrong tries, and the whole server takes so many wrong codes a minute. */
+/* An enrolment code: lives 15 minutes, 5 wrong tries, and the whole server takes so many wrong codes a
+ * minute. */
 #define SV_CODE_LIFE_MS (15 * 60 * 1000)
 #define SV_CODE_TRIES_MAX 5u
 #define SV_ENROL_WRONG_PER_MINUTE 30u
-/* Ops of one organisation that wait for a record or participant: an attacker can name as many as it likes; beyond it a push is told BUSY. */
+/* Ops of one organisation that wait for a record or participant: an attacker can name as many as it likes;
+ * beyond it a push is told BUSY. */
 #define SV_WAITING_MAX 20000u
 /* Waiting ops taken from the list at a time. */
 #define SV_WAITING_PAGE 64u
@@ -48,7 +55,8 @@
 #define SV_MOVE_PAGE 256u
 /* Highest scope number of a team (its schema says so too): bounds the table of scopes. */
 #define SV_TEAM_SCOPE_MAX 65535u
-/* Touches kept for one push; a participant that moves has thousands of records. Beyond it the session sends everything. */
+/* Touches kept for one push; a participant that moves has thousands of records. Beyond it the session sends
+ * everything. */
 #define SV_TOUCHES_MAX 65536u
 
 static_assert(SV_OWN_SKIP_MAX >= OV_FRAME_ROWS_MAX, "one full push fits into what a session remembers");

@@ -11,11 +11,13 @@
 extern const ov_id sv_programme_id;
 
 typedef struct sv_org_options {
-  const char *data;                  /* data folder; made (0700) by sv_org_create when missing */
-  const uint8_t *master;             /* OV_KEY_BYTES; borrowed until open or create returns */
-  const sv_sys *sys;                 /* borrowed while the organisation is open */
-  const ov_schemas *schemas;         /* borrowed while the organisation is open */
-  size_t map_bytes, map_bytes_max; unsigned readers_max; bool read_only;   /* see sv_env_options */
+  const char *data;          /* data folder; made (0700) by sv_org_create when missing */
+  const uint8_t *master;     /* OV_KEY_BYTES; borrowed until open or create returns */
+  const sv_sys *sys;         /* borrowed while the organisation is open */
+  const ov_schemas *schemas; /* borrowed while the organisation is open */
+  size_t map_bytes, map_bytes_max;
+  unsigned readers_max;
+  bool read_only; /* see sv_env_options */
 } sv_org_options;
 
 /* Makes an organisation with its server writer, signing key and first records (the `organisation` record with
@@ -27,7 +29,7 @@ int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, co
                   char *why);
 /* OV_E_NOTFOUND; else errors of the store and the keyring. */
 int sv_org_open(const sv_org_options *o, const ov_id *id, sv_org **out, char *why);
-void sv_org_close(sv_org *org);      /* NULL is fine; no transaction may be open */
+void sv_org_close(sv_org *org); /* NULL is fine; no transaction may be open */
 /* Ids of all organisations in the data folder, ascending, the programme left out; at most max. OV_E_LIMIT
  * when there are more. */
 int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n);

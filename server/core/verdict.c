@@ -18,7 +18,11 @@ static ov_verdict by_receipts(const sv_op_row *row, uint8_t *reason) {
   return v;
 }
 
-typedef struct ruling { ov_name name; int verdict; const ov_field *saw; } ruling;
+typedef struct ruling {
+  ov_name name;
+  int verdict;
+  const ov_field *saw;
+} ruling;
 
 static bool is_named(const ruling *r, const ov_name *name) {
   uint8_t bytes[OV_NAME_BYTES];

@@ -1,4 +1,5 @@
-/* Group commit; see sv_writer.h. One mutex guards all queues: it is held for pointer moves only, never across a transaction. */
+/* Group commit; see sv_writer.h. One mutex guards all queues: it is held for pointer moves only, never across
+ * a transaction. */
 #include "sv_writer.h"
 
 #include <pthread.h>
@@ -13,25 +14,30 @@ typedef struct queue {
   unsigned jobs;
   size_t bytes;
   bool busy;
-  int fault;                    /* of the last transaction, 0 none: an alarm is raised once */
+  int fault; /* of the last transaction, 0 none: an alarm is raised once */
 } queue;
 
 /* A thread, and what it hashes with; made before the thread starts, so that a worker that runs can work. */
-typedef struct worker { pthread_t thread; sv_writer *w; ov_hasher *hasher; } worker;
+typedef struct worker {
+  pthread_t thread;
+  sv_writer *w;
+  ov_hasher *hasher;
+} worker;
 
 struct sv_writer {
   sv_writer_options o;
   pthread_mutex_t lock;
   pthread_cond_t work, idle;
   queue queues[SV_ORGS_MAX + 1];
-  unsigned n_queues, turn;      /* turn: where the next worker starts looking, so that no organisation starves */
+  /* turn: where the next worker starts looking, so that no organisation starves */
+  unsigned n_queues, turn;
   sv_job *finished, **finished_tail;
   unsigned running;
   bool stopping;
   sv_writer_stats stats;
   worker workers[16];
   unsigned n_workers;
-  ov_hasher *step_hasher;       /* for sv_writer_step */
+  ov_hasher *step_hasher; /* for sv_writer_step */
   ov_arena step_arena;
 };
 
@@ -82,7 +88,8 @@ static int run_once(sv_job *batch, sv_env *env, ov_arena *a) {
   return sv_txn_commit(t);
 }
 
-/* An administrator has to look: the store takes no writes. Told when it begins and when it is over, not with every batch. */
+/* An administrator has to look: the store takes no writes. Told when it begins and when it is over, not with
+ * every batch. */
 static void raise_alarm(sv_writer *w, queue *q, int err) {
   const sv_sys *sys = w->o.sys;
   int was = q->fault;
@@ -90,8 +97,10 @@ static void raise_alarm(sv_writer *w, queue *q, int err) {
   if (err == was || !sys || !sys->log) return;
   char f[2 * OV_ID_BYTES + 80], hex[2 * OV_ID_BYTES + 1];
   ov_hex(q->org->id.b, OV_ID_BYTES, hex);
-  snprintf(f, sizeof f, "organisation=%s error=%s read_only=%s", hex, err ? ov_err_slug(err) : "none", sv_env_readonly(q->org->env) ? "yes" : "no");
-  sys->log(sys->ctx, err ? SV_LOG_ERROR : SV_LOG_INFO, err ? "store_takes_no_writes" : "store_takes_writes_again", f);
+  snprintf(f, sizeof f, "organisation=%s error=%s read_only=%s", hex, err ? ov_err_slug(err) : "none",
+           sv_env_readonly(q->org->env) ? "yes" : "no");
+  sys->log(sys->ctx, err ? SV_LOG_ERROR : SV_LOG_INFO,
+           err ? "store_takes_no_writes" : "store_takes_writes_again", f);
 }
 
 static unsigned run_batch(sv_writer *w, queue *q, sv_job *batch, ov_arena *a, ov_hasher *h) {

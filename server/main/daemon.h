@@ -1,5 +1,5 @@
-/* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and metrics), host.c (administration inside
- * the running server), overdrachtd.c (life). */
+/* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and
+ * metrics), host.c (administration inside the running server), overdrachtd.c (life). */
 #ifndef OVERDRACHTD_H
 #define OVERDRACHTD_H
 
@@ -13,10 +13,12 @@
 
 typedef struct options {
   const char *data, *address, *cert, *key, *schema_dir, *master_key;
-  const char *names[NAMES_MAX]; unsigned n_names;
-  const char *origins[NAMES_MAX]; unsigned n_origins;
-  int port, local_port;      /* local_port < 0: no health and metrics listener */
-  const char *port_file;     /* ports are written here once listening, for scripts that asked for port 0 */
+  const char *names[NAMES_MAX];
+  unsigned n_names;
+  const char *origins[NAMES_MAX];
+  unsigned n_origins;
+  int port, local_port;  /* local_port < 0: no health and metrics listener */
+  const char *port_file; /* ports are written here once listening, for scripts that asked for port 0 */
   unsigned workers;
   int log_level;
   bool create;
@@ -25,7 +27,12 @@ typedef struct options {
 int options_read(options *o, int argc, char **argv);
 
 /* Work that another thread wants done on the service thread. */
-typedef struct call { struct call *next; void (*fn)(void *arg); void *arg; bool done; } call;
+typedef struct call {
+  struct call *next;
+  void (*fn)(void *arg);
+  void *arg;
+  bool done;
+} call;
 
 typedef struct daemon_state {
   options o;

@@ -7,7 +7,9 @@
 static ov_buf frame; /* service thread only; freed with the process */
 
 static void link_want_write(void *ctx) { sv_net_conn_want_write(ctx); }
-static void link_close(void *ctx, unsigned code, const char *reason) { sv_net_conn_close(ctx, (uint16_t)code, reason); }
+static void link_close(void *ctx, unsigned code, const char *reason) {
+  sv_net_conn_close(ctx, (uint16_t)code, reason);
+}
 static void link_pause(void *ctx, bool paused) {
   if (paused) sv_net_conn_pause(ctx);
   else sv_net_conn_resume(ctx);
@@ -60,7 +62,8 @@ static void on_timer(void *user) {
 
 static void on_log(void *user, sv_net_level level, const char *line) {
   daemon_state *d = user;
-  static const int levels[] = {[SV_NET_ERROR] = SV_LOG_ERROR, [SV_NET_WARN] = SV_LOG_WARN, [SV_NET_INFO] = SV_LOG_INFO};
+  static const int levels[] = {
+      [SV_NET_ERROR] = SV_LOG_ERROR, [SV_NET_WARN] = SV_LOG_WARN, [SV_NET_INFO] = SV_LOG_INFO};
   char text[600] = "text=\"";
   size_t n = 6;
   for (const char *c = line; *c && n + 2 < sizeof text; c++) text[n++] = *c == '"' ? '\'' : *c;
@@ -76,6 +79,12 @@ void daemon_wake(void *ctx) {
 }
 
 sv_net_cbs glue_callbacks(daemon_state *d) {
-  return (sv_net_cbs){.user = d, .on_open = on_open, .on_message = on_message, .on_writable = on_writable, .on_close = on_close, .on_wake = on_wake,
-                      .on_timer = on_timer, .on_log = on_log};
+  return (sv_net_cbs){.user = d,
+                      .on_open = on_open,
+                      .on_message = on_message,
+                      .on_writable = on_writable,
+                      .on_close = on_close,
+                      .on_wake = on_wake,
+                      .on_timer = on_timer,
+                      .on_log = on_log};
 }

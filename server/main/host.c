@@ -1,11 +1,11 @@
-/* Administration inside the running server. Its thread never touches a session: writes go through the writer like everybody's, and what concerns
- * the service thread is handed to it and waited for. */
+/* Administration inside the running server. Its thread never touches a session: writes go through the writer
+ * like everybody's, and what concerns the service thread is handed to it and waited for. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon.h"
 
-/* -- onto the service thread ------------------------------------------------------------------------------------------ */
+/* -- onto the service thread ----------------------------------------------------------------------------- */
 
 static void on_service(daemon_state *d, void (*fn)(void *arg), void *arg) {
   call c = {.fn = fn, .arg = arg};
@@ -43,7 +43,7 @@ void host_end(daemon_state *d) {
   host_run_calls(d);
 }
 
-/* -- a write ------------------------------------------------------------------------------------------------------------ */
+/* -- a write --------------------------------------------------------------------------------------------- */
 
 typedef struct admin_job {
   sv_job job;
@@ -80,7 +80,10 @@ static void admin_done(sv_job *job, void *server) {
 
 static int host_write(void *ctx, sv_org *org, sv_admin_work work, void *arg) {
   daemon_state *d = ctx;
-  admin_job j = {.d = d, .work = work, .arg = arg, .job = {.org = org, .bytes = sizeof j, .run = admin_run, .done = admin_done}};
+  admin_job j = {.d = d,
+                 .work = work,
+                 .arg = arg,
+                 .job = {.org = org, .bytes = sizeof j, .run = admin_run, .done = admin_done}};
   int err = sv_writer_submit(sv_server_writer(d->server), &j.job);
   if (err) return err;
   pthread_mutex_lock(&d->lock);
@@ -90,9 +93,16 @@ static int host_write(void *ctx, sv_org *org, sv_admin_work work, void *arg) {
   return j.result;
 }
 
-/* -- the rest ------------------------------------------------------------------------------------------------------------- */
+/* -- the rest -------------------------------------------------------------------------------------------- */
 
-typedef struct org_call { daemon_state *d; sv_org *org; unsigned i; int err; const ov_id *device; char *text; } org_call;
+typedef struct org_call {
+  daemon_state *d;
+  sv_org *org;
+  unsigned i;
+  int err;
+  const ov_id *device;
+  char *text;
+} org_call;
 
 static void add_org(void *arg) {
   org_call *c = arg;
@@ -139,7 +149,17 @@ static char *host_status(void *ctx) {
 }
 
 void host_init(daemon_state *d) {
-  d->host = (sv_admin_host){.data = d->node->data, .master_key_file = d->node->master_key_file, .schema_dir = d->node->schema_dir, .sys = d->node->sys,
-                            .schemas = d->node->schemas, .programme = d->node->programme, .online = true, .org_at = host_org_at, .write = host_write,
-                            .org_created = host_org_created, .device_revoked = host_device_revoked, .status = host_status, .ctx = d};
+  d->host = (sv_admin_host){.data = d->node->data,
+                            .master_key_file = d->node->master_key_file,
+                            .schema_dir = d->node->schema_dir,
+                            .sys = d->node->sys,
+                            .schemas = d->node->schemas,
+                            .programme = d->node->programme,
+                            .online = true,
+                            .org_at = host_org_at,
+                            .write = host_write,
+                            .org_created = host_org_created,
+                            .device_revoked = host_device_revoked,
+                            .status = host_status,
+                            .ctx = d};
 }

@@ -10,7 +10,8 @@ static const char help[] =
     "\n"
     "Usage: overdrachtd --data DIR [options]\n"
     "\n"
-    "Keeps one replica per care organisation and syncs tablets over WebSocket (path /sync, subprotocol overdracht.1).\n"
+    "Keeps one replica per care organisation and syncs tablets over WebSocket (path /sync, subprotocol "
+    "overdracht.1).\n"
     "\n"
     "Data\n"
     "  -d, --data DIR          data folder: stores, keyrings, lock, administration socket (required)\n"
@@ -22,31 +23,61 @@ static const char help[] =
     "Network\n"
     "  -a, --address ADDR      address to listen on (default 127.0.0.1)\n"
     "  -p, --port PORT         port (default 7420; 0: any free one)\n"
-    "      --cert FILE         TLS certificate chain, PEM; with --key. Without them: plain, loopback addresses only\n"
+    "      --cert FILE         TLS certificate chain, PEM; with --key. Without them: plain, loopback "
+    "addresses only\n"
     "      --key FILE          its private key, PEM\n"
-    "  -n, --name HOST         host name that devices use; may be given more than once (default: localhost, 127.0.0.1)\n"
-    "      --origin URL        web origin that may connect, e.g. https://sync.example.nl; may be given more than once\n"
-    "      --local-port PORT   health (/health) and Prometheus metrics (/metrics) on 127.0.0.1 (default 7421; 0: any; off)\n"
+    "  -n, --name HOST         host name that devices use; may be given more than once (default: localhost, "
+    "127.0.0.1)\n"
+    "      --origin URL        web origin that may connect, e.g. https://sync.example.nl; may be given more "
+    "than once\n"
+    "      --local-port PORT   health (/health) and Prometheus metrics (/metrics) on 127.0.0.1 (default "
+    "7421; 0: any; off)\n"
     "      --port-file FILE    write `port=N` and `local_port=N` here once listening\n"
     "\n"
     "Other\n"
     "      --workers N         threads that commit, one organisation each at a time (default 2)\n"
-    "      --log LEVEL         debug, info, warn or error (default info); lines in logfmt on stderr, without payloads\n"
+    "      --log LEVEL         debug, info, warn or error (default info); lines in logfmt on stderr, without "
+    "payloads\n"
     "  -h, --help              this text\n"
     "      --version           version\n"
     "\n"
-    "Signals: SIGTERM and SIGINT stop gracefully (what was taken is committed and answered, clients get 1001); SIGHUP reads\n"
+    "Signals: SIGTERM and SIGINT stop gracefully (what was taken is committed and answered, clients get "
+    "1001); SIGHUP reads\n"
     "the certificate again. Exit status: 0 stopped, 1 could not start or failed, 2 wrong use.\n"
     "\n"
     "Administration: overdracht-admin --data DIR (works beside the running server).\n";
 
-enum { OPT_SCHEMA = 256, OPT_MASTER, OPT_CERT, OPT_KEY, OPT_ORIGIN, OPT_LOCAL, OPT_PORT_FILE, OPT_WORKERS, OPT_LOG, OPT_VERSION, OPT_INIT };
+enum {
+  OPT_SCHEMA = 256,
+  OPT_MASTER,
+  OPT_CERT,
+  OPT_KEY,
+  OPT_ORIGIN,
+  OPT_LOCAL,
+  OPT_PORT_FILE,
+  OPT_WORKERS,
+  OPT_LOG,
+  OPT_VERSION,
+  OPT_INIT
+};
 
-static const struct option longs[] = {{"data", 1, 0, 'd'}, {"init", 0, 0, OPT_INIT}, {"schema", 1, 0, OPT_SCHEMA}, {"master-key", 1, 0, OPT_MASTER},
-                                      {"address", 1, 0, 'a'}, {"port", 1, 0, 'p'}, {"cert", 1, 0, OPT_CERT}, {"key", 1, 0, OPT_KEY},
-                                      {"name", 1, 0, 'n'}, {"origin", 1, 0, OPT_ORIGIN}, {"local-port", 1, 0, OPT_LOCAL},
-                                      {"port-file", 1, 0, OPT_PORT_FILE}, {"workers", 1, 0, OPT_WORKERS}, {"log", 1, 0, OPT_LOG},
-                                      {"help", 0, 0, 'h'}, {"version", 0, 0, OPT_VERSION}, {0, 0, 0, 0}};
+static const struct option longs[] = {{"data", 1, 0, 'd'},
+                                      {"init", 0, 0, OPT_INIT},
+                                      {"schema", 1, 0, OPT_SCHEMA},
+                                      {"master-key", 1, 0, OPT_MASTER},
+                                      {"address", 1, 0, 'a'},
+                                      {"port", 1, 0, 'p'},
+                                      {"cert", 1, 0, OPT_CERT},
+                                      {"key", 1, 0, OPT_KEY},
+                                      {"name", 1, 0, 'n'},
+                                      {"origin", 1, 0, OPT_ORIGIN},
+                                      {"local-port", 1, 0, OPT_LOCAL},
+                                      {"port-file", 1, 0, OPT_PORT_FILE},
+                                      {"workers", 1, 0, OPT_WORKERS},
+                                      {"log", 1, 0, OPT_LOG},
+                                      {"help", 0, 0, 'h'},
+                                      {"version", 0, 0, OPT_VERSION},
+                                      {0, 0, 0, 0}};
 
 /* A whole number in range, or -1 after telling. */
 static int number(const char *name, const char *text, long lo, long hi) {
@@ -91,7 +122,10 @@ static bool take(options *o, int c, const char *v) {
     else n = o->local_port = number("local-port", v, 0, 65535);
     break;
   case OPT_PORT_FILE: o->port_file = v; break;
-  case OPT_WORKERS: n = number("workers", v, 1, 16); o->workers = (unsigned)n; break;
+  case OPT_WORKERS:
+    n = number("workers", v, 1, 16);
+    o->workers = (unsigned)n;
+    break;
   case OPT_LOG: n = o->log_level = level(v); break;
   default: return false;
   }
@@ -106,7 +140,12 @@ static bool consistent(options *o) {
 }
 
 int options_read(options *o, int argc, char **argv) {
-  *o = (options){.address = "127.0.0.1", .port = 7420, .local_port = 7421, .schema_dir = OV_SCHEMA_DIR, .workers = 2, .log_level = SV_LOG_INFO};
+  *o = (options){.address = "127.0.0.1",
+                 .port = 7420,
+                 .local_port = 7421,
+                 .schema_dir = OV_SCHEMA_DIR,
+                 .workers = 2,
+                 .log_level = SV_LOG_INFO};
   int c;
   while ((c = getopt_long(argc, argv, "d:a:p:n:h", longs, NULL)) != -1) {
     if (c == 'h') {

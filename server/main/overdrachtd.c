@@ -30,8 +30,14 @@ static bool certificate_pin(const char *file, uint8_t pin[OV_HASH_BYTES]) {
 
 static int start_server(daemon_state *d) {
   const options *o = &d->o;
-  sv_server_options so = {.sys = d->node->sys, .names = o->names, .n_names = o->n_names, .programme = d->node->programme,
-                          .schemas = d->node->schemas, .workers = o->workers, .wake = daemon_wake, .wake_ctx = d};
+  sv_server_options so = {.sys = d->node->sys,
+                          .names = o->names,
+                          .n_names = o->n_names,
+                          .programme = d->node->programme,
+                          .schemas = d->node->schemas,
+                          .workers = o->workers,
+                          .wake = daemon_wake,
+                          .wake_ctx = d};
   if (o->cert) so.has_pin = certificate_pin(o->cert, so.pin);
   int err = sv_server_new(&so, &d->server);
   for (unsigned i = 0; !err && i < d->node->n_orgs; i++) err = sv_server_add_org(d->server, d->node->orgs[i]);
@@ -69,12 +75,13 @@ static int write_port_file(const daemon_state *d) {
 
 static void log_state(daemon_state *d, const char *event) {
   char f[200];
-  snprintf(f, sizeof f, "version=%s address=%s port=%u local_port=%u tls=%s organisations=%u", OV_VERSION, d->o.address, sv_net_port(d->net),
-           sv_net_local_port(d->net), d->o.cert ? "yes" : "no", d->node->n_orgs);
+  snprintf(f, sizeof f, "version=%s address=%s port=%u local_port=%u tls=%s organisations=%u", OV_VERSION,
+           d->o.address, sv_net_port(d->net), sv_net_local_port(d->net), d->o.cert ? "yes" : "no",
+           d->node->n_orgs);
   d->node->sys->log(d->node->sys->ctx, SV_LOG_INFO, event, f);
 }
 
-/* -- signals: a thread of their own waits for them, so that no handler interrupts a transaction ------------------------- */
+/* -- signals: a thread of their own waits for them, so that no handler interrupts a transaction ---------- */
 
 static void stop_sessions(void *arg) {
   daemon_state *d = arg;
@@ -85,7 +92,8 @@ static void stop_sessions(void *arg) {
 static void reload_tls(void *arg) {
   daemon_state *d = arg;
   int err = sv_net_tls_reload(d->net);
-  d->node->sys->log(d->node->sys->ctx, err ? SV_LOG_ERROR : SV_LOG_INFO, "certificate_reloaded", err ? "result=kept_the_old_one" : "result=ok");
+  d->node->sys->log(d->node->sys->ctx, err ? SV_LOG_ERROR : SV_LOG_INFO, "certificate_reloaded",
+                    err ? "result=kept_the_old_one" : "result=ok");
 }
 
 static void hand_over(daemon_state *d, call *c, void (*fn)(void *)) {
@@ -153,7 +161,8 @@ static int serve(daemon_state *d) {
 /* Order matters: nobody may hand work to what is gone. */
 static void tear_down(daemon_state *d) {
   if (d->server) sv_server_shutdown(d->server); /* done already unless the event loop broke */
-  host_end(d);                                  /* an administrator's request that came during the stop gets its answer */
+  /* an administrator's request that came during the stop gets its answer */
+  host_end(d);
   sv_admin_socket_close(d->admin);
   sv_net_destroy(d->net);
   d->net = NULL;
@@ -173,7 +182,11 @@ int main(int argc, char **argv) {
   const sv_sys *sys = sv_sys_real(d.o.log_level);
   d.started_mono = sys->mono_ms(sys->ctx);
   char why[256];
-  sv_node_options no = {.data = d.o.data, .master_key_file = d.o.master_key, .schema_dir = d.o.schema_dir, .create = d.o.create, .sys = sys};
+  sv_node_options no = {.data = d.o.data,
+                        .master_key_file = d.o.master_key,
+                        .schema_dir = d.o.schema_dir,
+                        .create = d.o.create,
+                        .sys = sys};
   int err = sv_node_open(&no, &d.node, why);
   if (err) return fail("cannot open the data", why);
   err = start_server(&d);

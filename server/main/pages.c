@@ -26,7 +26,8 @@ static int reply_with(ov_buf *b, sv_net_reply *reply) {
   return 0;
 }
 
-/* 200 while every organisation takes writes, 503 when one is read-only or could not be opened: an alarm, though the others are served. */
+/* 200 while every organisation takes writes, 503 when one is read-only or could not be opened: an alarm,
+ * though the others are served. */
 static int get_health(void *user, const char *path, sv_net_reply *reply) {
   (void)path;
   daemon_state *d = user;
@@ -34,14 +35,15 @@ static int get_health(void *user, const char *path, sv_net_reply *reply) {
   for (sv_org *o; (o = sv_server_org_at(d->server, n)); n++) readonly += sv_env_readonly(o->env);
   ov_buf b;
   ov_buf_init(&b, 0);
-  put(&b, "{\"status\":\"%s\",\"version\":\"%s\",\"organisations\":%u,\"read_only\":%u,\"refused\":%u}\n", readonly || refused ? "degraded" : "ok", OV_VERSION, n, readonly,
-      refused);
+  put(&b, "{\"status\":\"%s\",\"version\":\"%s\",\"organisations\":%u,\"read_only\":%u,\"refused\":%u}\n",
+      readonly || refused ? "degraded" : "ok", OV_VERSION, n, readonly, refused);
   if (readonly || refused) reply->status = 503;
   return reply_with(&b, reply);
 }
 
 static void metric(ov_buf *b, const char *name, const char *type, const char *help, uint64_t v) {
-  put(b, "# HELP overdracht_%s %s\n# TYPE overdracht_%s %s\noverdracht_%s %llu\n", name, help, name, type, name, (unsigned long long)v);
+  put(b, "# HELP overdracht_%s %s\n# TYPE overdracht_%s %s\noverdracht_%s %llu\n", name, help, name, type,
+      name, (unsigned long long)v);
 }
 
 static void session_metrics(ov_buf *b, daemon_state *d) {
@@ -69,7 +71,8 @@ static void store_metrics(ov_buf *b, daemon_state *d) {
   metric(b, "commits_total", "counter", "Write transactions on disk.", w.commits);
   metric(b, "commit_jobs_total", "counter", "Jobs in those transactions.", w.jobs);
   metric(b, "commit_failed_total", "counter", "Jobs whose transaction failed.", w.failed);
-  metric(b, "queue_jobs", "gauge", "Jobs waiting or being written.", sv_writer_pending(sv_server_writer(d->server)));
+  metric(b, "queue_jobs", "gauge", "Jobs waiting or being written.",
+         sv_writer_pending(sv_server_writer(d->server)));
   uint64_t map = 0, used = 0, ops = 0, records = 0, readonly = 0;
   for (unsigned i = 0;; i++) {
     sv_org *o = i ? sv_server_org_at(d->server, i - 1) : d->node->programme;
@@ -112,8 +115,11 @@ char *pages_status_json(daemon_state *d) {
   sv_server_stats_get(d->server, &s);
   char *out = NULL;
   int64_t up = (d->node->sys->mono_ms(d->node->sys->ctx) - d->started_mono) / 1000;
-  if (asprintf(&out, "{\"version\":\"%s\",\"port\":%u,\"uptime_s\":%lld,\"sessions\":%u,\"live\":%u,\"pushes\":%llu,\"ops_stored\":%llu,\"forks\":%llu}", OV_VERSION,
-               sv_net_port(d->net), (long long)up, s.sessions, s.live, (unsigned long long)s.pushes, (unsigned long long)s.ops_stored,
+  if (asprintf(&out,
+               "{\"version\":\"%s\",\"port\":%u,\"uptime_s\":%lld,\"sessions\":%u,\"live\":%u,\"pushes\":%"
+               "llu,\"ops_stored\":%llu,\"forks\":%llu}",
+               OV_VERSION, sv_net_port(d->net), (long long)up, s.sessions, s.live,
+               (unsigned long long)s.pushes, (unsigned long long)s.ops_stored,
                (unsigned long long)s.forks) < 0) {
     return NULL;
   }
@@ -122,8 +128,14 @@ char *pages_status_json(daemon_state *d) {
 
 unsigned pages_routes(const sv_net_route **routes) {
   static const sv_net_route table[] = {
-      {.path = "/health", .content_type = "application/json", .sides = SV_NET_LOCAL | SV_NET_MAIN, .get = get_health},
-      {.path = "/metrics", .content_type = "text/plain; version=0.0.4; charset=utf-8", .sides = SV_NET_LOCAL, .get = get_metrics},
+      {.path = "/health",
+       .content_type = "application/json",
+       .sides = SV_NET_LOCAL | SV_NET_MAIN,
+       .get = get_health},
+      {.path = "/metrics",
+       .content_type = "text/plain; version=0.0.4; charset=utf-8",
+       .sides = SV_NET_LOCAL,
+       .get = get_metrics},
   };
   *routes = table;
   return sizeof table / sizeof table[0];

@@ -192,22 +192,22 @@ static void sweep_open(sv_conn *c, uint64_t now) {
 static void sweep_conn(sv_conn *c, uint64_t now) {
   const sv_net_opts *o = &c->net->o;
   switch (c->stage) {
-    case NET_UPGRADE:
-      if (over(c->stage_ms, now, o->upgrade_ms)) hang_up(c, SV_NET_LATE_UPGRADE);
-      break;
-    case NET_HTTP: /* want_ms moves with each chunk */
-      if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
-      break;
-    case NET_OPEN: sweep_open(c, now); break;
-    case NET_DRAIN:
-    case NET_ABORT:
-      if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
-      else if (over(c->stage_ms, now, c->stage == NET_ABORT ? o->close_ms : o->write_stall_ms))
-        hang_up(c, SV_NET_LATE_CLOSE);
-      break;
-    case NET_BYE:
-      if (over(c->stage_ms, now, o->close_ms)) hang_up(c, SV_NET_LATE_CLOSE);
-      break;
+  case NET_UPGRADE:
+    if (over(c->stage_ms, now, o->upgrade_ms)) hang_up(c, SV_NET_LATE_UPGRADE);
+    break;
+  case NET_HTTP: /* want_ms moves with each chunk */
+    if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
+    break;
+  case NET_OPEN: sweep_open(c, now); break;
+  case NET_DRAIN:
+  case NET_ABORT:
+    if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
+    else if (over(c->stage_ms, now, c->stage == NET_ABORT ? o->close_ms : o->write_stall_ms))
+      hang_up(c, SV_NET_LATE_CLOSE);
+    break;
+  case NET_BYE:
+    if (over(c->stage_ms, now, o->close_ms)) hang_up(c, SV_NET_LATE_CLOSE);
+    break;
   }
 }
 
@@ -237,9 +237,7 @@ void net_stop_begin(sv_net *net, uint64_t now) {
 
 /* -- public ------------------------------------------------------------------------------------ */
 
-uint64_t sv_net_conn_id(const sv_conn *c) {
-  return c->id;
-}
+uint64_t sv_net_conn_id(const sv_conn *c) { return c->id; }
 
 sv_conn *sv_net_conn_find(sv_net *net, uint64_t id) {
   uint32_t slot = (uint32_t)(id & ((1u << 18) - 1));
@@ -247,17 +245,11 @@ sv_conn *sv_net_conn_find(sv_net *net, uint64_t id) {
   return c && c->id == id && is_open(c) ? c : NULL;
 }
 
-void sv_net_conn_set_user(sv_conn *c, void *conn_user) {
-  c->user = conn_user;
-}
+void sv_net_conn_set_user(sv_conn *c, void *conn_user) { c->user = conn_user; }
 
-void *sv_net_conn_user(const sv_conn *c) {
-  return c->user;
-}
+void *sv_net_conn_user(const sv_conn *c) { return c->user; }
 
-const char *sv_net_conn_peer(const sv_conn *c) {
-  return c->peer;
-}
+const char *sv_net_conn_peer(const sv_conn *c) { return c->peer; }
 
 void sv_net_conn_want_write(sv_conn *c) {
   if (!is_open(c) || c->want_write) return;

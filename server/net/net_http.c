@@ -15,26 +15,26 @@
 
 static const char *status_text(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 421: return "Misdirected Request";
-    case 426: return "Upgrade Required";
-    case 503: return "Service Unavailable";
-    default: return status >= 500 ? "Internal Server Error" : "Status";
+  case 200: return "OK";
+  case 400: return "Bad Request";
+  case 403: return "Forbidden";
+  case 404: return "Not Found";
+  case 405: return "Method Not Allowed";
+  case 421: return "Misdirected Request";
+  case 426: return "Upgrade Required";
+  case 503: return "Service Unavailable";
+  default: return status >= 500 ? "Internal Server Error" : "Status";
   }
 }
 
 /* No script, frame, sniffing, referrer or cache: whatever a body holds, a browser may only show it as text.
  */
-#define STRICT_HEADERS \
-  "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n" \
-  "X-Content-Type-Options: nosniff\r\n" \
-  "Referrer-Policy: no-referrer\r\n" \
-  "Cross-Origin-Resource-Policy: same-origin\r\n" \
-  "Cache-Control: no-store\r\n" \
+#define STRICT_HEADERS                                                                                       \
+  "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"                                  \
+  "X-Content-Type-Options: nosniff\r\n"                                                                      \
+  "Referrer-Policy: no-referrer\r\n"                                                                         \
+  "Cross-Origin-Resource-Policy: same-origin\r\n"                                                            \
+  "Cache-Control: no-store\r\n"                                                                              \
   "Connection: close\r\n"
 
 static int send_head(sv_conn *c, int status, const char *content_type, size_t body_bytes, const char *extra) {

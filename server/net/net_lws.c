@@ -72,26 +72,26 @@ static int net_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
   sv_conn *c = opaque;
   if (c && c->kind == NET_KIND_CONN && !c->wsi) c->wsi = wsi; /* a callback from inside the adoption */
   switch (reason) {
-    case LWS_CALLBACK_RAW_RX_FILE: return opaque ? accept_turn(opaque) : -1;
-    case LWS_CALLBACK_WSI_DESTROY: return forget(wsi, opaque);
+  case LWS_CALLBACK_RAW_RX_FILE: return opaque ? accept_turn(opaque) : -1;
+  case LWS_CALLBACK_WSI_DESTROY: return forget(wsi, opaque);
 
-    /* Only CONNECT leads to raw mode; nothing here speaks it. */
-    case LWS_CALLBACK_RAW_ADOPT: return refuse_raw(c);
-    case LWS_CALLBACK_RAW_RX: return -1;
-    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: return 1; /* permessage-deflate is an unbounded bomb */
+  /* Only CONNECT leads to raw mode; nothing here speaks it. */
+  case LWS_CALLBACK_RAW_ADOPT: return refuse_raw(c);
+  case LWS_CALLBACK_RAW_RX: return -1;
+  case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: return 1; /* permessage-deflate is an unbounded bomb */
 
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return c ? net_http_upgrade(c) : -1;
-    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return c && c->checked ? 0 : -1;
-    case LWS_CALLBACK_HTTP: return c ? net_http_request(c) : -1;
-    case LWS_CALLBACK_HTTP_WRITEABLE: return c ? net_http_writable(c) : -1;
+  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return c ? net_http_upgrade(c) : -1;
+  case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return c && c->checked ? 0 : -1;
+  case LWS_CALLBACK_HTTP: return c ? net_http_request(c) : -1;
+  case LWS_CALLBACK_HTTP_WRITEABLE: return c ? net_http_writable(c) : -1;
 
-    case LWS_CALLBACK_ESTABLISHED: return c && c->checked ? net_ws_open(c) : -1;
-    case LWS_CALLBACK_RECEIVE: return net_ws_receive(c, in, len);
-    case LWS_CALLBACK_RECEIVE_PONG: net_ws_pong(c); return 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE: return net_ws_writable(c);
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: net_ws_peer_close(c, in, len); return 0;
-    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: net_ws_drop(c); return 0;
-    default: return 0;
+  case LWS_CALLBACK_ESTABLISHED: return c && c->checked ? net_ws_open(c) : -1;
+  case LWS_CALLBACK_RECEIVE: return net_ws_receive(c, in, len);
+  case LWS_CALLBACK_RECEIVE_PONG: net_ws_pong(c); return 0;
+  case LWS_CALLBACK_SERVER_WRITEABLE: return net_ws_writable(c);
+  case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: net_ws_peer_close(c, in, len); return 0;
+  case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: net_ws_drop(c); return 0;
+  default: return 0;
   }
 }
 
@@ -101,9 +101,7 @@ void net_lws_want_write(struct lws *wsi) {
   if (wsi) lws_callback_on_writable(wsi);
 }
 
-void net_lws_kill(struct lws *wsi) {
-  lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
-}
+void net_lws_kill(struct lws *wsi) { lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC); }
 
 void net_lws_rx_flow(struct lws *wsi, bool on) {
   if (wsi) lws_rx_flow_control(wsi, on);
@@ -297,13 +295,9 @@ void sv_net_destroy(sv_net *net) {
   free(net);
 }
 
-uint16_t sv_net_port(const sv_net *net) {
-  return net->listener[0].port;
-}
+uint16_t sv_net_port(const sv_net *net) { return net->listener[0].port; }
 
-uint16_t sv_net_local_port(const sv_net *net) {
-  return net->listener[1].port;
-}
+uint16_t sv_net_local_port(const sv_net *net) { return net->listener[1].port; }
 
 /* -- run --------------------------------------------------------------------------------------- */
 

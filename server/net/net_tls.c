@@ -29,9 +29,7 @@ int net_tls_setup(sv_net *net, SSL_CTX *ctx) {
   return ok ? 0 : -1;
 }
 
-void net_tls_finish(sv_net *net) {
-  SSL_CTX_set_alpn_select_cb(net->tls, choose_alpn, NULL);
-}
+void net_tls_finish(sv_net *net) { SSL_CTX_set_alpn_select_cb(net->tls, choose_alpn, NULL); }
 
 static bool load_pair(sv_net *net, SSL_CTX *ctx) {
   ERR_clear_error();
@@ -60,6 +58,4 @@ int sv_net_tls_reload(sv_net *net) {
   return load_pair(net, net->tls) ? 0 : OV_E_CRYPTO;
 }
 
-bool net_tls_peer_closed(const SSL *ssl) {
-  return (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
-}
+bool net_tls_peer_closed(const SSL *ssl) { return (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0; }

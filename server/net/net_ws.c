@@ -65,9 +65,9 @@ static uint16_t rx_piece(sv_conn *c, const uint8_t *in, size_t len, size_t ahead
 
 static const char *rx_fault(uint16_t code) {
   switch (code) {
-    case 1008: return "too many fragments";
-    case 1009: return "message too big";
-    default: return "out of memory";
+  case 1008: return "too many fragments";
+  case 1009: return "message too big";
+  default: return "out of memory";
   }
 }
 

@@ -9,7 +9,8 @@
 
 #include "publish.h"
 
-int sv_node_write(sv_org *org, int (*work)(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches), void *arg, sv_touches *touches) {
+int sv_node_write(sv_org *org, int (*work)(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches), void *arg,
+                  sv_touches *touches) {
   ov_arena a;
   ov_arena_init(&a, SV_BATCH_ARENA_BYTES_MAX);
   int err, regrown = 0;
@@ -47,7 +48,8 @@ static int take_folder(sv_node *n, bool create, char *why) {
   long holder = 0;
   int err = sv_lock_folder(n->data, &n->lock, &holder);
   if (err == OV_E_LOCKED) {
-    snprintf(why, OV_ERROR_TEXT_MAX, "%.120s is in use by process %ld: stop that server first", n->data, holder);
+    snprintf(why, OV_ERROR_TEXT_MAX, "%.120s is in use by process %ld: stop that server first", n->data,
+             holder);
   } else if (err == OV_E_NOTFOUND) {
     snprintf(why, OV_ERROR_TEXT_MAX, "there is no data folder %.120s", n->data);
   } else if (err) {
@@ -56,7 +58,10 @@ static int take_folder(sv_node *n, bool create, char *why) {
   return err;
 }
 
-typedef struct report { char *why; bool told; } report;
+typedef struct report {
+  char *why;
+  bool told;
+} report;
 
 static void report_schema(void *ctx, const char *file, const char *where, const char *text) {
   report *r = ctx;
@@ -67,7 +72,8 @@ static void report_schema(void *ctx, const char *file, const char *where, const 
 static int load_schemas(sv_node *n, char *why) {
   report r = {.why = why};
   int err = sv_schema_json_load_dir(n->schema_dir, report_schema, &r, &n->schema_files);
-  if (err && !r.told) snprintf(why, OV_ERROR_TEXT_MAX, "schemas in %.120s: %s", n->schema_dir, ov_err_text(err));
+  if (err && !r.told)
+    snprintf(why, OV_ERROR_TEXT_MAX, "schemas in %.120s: %s", n->schema_dir, ov_err_text(err));
   if (err) return err;
   n->schemas = ov_schemas_new();
   if (!n->schemas) return OV_E_NOMEM;
@@ -80,8 +86,10 @@ static int load_schemas(sv_node *n, char *why) {
 
 static int open_programme(sv_node *n, const sv_org_options *oo, bool create, char *why) {
   int err = sv_org_open(oo, &sv_programme_id, &n->programme, why);
-  if (err == OV_E_NOTFOUND && create) err = sv_org_create(oo, &sv_programme_id, "Programme", "Europe/Amsterdam", &n->programme, why);
-  else if (err == OV_E_NOTFOUND) snprintf(why, OV_ERROR_TEXT_MAX, "%.120s holds no programme: is it the right data folder?", n->data);
+  if (err == OV_E_NOTFOUND && create)
+    err = sv_org_create(oo, &sv_programme_id, "Programme", "Europe/Amsterdam", &n->programme, why);
+  else if (err == OV_E_NOTFOUND)
+    snprintf(why, OV_ERROR_TEXT_MAX, "%.120s holds no programme: is it the right data folder?", n->data);
   return err;
 }
 
@@ -119,11 +127,14 @@ int sv_node_open(const sv_node_options *o, sv_node **out, char *why) {
   int err = take_folder(n, o->create, why);
   if (!err) {
     err = sv_master_key_load(n->master_key_file, o->create, o->sys->random, o->sys->ctx, n->master);
-    if (err == OV_E_DENIED) snprintf(why, OV_ERROR_TEXT_MAX, "%.120s may be read by others: chmod 600 it", n->master_key_file);
-    else if (err) snprintf(why, OV_ERROR_TEXT_MAX, "master key %.120s: %s", n->master_key_file, ov_err_text(err));
+    if (err == OV_E_DENIED)
+      snprintf(why, OV_ERROR_TEXT_MAX, "%.120s may be read by others: chmod 600 it", n->master_key_file);
+    else if (err)
+      snprintf(why, OV_ERROR_TEXT_MAX, "master key %.120s: %s", n->master_key_file, ov_err_text(err));
   }
   if (!err) err = load_schemas(n, why);
-  sv_org_options oo = {.data = n->data, .master = n->master, .sys = n->sys, .schemas = n->schemas, .map_bytes = o->map_bytes};
+  sv_org_options oo = {
+      .data = n->data, .master = n->master, .sys = n->sys, .schemas = n->schemas, .map_bytes = o->map_bytes};
   if (!err) err = open_programme(n, &oo, o->create, why);
   if (!err) err = open_orgs(n, &oo);
   if (!err) err = sv_publish_schemas(n->programme, n->schema_files, why);

@@ -1,5 +1,5 @@
-/* Schemas reach every client as records of kind `schema` in the programme's scope. A schema that changes needs a new version number: the old
- * one is on tablets already. */
+/* Schemas reach every client as records of kind `schema` in the programme's scope. A schema that changes
+ * needs a new version number: the old one is on tablets already. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,11 @@
 #include "publish.h"
 
 /* What the programme's meta remembers of a published kind. */
-typedef struct published { ov_name record; int64_t version; ov_hash body; } published;
+typedef struct published {
+  ov_name record;
+  int64_t version;
+  ov_hash body;
+} published;
 
 typedef struct publish_job {
   sv_org *programme;
@@ -45,16 +49,23 @@ static int publish_one(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   if (known && known != OV_E_NOTFOUND) return known;
   if (!known && p.version == j->kind->version && !memcmp(&p.body, &body, sizeof body)) return 0;
   if (!known && p.version >= j->kind->version) {
-    snprintf(j->why, OV_ERROR_TEXT_MAX, "schema %s changed but its version is still %lld: give the file a higher \"version\"", j->kind->name,
-             (long long)p.version);
+    snprintf(j->why, OV_ERROR_TEXT_MAX,
+             "schema %s changed but its version is still %lld: give the file a higher \"version\"",
+             j->kind->name, (long long)p.version);
     return OV_E_INVALID;
   }
   ov_field fields[3] = {{OV_SCHEMA_FIELD_KIND, ov_int(j->kind->id)},
                         {OV_SCHEMA_FIELD_VERSION, ov_int(j->kind->version)},
                         {OV_SCHEMA_FIELD_BODY, ov_bytes(j->kind->bytes, (uint32_t)j->kind->n)}};
   const sv_sys *sys = j->programme->sys;
-  ov_op op = {.scope = 0, .creates = known != 0, .record = p.record, .kind = OV_KIND_SCHEMA, .version = 1, .device_time = sys->now_ms(sys->ctx) / 1000,
-              .fields = fields, .n_fields = 3};
+  ov_op op = {.scope = 0,
+              .creates = known != 0,
+              .record = p.record,
+              .kind = OV_KIND_SCHEMA,
+              .version = 1,
+              .device_time = sys->now_ms(sys->ctx) / 1000,
+              .fields = fields,
+              .n_fields = 3};
   if (!known) err = seen_values(t, &p.record, a, &op);
   ov_name name;
   if (!err) err = sv_ingest_local(t, j->programme, &op, a, touches, &name);

@@ -1,4 +1,5 @@
-/* The outside world of a real process: clocks, OpenSSL's random source, log lines on stderr for the journal. */
+/* The outside world of a real process: clocks, OpenSSL's random source, log lines on stderr for the
+ * journal. */
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <time.h>
@@ -38,8 +39,8 @@ static void log_line(void *ctx, int level, const char *event, const char *fields
   clock_gettime(CLOCK_REALTIME, &ts);
   gmtime_r(&ts.tv_sec, &tm);
   strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
-  fprintf(stderr, "time=%s.%03ldZ level=%s event=%s%s%s\n", when, ts.tv_nsec / 1000000, names[level & 3], event, fields && *fields ? " " : "",
-          fields ? fields : "");
+  fprintf(stderr, "time=%s.%03ldZ level=%s event=%s%s%s\n", when, ts.tv_nsec / 1000000, names[level & 3],
+          event, fields && *fields ? " " : "", fields ? fields : "");
 }
 
 const sv_sys *sv_sys_real(int level) {

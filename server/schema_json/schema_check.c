@@ -10,8 +10,7 @@ const char *const SCHEMA_TYPES[] = {"int",  "bool", "code",   "codeset",  "date"
 const char *const SCHEMA_SCOPES[] = {"programme", "organisation", "team", NULL};
 const char *const SCHEMA_PARTICIPANTS[] = {"none", "optional", "required", "self", NULL};
 
-bool complain(checker *c, const char *key, const char *fmt, ...)
-{
+bool complain(checker *c, const char *key, const char *fmt, ...) {
   char where[160], text[400];
   va_list ap;
   va_start(ap, fmt);
@@ -20,21 +19,17 @@ bool complain(checker *c, const char *key, const char *fmt, ...)
   snprintf(where, sizeof where, "%s%s%s", c->field ? c->field : "", c->field && key ? ": " : "",
            key ? key : "");
   c->problems++;
-  if (c->report)
-    c->report(c->ctx, c->file, where, text);
+  if (c->report) c->report(c->ctx, c->file, where, text);
   return false;
 }
 
-int list_index(const char *const *list, const char *text)
-{
+int list_index(const char *const *list, const char *text) {
   for (int i = 0; list[i]; i++)
-    if (!strcmp(list[i], text))
-      return i;
+    if (!strcmp(list[i], text)) return i;
   return -1;
 }
 
-const char *list_text(const char *const *list, char *out, size_t cap)
-{
+const char *list_text(const char *const *list, char *out, size_t cap) {
   size_t n = 0;
   out[0] = '\0';
   for (int i = 0; list[i] && n < cap; i++) {
@@ -45,8 +40,7 @@ const char *list_text(const char *const *list, char *out, size_t cap)
   return out;
 }
 
-void check_keys(checker *c, const json_t *object, const char *const *allowed)
-{
+void check_keys(checker *c, const json_t *object, const char *const *allowed) {
   const char *key;
   json_t *v;
   char names[300];
@@ -54,8 +48,7 @@ void check_keys(checker *c, const json_t *object, const char *const *allowed)
       complain(c, key, "unknown key; allowed are %s", list_text(allowed, names, sizeof names));
 }
 
-bool take_int(checker *c, const json_t *v, const char *key, int64_t lo, int64_t hi, int64_t *out)
-{
+bool take_int(checker *c, const json_t *v, const char *key, int64_t lo, int64_t hi, int64_t *out) {
   *out = 0;
   if (!v)
     return complain(c, key, "is missing; a whole number from %" PRId64 " to %" PRId64 " is needed", lo, hi);
@@ -68,8 +61,7 @@ bool take_int(checker *c, const json_t *v, const char *key, int64_t lo, int64_t 
   return true;
 }
 
-const char *take_text(checker *c, const json_t *v, const char *key, size_t max)
-{
+const char *take_text(checker *c, const json_t *v, const char *key, size_t max) {
   if (!json_is_string(v)) {
     complain(c, key, v ? "is no text" : "is missing; a text is needed");
     return NULL;
@@ -88,16 +80,13 @@ const char *take_text(checker *c, const json_t *v, const char *key, size_t max)
   return s;
 }
 
-bool take_bool(checker *c, const json_t *object, const char *key, bool absent)
-{
+bool take_bool(checker *c, const json_t *object, const char *key, bool absent) {
   const json_t *v = json_object_get(object, key);
-  if (v && !json_is_boolean(v))
-    complain(c, key, "is neither true nor false");
+  if (v && !json_is_boolean(v)) complain(c, key, "is neither true nor false");
   return v ? json_is_true(v) : absent;
 }
 
-void check_label(checker *c, const json_t *v, const char *key)
-{
+void check_label(checker *c, const json_t *v, const char *key) {
   static const char *const allowed[] = {"nl", "en", NULL};
   char path[80];
   if (!json_is_object(v)) {
@@ -113,8 +102,7 @@ void check_label(checker *c, const json_t *v, const char *key)
   }
 }
 
-bool check_name(checker *c, const char *name, const char *key)
-{
+bool check_name(checker *c, const char *name, const char *key) {
   size_t n = strlen(name);
   size_t legal = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
   if (n < 1 || n > OV_FIELD_NAME_MAX || legal != n || name[0] < 'a')
@@ -123,8 +111,7 @@ bool check_name(checker *c, const char *name, const char *key)
   return true;
 }
 
-static void check_identity(checker *c, const json_t *root)
-{
+static void check_identity(checker *c, const json_t *root) {
   static const struct {
     const char *name;
     int id;
@@ -139,8 +126,7 @@ static void check_identity(checker *c, const json_t *root)
   const char *kind = take_text(c, json_object_get(root, "kind"), "kind", OV_FIELD_NAME_MAX);
   bool id_ok = take_int(c, json_object_get(root, "id"), "id", 2, OV_KIND_ID_MAX, &id);
   take_int(c, json_object_get(root, "version"), "version", 1, UINT16_MAX, &version);
-  if (!kind || !check_name(c, kind, "kind"))
-    return;
+  if (!kind || !check_name(c, kind, "kind")) return;
   size_t n = strlen(kind);
   if (strncmp(c->file, kind, n) != 0 || strcmp(c->file + n, ".json") != 0)
     complain(c, "kind", "is '%s'; then the file must be called %s.json", kind, kind);
@@ -150,8 +136,7 @@ static void check_identity(checker *c, const json_t *root)
                fixed[i].name);
 }
 
-static int take_choice(checker *c, const json_t *root, const char *key, const char *const *list)
-{
+static int take_choice(checker *c, const json_t *root, const char *key, const char *const *list) {
   char names[120];
   const char *s = json_string_value(json_object_get(root, key));
   int i = s ? list_index(list, s) : -1;
@@ -161,16 +146,12 @@ static int take_choice(checker *c, const json_t *root, const char *key, const ch
   return i;
 }
 
-static void check_occurred(checker *c, const json_t *root, bool windowed)
-{
+static void check_occurred(checker *c, const json_t *root, bool windowed) {
   const json_t *v = json_object_get(root, "occurred");
   const char *s = json_string_value(v);
-  if (v && !s)
-    complain(c, "occurred", "is no text; the name of a date or datetime field is needed");
-  if (!v && windowed)
-    complain(c, "occurred", "is missing; a windowed kind needs it");
-  if (!s)
-    return;
+  if (v && !s) complain(c, "occurred", "is no text; the name of a date or datetime field is needed");
+  if (!v && windowed) complain(c, "occurred", "is missing; a windowed kind needs it");
+  if (!s) return;
   const json_t *f = field_by_name(root, s);
   int type = f ? field_type(f) : -1;
   if (type != OV_F_DATE && type != OV_F_DATETIME)
@@ -178,8 +159,7 @@ static void check_occurred(checker *c, const json_t *root, bool windowed)
              f ? "of another type" : "no field");
 }
 
-static void check_key_part(checker *c, const json_t *root, const json_t *key, size_t i, int participant)
-{
+static void check_key_part(checker *c, const json_t *root, const json_t *key, size_t i, int participant) {
   char path[40];
   snprintf(path, sizeof path, "natural_key[%zu]", i);
   const char *s = json_string_value(json_array_get(key, i));
@@ -189,8 +169,7 @@ static void check_key_part(checker *c, const json_t *root, const json_t *key, si
   }
   for (size_t j = 0; j < i; j++) {
     const char *earlier = json_string_value(json_array_get(key, j));
-    if (earlier && !strcmp(earlier, s))
-      complain(c, path, "repeats '%s'", s);
+    if (earlier && !strcmp(earlier, s)) complain(c, path, "repeats '%s'", s);
   }
   if (!strcmp(s, "participant")) {
     if (participant == OV_P_NONE)
@@ -199,30 +178,25 @@ static void check_key_part(checker *c, const json_t *root, const json_t *key, si
   }
   const json_t *f = field_by_name(root, s);
   int type = f ? field_type(f) : -1;
-  if (!f)
-    complain(c, path, "names '%s', which is no field", s);
+  if (!f) complain(c, path, "names '%s', which is no field", s);
   else if (type == OV_F_CODESET || type == OV_F_REFSET || type == OV_F_SCOPESET)
     complain(c, path, "names '%s', which is a set; sets are no part of a key", s);
 }
 
-static void check_natural_key(checker *c, const json_t *root, int participant)
-{
+static void check_natural_key(checker *c, const json_t *root, int participant) {
   const json_t *key = json_object_get(root, "natural_key");
-  if (!key)
-    return;
+  if (!key) return;
   size_t n = json_array_size(key);
   if (!json_is_array(key) || n < 1 || n > SCHEMA_KEY_PARTS_MAX) {
     complain(c, "natural_key", "is no list of 1 to %u names", SCHEMA_KEY_PARTS_MAX);
     return;
   }
-  for (size_t i = 0; i < n; i++)
-    check_key_part(c, root, key, i, participant);
+  for (size_t i = 0; i < n; i++) check_key_part(c, root, key, i, participant);
 }
 
 /* Every log kind carries the same envelope under the same ids, so that exports and forms treat all kinds
  * alike. */
-static void check_envelope(checker *c, const json_t *root, int scope, int participant)
-{
+static void check_envelope(checker *c, const json_t *root, int scope, int participant) {
   static const struct {
     const char *name;
     int id;
@@ -230,8 +204,7 @@ static void check_envelope(checker *c, const json_t *root, int scope, int partic
   } parts[] = {{"project", 2, OV_F_REF}, {"phase", 3, OV_F_CODE}, {"note", 5, OV_F_TEXT}};
   if (scope != 2 || participant != OV_P_REQUIRED)
     complain(c, "log", "is true; then scope must be team and participant required");
-  if (!json_object_get(root, "occurred"))
-    complain(c, "log", "is true; then occurred must name a field");
+  if (!json_object_get(root, "occurred")) complain(c, "log", "is true; then occurred must name a field");
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     const json_t *f = field_by_name(root, parts[i].name);
     if (!f || json_integer_value(json_object_get(f, "id")) != parts[i].id ||
@@ -241,8 +214,7 @@ static void check_envelope(checker *c, const json_t *root, int scope, int partic
   }
 }
 
-void check_kind(checker *c, const json_t *root)
-{
+void check_kind(checker *c, const json_t *root) {
   static const char *const allowed[] = {"kind",        "id",          "version", "label",    "help",
                                         "scope",       "participant", "log",     "windowed", "occurred",
                                         "natural_key", "retired",     "fields",  NULL};
@@ -253,8 +225,7 @@ void check_kind(checker *c, const json_t *root)
   check_keys(c, root, allowed);
   check_identity(c, root);
   check_label(c, json_object_get(root, "label"), "label");
-  if (json_object_get(root, "help"))
-    check_label(c, json_object_get(root, "help"), "help");
+  if (json_object_get(root, "help")) check_label(c, json_object_get(root, "help"), "help");
   int scope = take_choice(c, root, "scope", SCHEMA_SCOPES);
   int participant = take_choice(c, root, "participant", SCHEMA_PARTICIPANTS);
   if (participant >= OV_P_REQUIRED && scope >= 0 && scope != 2)
@@ -263,6 +234,5 @@ void check_kind(checker *c, const json_t *root)
   check_fields(c, root);
   check_occurred(c, root, windowed);
   check_natural_key(c, root, participant);
-  if (take_bool(c, root, "log", false))
-    check_envelope(c, root, scope, participant);
+  if (take_bool(c, root, "log", false)) check_envelope(c, root, scope, participant);
 }

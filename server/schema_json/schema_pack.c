@@ -3,41 +3,33 @@
 
 #include <string.h>
 
-static int64_t int_of(const json_t *o, const char *key)
-{
+static int64_t int_of(const json_t *o, const char *key) {
   return json_integer_value(json_object_get(o, key));
 }
 
-static void pack_text(ov_buf *b, const json_t *v)
-{
-  if (v)
-    ov_mpw_str(b, json_string_value(v), json_string_length(v));
-  else
-    ov_mpw_nil(b);
+static void pack_text(ov_buf *b, const json_t *v) {
+  if (v) ov_mpw_str(b, json_string_value(v), json_string_length(v));
+  else ov_mpw_nil(b);
 }
 
-static void pack_label(ov_buf *b, const json_t *o, const char *key)
-{
+static void pack_label(ov_buf *b, const json_t *o, const char *key) {
   const json_t *label = json_object_get(o, key);
   pack_text(b, json_object_get(label, "nl"));
   pack_text(b, json_object_get(label, "en"));
 }
 
-static void pack_ints(ov_buf *b, const json_t *list)
-{
+static void pack_ints(ov_buf *b, const json_t *list) {
   ov_mpw_array(b, (uint32_t)json_array_size(list));
   for (size_t i = 0; i < json_array_size(list); i++)
     ov_mpw_int(b, json_integer_value(json_array_get(list, i)));
 }
 
-static int64_t field_id(const json_t *root, const char *name)
-{
+static int64_t field_id(const json_t *root, const char *name) {
   const json_t *f = name ? field_by_name(root, name) : NULL;
   return f ? int_of(f, "id") : 0;
 }
 
-static void pack_conditions(ov_buf *b, const json_t *root, const json_t *conds)
-{
+static void pack_conditions(ov_buf *b, const json_t *root, const json_t *conds) {
   ov_mpw_array(b, (uint32_t)json_array_size(conds));
   for (size_t i = 0; i < json_array_size(conds); i++) {
     const json_t *c = json_array_get(conds, i), *in = json_object_get(c, "in");
@@ -48,8 +40,7 @@ static void pack_conditions(ov_buf *b, const json_t *root, const json_t *conds)
   }
 }
 
-static void pack_range(ov_buf *b, const json_t *f)
-{
+static void pack_range(ov_buf *b, const json_t *f) {
   const json_t *r = json_object_get(f, "range");
   int type = field_type(f);
   if (r) {
@@ -64,8 +55,7 @@ static void pack_range(ov_buf *b, const json_t *f)
   }
 }
 
-static void pack_codes(ov_buf *b, const json_t *codes)
-{
+static void pack_codes(ov_buf *b, const json_t *codes) {
   ov_mpw_array(b, (uint32_t)json_array_size(codes));
   for (size_t i = 0; i < json_array_size(codes); i++) {
     const json_t *c = json_array_get(codes, i);
@@ -76,8 +66,7 @@ static void pack_codes(ov_buf *b, const json_t *codes)
   }
 }
 
-static void pack_field(ov_buf *b, const json_t *root, const json_t *f, kind_id_fn kind_id, void *ctx)
-{
+static void pack_field(ov_buf *b, const json_t *root, const json_t *f, kind_id_fn kind_id, void *ctx) {
   const char *ref = json_string_value(json_object_get(f, "ref"));
   ov_mpw_array(b, 17);
   ov_mpw_int(b, int_of(f, "id"));
@@ -96,8 +85,7 @@ static void pack_field(ov_buf *b, const json_t *root, const json_t *f, kind_id_f
   pack_label(b, f, "help");
 }
 
-static void pack_natural_key(ov_buf *b, const json_t *root)
-{
+static void pack_natural_key(ov_buf *b, const json_t *root) {
   const json_t *key = json_object_get(root, "natural_key");
   ov_mpw_array(b, (uint32_t)json_array_size(key));
   for (size_t i = 0; i < json_array_size(key); i++)
@@ -105,8 +93,7 @@ static void pack_natural_key(ov_buf *b, const json_t *root)
         b, field_id(root, json_string_value(json_array_get(key, i)))); /* the participant is no field: 0 */
 }
 
-void schema_pack(const json_t *root, kind_id_fn kind_id, void *ctx, ov_buf *out)
-{
+void schema_pack(const json_t *root, kind_id_fn kind_id, void *ctx, ov_buf *out) {
   const json_t *fields = json_object_get(root, "fields");
   ov_mpw_array(out, 11);
   ov_mpw_int(out, int_of(root, "id"));

@@ -75,13 +75,9 @@ int sv_env_error(sv_env *e, int rc) {
   }
 }
 
-const ov_id *sv_env_organisation(const sv_env *e) {
-  return &e->organisation;
-}
+const ov_id *sv_env_organisation(const sv_env *e) { return &e->organisation; }
 
-bool sv_env_readonly(const sv_env *e) {
-  return e->opened_readonly || atomic_load(&e->readonly);
-}
+bool sv_env_readonly(const sv_env *e) { return e->opened_readonly || atomic_load(&e->readonly); }
 
 void sv_env_stats_get(sv_env *e, sv_env_stats *out) {
   sv_txn *t;
@@ -161,10 +157,8 @@ int sv_env_copy(sv_env *e, const char *file) {
   err = copy_into(e, fd);
   close(fd);
   if (!err && rename(tmp, file)) err = sv_errno_error(errno);
-  if (err)
-    unlink(tmp);
-  else
-    err = sv_file_sync_folder(file);
+  if (err) unlink(tmp);
+  else err = sv_file_sync_folder(file);
   free(tmp);
   return err;
 }

@@ -99,14 +99,11 @@ static int check_format(sv_env *e, bool *exists, char *why) {
   *exists = err != OV_E_NOTFOUND;
   ov_buf_u8(&text, 0);
   if (!err) err = text.err;
-  if (err == OV_E_NOTFOUND)
-    err = 0;
+  if (err == OV_E_NOTFOUND) err = 0;
   else if (err == OV_E_LIMIT)
     err = explain(why, OV_E_CORRUPT, "%.80s/format is damaged: " SV_ADVICE_RESTORE, e->path);
-  else if (err)
-    explain(why, err, "cannot read %.80s/format: %s", e->path, ov_err_text(err));
-  else
-    err = judge_format(e, (const char *)text.p, why);
+  else if (err) explain(why, err, "cannot read %.80s/format: %s", e->path, ov_err_text(err));
+  else err = judge_format(e, (const char *)text.p, why);
   ov_buf_free(&text);
   return err;
 }

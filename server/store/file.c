@@ -94,10 +94,8 @@ int sv_file_replace(const char *path, const void *p, size_t n) {
   if (!tmp) return OV_E_NOMEM;
   int err = write_new(tmp, p, n);
   if (!err && rename(tmp, path)) err = sv_errno_error(errno);
-  if (err)
-    unlink(tmp);
-  else
-    err = sv_file_sync_folder(path);
+  if (err) unlink(tmp);
+  else err = sv_file_sync_folder(path);
   free(tmp);
   return err;
 }

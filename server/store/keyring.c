@@ -65,10 +65,8 @@ static size_t find(const sv_keyring *k, const uint8_t id[OV_NAME_BYTES], uint8_t
     size_t mid = lo + (hi - lo) / 2;
     int c = compare(&k->v[mid], id, type);
     if (c == 0) *found = true;
-    if (c < 0)
-      lo = mid + 1;
-    else
-      hi = mid;
+    if (c < 0) lo = mid + 1;
+    else hi = mid;
   }
   return lo;
 }
@@ -296,10 +294,8 @@ int sv_keyring_open(const char *path, const uint8_t master[OV_KEY_BYTES], sv_ran
   k->path = strdup(path);
   k->h = ov_hasher_new();
   int err = k->path && k->h && make_locks(k) ? load(k, create) : OV_E_NOMEM;
-  if (err)
-    sv_keyring_close(k);
-  else
-    *out = k;
+  if (err) sv_keyring_close(k);
+  else *out = k;
   return err;
 }
 

@@ -22,9 +22,7 @@ static void put_name(sv_key *k, const ov_name *name) {
   k->n += OV_NAME_BYTES;
 }
 
-int64_t sv_key_day(int64_t day) {
-  return day < INT32_MIN ? INT32_MIN : day > INT32_MAX ? INT32_MAX : day;
-}
+int64_t sv_key_day(int64_t day) { return day < INT32_MIN ? INT32_MIN : day > INT32_MAX ? INT32_MAX : day; }
 
 /* The sign bit flipped, so that days before 1970 sort first. */
 static void put_day(sv_key *k, int64_t day) {
@@ -140,13 +138,9 @@ static uint64_t read_uint(const MDB_val *key, size_t at, unsigned bytes) {
   return v;
 }
 
-uint64_t sv_key_read_u64(const MDB_val *key, size_t at) {
-  return read_uint(key, at, 8);
-}
+uint64_t sv_key_read_u64(const MDB_val *key, size_t at) { return read_uint(key, at, 8); }
 
-uint32_t sv_key_read_u32(const MDB_val *key, size_t at) {
-  return (uint32_t)read_uint(key, at, 4);
-}
+uint32_t sv_key_read_u32(const MDB_val *key, size_t at) { return (uint32_t)read_uint(key, at, 4); }
 
 int64_t sv_key_read_day(const MDB_val *key, size_t at) {
   return (int32_t)(sv_key_read_u32(key, at) ^ 0x80000000u);

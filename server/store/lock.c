@@ -50,10 +50,8 @@ int sv_lock_folder(const char *folder, sv_lock **out, long *holder) {
   sv_lock *l = malloc(sizeof *l);
   int err = path && l ? open_locked(path, &l->fd, holder) : OV_E_NOMEM;
   free(path);
-  if (err)
-    free(l);
-  else
-    *out = l;
+  if (err) free(l);
+  else *out = l;
   return err;
 }
 

@@ -66,10 +66,8 @@ int sv_row_done(sv_txn *t, const ov_mpr *r) {
 }
 
 void sv_put_name(ov_buf *b, const ov_name *name) {
-  if (ov_name_is_zero(name))
-    ov_mpw_nil(b);
-  else
-    ov_mpw_name(b, name);
+  if (ov_name_is_zero(name)) ov_mpw_nil(b);
+  else ov_mpw_name(b, name);
 }
 
 void sv_read_name(ov_mpr *r, ov_name *name) {

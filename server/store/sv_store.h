@@ -1,14 +1,16 @@
-/* The store of one organisation (or of the programme): one LMDB environment, all tables, all keys, sealing and opening. Knows no network,
- * session or log. Full durability: no NOSYNC, no WRITEMAP.
+/* The store of one organisation (or of the programme): one LMDB environment, all tables, all keys, sealing
+ * and opening. Knows no network, session or log. Full durability: no NOSYNC, no WRITEMAP.
  *
- * Threads: one write transaction at a time per environment (the caller's queue sees to it; a mutex backs it up); any number of short read
- * transactions on any thread. The map grows before it is full, with readers locked out by a rwlock, so a read transaction must be short and
- * never live across a socket write. A growth waits for readers (20 ms when there is room left, else up to 10 s, then OV_E_BUSY), so a thread
- * that holds a read transaction should not begin or commit a write one. A write transaction begins and ends on one thread. Ignore SIGXFSZ
- * when a limit on file sizes is set.
+ * Threads: one write transaction at a time per environment (the caller's queue sees to it; a mutex backs it
+ * up); any number of short read transactions on any thread. The map grows before it is full, with readers
+ * locked out by a rwlock, so a read transaction must be short and never live across a socket write. A growth
+ * waits for readers (20 ms when there is room left, else up to 10 s, then OV_E_BUSY), so a thread that holds
+ * a read transaction should not begin or commit a write one. A write transaction begins and ends on one
+ * thread. Ignore SIGXFSZ when a limit on file sizes is set.
  *
- * Transactions have a sticky error: after the first failure every call is a no-op that returns it, so that storage code reads as a
- * story and is checked at commit. "Not found" (OV_E_NOTFOUND) is an answer, not a failure, and does not stick. */
+ * Transactions have a sticky error: after the first failure every call is a no-op that returns it, so that
+ * storage code reads as a story and is checked at commit. "Not found" (OV_E_NOTFOUND) is an answer, not a
+ * failure, and does not stick. */
 #ifndef SV_STORE_H
 #define SV_STORE_H
 
@@ -22,124 +24,190 @@ typedef struct sv_env sv_env;
 typedef struct sv_txn sv_txn;
 
 typedef struct sv_env_options {
-  const char *path;            /* folder, made with 0700 */
-  const ov_id *organisation;   /* bound into every AAD; checked against meta */
-  sv_keyring *keyring;         /* borrowed */
-  sv_random_fn random; void *random_ctx;
-  size_t map_bytes;            /* first size of the map; 0: 16 MiB. Tests use tiny ones. */
-  size_t map_bytes_max;        /* growth stops here with OV_E_FULL; 0: 1 TiB */
-  unsigned readers_max;        /* 0: 126 */
+  const char *path;          /* folder, made with 0700 */
+  const ov_id *organisation; /* bound into every AAD; checked against meta */
+  sv_keyring *keyring;       /* borrowed */
+  sv_random_fn random;
+  void *random_ctx;
+  size_t map_bytes;     /* first size of the map; 0: 16 MiB. Tests use tiny ones. */
+  size_t map_bytes_max; /* growth stops here with OV_E_FULL; 0: 1 TiB */
+  unsigned readers_max; /* 0: 126 */
   bool read_only;
 } sv_env_options;
 
-/* OV_E_LOCKED when this path is open in this process already, OV_E_NEWER, OV_E_CORRUPT (with what to do in why), OV_E_IO, OV_E_FULL.
- * Runs migrations of older formats. why: >= OV_ERROR_TEXT_MAX bytes or NULL. */
+/* OV_E_LOCKED when this path is open in this process already, OV_E_NEWER, OV_E_CORRUPT (with what to do in
+ * why), OV_E_IO, OV_E_FULL. Runs migrations of older formats. why: >= OV_ERROR_TEXT_MAX bytes or NULL. */
 int sv_env_open(const sv_env_options *o, sv_env **out, char *why);
 void sv_env_close(sv_env *e);
 const ov_id *sv_env_organisation(const sv_env *e);
 /* After EIO or MDB_PANIC the environment takes no more writes until reopened. */
 bool sv_env_readonly(const sv_env *e);
-typedef struct sv_env_stats { size_t map_bytes, used_bytes; uint64_t ops, records, commits, grows; unsigned readers; } sv_env_stats;
+typedef struct sv_env_stats {
+  size_t map_bytes, used_bytes;
+  uint64_t ops, records, commits, grows;
+  unsigned readers;
+} sv_env_stats;
 void sv_env_stats_get(sv_env *e, sv_env_stats *out);
 /* Frees slots of dead reader processes; call on a timer. */
 void sv_env_check_readers(sv_env *e);
 
-int sv_txn_write(sv_env *e, sv_txn **out);     /* grows the map first when it is three quarters full */
-int sv_txn_read(sv_env *e, sv_txn **out);      /* OV_E_BUSY when all reader slots are taken */
+int sv_txn_write(sv_env *e, sv_txn **out); /* grows the map first when it is three quarters full */
+int sv_txn_read(sv_env *e, sv_txn **out);  /* OV_E_BUSY when all reader slots are taken */
 int sv_txn_error(const sv_txn *t);
 void sv_txn_fail(sv_txn *t, int err);
-/* Saves a dirty keyring, then commits (fsync). Frees t always. OV_E_MAPFULL: the map has been grown, do the whole batch again.
- * OV_E_FULL (disk), OV_E_READONLY / OV_E_IO. */
+/* Saves a dirty keyring, then commits (fsync). Frees t always. OV_E_MAPFULL: the map has been grown, do the
+ * whole batch again. OV_E_FULL (disk), OV_E_READONLY / OV_E_IO. */
 int sv_txn_commit(sv_txn *t);
-void sv_txn_abort(sv_txn *t);                  /* NULL is fine; ends read transactions too */
+void sv_txn_abort(sv_txn *t); /* NULL is fine; ends read transactions too */
 sv_env *sv_txn_env(sv_txn *t);
-ov_hasher *sv_txn_hasher(sv_txn *t);           /* of this transaction's thread use */
+ov_hasher *sv_txn_hasher(sv_txn *t); /* of this transaction's thread use */
 
-/* -- ops ------------------------------------------------------------------------------------------------------ */
-typedef struct sv_receipt { ov_id server; int64_t server_time_ms, offset_ms; uint8_t verdict, reason; } sv_receipt; /* ov_verdict */
+/* -- ops ------------------------------------------------------------------------------------------------- */
+/* ov_verdict */
+typedef struct sv_receipt {
+  ov_id server;
+  int64_t server_time_ms, offset_ms;
+  uint8_t verdict, reason;
+} sv_receipt;
 #define SV_RECEIPTS_MAX 16
 typedef struct sv_op_row {
-  ov_op op;                      /* header decoded; payload decoded unless void/erased; header_bytes/payload_bytes set (borrowed) */
-  ov_hash head;                  /* chain head after it */
-  uint8_t prev_tag[OV_TAG_BYTES];/* tag of the op before it in its branch (zero for seq 1) */
-  sv_receipt receipts[SV_RECEIPTS_MAX]; uint32_t n_receipts;   /* earliest server time first */
-  bool has_sig; uint8_t sig[OV_SIG_BYTES]; ov_id device;        /* push signature over this op's head, and who pushed it */
-  bool waiting;                  /* its record or participant is not here yet */
-  bool erased;                   /* payload gone for good */
+  /* header decoded; payload decoded unless void/erased; header_bytes/payload_bytes set (borrowed) */
+  ov_op op;
+  ov_hash head;                   /* chain head after it */
+  uint8_t prev_tag[OV_TAG_BYTES]; /* tag of the op before it in its branch (zero for seq 1) */
+  sv_receipt receipts[SV_RECEIPTS_MAX];
+  uint32_t n_receipts; /* earliest server time first */
+  /* push signature over this op's head, and who pushed it */
+  bool has_sig;
+  uint8_t sig[OV_SIG_BYTES];
+  ov_id device;
+  bool waiting; /* its record or participant is not here yet */
+  bool erased;  /* payload gone for good */
 } sv_op_row;
-int sv_op_put(sv_txn *t, const sv_op_row *row);                         /* insert or replace */
+int sv_op_put(sv_txn *t, const sv_op_row *row);                             /* insert or replace */
 int sv_op_get(sv_txn *t, const ov_name *name, ov_arena *a, sv_op_row *out); /* OV_E_NOTFOUND, OV_E_CORRUPT */
 bool sv_op_has(sv_txn *t, const ov_name *name);
 /* Names of all ops of a writer with seq in [from, to], ascending (branches side by side), at most max. */
-int sv_ops_of_writer(sv_txn *t, const ov_id *writer, uint64_t from, uint64_t to, ov_name *out, uint32_t max, uint32_t *n);
-/* All ops in key order, for verify and dump: next name after `after` (zero: first). OV_E_NOTFOUND at the end. */
+int sv_ops_of_writer(sv_txn *t, const ov_id *writer, uint64_t from, uint64_t to, ov_name *out, uint32_t max,
+                     uint32_t *n);
+/* All ops in key order, for verify and dump: next name after `after` (zero: first). OV_E_NOTFOUND at the
+ * end. */
 int sv_op_next(sv_txn *t, const ov_name *after, ov_name *out);
 
-/* -- writers: one row per branch tip ---------------------------------------------------------------------------- */
-typedef struct sv_tip { ov_id writer; ov_head head; ov_id device; uint64_t safe_seq; } sv_tip; /* safe_seq: in a verified backup up to here */
-int sv_tip_put(sv_txn *t, const ov_hash *old_head, const sv_tip *tip);  /* replaces the tip with old_head (NULL: a new branch) */
-int sv_tips_get(sv_txn *t, const ov_id *writer, sv_tip *out, uint32_t max, uint32_t *n);   /* longest first */
-int sv_tip_next(sv_txn *t, const ov_id *after_writer, uint32_t after_index, sv_tip *out, uint32_t *index); /* all, for verify/backup */
+/* -- writers: one row per branch tip --------------------------------------------------------------------- */
+/* safe_seq: in a verified backup up to here */
+typedef struct sv_tip {
+  ov_id writer;
+  ov_head head;
+  ov_id device;
+  uint64_t safe_seq;
+} sv_tip;
+/* replaces the tip with old_head (NULL: a new branch) */
+int sv_tip_put(sv_txn *t, const ov_hash *old_head, const sv_tip *tip);
+int sv_tips_get(sv_txn *t, const ov_id *writer, sv_tip *out, uint32_t max, uint32_t *n); /* longest first */
+/* all, for verify/backup */
+int sv_tip_next(sv_txn *t, const ov_id *after_writer, uint32_t after_index, sv_tip *out, uint32_t *index);
 
-/* -- devices (in the organisation), routing and codes (in the programme) ------------------------------------------ */
-typedef struct sv_device { ov_id id; uint8_t pubkey[OV_PUBKEY_BYTES]; ov_name record; ov_id organisation; bool revoked; int64_t enrolled_ms, last_seen_ms;
-                           char name[OV_DEVICE_NAME_MAX + 1];
-                           /* Live teams of the device record, ascending scopes >= 2: kept here by ingest whenever that record changes, so that a
-                            * HELLO reads no table that grows with the records. Stored with the row. */
-                           uint32_t teams[OV_SCOPES_MAX]; uint32_t n_teams; } sv_device;
+/* -- devices (in the organisation), routing and codes (in the programme) --------------------------------- */
+typedef struct sv_device {
+  ov_id id;
+  uint8_t pubkey[OV_PUBKEY_BYTES];
+  ov_name record;
+  ov_id organisation;
+  bool revoked;
+  int64_t enrolled_ms, last_seen_ms;
+  char name[OV_DEVICE_NAME_MAX + 1];
+  /* Live teams of the device record, ascending scopes >= 2: kept here by ingest
+                            * whenever that record changes, so that a HELLO reads no table that grows with the
+                            * records. Stored with the row. */
+  uint32_t teams[OV_SCOPES_MAX];
+  uint32_t n_teams;
+} sv_device;
 int sv_device_put(sv_txn *t, const sv_device *d);
 int sv_device_get(sv_txn *t, const ov_id *id, sv_device *out);
 int sv_device_next(sv_txn *t, const ov_id *after, sv_device *out);
-/* An enrolment code has a locator part (first 4 characters) that finds its row, and a secret rest: a wrong rest costs one of few tries. */
-typedef struct sv_code { uint8_t hash[OV_HASH_BYTES]; /* SHA-256 of the locator: the key */ uint8_t secret[OV_HASH_BYTES]; /* SHA-256 of the whole code */
-                         ov_id organisation; ov_name device_record; int64_t expires_ms; uint32_t tries; } sv_code;
+/* An enrolment code has a locator part (first 4 characters) that finds its row, and a secret rest: a wrong
+ * rest costs one of few tries. */
+typedef struct sv_code {
+  uint8_t hash[OV_HASH_BYTES];   /* SHA-256 of the locator: the key */
+  uint8_t secret[OV_HASH_BYTES]; /* SHA-256 of the whole code */
+  ov_id organisation;
+  ov_name device_record;
+  int64_t expires_ms;
+  uint32_t tries;
+} sv_code;
 int sv_code_put(sv_txn *t, const sv_code *c);
 int sv_code_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_code *out);
 int sv_code_del(sv_txn *t, const uint8_t hash[OV_HASH_BYTES]);
 int sv_code_next(sv_txn *t, const uint8_t *after, sv_code *out);
 
-/* -- records: cached fold and placement --------------------------------------------------------------------------- */
-typedef struct sv_place { uint32_t scope; uint64_t pos; } sv_place;
+/* -- records: cached fold and placement ------------------------------------------------------------------ */
+typedef struct sv_place {
+  uint32_t scope;
+  uint64_t pos;
+} sv_place;
 typedef struct sv_record_row {
-  ov_record rec; int64_t changed;          /* server time (s) of the last change */
-  sv_place places[OV_SCOPES_MAX]; uint32_t n_places;   /* where it is live now, ascending scopes */
-  int64_t day; uint16_t index_kind; bool indexed;      /* what the domain indexes hold for it now */
-  uint8_t natural_key[OV_HASH_BYTES]; bool has_natural_key;
-  /* get only: the participant's keys are destroyed; of rec only name, kind, version, scope and participant are left. A put of
-   * such a record stores no more than that. */
+  ov_record rec;
+  int64_t changed; /* server time (s) of the last change */
+  sv_place places[OV_SCOPES_MAX];
+  uint32_t n_places; /* where it is live now, ascending scopes */
+  int64_t day;
+  uint16_t index_kind;
+  bool indexed; /* what the domain indexes hold for it now */
+  uint8_t natural_key[OV_HASH_BYTES];
+  bool has_natural_key;
+  /* get only: the participant's keys are destroyed; of rec only name, kind, version, scope and participant
+   * are left. A put of such a record stores no more than that. */
   bool erased;
 } sv_record_row;
-int sv_record_put(sv_txn *t, const sv_record_row *row);   /* also moves the kind/day, participant and natural-key index entries */
+/* also moves the kind/day, participant and natural-key index entries */
+int sv_record_put(sv_txn *t, const sv_record_row *row);
 int sv_record_get(sv_txn *t, const ov_name *record, ov_arena *a, sv_record_row *out);
 int sv_record_next(sv_txn *t, const ov_name *after, ov_name *out);
 int sv_record_op_add(sv_txn *t, const ov_name *record, const ov_name *op);
 int sv_record_ops(sv_txn *t, const ov_name *record, ov_arena *a, ov_name **ops, uint32_t *n);
-/* Index reads; `after` NULL starts, else a record that the last call gave (in key order: kind, day, name; OV_E_NOTFOUND when it is stored no
- * more). Names in *out, at most max. A record is found by its participant whether `indexed` or not; by kind and day (from..to inclusive)
- * only when it is. */
-int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max, uint32_t *n);
-int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out, uint32_t max, uint32_t *n);
-int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max, uint32_t *n);
+/* Index reads; `after` NULL starts, else a record that the last call gave (in key order: kind, day, name;
+ * OV_E_NOTFOUND when it is stored no more). Names in *out, at most max. A record is found by its participant
+ * whether `indexed` or not; by kind and day (from..to inclusive) only when it is. */
+int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max,
+                      uint32_t *n);
+int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out,
+                   uint32_t max, uint32_t *n);
+int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max,
+                      uint32_t *n);
 /* Opaque index hash of natural-key bytes (HMAC under SV_KEY_INDEX). */
 int sv_natural_hash(sv_txn *t, const uint8_t *p, size_t n, uint8_t out[OV_HASH_BYTES]);
 
-/* -- positions ----------------------------------------------------------------------------------------------------- */
-typedef struct sv_scope { uint32_t scope; uint64_t pos; uint8_t hash[OV_POSHASH_BYTES]; ov_name record; } sv_scope; /* record: the team's, zero for 0 and 1 */
-int sv_scope_get(sv_txn *t, uint32_t scope, sv_scope *out);              /* OV_E_NOTFOUND: no such scope */
+/* -- positions ------------------------------------------------------------------------------------------- */
+/* record: the team's, zero for 0 and 1 */
+typedef struct sv_scope {
+  uint32_t scope;
+  uint64_t pos;
+  uint8_t hash[OV_POSHASH_BYTES];
+  ov_name record;
+} sv_scope;
+int sv_scope_get(sv_txn *t, uint32_t scope, sv_scope *out); /* OV_E_NOTFOUND: no such scope */
 int sv_scope_put(sv_txn *t, const sv_scope *s);
-int sv_scope_next(sv_txn *t, int64_t after, sv_scope *out);              /* after -1: first */
-/* Gives `record` the next position of scope: chains hash = HMAC-SHA-256(SV_KEY_INDEX, prev hash || scope u32 || pos u64 || record || state hash)
- * [0..16) (keyed, so that a position hash confirms no guess about a record), keeps the hash of every position, takes the record's old
- * position (old_pos, 0: none) out of the index. gone: a leave marker; a leave marker that stood before is taken out as well, so old_pos need
- * not name it. OV_E_NOTFOUND: no such scope. A wrong old_pos sticks OV_E_INTERNAL. */
-int sv_pos_append(sv_txn *t, uint32_t scope, const ov_name *record, const ov_hash *state, uint64_t old_pos, bool gone, uint64_t *pos);
-int sv_pos_hash(sv_txn *t, uint32_t scope, uint64_t pos, uint8_t out[OV_POSHASH_BYTES]);   /* OV_E_NOTFOUND; pos 0 gives zeros */
-typedef struct sv_posent { uint64_t pos; ov_name record; bool gone; } sv_posent;
+int sv_scope_next(sv_txn *t, int64_t after, sv_scope *out); /* after -1: first */
+/* Gives `record` the next position of scope: chains hash = HMAC-SHA-256(SV_KEY_INDEX, prev hash || scope u32
+ * || pos u64 || record || state hash) [0..16) (keyed, so that a position hash confirms no guess about a
+ * record), keeps the hash of every position, takes the record's old position (old_pos, 0: none) out of the
+ * index. gone: a leave marker; a leave marker that stood before is taken out as well, so old_pos need not
+ * name it. OV_E_NOTFOUND: no such scope. A wrong old_pos sticks OV_E_INTERNAL. */
+int sv_pos_append(sv_txn *t, uint32_t scope, const ov_name *record, const ov_hash *state, uint64_t old_pos,
+                  bool gone, uint64_t *pos);
+/* OV_E_NOTFOUND; pos 0 gives zeros */
+int sv_pos_hash(sv_txn *t, uint32_t scope, uint64_t pos, uint8_t out[OV_POSHASH_BYTES]);
+typedef struct sv_posent {
+  uint64_t pos;
+  ov_name record;
+  bool gone;
+} sv_posent;
 int sv_pos_list(sv_txn *t, uint32_t scope, uint64_t after, sv_posent *out, uint32_t max, uint32_t *n);
 /* The leave marker of a record in a scope, if any (it is replaced when the record comes back). */
 int sv_gone_get(sv_txn *t, uint32_t scope, const ov_name *record, uint64_t *pos);
 
-/* -- waiting ops, rulings, queue to the programme, meta --------------------------------------------------------------- */
+/* -- waiting ops, rulings, queue to the programme, meta -------------------------------------------------- */
 int sv_waiting_add(sv_txn *t, const ov_name *missing, const ov_name *op);
 int sv_waiting_list(sv_txn *t, const ov_name *missing, ov_name *out, uint32_t max, uint32_t *n);
 int sv_waiting_del(sv_txn *t, const ov_name *missing, const ov_name *op);
@@ -150,17 +218,22 @@ int sv_rulings_of(sv_txn *t, const ov_name *target, ov_name *out, uint32_t max, 
 int sv_held_add(sv_txn *t, const ov_name *op);
 int sv_held_del(sv_txn *t, const ov_name *op);
 int sv_held_next(sv_txn *t, const ov_name *after, ov_name *out);
-int sv_queue_push(sv_txn *t, const ov_name *op);                         /* programme-scope op to be copied */
-int sv_queue_peek(sv_txn *t, uint64_t *id, ov_name *op);                 /* OV_E_NOTFOUND when empty */
+int sv_queue_push(sv_txn *t, const ov_name *op);         /* programme-scope op to be copied */
+int sv_queue_peek(sv_txn *t, uint64_t *id, ov_name *op); /* OV_E_NOTFOUND when empty */
 int sv_queue_pop(sv_txn *t, uint64_t id);
-int sv_meta_put(sv_txn *t, const char *key, const void *p, size_t n);    /* sealed under the organisation's key */
-int sv_meta_get(sv_txn *t, const char *key, ov_buf *out);                /* appends; OV_E_NOTFOUND */
-int sv_counter_next(sv_txn *t, const char *key, uint64_t *value);        /* 1, 2, 3 ... */
+/* sealed under the organisation's key */
+int sv_meta_put(sv_txn *t, const char *key, const void *p, size_t n);
+int sv_meta_get(sv_txn *t, const char *key, ov_buf *out);         /* appends; OV_E_NOTFOUND */
+int sv_counter_next(sv_txn *t, const char *key, uint64_t *value); /* 1, 2, 3 ... */
 
-/* Opens every value, checks every mark and compares the tables with the counts sealed at the last commit and the domain indexes with the records:
- * finds what LMDB, which has no checksums, gives back changed or not at all. Reads all in one read transaction (about 1 us a row), during
- * which the map does not grow. Chains and folds are not its matter. Returns 0 also when it found damage. */
-typedef struct sv_scrub { uint64_t rows, bad; char first[OV_ERROR_TEXT_MAX]; /* what and where, of the first; names only */ } sv_scrub;
+/* Opens every value, checks every mark and compares the tables with the counts sealed at the last commit and
+ * the domain indexes with the records: finds what LMDB, which has no checksums, gives back changed or not at
+ * all. Reads all in one read transaction (about 1 us a row), during which the map does not grow. Chains and
+ * folds are not its matter. Returns 0 also when it found damage. */
+typedef struct sv_scrub {
+  uint64_t rows, bad;
+  char first[OV_ERROR_TEXT_MAX]; /* what and where, of the first; names only */
+} sv_scrub;
 int sv_env_scrub(sv_env *e, sv_scrub *out);
 
 /* Online consistent copy (0600, compact) of the environment into a file; safe beside writers. */

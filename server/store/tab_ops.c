@@ -115,10 +115,8 @@ static int decode_first(sv_txn *t, const ov_name *name, ov_arena *a, sv_op_row *
   ov_mpr_bytes(&r, out->head.b, OV_HASH_BYTES);
   ov_mpr_bytes(&r, out->prev_tag, OV_TAG_BYTES);
   ov_mpr_bytes(&r, out->op.commitment.b, OV_HASH_BYTES);
-  if (*flags & F_VOID)
-    ov_mpr_bytes(&r, out->op.header_hash.b, OV_HASH_BYTES);
-  else
-    header = ov_mpr_bin(&r, &header_n);
+  if (*flags & F_VOID) ov_mpr_bytes(&r, out->op.header_hash.b, OV_HASH_BYTES);
+  else header = ov_mpr_bin(&r, &header_n);
   decode_receipts(&r, out);
   if (*flags & F_SIG) ov_mpr_bytes(&r, out->sig, OV_SIG_BYTES);
   if (*flags & F_DEVICE) ov_mpr_bytes(&r, out->device.b, OV_ID_BYTES);

@@ -82,10 +82,8 @@ int sv_txn_write(sv_env *e, sv_txn **out) {
     err = begin_write(e, t);
     if (err) pthread_mutex_unlock(&e->write_lock);
   }
-  if (err)
-    txn_recycle(t);
-  else
-    *out = t;
+  if (err) txn_recycle(t);
+  else *out = t;
   return err;
 }
 
@@ -110,16 +108,12 @@ int sv_txn_read(sv_env *e, sv_txn **out) {
   if (!t) return OV_E_NOMEM;
   t->write = false;
   int err = begin_read(e, t);
-  if (err)
-    txn_recycle(t);
-  else
-    *out = t;
+  if (err) txn_recycle(t);
+  else *out = t;
   return err;
 }
 
-int sv_txn_error(const sv_txn *t) {
-  return t->err;
-}
+int sv_txn_error(const sv_txn *t) { return t->err; }
 
 int sv_txn_stick(sv_txn *t, int err) {
   if (err && err != OV_E_NOTFOUND && !t->err) t->err = err;
@@ -130,13 +124,9 @@ void sv_txn_fail(sv_txn *t, int err) {
   if (err && !t->err) t->err = err;
 }
 
-sv_env *sv_txn_env(sv_txn *t) {
-  return t->e;
-}
+sv_env *sv_txn_env(sv_txn *t) { return t->e; }
 
-ov_hasher *sv_txn_hasher(sv_txn *t) {
-  return t->h;
-}
+ov_hasher *sv_txn_hasher(sv_txn *t) { return t->h; }
 
 static int end_read(sv_txn *t) {
   int err = t->err;

@@ -24,9 +24,9 @@
 typedef struct small_world {
   fx_world w;
   sv_org *org;
-  uint32_t a, b;             /* scopes of the teams */
+  uint32_t a, b; /* scopes of the teams */
   ov_name carer, nurse, both, anna;
-  fx_tablet *ta, *tb;        /* of team A and of team B */
+  fx_tablet *ta, *tb; /* of team A and of team B */
 } small_world;
 
 static inline void small_open(small_world *s, uint64_t seed) {

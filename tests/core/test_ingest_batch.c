@@ -3,7 +3,11 @@
 #include "ingest_world.h"
 #include "sv_limits.h"
 
-typedef struct pending { ov_buf rows; sv_push_in in; sv_push_out out; } pending;
+typedef struct pending {
+  ov_buf rows;
+  sv_push_in in;
+  sv_push_out out;
+} pending;
 
 static void prepare(fx_tablet *t, uint32_t from, uint32_t to, pending *p) {
   memset(p, 0, sizeof *p);
@@ -205,12 +209,12 @@ static void one_carer_deletes_the_code_that_another_adds_to(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(pushes_of_one_batch_stand_beside_each_other),
-    cmocka_unit_test(a_failed_transaction_leaves_nothing),
-    cmocka_unit_test(growth_in_the_middle_of_a_batch_repeats_it),
-    cmocka_unit_test(the_same_position_with_other_content_has_another_hash),
-    cmocka_unit_test(a_tablet_a_year_ahead_meets_a_restored_server),
-    cmocka_unit_test(one_carer_deletes_the_code_that_another_adds_to),
+      cmocka_unit_test(pushes_of_one_batch_stand_beside_each_other),
+      cmocka_unit_test(a_failed_transaction_leaves_nothing),
+      cmocka_unit_test(growth_in_the_middle_of_a_batch_repeats_it),
+      cmocka_unit_test(the_same_position_with_other_content_has_another_hash),
+      cmocka_unit_test(a_tablet_a_year_ahead_meets_a_restored_server),
+      cmocka_unit_test(one_carer_deletes_the_code_that_another_adds_to),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

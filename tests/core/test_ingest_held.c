@@ -367,7 +367,8 @@ static void bring_receipt(small_world *s, sv_org *org, const ov_name *n, uint8_t
   FX_OK(sv_txn_write(org->env, &t));
   FX_OK(sv_op_get(t, n, &s->w.arena, &row));
   row.n_receipts = 1;
-  row.receipts[0] = (sv_receipt){.server = {{i}}, .server_time_ms = first + i / 2 * 1000, .verdict = OV_APPLIED};
+  row.receipts[0] = (sv_receipt){
+      .server = {{i}}, .server_time_ms = first + i / 2 * 1000, .verdict = OV_APPLIED};
   if (i == 40) {
     row.receipts[0].verdict = OV_HELD;
     row.receipts[0].reason = OV_HELD_AUTHOR;
@@ -395,7 +396,8 @@ static void receipts_of_many_servers_stay_bounded_and_held_stands(void **state) 
   assert_int_equal(row.n_receipts, SV_RECEIPTS_MAX);
   assert_int_equal(other.n_receipts, SV_RECEIPTS_MAX);
   for (uint32_t i = 0; i < row.n_receipts; i++) {
-    assert_true(ov_id_equal(&row.receipts[i].server, &other.receipts[i].server)); /* in whatever order they came */
+    /* in whatever order they came */
+    assert_true(ov_id_equal(&row.receipts[i].server, &other.receipts[i].server));
   }
   assert_int_equal(row.receipts[0].server_time_ms, first);
   assert_int_equal(row.receipts[SV_RECEIPTS_MAX - 1].verdict, OV_HELD);
@@ -442,20 +444,20 @@ static void if_two_servers_took_an_op_held_stands(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(values_outside_their_schema_are_held),
-    cmocka_unit_test(who_may_not_is_held),
-    cmocka_unit_test(the_question_can_be_asked_without_storing),
-    cmocka_unit_test(kinds_that_decide_rights_are_the_servers),
-    cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
-    cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
-    cmocka_unit_test(who_leaves_keeps_what_was_written_before),
-    cmocka_unit_test(a_record_with_too_many_ops_is_frozen),
-    cmocka_unit_test(admit_and_dismiss_take_effect_and_the_author_learns),
-    cmocka_unit_test(only_what_was_held_can_be_ruled_on),
-    cmocka_unit_test(of_two_rulings_at_once_dismissed_stands_everywhere),
-    cmocka_unit_test(an_op_pushed_again_to_another_server_keeps_its_first_receipt),
-    cmocka_unit_test(receipts_of_many_servers_stay_bounded_and_held_stands),
-    cmocka_unit_test(if_two_servers_took_an_op_held_stands),
+      cmocka_unit_test(values_outside_their_schema_are_held),
+      cmocka_unit_test(who_may_not_is_held),
+      cmocka_unit_test(the_question_can_be_asked_without_storing),
+      cmocka_unit_test(kinds_that_decide_rights_are_the_servers),
+      cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
+      cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
+      cmocka_unit_test(who_leaves_keeps_what_was_written_before),
+      cmocka_unit_test(a_record_with_too_many_ops_is_frozen),
+      cmocka_unit_test(admit_and_dismiss_take_effect_and_the_author_learns),
+      cmocka_unit_test(only_what_was_held_can_be_ruled_on),
+      cmocka_unit_test(of_two_rulings_at_once_dismissed_stands_everywhere),
+      cmocka_unit_test(an_op_pushed_again_to_another_server_keeps_its_first_receipt),
+      cmocka_unit_test(receipts_of_many_servers_stay_bounded_and_held_stands),
+      cmocka_unit_test(if_two_servers_took_an_op_held_stands),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,11 @@
 #include "ingest_world.h"
 
 /* A second server of the organisation, and a participant made at the first only; the tablet knows its key. */
-typedef struct two_servers { small_world s; sv_org *hub; ov_name bert; } two_servers;
+typedef struct two_servers {
+  small_world s;
+  sv_org *hub;
+  ov_name bert;
+} two_servers;
 
 static void give_key(fx_tablet *t, const ov_name *participant, sv_org *from) {
   t->keys[t->n_keys].participant = *participant;
@@ -219,13 +223,13 @@ static void of_an_erased_participant_only_header_and_commitment_are_stored(void 
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_lacking_key_is_asked_for_by_name_and_then_kept),
-    cmocka_unit_test(several_lacking_keys_are_asked_for_at_once),
-    cmocka_unit_test(a_wrong_key_from_one_device_does_not_lock_others_out),
-    cmocka_unit_test(keys_are_not_kept_for_ops_that_were_not_taken),
-    cmocka_unit_test(a_scope_whose_key_is_lacking_is_asked_for_by_its_number),
-    cmocka_unit_test(a_participant_made_in_the_same_push_brings_its_key),
-    cmocka_unit_test(of_an_erased_participant_only_header_and_commitment_are_stored),
+      cmocka_unit_test(a_lacking_key_is_asked_for_by_name_and_then_kept),
+      cmocka_unit_test(several_lacking_keys_are_asked_for_at_once),
+      cmocka_unit_test(a_wrong_key_from_one_device_does_not_lock_others_out),
+      cmocka_unit_test(keys_are_not_kept_for_ops_that_were_not_taken),
+      cmocka_unit_test(a_scope_whose_key_is_lacking_is_asked_for_by_its_number),
+      cmocka_unit_test(a_participant_made_in_the_same_push_brings_its_key),
+      cmocka_unit_test(of_an_erased_participant_only_header_and_commitment_are_stored),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

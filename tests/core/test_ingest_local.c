@@ -254,12 +254,12 @@ static void a_peers_op_must_fit_its_chain(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(administration_is_told_at_once_what_is_wrong),
-    cmocka_unit_test(the_servers_log_is_a_signed_chain),
-    cmocka_unit_test(an_organisation_is_found_again),
-    cmocka_unit_test(shared_ops_are_queued_for_the_programme_and_live_there),
-    cmocka_unit_test(a_copy_that_is_repeated_changes_nothing),
-    cmocka_unit_test(a_peers_op_must_fit_its_chain),
+      cmocka_unit_test(administration_is_told_at_once_what_is_wrong),
+      cmocka_unit_test(the_servers_log_is_a_signed_chain),
+      cmocka_unit_test(an_organisation_is_found_again),
+      cmocka_unit_test(shared_ops_are_queued_for_the_programme_and_live_there),
+      cmocka_unit_test(a_copy_that_is_repeated_changes_nothing),
+      cmocka_unit_test(a_peers_op_must_fit_its_chain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,8 +230,8 @@ static void one_changed_byte_breaks_the_signature(void **state) {
   small_close(&s);
 }
 
-/* A device that enrolled after the backup that was put back: the programme still knows it, the organisation does not. What it has is taken, and
- * held until it is given a team. PROTO-123 */
+/* A device that enrolled after the backup that was put back: the programme still knows it, the organisation
+ * does not. What it has is taken, and held until it is given a team. PROTO-123 */
 static void a_device_younger_than_the_backup(void **state) {
   (void)state;
   small_world s;
@@ -285,16 +285,16 @@ static void a_log_belongs_to_one_device(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(ops_are_stored_once_and_answered_with_their_first_receipts),
-    cmocka_unit_test(an_empty_push_is_answered),
-    cmocka_unit_test(both_branches_of_a_cloned_log_are_kept),
-    cmocka_unit_test(a_log_forks_only_so_often),
-    cmocka_unit_test(a_gap_is_told_with_what_is_stored),
-    cmocka_unit_test(an_unknown_branch_is_told_with_a_ladder),
-    cmocka_unit_test(a_signature_that_does_not_prove_itself_stores_nothing),
-    cmocka_unit_test(one_changed_byte_breaks_the_signature),
-    cmocka_unit_test(a_device_younger_than_the_backup),
-    cmocka_unit_test(a_log_belongs_to_one_device),
+      cmocka_unit_test(ops_are_stored_once_and_answered_with_their_first_receipts),
+      cmocka_unit_test(an_empty_push_is_answered),
+      cmocka_unit_test(both_branches_of_a_cloned_log_are_kept),
+      cmocka_unit_test(a_log_forks_only_so_often),
+      cmocka_unit_test(a_gap_is_told_with_what_is_stored),
+      cmocka_unit_test(an_unknown_branch_is_told_with_a_ladder),
+      cmocka_unit_test(a_signature_that_does_not_prove_itself_stores_nothing),
+      cmocka_unit_test(one_changed_byte_breaks_the_signature),
+      cmocka_unit_test(a_device_younger_than_the_backup),
+      cmocka_unit_test(a_log_belongs_to_one_device),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,9 +130,9 @@ static void a_team_in_conflict_counts_as_present(void **state) {
   sv_record_row rec;
   small_open(&s, 73);
   sv_org *hub = fx_org_copy(&s.w, s.org);
-  move(&s, s.org, NULL, 0, (int64_t[]){s.b}, 1);  /* one says: not in B */
+  move(&s, s.org, NULL, 0, (int64_t[]){s.b}, 1); /* one says: not in B */
   s.w.now_ms += 1000;
-  move(&s, hub, (int64_t[]){s.b}, 1, NULL, 0);    /* the other: in B */
+  move(&s, hub, (int64_t[]){s.b}, 1, NULL, 0); /* the other: in B */
   ship(&s, hub, s.org);
   assert_true(fx_record(&s.w, s.org, &s.anna, &rec));
   assert_true(ov_record_field_conflict(&rec.rec, SV_PARTICIPANT_TEAMS));
@@ -206,12 +206,12 @@ static void a_participants_change_by_a_tablet_moves_its_records_in_the_same_push
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(all_records_follow_their_participant),
-    cmocka_unit_test(an_entry_under_way_goes_where_its_participant_went),
-    cmocka_unit_test(two_concurrent_removals_leave_the_creating_scope),
-    cmocka_unit_test(a_team_in_conflict_counts_as_present),
-    cmocka_unit_test(a_devices_row_follows_its_record),
-    cmocka_unit_test(a_participants_change_by_a_tablet_moves_its_records_in_the_same_push),
+      cmocka_unit_test(all_records_follow_their_participant),
+      cmocka_unit_test(an_entry_under_way_goes_where_its_participant_went),
+      cmocka_unit_test(two_concurrent_removals_leave_the_creating_scope),
+      cmocka_unit_test(a_team_in_conflict_counts_as_present),
+      cmocka_unit_test(a_devices_row_follows_its_record),
+      cmocka_unit_test(a_participants_change_by_a_tablet_moves_its_records_in_the_same_push),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,10 +9,12 @@
 
 typedef struct history {
   small_world s;
-  sv_org *source;                 /* where it happened */
+  sv_org *source; /* where it happened */
   fx_tablet *t[TABLETS];
-  ov_name people[PEOPLE_MAX]; unsigned n_people;
-  ov_name records[RECORDS_MAX]; unsigned n_records;
+  ov_name people[PEOPLE_MAX];
+  unsigned n_people;
+  ov_name records[RECORDS_MAX];
+  unsigned n_records;
   uint64_t rnd;
 } history;
 
@@ -72,15 +74,15 @@ static void change_record(history *h, fx_tablet *t) {
   ov_field f[2];
   uint32_t n = 1;
   switch (below(h, 5)) {
-    case 0: f[0] = fx_text(OV_FIELD_RETRACTED, "mistake"); break;
-    case 1: f[0] = (ov_field){OV_FIELD_RETRACTED, ov_nil()}; break;
-    case 2:
-      f[0] = fx_set(&h->s.w, SLEEP_DISTURBANCE, (int64_t[]){2 + below(h, 3)}, 1, (int64_t[]){1}, 1);
-      break;
-    default:
-      f[0] = (ov_field)FX_INT(SLEEP_SOL, below(h, 700)); /* above 600: held */
-      f[1] = (ov_field)FX_INT(SLEEP_WAKE, below(h, 10));
-      n = 2;
+  case 0: f[0] = fx_text(OV_FIELD_RETRACTED, "mistake"); break;
+  case 1: f[0] = (ov_field){OV_FIELD_RETRACTED, ov_nil()}; break;
+  case 2:
+    f[0] = fx_set(&h->s.w, SLEEP_DISTURBANCE, (int64_t[]){2 + below(h, 3)}, 1, (int64_t[]){1}, 1);
+    break;
+  default:
+    f[0] = (ov_field)FX_INT(SLEEP_SOL, below(h, 700)); /* above 600: held */
+    f[1] = (ov_field)FX_INT(SLEEP_WAKE, below(h, 10));
+    n = 2;
   }
   FX_MUST(fx_record(&h->s.w, h->source, record, &row));
   if (below(h, 3)) {
@@ -165,7 +167,9 @@ static void same_record(history *h, sv_org *x, sv_org *y, const ov_name *name) {
 }
 
 /* What the histories contained: without conflicts, held and waiting ops they would prove little. */
-typedef struct seen { unsigned conflicts, held, retracted, in_b, waited; } seen;
+typedef struct seen {
+  unsigned conflicts, held, retracted, in_b, waited;
+} seen;
 
 static void look(history *h, seen *c) {
   sv_record_row row;
@@ -234,8 +238,8 @@ static void servers_that_took_parts_agree_after_shipping(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(servers_with_the_same_ops_show_the_same),
-    cmocka_unit_test(servers_that_took_parts_agree_after_shipping),
+      cmocka_unit_test(servers_with_the_same_ops_show_the_same),
+      cmocka_unit_test(servers_that_took_parts_agree_after_shipping),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,13 +195,13 @@ static void retractions_that_saw_different_things_are_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(own_changes_are_the_authors),
-    cmocka_unit_test(many_changes_of_one_record_in_one_push_take_one_position),
-    cmocka_unit_test(held_ops_are_always_told),
-    cmocka_unit_test(a_stored_op_that_names_a_pushed_one_is_told),
-    cmocka_unit_test(an_edit_of_a_record_that_left_the_window_is_told),
-    cmocka_unit_test(what_comes_back_to_a_scope_is_told),
-    cmocka_unit_test(retractions_that_saw_different_things_are_told),
+      cmocka_unit_test(own_changes_are_the_authors),
+      cmocka_unit_test(many_changes_of_one_record_in_one_push_take_one_position),
+      cmocka_unit_test(held_ops_are_always_told),
+      cmocka_unit_test(a_stored_op_that_names_a_pushed_one_is_told),
+      cmocka_unit_test(an_edit_of_a_record_that_left_the_window_is_told),
+      cmocka_unit_test(what_comes_back_to_a_scope_is_told),
+      cmocka_unit_test(retractions_that_saw_different_things_are_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,8 @@ static void a_peer_fills_a_void_too(void **state) {
   small_close(&s);
 }
 
-/* The void came by a peer, the payload from the device itself: this server judges it and says so beside the first receipt. */
+/* The void came by a peer, the payload from the device itself: this server judges it and says so beside the
+ * first receipt. */
 static void a_void_from_elsewhere_is_filled_and_judged_here(void **state) {
   (void)state;
   small_world s;
@@ -200,12 +201,12 @@ static void a_filled_void_is_judged(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_broken_op_in_the_middle_stops_the_push_there),
-    cmocka_unit_test(an_op_over_a_limit_is_refused_by_name),
-    cmocka_unit_test(a_client_that_dropped_safe_ops_offers_voids_and_they_are_filled_later),
-    cmocka_unit_test(a_peer_fills_a_void_too),
-    cmocka_unit_test(a_void_from_elsewhere_is_filled_and_judged_here),
-    cmocka_unit_test(a_filled_void_is_judged),
+      cmocka_unit_test(a_broken_op_in_the_middle_stops_the_push_there),
+      cmocka_unit_test(an_op_over_a_limit_is_refused_by_name),
+      cmocka_unit_test(a_client_that_dropped_safe_ops_offers_voids_and_they_are_filled_later),
+      cmocka_unit_test(a_peer_fills_a_void_too),
+      cmocka_unit_test(a_void_from_elsewhere_is_filled_and_judged_here),
+      cmocka_unit_test(a_filled_void_is_judged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,12 @@
 #include "sv_limits.h"
 
 /* Two tablets of team A: ta creates, t2 edits what ta created, having met it through another server. */
-typedef struct apart { small_world s; sv_org *hub; fx_tablet *t2; ov_name night, edit, second; } apart;
+typedef struct apart {
+  small_world s;
+  sv_org *hub;
+  fx_tablet *t2;
+  ov_name night, edit, second;
+} apart;
 
 static void apart_open(apart *x, uint64_t seed) {
   small_open(&x->s, seed);
@@ -167,11 +172,11 @@ static void too_many_waiting_ops_are_told_busy(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(an_edit_waits_for_its_record_unreported),
-    cmocka_unit_test(what_waited_is_judged_when_it_is_released),
-    cmocka_unit_test(a_release_may_release_others),
-    cmocka_unit_test(the_order_of_arrival_makes_no_difference),
-    cmocka_unit_test(too_many_waiting_ops_are_told_busy),
+      cmocka_unit_test(an_edit_waits_for_its_record_unreported),
+      cmocka_unit_test(what_waited_is_judged_when_it_is_released),
+      cmocka_unit_test(a_release_may_release_others),
+      cmocka_unit_test(the_order_of_arrival_makes_no_difference),
+      cmocka_unit_test(too_many_waiting_ops_are_told_busy),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

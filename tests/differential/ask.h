@@ -1,6 +1,6 @@
-/* One question to the C core, as a JSON object, and its answer. The notation is that of the vectors; an op whose payload is no
- * canonical payload carries it as "payload" (hex) in place of fields and replaces. What the core refuses is answered
- * with {"error": slug}. */
+/* One question to the C core, as a JSON object, and its answer. The notation is that of the vectors; an op
+ * whose payload is no canonical payload carries it as "payload" (hex) in place of fields and replaces. What
+ * the core refuses is answered with {"error": slug}. */
 #ifndef OV_ASK_H
 #define OV_ASK_H
 

@@ -7,8 +7,7 @@
 
 json_t *ask_error(int err) { return json_pack("{s:s}", "error", ov_err_slug(err)); }
 
-ov_op *ask_read_op(vec *v, json_t *j)
-{
+ov_op *ask_read_op(vec *v, json_t *j) {
   ov_op *op = vec_read_op(v, j);
   json_t *payload = json_object_get(j, "payload");
   if (payload) {
@@ -19,11 +18,9 @@ ov_op *ask_read_op(vec *v, json_t *j)
   return op;
 }
 
-json_t *ask_op(const ov_op *op)
-{
+json_t *ask_op(const ov_op *op) {
   json_t *j = vec_op(op);
-  if (op->is_void || !op->payload_err)
-    return j;
+  if (op->is_void || !op->payload_err) return j;
   json_object_del(j, "fields");
   json_object_del(j, "replaces");
   json_object_set_new(j, "payload", vec_hex(op->payload_bytes, op->payload_len));
@@ -31,28 +28,23 @@ json_t *ask_op(const ov_op *op)
   return j;
 }
 
-ov_op *ask_read_list(vec *v, json_t *list, size_t *n)
-{
+ov_op *ask_read_list(vec *v, json_t *list, size_t *n) {
   *n = json_array_size(list);
   ov_op *ops = ov_arena_array(&v->arena, *n + 1, sizeof *ops);
   vec_need(ops != NULL, "out of memory");
-  for (size_t i = 0; i < *n; i++)
-    ops[i] = *ask_read_op(v, json_array_get(list, i));
+  for (size_t i = 0; i < *n; i++) ops[i] = *ask_read_op(v, json_array_get(list, i));
   return ops;
 }
 
-static ask_fn find(const char *what)
-{
+static ask_fn find(const char *what) {
   const ask_entry *const tables[] = {ask_ops, ask_records, ask_wire};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     for (const ask_entry *e = tables[i]; e->what; e++)
-      if (!strcmp(e->what, what))
-        return e->fn;
+      if (!strcmp(e->what, what)) return e->fn;
   return NULL;
 }
 
-static json_t *answer(vec *v, const char *line)
-{
+static json_t *answer(vec *v, const char *line) {
   json_error_t why;
   json_t *question = json_loads(line, 0, &why);
   const char *what = json_string_value(json_object_get(question, "ask"));
@@ -62,8 +54,7 @@ static json_t *answer(vec *v, const char *line)
   return out;
 }
 
-int main(void)
-{
+int main(void) {
   char *line = NULL;
   size_t room = 0;
   vec v;

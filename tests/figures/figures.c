@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- one op of the workload as an op of ours ------------------------------------------------------------------------- */
+/* -- one op of the workload as an op of ours ------------------------------------------------------------- */
 
 static bool is_note(const wl_record *r, uint32_t field) { return field + 1 == wl_kind_fields(r->kind); }
 
@@ -44,8 +44,16 @@ static ov_name append(figures *f, tablet *t, ov_op *op) {
 
 static ov_name write_put(figures *f, tablet *t, const wl_op *o, ov_name latest[WL_FIELDS_MAX]) {
   ov_field fields[WL_FIELDS_MAX];
-  ov_op op = {.scope = f->team, .creates = true, .kind = (uint16_t)WL_KIND_ID(o->rec.kind), .version = 1, .has_participant = true,
-              .participant = f->clients[o->rec.client], .has_author = true, .author = f->staff[o->rec.author], .device_time = o->t, .fields = fields};
+  ov_op op = {.scope = f->team,
+              .creates = true,
+              .kind = (uint16_t)WL_KIND_ID(o->rec.kind),
+              .version = 1,
+              .has_participant = true,
+              .participant = f->clients[o->rec.client],
+              .has_author = true,
+              .author = f->staff[o->rec.author],
+              .device_time = o->t,
+              .fields = fields};
   op.n_fields = put_fields(&o->rec, fields);
   ov_name name = append(f, t, &op);
   for (uint32_t i = 0; i < wl_kind_fields(o->rec.kind); i++) {
@@ -54,11 +62,20 @@ static ov_name write_put(figures *f, tablet *t, const wl_op *o, ov_name latest[W
   return name;
 }
 
-static void write_set(figures *f, tablet *t, const wl_op *o, const wl_record *of, const ov_name *record, ov_name latest[WL_FIELDS_MAX]) {
+static void write_set(figures *f, tablet *t, const wl_op *o, const wl_record *of, const ov_name *record,
+                      ov_name latest[WL_FIELDS_MAX]) {
   ov_field fields[2];
   ov_name replaces[2];
-  ov_op op = {.scope = f->team, .record = *record, .kind = (uint16_t)WL_KIND_ID(of->kind), .version = 1, .has_participant = true,
-              .participant = f->clients[of->client], .has_author = true, .author = f->staff[of->author], .device_time = o->t, .fields = fields,
+  ov_op op = {.scope = f->team,
+              .record = *record,
+              .kind = (uint16_t)WL_KIND_ID(of->kind),
+              .version = 1,
+              .has_participant = true,
+              .participant = f->clients[of->client],
+              .has_author = true,
+              .author = f->staff[of->author],
+              .device_time = o->t,
+              .fields = fields,
               .replaces = replaces};
   uint32_t order[2] = {o->set[0], o->n_set > 1 ? o->set[1] : 0};
   op.n_fields = o->n_set > 1 && order[0] != order[1] ? 2 : 1;
@@ -75,7 +92,7 @@ static void write_set(figures *f, tablet *t, const wl_op *o, const wl_record *of
   for (uint32_t i = 0; i < op.n_fields; i++) latest[order[i]] = name;
 }
 
-/* -- the world of it ------------------------------------------------------------------------------------------------------ */
+/* -- the world of it ------------------------------------------------------------------------------------- */
 
 static void open_people(figures *f) {
   char label[32];
@@ -106,7 +123,8 @@ static void write_base(figures *f) {
       f->record[next] = write_put(f, &f->tablets[next % WL_TABLETS], o, f->latest[next]);
       next++;
     } else { /* by the tablet that has it for certain: the one that made it */
-      write_set(f, &f->tablets[o->record % WL_TABLETS], o, &f->base.recs[o->record], &f->record[o->record], f->latest[o->record]);
+      write_set(f, &f->tablets[o->record % WL_TABLETS], o, &f->base.recs[o->record], &f->record[o->record],
+                f->latest[o->record]);
     }
     if (i % 500 == 499) sync_all(f);
   }

@@ -1,4 +1,5 @@
-/* The measured workload on a world: one team, its people, and tablets that write the seeded workload's ops through the client's own log. */
+/* The measured workload on a world: one team, its people, and tablets that write the seeded workload's ops
+ * through the client's own log. */
 #ifndef FIGURES_H
 #define FIGURES_H
 
@@ -12,8 +13,8 @@ typedef struct figures {
   ov_name clients[WL_CLIENTS], staff[WL_STAFF];
   tablet tablets[WL_TABLETS];
   wl_base base;
-  ov_name *record;                             /* record -> its name */
-  ov_name (*latest)[WL_FIELDS_MAX];            /* record, field -> op with the live value; seq 0: none */
+  ov_name *record;                  /* record -> its name */
+  ov_name (*latest)[WL_FIELDS_MAX]; /* record, field -> op with the live value; seq 0: none */
 } figures;
 
 /* n records in the base, written by the tablets in turn and synced every few hundred ops. */

@@ -1,4 +1,5 @@
-/* The protocol's budgets, counted in websocket payload bytes on real sessions: a shift, nothing new, a fresh tablet. */
+/* The protocol's budgets, counted in websocket payload bytes on real sessions: a shift, nothing new, a fresh
+ * tablet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +14,13 @@
 #define SHIFTS 8
 
 static void print_seen(const char *what, const link_seen *s) {
-  printf("%s: up %llu bytes in %u messages (HELLO %llu, PUSH %llu, ACKED %llu), down %llu in %u (WELCOME %llu, ACK %llu, DELTA %llu, SYNCED %llu)\n", what,
-         (unsigned long long)s->up_bytes, s->up, (unsigned long long)s->up_bytes_of[OV_M_HELLO], (unsigned long long)s->up_bytes_of[OV_M_PUSH],
-         (unsigned long long)s->up_bytes_of[OV_M_ACKED], (unsigned long long)s->down_bytes, s->down, (unsigned long long)s->down_bytes_of[OV_M_WELCOME],
-         (unsigned long long)s->down_bytes_of[OV_M_ACK], (unsigned long long)s->down_bytes_of[OV_M_DELTA], (unsigned long long)s->down_bytes_of[OV_M_SYNCED]);
+  printf("%s: up %llu bytes in %u messages (HELLO %llu, PUSH %llu, ACKED %llu), down %llu in %u (WELCOME "
+         "%llu, ACK %llu, DELTA %llu, SYNCED %llu)\n",
+         what, (unsigned long long)s->up_bytes, s->up, (unsigned long long)s->up_bytes_of[OV_M_HELLO],
+         (unsigned long long)s->up_bytes_of[OV_M_PUSH], (unsigned long long)s->up_bytes_of[OV_M_ACKED],
+         (unsigned long long)s->down_bytes, s->down, (unsigned long long)s->down_bytes_of[OV_M_WELCOME],
+         (unsigned long long)s->down_bytes_of[OV_M_ACK], (unsigned long long)s->down_bytes_of[OV_M_DELTA],
+         (unsigned long long)s->down_bytes_of[OV_M_SYNCED]);
 }
 
 /* 52 ops go up in one PUSH that fits one TCP segment, in one round trip. */
@@ -83,6 +87,8 @@ static int close_state(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_shift_is_one_segment), cmocka_unit_test(nothing_new_is_small), cmocka_unit_test(a_fresh_tablet)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_shift_is_one_segment),
+                                     cmocka_unit_test(nothing_new_is_small),
+                                     cmocka_unit_test(a_fresh_tablet)};
   return cmocka_run_group_tests(tests, open_state, close_state);
 }

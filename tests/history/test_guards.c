@@ -1,5 +1,5 @@
-/* What each side does not take from the other, and what it says of itself: forged and repeated messages, answers to what was said before, another
- * version, and how far an entry has come. */
+/* What each side does not take from the other, and what it says of itself: forged and repeated messages,
+ * answers to what was said before, another version, and how far an entry has come. */
 #include "home.h"
 
 #include "ov/peer.h"
@@ -93,7 +93,8 @@ static void add_long_night(home *h, tablet *t, int day) {
   char night[40], note[1200];
   uint32_t x = (uint32_t)day * 2654435761u + 1;
   memcpy(note, "note=", 5);
-  for (size_t k = 5; k + 1 < sizeof note; k++) note[k] = (char)('a' + (x = x * 1664525u + 1013904223u) / 65536 % 26);
+  for (size_t k = 5; k + 1 < sizeof note; k++)
+    note[k] = (char)('a' + (x = x * 1664525u + 1013904223u) / 65536 % 26);
   note[sizeof note - 1] = 0;
   snprintf(night, sizeof night, "night_date=2025-%02d-%02d", 6 + day / 28, 1 + day % 28);
   tablet_add(t, "sleep", &h->client, &h->ann, NULL, night, "source=1", note, NULL);
@@ -145,7 +146,8 @@ static void a_delta_that_comes_twice(void **state) {
   home_close(&h);
 }
 
-/* Before it hears anything a client sends HELLO and four PUSH, each going on where the one before ended. PROTO-50, PROTO-51 */
+/* Before it hears anything a client sends HELLO and four PUSH, each going on where the one before ended.
+ * PROTO-50, PROTO-51 */
 static void four_pushes_wait_for_an_answer(void **state) {
   (void)state;
   home h;
@@ -191,8 +193,8 @@ static void four_pushes_wait_for_an_answer(void **state) {
   home_close(&h);
 }
 
-/* The server went back while four pushes were under way: what it says to those behind the first is not looked at, and everything
- * arrives in the same session. PROTO-55, PROTO-56, PROTO-123 */
+/* The server went back while four pushes were under way: what it says to those behind the first is not looked
+ * at, and everything arrives in the same session. PROTO-55, PROTO-56, PROTO-123 */
 static void pushes_under_way_to_a_restored_server(void **state) {
   (void)state;
   home h;

@@ -8,8 +8,8 @@ static void add_night(home *h, tablet *t, const char *night, const char *quality
   tablet_add(t, "sleep", &h->client, &h->ann, id, n, "source=1", q, NULL);
 }
 
-/* The ACK is lost; the tablet then meets another server, which holds the op already: one row, the first answer again.
- * PROTO-54 */
+/* The ACK is lost; the tablet then meets another server, which holds the op already: one row, the first
+ * answer again. PROTO-54 */
 static void an_op_pushed_again_to_another_server(void **state) {
   (void)state;
   home h;
@@ -82,8 +82,8 @@ static void an_edit_of_what_left_the_window(void **state) {
   home_close(&h);
 }
 
-/* After a restore the same record takes the same position with other content: the hash tells, the scope is fetched anew.
- * PROTO-107, PROTO-109, PROTO-123 */
+/* After a restore the same record takes the same position with other content: the hash tells, the scope is
+ * fetched anew. PROTO-107, PROTO-109, PROTO-123 */
 static void a_restore_with_other_content_at_the_same_position(void **state) {
   (void)state;
   home h;
@@ -111,14 +111,15 @@ static void a_restore_with_other_content_at_the_same_position(void **state) {
   ov_name name = name_of(id);
   assert_true(fx_record(&h.w.fx, h.w.org, &name, &row));
   assert_int_equal(fx_verdict(&h.w.fx, h.w.org, &name, NULL), OV_APPLIED);
-  /* Bea replaced Ann's edit, which she had seen; when Ann's edit came back it was replaced already, so nothing is in conflict. */
+  /* Bea replaced Ann's edit, which she had seen; when Ann's edit came back it was replaced already, so
+   * nothing is in conflict. */
   assert_string_equal(tablet_value(&h.a, id, "quality", &n), "5");
   assert_int_equal(n, 1);
   home_close(&h);
 }
 
-/* A tablet a year ahead: its entries are taken, flagged, shown by corrected time; after a restore it offers them again.
- * PROTO-92, PROTO-123, PROTO-134 */
+/* A tablet a year ahead: its entries are taken, flagged, shown by corrected time; after a restore it offers
+ * them again. PROTO-92, PROTO-123, PROTO-134 */
 static void a_tablet_a_year_ahead_then_a_restore(void **state) {
   (void)state;
   home h;
@@ -160,8 +161,8 @@ static void make_safe(home *h) { /* as a verified backup does */
   FX_OK(sv_txn_commit(t));
 }
 
-/* A client has dropped what was safe, then meets an older server: it offers voids; who still has the payload fills them later.
- * PROTO-85, PROTO-121 */
+/* A client has dropped what was safe, then meets an older server: it offers voids; who still has the payload
+ * fills them later. PROTO-85, PROTO-121 */
 static void dropped_ops_become_voids_and_are_filled(void **state) {
   (void)state;
   home h;
@@ -171,7 +172,8 @@ static void dropped_ops_become_voids_and_are_filled(void **state) {
   add_night(&h, &h.a, "2025-10-08", "4", id);
   add_night(&h, &h.a, "2025-10-07", "3", id2);
   tablet twin;
-  tablet_clone(&h.a, &twin, "twin"); /* keeps the payloads, unsent: it lies in a cupboard for the next months */
+  /* keeps the payloads, unsent: it lies in a cupboard for the next months */
+  tablet_clone(&h.a, &twin, "twin");
   all_agree(&h);
   make_safe(&h);
   tablet_sync_ok(&h.a);
@@ -194,8 +196,8 @@ static void dropped_ops_become_voids_and_are_filled(void **state) {
   home_close(&h);
 }
 
-/* A cloned image: both copies log on, both branches arrive, and the second to come learns that it has a double.
- * PROTO-58, PROTO-124 */
+/* A cloned image: both copies log on, both branches arrive, and the second to come learns that it has a
+ * double. PROTO-58, PROTO-124 */
 static void a_clone_logs_on(void **state) {
   (void)state;
   home h;
@@ -226,8 +228,9 @@ static void a_clone_logs_on(void **state) {
   home_close(&h);
 }
 
-/* After a fork the tablet goes on under a new log. A restore that lost the end of the old one is healed from that tablet too, though it greets with
- * its new log first: another server has answered, so the older log is asked about again. */
+/* After a fork the tablet goes on under a new log. A restore that lost the end of the old one is healed from
+ * that tablet too, though it greets with its new log first: another server has answered, so the older log is
+ * asked about again. */
 static void a_restore_after_a_fork(void **state) {
   home h;
   tablet twin;
@@ -246,8 +249,8 @@ static void a_restore_after_a_fork(void **state) {
   later(&h);
   tablet_sync_ok(&h.b);
   assert_false(tablet_has(&h.b, twins));
-  tablet_sync_ok(&twin);     /* its live log; learns that the server is another */
-  tablet_sync_ok(&twin);     /* its older one */
+  tablet_sync_ok(&twin); /* its live log; learns that the server is another */
+  tablet_sync_ok(&twin); /* its older one */
   assert_int_equal(tablet_status(&twin).unsent, 0);
   tablet_sync_ok(&h.a);
   tablet_sync_ok(&h.b);
@@ -260,10 +263,13 @@ static void a_restore_after_a_fork(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_op_pushed_again_to_another_server), cmocka_unit_test(a_link_cut_between_ack_and_delta),
-      cmocka_unit_test(an_edit_of_what_left_the_window), cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
-      cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore), cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
-      cmocka_unit_test(a_clone_logs_on), cmocka_unit_test(a_restore_after_a_fork)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(an_op_pushed_again_to_another_server),
+                                     cmocka_unit_test(a_link_cut_between_ack_and_delta),
+                                     cmocka_unit_test(an_edit_of_what_left_the_window),
+                                     cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
+                                     cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore),
+                                     cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
+                                     cmocka_unit_test(a_clone_logs_on),
+                                     cmocka_unit_test(a_restore_after_a_fork)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@ static ov_field teams(home *h, int64_t add, int64_t del) {
   return fx_set(&h->w.fx, SV_PARTICIPANT_TEAMS, &add, add ? 1 : 0, &del, del ? 1 : 0);
 }
 
-/* A participant moves while an entry about it is under way: the entry is stored, and goes where the participant went.
- * PROTO-101 */
+/* A participant moves while an entry about it is under way: the entry is stored, and goes where the
+ * participant went. PROTO-101 */
 static void a_participant_moves_meanwhile(void **state) {
   (void)state;
   home h;
@@ -30,7 +30,8 @@ static void a_participant_moves_meanwhile(void **state) {
   home_close(&h);
 }
 
-/* The same removal twice at once, from two teams, leaves no team: the scope of the creating op keeps the records reachable. */
+/* The same removal twice at once, from two teams, leaves no team: the scope of the creating op keeps the
+ * records reachable. */
 static void two_removals_leave_no_team(void **state) {
   (void)state;
   home h;
@@ -47,8 +48,16 @@ static void two_removals_leave_no_team(void **state) {
   for (uint32_t i = 0; i < n; i++) seen[i] = row.rec.ops[i].name;
   ov_field f1 = teams(&h, 0, h.team), f2 = teams(&h, 0, h.other);
   for (int i = 0; i < 2; i++) { /* neither has seen the other */
-    ov_op op = {.scope = row.rec.scope, .record = h.client, .kind = OV_KIND_PARTICIPANT, .version = 1, .has_participant = true, .participant = h.client,
-                .fields = i ? &f2 : &f1, .n_fields = 1, .replaces = seen, .n_replaces = n};
+    ov_op op = {.scope = row.rec.scope,
+                .record = h.client,
+                .kind = OV_KIND_PARTICIPANT,
+                .version = 1,
+                .has_participant = true,
+                .participant = h.client,
+                .fields = i ? &f2 : &f1,
+                .n_fields = 1,
+                .replaces = seen,
+                .n_replaces = n};
     fx_local(&h.w.fx, h.w.org, op, NULL);
   }
   later(&h);
@@ -60,13 +69,15 @@ static void two_removals_leave_no_team(void **state) {
   home_close(&h);
 }
 
-/* One carer deletes a code, another adds a code to the same set at the same time: both are done, nothing is in conflict. */
+/* One carer deletes a code, another adds a code to the same set at the same time: both are done, nothing is
+ * in conflict. */
 static void a_code_set_changed_by_two(void **state) {
   (void)state;
   home h;
   home_open(&h);
   char id[OC_ID_TEXT];
-  tablet_add(&h.a, "sleep", &h.client, &h.ann, id, "night_date=2025-10-08", "source=1", "disturbance=1,2", NULL);
+  tablet_add(&h.a, "sleep", &h.client, &h.ann, id, "night_date=2025-10-08", "source=1", "disturbance=1,2",
+             NULL);
   all_agree(&h);
   tablet_edit(&h.a, id, &h.ann, "disturbance=-2", NULL);
   tablet_edit(&h.b, id, &h.bea, "disturbance=4", NULL);
@@ -116,8 +127,8 @@ static void a_conflict_is_seen_and_settled(void **state) {
   home_close(&h);
 }
 
-/* Two administrators, on two servers, rule differently on one held entry: dismissed stands on both, and the author learns of it.
- * PROTO-89 */
+/* Two administrators, on two servers, rule differently on one held entry: dismissed stands on both, and the
+ * author learns of it. PROTO-89 */
 static void two_rulings_at_once(void **state) {
   (void)state;
   home h;
@@ -157,8 +168,9 @@ static void two_rulings_at_once(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_participant_moves_meanwhile), cmocka_unit_test(two_removals_leave_no_team),
-                                     cmocka_unit_test(a_code_set_changed_by_two), cmocka_unit_test(a_conflict_is_seen_and_settled),
-                                     cmocka_unit_test(two_rulings_at_once)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_participant_moves_meanwhile), cmocka_unit_test(two_removals_leave_no_team),
+      cmocka_unit_test(a_code_set_changed_by_two), cmocka_unit_test(a_conflict_is_seen_and_settled),
+      cmocka_unit_test(two_rulings_at_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,10 @@
 #include "home.h"
 #include "sv_limits.h"
 
-typedef struct live { oc_session *cs; world_wire *wire; } live;
+typedef struct live {
+  oc_session *cs;
+  world_wire *wire;
+} live;
 
 static live go_live(home *h, tablet *t) {
   live l = {0};
@@ -59,8 +62,8 @@ static void live_sessions_follow_each_other(void **state) {
   home_close(&h);
 }
 
-/* A tablet that gets another team is asked to greet again, and then has the new team's records and no more the old one's.
- * PROTO-109, PROTO-117 */
+/* A tablet that gets another team is asked to greet again, and then has the new team's records and no more
+ * the old one's. PROTO-109, PROTO-117 */
 static void teams_change_while_live(void **state) {
   (void)state;
   home h;
@@ -110,7 +113,8 @@ static void small_frames_and_credit(void **state) {
   for (int i = 0; i < 120; i++) {
     char n[40];
     uint32_t x = (uint32_t)i * 2654435761u;
-    for (size_t k = 5; k + 1 < sizeof note; k++) note[k] = (char)('a' + (x = x * 1664525u + 1013904223u) % 26u * 1u);
+    for (size_t k = 5; k + 1 < sizeof note; k++)
+      note[k] = (char)('a' + (x = x * 1664525u + 1013904223u) % 26u * 1u);
     snprintf(n, sizeof n, "night_date=2025-%02d-%02d", 6 + i / 28, 1 + i % 28);
     tablet_add(&h.a, "sleep", &h.client, &h.ann, NULL, n, "source=1", note, NULL);
   }
@@ -128,8 +132,8 @@ static void small_frames_and_credit(void **state) {
   home_close(&h);
 }
 
-/* A clock that is off, a server just started, and a recorded HELLO: each is asked to prove the moment; the honest ones go on in the same session.
- * PROTO-39, PROTO-132, PROTO-133 */
+/* A clock that is off, a server just started, and a recorded HELLO: each is asked to prove the moment; the
+ * honest ones go on in the same session. PROTO-39, PROTO-132, PROTO-133 */
 static void who_is_challenged(void **state) {
   (void)state;
   home h;
@@ -200,19 +204,21 @@ static void codes(void **state) {
   oc_error e;
   char code[SV_CODE_TEXT], wrong[SV_CODE_TEXT], lower[SV_CODE_TEXT];
   world_code(&h.w, "x", &h.team, 1, code, NULL);
-  for (unsigned i = 0; i < sizeof code; i++) lower[i] = (char)(code[i] == '-' ? ' ' : code[i] | (code[i] >= 'A' && code[i] <= 'Z' ? 32 : 0));
-  assert_int_equal(try_code(&h, lower, &e), 0);            /* as people type it */
-  assert_int_equal(try_code(&h, code, &e), OC_E_REFUSED);  /* once only */
+  for (unsigned i = 0; i < sizeof code; i++)
+    lower[i] = (char)(code[i] == '-' ? ' ' : code[i] | (code[i] >= 'A' && code[i] <= 'Z' ? 32 : 0));
+  assert_int_equal(try_code(&h, lower, &e), 0);           /* as people type it */
+  assert_int_equal(try_code(&h, code, &e), OC_E_REFUSED); /* once only */
   world_code(&h.w, "x", &h.team, 1, code, NULL);
   memcpy(wrong, code, sizeof wrong);
   wrong[13] = wrong[13] == 'A' ? 'B' : 'A';
-  for (unsigned i = 0; i + 1 < SV_CODE_TRIES_MAX; i++) assert_int_equal(try_code(&h, wrong, &e), OC_E_REFUSED);
-  assert_int_equal(try_code(&h, code, &e), 0);             /* four wrong ones leave it valid */
+  for (unsigned i = 0; i + 1 < SV_CODE_TRIES_MAX; i++)
+    assert_int_equal(try_code(&h, wrong, &e), OC_E_REFUSED);
+  assert_int_equal(try_code(&h, code, &e), 0); /* four wrong ones leave it valid */
   world_code(&h.w, "x", &h.team, 1, code, NULL);
   memcpy(wrong, code, sizeof wrong);
   wrong[13] = wrong[13] == 'A' ? 'B' : 'A';
   for (unsigned i = 0; i < SV_CODE_TRIES_MAX; i++) assert_int_equal(try_code(&h, wrong, &e), OC_E_REFUSED);
-  assert_int_equal(try_code(&h, code, &e), OC_E_REFUSED);  /* five do not */
+  assert_int_equal(try_code(&h, code, &e), OC_E_REFUSED); /* five do not */
   world_code(&h.w, "x", &h.team, 1, code, NULL);
   h.w.fx.now_ms += SV_CODE_LIFE_MS + 1000;
   assert_int_equal(try_code(&h, code, &e), OC_E_REFUSED);
@@ -222,7 +228,7 @@ static void codes(void **state) {
   for (unsigned i = 0; i < SV_ENROL_WRONG_PER_MINUTE; i++) (void)try_code(&h, "0000-0000-0000", &e);
   sv_server_stats_get(h.w.server, &st);
   assert_true(st.refused_codes >= SV_ENROL_WRONG_PER_MINUTE - 2);
-  assert_int_not_equal(try_code(&h, code, &e), 0);         /* the server as a whole slows guessing down */
+  assert_int_not_equal(try_code(&h, code, &e), 0); /* the server as a whole slows guessing down */
   h.w.fx.now_ms += 61000;
   assert_int_equal(try_code(&h, code, &e), 0);
   home_close(&h);
@@ -255,8 +261,8 @@ static void a_revoked_device(void **state) {
   home_close(&h);
 }
 
-/* The server stops: what was pushed is answered, everyone gets BYE and 1001, and nothing is lost over the restart.
- * PROTO-53 */
+/* The server stops: what was pushed is answered, everyone gets BYE and 1001, and nothing is lost over the
+ * restart. PROTO-53 */
 static void the_server_stops(void **state) {
   (void)state;
   home h;
@@ -284,8 +290,12 @@ static void the_server_stops(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(live_sessions_follow_each_other), cmocka_unit_test(teams_change_while_live), cmocka_unit_test(small_frames_and_credit),
-      cmocka_unit_test(who_is_challenged), cmocka_unit_test(codes), cmocka_unit_test(a_revoked_device), cmocka_unit_test(the_server_stops)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(live_sessions_follow_each_other),
+                                     cmocka_unit_test(teams_change_while_live),
+                                     cmocka_unit_test(small_frames_and_credit),
+                                     cmocka_unit_test(who_is_challenged),
+                                     cmocka_unit_test(codes),
+                                     cmocka_unit_test(a_revoked_device),
+                                     cmocka_unit_test(the_server_stops)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

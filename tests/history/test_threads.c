@@ -1,4 +1,5 @@
-/* The server with its worker threads: tablets push and follow while others commit for the same organisation. Meant for the thread sanitizer. */
+/* The server with its worker threads: tablets push and follow while others commit for the same organisation.
+ * Meant for the thread sanitizer. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,14 +10,25 @@
 #define TABLETS 6
 #define ROUNDS 12
 
-typedef struct stranger { home *h; atomic_bool stop, ended; unsigned made; } stranger;
+typedef struct stranger {
+  home *h;
+  atomic_bool stop, ended;
+  unsigned made;
+} stranger;
 
-typedef struct person_job { sv_job job; home *h; stranger *s; sv_touches touches; atomic_bool *done; } person_job;
+typedef struct person_job {
+  sv_job job;
+  home *h;
+  stranger *s;
+  sv_touches touches;
+  atomic_bool *done;
+} person_job;
 
 static int make_person(sv_job *job, sv_txn *t, ov_arena *a) {
   person_job *j = (person_job *)job;
   ov_value team = ov_int(j->h->team);
-  ov_field f[2] = {fx_text(SV_PERSON_NAME, "Invaller"), {SV_PERSON_TEAMS, {.type = OV_V_SET, .set = {.add = &team, .n_add = 1}}}};
+  ov_field f[2] = {fx_text(SV_PERSON_NAME, "Invaller"),
+                   {SV_PERSON_TEAMS, {.type = OV_V_SET, .set = {.add = &team, .n_add = 1}}}};
   ov_op op = {.scope = 1, .creates = true, .kind = OV_KIND_PERSON, .version = 1, .fields = f, .n_fields = 2};
   ov_name name;
   sv_touches_free(&j->touches);
@@ -39,7 +51,11 @@ static void *strange_main(void *arg) {
     atomic_bool done = false;
     person_job *j = calloc(1, sizeof *j);
     FX_MUST(j);
-    *j = (person_job){.h = s->h, .s = s, .done = &done, .job = {.org = s->h->w.org, .bytes = sizeof *j, .run = make_person, .done = person_done}};
+    *j = (person_job){
+        .h = s->h,
+        .s = s,
+        .done = &done,
+        .job = {.org = s->h->w.org, .bytes = sizeof *j, .run = make_person, .done = person_done}};
     FX_OK(sv_writer_submit(sv_server_writer(s->h->w.server), &j->job));
     while (!atomic_load(&done)) usleep(100);
     s->made++;

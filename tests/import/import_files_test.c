@@ -1,13 +1,12 @@
 /* Whole files in the shapes that diaries, wrist sensors and night staff deliver, through the delivered maps.
  */
-#include "import_util.h"
 #include <stdbool.h>
+#include "import_util.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void diary_with_semicolons_and_windows_1252(void **state)
-{
+static void diary_with_semicolons_and_windows_1252(void **state) {
   (void)state;
   oc_import_result *r = import_file("consensus_sleep_diary.map", "diary_semicolon_cp1252.csv");
   assert_string_equal(r->kind, "sleep");
@@ -41,8 +40,7 @@ static void diary_with_semicolons_and_windows_1252(void **state)
   oc_import_result_free(r);
 }
 
-static void bad_rows_tell_line_and_reason_and_touch_no_other(void **state)
-{
+static void bad_rows_tell_line_and_reason_and_touch_no_other(void **state) {
   (void)state;
   static const struct {
     unsigned line;
@@ -67,8 +65,7 @@ static void bad_rows_tell_line_and_reason_and_touch_no_other(void **state)
   oc_import_result_free(r);
 }
 
-static void the_hour_that_comes_twice_keeps_the_order_of_a_night(void **state)
-{
+static void the_hour_that_comes_twice_keeps_the_order_of_a_night(void **state) {
   (void)state;
   oc_import_result *r = import_file("consensus_sleep_diary.map", "diary_semicolon_cp1252.csv");
   const oc_import_row *a = row_at(r, 19); /* woke at 02:30 summer time, got up at 02:10 winter time */
@@ -78,8 +75,7 @@ static void the_hour_that_comes_twice_keeps_the_order_of_a_night(void **state)
   oc_import_result_free(r);
 }
 
-static void check_english_diary(oc_import_result *r, const char *encoding)
-{
+static void check_english_diary(oc_import_result *r, const char *encoding) {
   assert_string_equal(r->encoding, encoding);
   assert_int_equal(r->delimiter, '\t');
   assert_int_equal(r->n_rows, 2);
@@ -93,20 +89,17 @@ static void check_english_diary(oc_import_result *r, const char *encoding)
   oc_import_result_free(r);
 }
 
-static void diary_with_tabs_am_pm_and_a_mark_at_its_start(void **state)
-{
+static void diary_with_tabs_am_pm_and_a_mark_at_its_start(void **state) {
   (void)state;
   check_english_diary(import_file("consensus_sleep_diary.map", "diary_tab_bom_ampm.txt"), "utf-8 with bom");
 }
 
-static void diary_as_unicode_text_of_a_spreadsheet(void **state)
-{
+static void diary_as_unicode_text_of_a_spreadsheet(void **state) {
   (void)state;
   check_english_diary(import_file("consensus_sleep_diary.map", "diary_tab_utf16.txt"), "utf-16");
 }
 
-static void actigraphy_intervals_become_nights(void **state)
-{
+static void actigraphy_intervals_become_nights(void **state) {
   (void)state;
   oc_import_result *r = import_file("actigraphy_intervals.map", "actigraphy_comma.csv");
   assert_string_equal(r->encoding, "utf-8");
@@ -132,8 +125,7 @@ static void actigraphy_intervals_become_nights(void **state)
   oc_import_result_free(r);
 }
 
-static void intervals_that_disagree_or_lack_a_part_are_told(void **state)
-{
+static void intervals_that_disagree_or_lack_a_part_are_told(void **state) {
   (void)state;
   oc_import_result *r = import_file("actigraphy_intervals.map", "actigraphy_comma.csv");
   assert_int_equal(r->n_bad, 3);
@@ -144,8 +136,7 @@ static void intervals_that_disagree_or_lack_a_part_are_told(void **state)
   oc_import_result_free(r);
 }
 
-static void state_changes_are_folded_into_nights(void **state)
-{
+static void state_changes_are_folded_into_nights(void **state) {
   (void)state;
   oc_import_result *r = import_file("observed_state_log.map", "states_semicolon.csv");
   assert_int_equal(r->n_rows, 5);
@@ -167,8 +158,7 @@ static void state_changes_are_folded_into_nights(void **state)
   oc_import_result_free(r);
 }
 
-static void a_broken_change_leaves_out_its_night_only(void **state)
-{
+static void a_broken_change_leaves_out_its_night_only(void **state) {
   (void)state;
   oc_import_result *r = import_file("observed_state_log.map", "states_semicolon.csv");
   assert_int_equal(r->n_bad, 2);
@@ -180,8 +170,7 @@ static void a_broken_change_leaves_out_its_night_only(void **state)
   oc_import_result_free(r);
 }
 
-static void clock_change_and_open_end_in_a_state_log(void **state)
-{
+static void clock_change_and_open_end_in_a_state_log(void **state) {
   (void)state;
   oc_import_result *r = import_file("observed_state_log.map", "states_semicolon.csv");
   const oc_import_row *a = row_at(r, 24), *open = row_at(r, 30);
@@ -200,8 +189,7 @@ static void clock_change_and_open_end_in_a_state_log(void **state)
   "change\nat = _t\nstate = _s\n"                                                                            \
   "key = night_date\n"
 
-static void newest_first_gives_the_same_nights(void **state)
-{
+static void newest_first_gives_the_same_nights(void **state) {
   (void)state;
   oc_import_map *up = map_of(STATES), *down = map_of(STATES "file_order = descending\n");
   oc_import_result *a = import_text(
@@ -224,8 +212,7 @@ static void newest_first_gives_the_same_nights(void **state)
   oc_import_map_free(down);
 }
 
-static void a_broken_row_of_nobody_leaves_out_each_clients_night_around_it(void **state)
-{
+static void a_broken_row_of_nobody_leaves_out_each_clients_night_around_it(void **state) {
   (void)state;
   oc_import_map *m = map_of(STATES);
   oc_import_result *r = import_text(
@@ -241,8 +228,7 @@ static void a_broken_row_of_nobody_leaves_out_each_clients_night_around_it(void 
   oc_import_map_free(m);
 }
 
-static void silence_and_sleepless_nights_are_noted(void **state)
-{
+static void silence_and_sleepless_nights_are_noted(void **state) {
   (void)state;
   oc_import_map *m = map_of(STATES);
   oc_import_result *r = import_text(
@@ -260,8 +246,7 @@ static void silence_and_sleepless_nights_are_noted(void **state)
   oc_import_map_free(m);
 }
 
-static void importing_twice_gives_the_same_keys(void **state)
-{
+static void importing_twice_gives_the_same_keys(void **state) {
   (void)state;
   static const char *const files[][2] = {{"consensus_sleep_diary.map", "diary_semicolon_cp1252.csv"},
                                          {"actigraphy_intervals.map", "actigraphy_comma.csv"},
@@ -284,8 +269,7 @@ static void importing_twice_gives_the_same_keys(void **state)
   "[file]\nkind = x\n[client]\nfrom = \"C\"\n[field k]\ntype = code\nfrom = \"K\"\n[field v]\ntype = "       \
   "int\nfrom = \"V\"\n[rows]\nkey = k\n"
 
-static void a_corrected_row_keeps_its_key_and_changes_its_content(void **state)
-{
+static void a_corrected_row_keeps_its_key_and_changes_its_content(void **state) {
   (void)state;
   oc_import_map *m = map_of(PLAIN);
   oc_import_result *a = import_text(m, "C,K,V\na,1,5\na,2,6\n"),
@@ -298,8 +282,7 @@ static void a_corrected_row_keeps_its_key_and_changes_its_content(void **state)
   oc_import_map_free(m);
 }
 
-static void doubles_in_one_file(void **state)
-{
+static void doubles_in_one_file(void **state) {
   (void)state;
   oc_import_map *m = map_of(PLAIN);
   oc_import_result *r = import_text(m, "C,K,V\na,1,5\na,1,5\na,2,6\na,2,7\nb,2,6\na,2,6\n");
@@ -314,8 +297,7 @@ static void doubles_in_one_file(void **state)
   oc_import_map_free(m);
 }
 
-static void clients_are_translated_or_given(void **state)
-{
+static void clients_are_translated_or_given(void **state) {
   (void)state;
   oc_import_map *m = map_of("[file]\nkind = x\n[client]\nfrom = \"C\"\nvalue \"Kamer 4\" = \"C-017\"\n[field "
                             "v]\ntype = int\nfrom = \"V\"\n[rows]\nkey = v\n");
@@ -344,8 +326,7 @@ static void clients_are_translated_or_given(void **state)
   oc_import_map_free(m);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(diary_with_semicolons_and_windows_1252),
       cmocka_unit_test(bad_rows_tell_line_and_reason_and_touch_no_other),

@@ -1,6 +1,6 @@
 /* Files that are no tables, and files over a limit: said exactly, bounded in memory. */
-#include "import_util.h"
 #include <stdbool.h>
+#include "import_util.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,7 @@
   "[file]\nkind = x\n[field k]\ntype = code\nfrom = \"K\"\n[field v]\ntype = text\nfrom = "                  \
   "\"V\"\n[rows]\nkey = k\n"
 
-static void refused(const char *map, const char *bytes, size_t n, int err, unsigned line, const char *says)
-{
+static void refused(const char *map, const char *bytes, size_t n, int err, unsigned line, const char *says) {
   oc_import_map *m = map_of(map);
   oc_import_result *r = NULL;
   oc_import_error e;
@@ -26,8 +25,7 @@ static void refused(const char *map, const char *bytes, size_t n, int err, unsig
 
 #define REFUSED(map, text, err, line, says) refused(map, text, sizeof(text) - 1, err, line, says)
 
-static void files_that_are_no_tables(void **state)
-{
+static void files_that_are_no_tables(void **state) {
   (void)state;
   REFUSED(PLAIN, "", OV_E_FORMAT, 0, "no line has any of the map's columns");
   REFUSED(PLAIN, "A;B\n1;2\n", OV_E_FORMAT, 0, "no line has any of the map's columns");
@@ -47,8 +45,7 @@ static void files_that_are_no_tables(void **state)
           "no \"Identity:\" with a client in the lines before the header");
 }
 
-static void a_forgotten_quote_costs_one_row(void **state)
-{
+static void a_forgotten_quote_costs_one_row(void **state) {
   (void)state;
   oc_import_map *m = map_of(PLAIN);
   oc_import_result *r = import_text(m, "K;V\n1;\"a\n2;b\n3;\"c\"d\n4;\"e\"\"f\n5;g\n");
@@ -63,8 +60,7 @@ static void a_forgotten_quote_costs_one_row(void **state)
   oc_import_map_free(m);
 }
 
-static void windows_1252_signs(void **state)
-{
+static void windows_1252_signs(void **state) {
   (void)state;
   oc_import_map *m = map_of(PLAIN);
   oc_import_result *r = import_text(m, "K;V\n1;\x80 caf\xe9 \x96 \x81\n");
@@ -73,21 +69,18 @@ static void windows_1252_signs(void **state)
   oc_import_map_free(m);
 }
 
-static char *repeated(const char *head, const char *piece, size_t times, const char *tail, size_t *n)
-{
+static char *repeated(const char *head, const char *piece, size_t times, const char *tail, size_t *n) {
   size_t h = strlen(head), p = strlen(piece), t = strlen(tail);
   char *s = malloc(h + p * times + t + 1);
   assert_non_null(s);
   memcpy(s, head, h);
-  for (size_t i = 0; i < times; i++)
-    memcpy(s + h + i * p, piece, p);
+  for (size_t i = 0; i < times; i++) memcpy(s + h + i * p, piece, p);
   memcpy(s + h + p * times, tail, t + 1);
   *n = h + p * times + t;
   return s;
 }
 
-static void too_much_is_refused_or_told(void **state)
-{
+static void too_much_is_refused_or_told(void **state) {
   (void)state;
   size_t n;
   char *s = repeated("K;V\n", "1;aaaaaaaaaaaa\n", OC_IMPORT_BYTES_MAX / 15 + 1, "", &n);
@@ -133,8 +126,7 @@ static void too_much_is_refused_or_told(void **state)
   oc_import_map_free(m);
 }
 
-static void too_many_rows_are_refused(void **state)
-{
+static void too_many_rows_are_refused(void **state) {
   (void)state;
   char *s = malloc(OC_IMPORT_ROWS_MAX * 10 + 100);
   size_t n = 4;
@@ -142,8 +134,7 @@ static void too_many_rows_are_refused(void **state)
   memcpy(s, "K;V\n", 4);
   for (unsigned i = 0; i <= OC_IMPORT_ROWS_MAX; i++) {
     char digits[7];
-    for (int k = 5, v = (int)i; k >= 0; k--, v /= 10)
-      digits[k] = (char)('0' + v % 10);
+    for (int k = 5, v = (int)i; k >= 0; k--, v /= 10) digits[k] = (char)('0' + v % 10);
     memcpy(s + n, digits, 6);
     memcpy(s + n + 6, ";a\n", 3);
     n += 9;
@@ -152,8 +143,7 @@ static void too_many_rows_are_refused(void **state)
   free(s);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(files_that_are_no_tables),  cmocka_unit_test(a_forgotten_quote_costs_one_row),
       cmocka_unit_test(windows_1252_signs),        cmocka_unit_test(too_much_is_refused_or_told),

@@ -1,6 +1,6 @@
 /* Map files: what is wrong is said with its line. */
-#include "import_util.h"
 #include <stdbool.h>
+#include "import_util.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +73,7 @@ static const wrong CASES[] = {
     {"[file]\nkind = \"\xff\"\n", 0, "the map is no UTF-8 text"},
 };
 
-static void wrong_maps_are_refused_with_their_line(void **state)
-{
+static void wrong_maps_are_refused_with_their_line(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
     oc_import_map *m = NULL;
@@ -90,8 +89,7 @@ static void wrong_maps_are_refused_with_their_line(void **state)
   }
 }
 
-static void delivered_maps_say_what_they_make(void **state)
-{
+static void delivered_maps_say_what_they_make(void **state) {
   (void)state;
   static const char *const names[] = {"consensus_sleep_diary.map", "actigraphy_intervals.map",
                                       "observed_state_log.map"};
@@ -112,8 +110,7 @@ static void delivered_maps_say_what_they_make(void **state)
   oc_import_map_free(NULL);
 }
 
-static void limits_of_a_map(void **state)
-{
+static void limits_of_a_map(void **state) {
   (void)state;
   oc_import_map *m;
   oc_import_error e;
@@ -122,15 +119,13 @@ static void limits_of_a_map(void **state)
   assert_int_equal(oc_import_map_parse(text, OC_IMPORT_MAP_BYTES_MAX + 1, &m, &e), OV_E_LIMIT);
   memset(text, ' ', OC_IMPORT_MAP_BYTES_MAX);
   memcpy(text, "[file]\n", 7);
-  for (size_t i = 7; i + 1 < 7 + 2 * (OC_IMPORT_MAP_TOKENS_MAX + 1); i += 2)
-    text[i] = 'a';
+  for (size_t i = 7; i + 1 < 7 + 2 * (OC_IMPORT_MAP_TOKENS_MAX + 1); i += 2) text[i] = 'a';
   assert_int_equal(oc_import_map_parse(text, OC_IMPORT_MAP_BYTES_MAX, &m, &e), OV_E_INVALID);
   assert_string_equal(e.text, "more than 64 words on a line");
   free(text);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_maps_are_refused_with_their_line),
       cmocka_unit_test(delivered_maps_say_what_they_make),

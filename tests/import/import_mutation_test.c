@@ -1,7 +1,7 @@
 /* No bytes, in the file or in the map, make the importer crash, hang or hand over a row that breaks its
  * contract. Seeded. */
-#include "import_util.h"
 #include <stdbool.h>
+#include "import_util.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,7 @@ typedef struct rng {
   uint64_t s;
 } rng;
 
-static uint32_t next(rng *r)
-{
+static uint32_t next(rng *r) {
   r->s ^= r->s << 13;
   r->s ^= r->s >> 7;
   r->s ^= r->s << 17;
@@ -29,20 +28,15 @@ enum { N_FILES = sizeof FILES / sizeof *FILES };
 
 /* Changes, drops, doubles or swaps bytes; often with the signs that mean something. Returns the new length
  * (at most n + 64). */
-static size_t mutate(rng *r, char *b, size_t n)
-{
+static size_t mutate(rng *r, char *b, size_t n) {
   static const char signs[] = "\";,\t\r\n|:-/.0123456789APMpm=[]#_ \xff\xc3";
   unsigned times = 1 + next(r) % 4;
   while (times-- && n > 8) {
     size_t at = next(r) % n, len = 1 + next(r) % 16;
     switch (next(r) % 5) {
-    case 0:
-      b[at] = (char)next(r);
-      break;
+    case 0: b[at] = (char)next(r); break;
     case 1:
-    case 2:
-      b[at] = signs[next(r) % (sizeof signs - 1)];
-      break;
+    case 2: b[at] = signs[next(r) % (sizeof signs - 1)]; break;
     case 3:
       if (at + len < n) {
         memmove(b + at, b + at + len, n - at - len);
@@ -59,8 +53,7 @@ static size_t mutate(rng *r, char *b, size_t n)
   return next(r) % 16 ? n : next(r) % (n + 1);
 }
 
-static void check_result(const oc_import_result *r)
-{
+static void check_result(const oc_import_result *r) {
   assert_true(r->n_rows <= OC_IMPORT_ROWS_MAX && r->n_bad <= OC_IMPORT_PROBLEMS_MAX);
   for (size_t i = 0; i < r->n_rows; i++) {
     const oc_import_row *row = &r->rows[i];
@@ -70,8 +63,7 @@ static void check_result(const oc_import_result *r)
       const oc_import_field *f = &row->fields[k];
       assert_int_not_equal(f->name[0], '_');
       assert_int_equal(f->type == OC_IMPORT_TEXT, f->text != NULL);
-      if (f->text)
-        assert_in_range(strlen(f->text), 1, OC_IMPORT_TEXT_BYTES_MAX);
+      if (f->text) assert_in_range(strlen(f->text), 1, OC_IMPORT_TEXT_BYTES_MAX);
       if (f->type == OC_IMPORT_DATETIME)
         assert_true((f->i >= -99 && f->i <= -97) || (f->i > 940000000 && f->i < 4140000000));
     }
@@ -80,21 +72,17 @@ static void check_result(const oc_import_result *r)
     assert_true(r->bad[i].reason[0] && r->bad[i].raw && r->bad[i].column && r->bad[i].line > 0);
 }
 
-static void try_one(const oc_import_map *m, const char *bytes, size_t n)
-{
+static void try_one(const oc_import_map *m, const char *bytes, size_t n) {
   oc_import_result *r = NULL;
   oc_import_error e;
   int err = oc_import_parse(m, bytes, n, &(oc_import_options){.client = "C-1"}, &r, &e);
   assert_int_equal(err == 0, r != NULL);
-  if (err)
-    assert_true((err == OV_E_FORMAT || err == OV_E_LIMIT) && e.text[0]);
-  else
-    check_result(r);
+  if (err) assert_true((err == OV_E_FORMAT || err == OV_E_LIMIT) && e.text[0]);
+  else check_result(r);
   oc_import_result_free(r);
 }
 
-static void any_file_is_read_or_refused(void **state)
-{
+static void any_file_is_read_or_refused(void **state) {
   (void)state;
   rng r = {0x9e3779b97f4a7c15u};
   oc_import_map *maps[N_FILES];
@@ -121,8 +109,7 @@ static void any_file_is_read_or_refused(void **state)
   }
 }
 
-static void any_map_is_taken_or_refused(void **state)
-{
+static void any_map_is_taken_or_refused(void **state) {
   (void)state;
   rng r = {0x2545f4914f6cdd1du};
   unsigned taken = 0;
@@ -134,10 +121,8 @@ static void any_map_is_taken_or_refused(void **state)
     size_t len = mutate(&r, text, n); /* the buffer of read_map_text has room */
     int err = oc_import_map_parse(text, len, &m, &e);
     assert_int_equal(err == 0, m != NULL);
-    if (err)
-      assert_true(err == OV_E_INVALID && e.text[0]);
-    else
-      try_one(m, data, data_n);
+    if (err) assert_true(err == OV_E_INVALID && e.text[0]);
+    else try_one(m, data, data_n);
     taken += m != NULL;
     oc_import_map_free(m);
     free(text);
@@ -146,8 +131,7 @@ static void any_map_is_taken_or_refused(void **state)
   assert_in_range(taken, MAP_MUTATIONS / 20, MAP_MUTATIONS * 19 / 20); /* both ways are really tried */
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_file_is_read_or_refused),
       cmocka_unit_test(any_map_is_taken_or_refused),

@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include "oc_import.h"
+#include <cmocka.h>
 
 /* Bytes of tests/import/data/NAME or client-c/import/maps/NAME; free() them. */
 char *read_data(const char *name, size_t *n);

@@ -1,6 +1,6 @@
 /* Each type of value in the forms that files have. */
-#include "import_util.h"
 #include <stdbool.h>
+#include "import_util.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,8 +103,7 @@ static const reading READINGS[] = {
     {"datetime", "", "29-3-2026 02:30", 0, "2026-03-29 02:30 does not exist: clocks go forward that night"},
 };
 
-static const char *filled(const char *type, const char *options)
-{
+static const char *filled(const char *type, const char *options) {
   static char map[600];
   snprintf(map, sizeof map,
            "[file]\nkind = x\n[field k]\ntype = code\nfrom = \"K\"\n[field v]\ntype = %s\nfrom = "
@@ -113,8 +112,7 @@ static const char *filled(const char *type, const char *options)
   return map;
 }
 
-static void values_are_read_or_refused(void **state)
-{
+static void values_are_read_or_refused(void **state) {
   (void)state;
   char file[300];
   for (size_t i = 0; i < sizeof READINGS / sizeof *READINGS; i++) {
@@ -124,8 +122,7 @@ static void values_are_read_or_refused(void **state)
     oc_import_result *r = import_text(m, file);
     const oc_import_row *row = row_at(r, 2);
     const char *bad = bad_at(r, 2);
-    if (x->refused && !strstr(bad, x->refused))
-      print_error("%s '%s': '%s'\n", x->type, x->text, bad);
+    if (x->refused && !strstr(bad, x->refused)) print_error("%s '%s': '%s'\n", x->type, x->text, bad);
     /* A missing code alone is no record: it is refused as empty, which shows that it was read as one. */
     if (!x->refused && x->want <= -97 && x->want >= -99) {
       assert_non_null(strstr(bad, "nothing is filled in"));
@@ -143,8 +140,7 @@ static void values_are_read_or_refused(void **state)
   }
 }
 
-static void decimal_signs_can_be_fixed(void **state)
-{
+static void decimal_signs_can_be_fixed(void **state) {
   (void)state;
   static const struct {
     const char *decimal, *text;
@@ -166,8 +162,7 @@ static void decimal_signs_can_be_fixed(void **state)
   }
 }
 
-static void date_orders(void **state)
-{
+static void date_orders(void **state) {
   (void)state;
   static const struct {
     const char *order, *text;
@@ -188,8 +183,7 @@ static void date_orders(void **state)
   }
 }
 
-static void code_sets_are_sorted_and_unique(void **state)
-{
+static void code_sets_are_sorted_and_unique(void **state) {
   (void)state;
   oc_import_map *m = map_of("[file]\nkind = x\n[field v]\ntype = codes\nfrom = \"V\"\nsplit = \"+\"\nvalue "
                             "\"pijn\" = 3\nvalue \"toilet\" = 2\n"
@@ -208,8 +202,7 @@ static void code_sets_are_sorted_and_unique(void **state)
   oc_import_map_free(m);
 }
 
-static void times_of_day_find_their_night(void **state)
-{
+static void times_of_day_find_their_night(void **state) {
   (void)state;
   static const struct {
     const char *a, *b;
@@ -250,8 +243,7 @@ static void times_of_day_find_their_night(void **state)
   oc_import_map_free(m);
 }
 
-static void clock_changes_follow_the_map(void **state)
-{
+static void clock_changes_follow_the_map(void **state) {
   (void)state;
   static const struct {
     const char *setting, *text;
@@ -273,8 +265,7 @@ static void clock_changes_follow_the_map(void **state)
     snprintf(file, sizeof file, "V;\n%s;\n", cases[i].text);
     oc_import_result *r = import_text(m, file);
     assert_non_null(strstr(cases[i].want ? note_at(r, 2) : bad_at(r, 2), cases[i].says));
-    if (cases[i].want == 330)
-      assert_int_equal(int_of(&r->rows[0], "v"), moment(2026, 3, 29, 3, 30, 2));
+    if (cases[i].want == 330) assert_int_equal(int_of(&r->rows[0], "v"), moment(2026, 3, 29, 3, 30, 2));
     else if (cases[i].want)
       assert_int_equal(int_of(&r->rows[0], "v"), moment(2026, 10, 25, 2, 30, (int)(cases[i].want % 10)));
     oc_import_result_free(r);
@@ -282,8 +273,7 @@ static void clock_changes_follow_the_map(void **state)
   }
 }
 
-static void another_zone_can_be_given(void **state)
-{
+static void another_zone_can_be_given(void **state) {
   (void)state;
   oc_zone *z;
   oc_import_result *r;
@@ -298,8 +288,7 @@ static void another_zone_can_be_given(void **state)
   oc_zone_free(z);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_are_read_or_refused),
       cmocka_unit_test(decimal_signs_can_be_fixed),

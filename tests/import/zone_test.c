@@ -1,21 +1,19 @@
 /* Time zones against the C library's, and the hours that are skipped or come twice. */
-#include "import_util.h"
 #include <stdbool.h>
+#include "import_util.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static oc_zone *rule(const char *text)
-{
+static oc_zone *rule(const char *text) {
   oc_zone *z = NULL;
   assert_int_equal(oc_zone_from_rule(text, "test", &z), 0);
   return z;
 }
 
-static void calendar_agrees_with_itself_and_known_days(void **state)
-{
+static void calendar_agrees_with_itself_and_known_days(void **state) {
   (void)state;
   assert_int_equal(oc_days_from_civil(1970, 1, 1), 0);
   assert_int_equal(oc_days_from_civil(2000, 3, 1), 11017);
@@ -34,13 +32,11 @@ static void calendar_agrees_with_itself_and_known_days(void **state)
   assert_int_equal(oc_day_of(-1), -1);
 }
 
-static void offsets_equal_the_c_librarys(void **state)
-{
+static void offsets_equal_the_c_librarys(void **state) {
   (void)state;
   static const char *const names[] = {"Europe/Amsterdam", "America/New_York",  "Australia/Sydney",
                                       "Asia/Kolkata",     "America/Sao_Paulo", "UTC"};
-  if (access("/usr/share/zoneinfo/Europe/Amsterdam", R_OK) != 0)
-    skip();
+  if (access("/usr/share/zoneinfo/Europe/Amsterdam", R_OK) != 0) skip();
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     oc_zone *z = NULL;
     assert_int_equal(oc_zone_open(names[k], &z), 0);
@@ -60,8 +56,7 @@ static void offsets_equal_the_c_librarys(void **state)
   unsetenv("TZ");
 }
 
-static void built_in_rule_equals_the_zone_file(void **state)
-{
+static void built_in_rule_equals_the_zone_file(void **state) {
   (void)state;
   oc_zone *file = NULL, *built_in = rule("CET-1CEST,M3.5.0,M10.5.0/3");
   assert_int_equal(oc_zone_open("Europe/Amsterdam", &file), 0);
@@ -71,8 +66,7 @@ static void built_in_rule_equals_the_zone_file(void **state)
   oc_zone_free(built_in);
 }
 
-static void changes_fall_on_the_exact_second(void **state)
-{
+static void changes_fall_on_the_exact_second(void **state) {
   (void)state;
   oc_zone *z = rule("CET-1CEST,M3.5.0,M10.5.0/3");
   int64_t spring = moment(2026, 3, 29, 1, 0, 0), autumn = moment(2026, 10, 25, 1, 0, 0);
@@ -83,8 +77,7 @@ static void changes_fall_on_the_exact_second(void **state)
   oc_zone_free(z);
 }
 
-static void local_times_that_do_not_exist_or_come_twice(void **state)
-{
+static void local_times_that_do_not_exist_or_come_twice(void **state) {
   (void)state;
   oc_zone *z = rule("CET-1CEST,M3.5.0,M10.5.0/3");
   int64_t at[2];
@@ -102,8 +95,7 @@ static void local_times_that_do_not_exist_or_come_twice(void **state)
   oc_zone_free(z);
 }
 
-static void rules_of_all_forms(void **state)
-{
+static void rules_of_all_forms(void **state) {
   (void)state;
   static const char *const wrong[] = {"",
                                       "CE-1",
@@ -139,8 +131,7 @@ static void rules_of_all_forms(void **state)
   oc_zone_free(z);
 }
 
-static void names_cannot_leave_the_folder(void **state)
-{
+static void names_cannot_leave_the_folder(void **state) {
   (void)state;
   static const char *const wrong[] = {
       "",
@@ -167,8 +158,7 @@ static const uint8_t FILE_BYTES[] = {
     0,    2,    0,   0,   0,   8,   0,   0, 0,   0,   0,   0,   0x10, 0,   1, 0, 0, 0x0e, 0x10, 0, 0, 0, 0,
     0x1c, 0x20, 1,   4,   'A', 'A', 'A', 0, 'B', 'B', 'B', 0,   '\n', '\n'};
 
-static void file_without_rule_keeps_its_last_offset(void **state)
-{
+static void file_without_rule_keeps_its_last_offset(void **state) {
   (void)state;
   oc_zone *z;
   assert_int_equal(oc_zone_from_tzif(FILE_BYTES, sizeof FILE_BYTES, "x", &z), 0);
@@ -178,8 +168,7 @@ static void file_without_rule_keeps_its_last_offset(void **state)
   oc_zone_free(z);
 }
 
-static void broken_zone_files_are_refused(void **state)
-{
+static void broken_zone_files_are_refused(void **state) {
   (void)state;
   uint8_t copy[sizeof FILE_BYTES];
   oc_zone *z;
@@ -196,8 +185,7 @@ static void broken_zone_files_are_refused(void **state)
     }
     if (oc_zone_from_tzif(copy, sizeof copy, "x", &z) == 0) {
       int64_t at[2];
-      for (int64_t t = -5000; t < 10000; t += 2500)
-        assert_in_range(oc_zone_to_utc(z, t, at), 0, 2);
+      for (int64_t t = -5000; t < 10000; t += 2500) assert_in_range(oc_zone_to_utc(z, t, at), 0, 2);
       oc_zone_free(z);
     }
   }
@@ -205,8 +193,7 @@ static void broken_zone_files_are_refused(void **state)
   assert_int_equal(oc_zone_from_tzif(large, sizeof large, "x", &z), OV_E_LIMIT);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(calendar_agrees_with_itself_and_known_days),
       cmocka_unit_test(offsets_equal_the_c_librarys),

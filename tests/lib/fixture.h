@@ -10,20 +10,20 @@
 #include "sv_kinds.h"
 #include "sv_org.h"
 
-#define FX_START_MS 1760000000000   /* 2025-10-09: the clock's start */
+#define FX_START_MS 1760000000000 /* 2025-10-09: the clock's start */
 
 typedef struct fx_world {
-  char dir[128];                    /* removed by fx_close */
-  unsigned n_data;                  /* data folders made */
+  char dir[128];   /* removed by fx_close */
+  unsigned n_data; /* data folders made */
   sv_sys sys;
-  int64_t now_ms;                   /* set freely */
-  uint64_t random;                  /* state of the random source */
-  unsigned warnings;                /* log lines at WARN or above */
+  int64_t now_ms;    /* set freely */
+  uint64_t random;   /* state of the random source */
+  unsigned warnings; /* log lines at WARN or above */
   uint8_t master[OV_KEY_BYTES];
   ov_schemas *schemas;
   ov_hasher *hasher;
-  ov_arena arena;                   /* for what a test reads; lives until fx_close */
-  size_t map_bytes;                 /* of stores opened from now on; 0: default */
+  ov_arena arena;   /* for what a test reads; lives until fx_close */
+  size_t map_bytes; /* of stores opened from now on; 0: default */
 } fx_world;
 
 /* seed: of the random source; different seeds give different ids. */
@@ -39,8 +39,8 @@ sv_org *fx_programme(fx_world *w, const char *data);
 sv_org *fx_org_copy(fx_world *w, sv_org *org);
 
 /* Administration, each in its own transaction. */
-ov_name fx_local(fx_world *w, sv_org *org, ov_op op, sv_touches *touches);   /* sv_ingest_local */
-uint32_t fx_team(fx_world *w, sv_org *org, const char *name);                /* gives its scope */
+ov_name fx_local(fx_world *w, sv_org *org, ov_op op, sv_touches *touches); /* sv_ingest_local */
+uint32_t fx_team(fx_world *w, sv_org *org, const char *name);              /* gives its scope */
 ov_name fx_team_record(fx_world *w, sv_org *org, uint32_t scope);
 ov_name fx_person(fx_world *w, sv_org *org, const char *name, const uint32_t *teams, uint32_t n);
 ov_name fx_participant(fx_world *w, sv_org *org, const char *label, const uint32_t *teams, uint32_t n);
@@ -49,7 +49,10 @@ ov_name fx_change(fx_world *w, sv_org *org, const ov_name *record, ov_field *fie
 void fx_rule(fx_world *w, sv_org *org, const ov_name *target, int verdict);
 
 /* Values. Sets live in the world's arena. */
-#define FX_INT(id, x) {(id), {.type = OV_V_INT, .i = (x)}}
+#define FX_INT(id, x)                                                                                        \
+  {                                                                                                          \
+    (id), { .type = OV_V_INT, .i = (x) }                                                                     \
+  }
 ov_field fx_text(uint16_t id, const char *text);
 ov_field fx_set(fx_world *w, uint16_t id, const int64_t *add, uint32_t n_add, const int64_t *del,
                 uint32_t n_del);
@@ -58,17 +61,20 @@ ov_field fx_ref(fx_world *w, uint16_t id, const ov_name *name);
 /* A tablet and its log: ops and heads as it has them. heads[i] is before op i + 1 (seq). */
 typedef struct fx_tablet {
   fx_world *w;
-  sv_org *org;                      /* whose keyring gives the commit keys */
+  sv_org *org; /* whose keyring gives the commit keys */
   sv_device device;
   ov_p256 *key;
   ov_id writer;
-  uint32_t scope;                   /* of what it creates; its first team */
+  uint32_t scope; /* of what it creates; its first team */
   ov_name author;
-  int64_t clock_off_s;              /* added to the world's clock for device times */
-  ov_op **ops; ov_hash *heads; uint32_t n, cap;
-  ov_push_key keys[8]; uint32_t n_keys;     /* keys that the organisation's keyring does not have */
-  bool send_keys;                   /* put them into pushes */
-  bool shared_key;                  /* a clone does not own the key */
+  int64_t clock_off_s; /* added to the world's clock for device times */
+  ov_op **ops;
+  ov_hash *heads;
+  uint32_t n, cap;
+  ov_push_key keys[8];
+  uint32_t n_keys; /* keys that the organisation's keyring does not have */
+  bool send_keys;  /* put them into pushes */
+  bool shared_key; /* a clone does not own the key */
 } fx_tablet;
 
 /* An enrolled device of these teams with a first author. */
@@ -103,7 +109,7 @@ void fx_push_ok(fx_tablet *t, sv_org *org, uint32_t from, uint32_t to);
 bool fx_record(fx_world *w, sv_org *org, const ov_name *record, sv_record_row *out); /* false when unknown */
 bool fx_op(fx_world *w, sv_org *org, const ov_name *name, sv_op_row *out);
 ov_verdict fx_verdict(fx_world *w, sv_org *org, const ov_name *name,
-                      uint8_t *reason); /* reason may be NULL */
+                      uint8_t *reason);                   /* reason may be NULL */
 int64_t fx_int(const sv_record_row *row, uint16_t field); /* shown value; INT64_MIN when none */
 bool fx_in_scope(const sv_record_row *row, uint32_t scope);
 /* Entries of a scope's position index, in order. */

@@ -73,13 +73,13 @@ static void find_key(const fx_tablet *t, const ov_op *op, uint8_t key[OV_KEY_BYT
   sv_key_type type = SV_KEY_COMMIT_ORG;
   memset(key, 0, OV_KEY_BYTES);
   switch (ov_chain_key_owner(op, &id, &scope)) {
-    case OV_KEYOF_ZERO: return;
-    case OV_KEYOF_PARTICIPANT: type = SV_KEY_COMMIT_PARTICIPANT; break;
-    case OV_KEYOF_TEAM:
-      type = SV_KEY_COMMIT_TEAM;
-      id.seq = scope;
-      break;
-    case OV_KEYOF_ORGANISATION: break;
+  case OV_KEYOF_ZERO: return;
+  case OV_KEYOF_PARTICIPANT: type = SV_KEY_COMMIT_PARTICIPANT; break;
+  case OV_KEYOF_TEAM:
+    type = SV_KEY_COMMIT_TEAM;
+    id.seq = scope;
+    break;
+  case OV_KEYOF_ORGANISATION: break;
   }
   for (uint32_t i = 0; i < t->n_keys; i++) {
     if (!ov_name_equal(&t->keys[i].participant, &id)) continue;

@@ -3,24 +3,21 @@
 #include <assert.h>
 #include <string.h>
 
-void history_init(history *h)
-{
+void history_init(history *h) {
   *h = (history){0};
   ov_arena_init(&h->arena, 16u << 20);
 }
 
 void history_free(history *h) { ov_arena_free(&h->arena); }
 
-ov_name history_name(uint8_t writer, uint64_t seq)
-{
+ov_name history_name(uint8_t writer, uint64_t seq) {
   ov_name n = {.seq = seq};
   memset(n.writer.b, writer, sizeof n.writer.b);
   n.tag[0] = (uint8_t)(writer * 31u + seq * 7u);
   return n;
 }
 
-ov_op *history_op(history *h, uint8_t writer, uint64_t seq, ov_verdict verdict)
-{
+ov_op *history_op(history *h, uint8_t writer, uint64_t seq, ov_verdict verdict) {
   assert(h->n < HISTORY_OPS_MAX);
   ov_op *op = ov_arena_alloc(&h->arena, sizeof *op);
   op->name = history_name(writer, seq);
@@ -37,8 +34,7 @@ ov_op *history_op(history *h, uint8_t writer, uint64_t seq, ov_verdict verdict)
   return op;
 }
 
-static ov_field *field_of(history *h, ov_op *op, uint16_t id)
-{
+static ov_field *field_of(history *h, ov_op *op, uint16_t id) {
   if (!op->fields) op->fields = ov_arena_array(&h->arena, 16, sizeof *op->fields);
   uint32_t i = 0;
   while (i < op->n_fields && op->fields[i].id < id) i++;
@@ -52,8 +48,7 @@ static ov_field *field_of(history *h, ov_op *op, uint16_t id)
 
 void history_set(history *h, ov_op *op, uint16_t field, ov_value v) { field_of(h, op, field)->v = v; }
 
-static void put_element(history *h, ov_value **list, uint32_t *n, int64_t elem)
-{
+static void put_element(history *h, ov_value **list, uint32_t *n, int64_t elem) {
   if (!*list) *list = ov_arena_array(&h->arena, 16, sizeof **list);
   uint32_t i = 0;
   while (i < *n && (*list)[i].i < elem) i++;
@@ -64,20 +59,17 @@ static void put_element(history *h, ov_value **list, uint32_t *n, int64_t elem)
   ++*n;
 }
 
-void history_add(history *h, ov_op *op, uint16_t field, int64_t elem)
-{
+void history_add(history *h, ov_op *op, uint16_t field, int64_t elem) {
   ov_value *v = &field_of(h, op, field)->v;
   put_element(h, &v->set.add, &v->set.n_add, elem);
 }
 
-void history_del(history *h, ov_op *op, uint16_t field, int64_t elem)
-{
+void history_del(history *h, ov_op *op, uint16_t field, int64_t elem) {
   ov_value *v = &field_of(h, op, field)->v;
   put_element(h, &v->set.del, &v->set.n_del, elem);
 }
 
-void history_replaces(history *h, ov_op *op, const ov_name *name)
-{
+void history_replaces(history *h, ov_op *op, const ov_name *name) {
   if (!op->replaces) op->replaces = ov_arena_array(&h->arena, HISTORY_OPS_MAX + 8, sizeof *op->replaces);
   uint32_t i = 0;
   while (i < op->n_replaces && ov_name_compare(&op->replaces[i], name) < 0) i++;
@@ -87,8 +79,7 @@ void history_replaces(history *h, ov_op *op, const ov_name *name)
   op->n_replaces++;
 }
 
-uint64_t history_random(uint64_t *state)
-{
+uint64_t history_random(uint64_t *state) {
   uint64_t z = *state += 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -98,8 +89,7 @@ uint64_t history_random(uint64_t *state)
 uint32_t history_below(uint64_t *state, uint32_t n) { return (uint32_t)(history_random(state) % n); }
 
 /* Few values, so that equal ones meet. */
-static ov_value some_value(uint64_t *random)
-{
+static ov_value some_value(uint64_t *random) {
   switch (history_below(random, 5)) {
   case 0: return ov_nil();
   case 1: return ov_text("tekst");
@@ -107,20 +97,16 @@ static ov_value some_value(uint64_t *random)
   }
 }
 
-static void some_set(history *h, ov_op *op, uint16_t field, uint64_t *random)
-{
+static void some_set(history *h, ov_op *op, uint16_t field, uint64_t *random) {
   field_of(h, op, field); /* an empty set is one too */
   for (int64_t e = 1; e <= 3; e++) {
     uint32_t what = history_below(random, 3);
-    if (what == 0)
-      history_add(h, op, field, e);
-    else if (what == 1)
-      history_del(h, op, field, e);
+    if (what == 0) history_add(h, op, field, e);
+    else if (what == 1) history_del(h, op, field, e);
   }
 }
 
-static void some_fields(history *h, ov_op *op, uint64_t *random, bool wild)
-{
+static void some_fields(history *h, ov_op *op, uint64_t *random, bool wild) {
   if (history_below(random, 4) == 0)
     history_set(h, op, 1,
                 history_below(random, 3) ? ov_text(history_below(random, 2) ? "fout" : "dubbel") : ov_nil());
@@ -128,15 +114,12 @@ static void some_fields(history *h, ov_op *op, uint64_t *random, bool wild)
     if (history_below(random, 2)) history_set(h, op, f, some_value(random));
   if (history_below(random, 2)) some_set(h, op, 20, random);
   if (wild && history_below(random, 3) == 0) {
-    if (history_below(random, 2))
-      some_set(h, op, 21, random);
-    else
-      history_set(h, op, 21, some_value(random));
+    if (history_below(random, 2)) some_set(h, op, 21, random);
+    else history_set(h, op, 21, some_value(random));
   }
 }
 
-static ov_verdict some_verdict(uint64_t *random)
-{
+static ov_verdict some_verdict(uint64_t *random) {
   uint32_t x = history_below(random, 20);
   if (x < 13) return OV_APPLIED;
   if (x < 15) return OV_HELD;
@@ -144,15 +127,13 @@ static ov_verdict some_verdict(uint64_t *random)
   return x == 17 ? OV_WAITING : x == 18 ? OV_VOID : OV_ERASED;
 }
 
-static int64_t some_time(uint64_t *random)
-{
+static int64_t some_time(uint64_t *random) {
   static const int64_t extreme[] = {INT64_MIN, INT64_MAX, 0, -1};
   return history_below(random, 8) ? (int64_t)history_below(random, 20) : extreme[history_below(random, 4)];
 }
 
 /* Honest ops name earlier ones; half of those they could see. */
-static void some_replaces(history *h, size_t i, uint64_t *random, bool wild)
-{
+static void some_replaces(history *h, size_t i, uint64_t *random, bool wild) {
   ov_op *op = (ov_op *)(uintptr_t)h->in[i].op;
   for (size_t k = 0; k < i; k++)
     if (history_below(random, 2)) history_replaces(h, op, &h->in[k].op->name);
@@ -163,8 +144,7 @@ static void some_replaces(history *h, size_t i, uint64_t *random, bool wild)
   if (history_below(random, 4) == 0) history_replaces(h, op, &unknown);
 }
 
-void history_make(history *h, uint64_t *random, size_t n, bool wild)
-{
+void history_make(history *h, uint64_t *random, size_t n, bool wild) {
   uint64_t seqs[6] = {0};
   for (size_t i = 0; i < n; i++) {
     uint32_t w = history_below(random, 6);

@@ -20,8 +20,7 @@ typedef struct state {
   char *why;
 } state;
 
-__attribute__((format(printf, 2, 3))) static bool differs(state *s, const char *fmt, ...)
-{
+__attribute__((format(printf, 2, 3))) static bool differs(state *s, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
   vsnprintf(s->why, ORACLE_WHY_MAX, fmt, args);
@@ -29,14 +28,12 @@ __attribute__((format(printf, 2, 3))) static bool differs(state *s, const char *
   return false;
 }
 
-static bool same_name(const ov_name *a, const ov_name *b)
-{
+static bool same_name(const ov_name *a, const ov_name *b) {
   return !memcmp(a->writer.b, b->writer.b, OV_ID_BYTES) && a->seq == b->seq &&
          !memcmp(a->tag, b->tag, OV_TAG_BYTES);
 }
 
-static int name_order(const ov_name *a, const ov_name *b)
-{
+static int name_order(const ov_name *a, const ov_name *b) {
   int c = memcmp(a->writer.b, b->writer.b, OV_ID_BYTES);
   if (c) return c;
   if (a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
@@ -44,35 +41,30 @@ static int name_order(const ov_name *a, const ov_name *b)
 }
 
 /* Of single values only. */
-static bool same_value(const ov_value *a, const ov_value *b)
-{
+static bool same_value(const ov_value *a, const ov_value *b) {
   if (a->type != b->type) return false;
   if (a->type == OV_V_NIL) return true;
   if (a->type == OV_V_INT) return a->i == b->i;
   return a->s.n == b->s.n && (a->s.n == 0 || !memcmp(a->s.p, b->s.p, a->s.n));
 }
 
-static int element_order(const ov_value *a, const ov_value *b)
-{
+static int element_order(const ov_value *a, const ov_value *b) {
   if (a->type != b->type) return a->type < b->type ? -1 : 1;
   if (a->type == OV_V_INT) return a->i < b->i ? -1 : a->i > b->i;
   int c = memcmp(a->s.p, b->s.p, a->s.n < b->s.n ? a->s.n : b->s.n);
   return c ? c : (int)a->s.n - (int)b->s.n;
 }
 
-static bool same_cell(const entry *a, const entry *b)
-{
+static bool same_cell(const entry *a, const entry *b) {
   return a->field == b->field && a->is_elem == b->is_elem && (!a->is_elem || same_value(&a->elem, &b->elem));
 }
 
 /* All that an op says, cell by cell. */
-static size_t says(const ov_fold_in *in, entry *out)
-{
+static size_t says(const ov_fold_in *in, entry *out) {
   size_t n = 0;
   for (uint32_t i = 0; i < in->op->n_fields; i++) {
     const ov_field *f = &in->op->fields[i];
-    if (f->v.type != OV_V_SET)
-      out[n++] = (entry){in, f->id, false, {.type = OV_V_NIL}, f->v};
+    if (f->v.type != OV_V_SET) out[n++] = (entry){in, f->id, false, {.type = OV_V_NIL}, f->v};
     else {
       for (uint32_t k = 0; k < f->v.set.n_add; k++)
         out[n++] = (entry){in, f->id, true, f->v.set.add[k], {.type = OV_V_INT, .i = 1}};
@@ -83,8 +75,7 @@ static size_t says(const ov_fold_in *in, entry *out)
   return n;
 }
 
-static size_t said(const ov_fold_in *in)
-{
+static size_t said(const ov_fold_in *in) {
   size_t n = 0;
   for (uint32_t i = 0; i < in->op->n_fields; i++) {
     const ov_value *v = &in->op->fields[i].v;
@@ -93,8 +84,7 @@ static size_t said(const ov_fold_in *in)
   return n;
 }
 
-static bool carries(const ov_fold_in *in, const entry *cell)
-{
+static bool carries(const ov_fold_in *in, const entry *cell) {
   entry *all = calloc(said(in) + 1, sizeof *all);
   size_t n = says(in, all);
   bool found = false;
@@ -103,21 +93,18 @@ static bool carries(const ov_fold_in *in, const entry *cell)
   return found;
 }
 
-static bool names(const ov_fold_in *r, const ov_name *n)
-{
+static bool names(const ov_fold_in *r, const ov_name *n) {
   for (uint32_t i = 0; i < r->op->n_replaces; i++)
     if (same_name(&r->op->replaces[i], n)) return true;
   return false;
 }
 
 /* "Op R replaces op N in a cell when both carry it and R names N"; not itself. */
-static bool replaces(const ov_fold_in *r, const ov_fold_in *n, const entry *cell)
-{
+static bool replaces(const ov_fold_in *r, const ov_fold_in *n, const entry *cell) {
   return r != n && names(r, &n->op->name) && carries(r, cell) && carries(n, cell);
 }
 
-static bool is_replaced(const state *s, const entry *cell)
-{
+static bool is_replaced(const state *s, const entry *cell) {
   bool *counts = calloc(s->n, sizeof *counts), changed = true, replaced = false;
   for (size_t i = 0; i < s->n; i++) counts[i] = s->ops[i].verdict == OV_APPLIED;
   while (changed) {
@@ -133,8 +120,7 @@ static bool is_replaced(const state *s, const entry *cell)
   return replaced;
 }
 
-static void fold(state *s)
-{
+static void fold(state *s) {
   size_t most = 0;
   for (size_t i = 0; i < s->n; i++) most += said(&s->ops[i]);
   s->live = calloc(most + 1, sizeof *s->live);
@@ -148,16 +134,14 @@ static void fold(state *s)
   }
 }
 
-static int64_t corrected(const ov_fold_in *in)
-{
+static int64_t corrected(const ov_fold_in *in) {
   __int128 t = (__int128)in->op->device_time + in->clock_offset;
   if (t > in->server_time) t = in->server_time;
   if (t < INT64_MIN) t = INT64_MIN;
   return (int64_t)t;
 }
 
-static const ov_op *header_op(const state *s)
-{
+static const ov_op *header_op(const state *s) {
   const ov_op *best = NULL;
   for (size_t i = 0; i < s->n; i++) {
     const ov_op *op = s->ops[i].op;
@@ -168,8 +152,7 @@ static const ov_op *header_op(const state *s)
   return best;
 }
 
-static bool check_header(state *s, const ov_record *r)
-{
+static bool check_header(state *s, const ov_record *r) {
   const ov_op *h = header_op(s);
   if (!h) return r->kind == 0 || differs(s, "a header without an op that has one");
   uint16_t version = h->version;
@@ -190,36 +173,31 @@ static bool check_header(state *s, const ov_record *r)
 
 static bool is_retraction(const entry *e) { return e->field == 1 && !e->is_elem && e->v.type != OV_V_NIL; }
 
-static bool holds_live(const state *s, const ov_fold_in *in)
-{
+static bool holds_live(const state *s, const ov_fold_in *in) {
   for (size_t i = 0; i < s->n_live; i++)
     if (s->live[i].in == in) return true;
   return false;
 }
 
-static bool named_by_retraction(const state *s, const ov_fold_in *in)
-{
+static bool named_by_retraction(const state *s, const ov_fold_in *in) {
   for (size_t i = 0; i < s->n_live; i++)
     if (is_retraction(&s->live[i]) && s->live[i].in != in && names(s->live[i].in, &in->op->name)) return true;
   return false;
 }
 
-static const ov_rop *find_op(const ov_record *r, const ov_name *name)
-{
+static const ov_rop *find_op(const ov_record *r, const ov_name *name) {
   for (uint32_t i = 0; i < r->n_ops; i++)
     if (same_name(&r->ops[i].name, name)) return &r->ops[i];
   return NULL;
 }
 
-static bool in_names(const ov_name *list, uint32_t n, const ov_name *name)
-{
+static bool in_names(const ov_name *list, uint32_t n, const ov_name *name) {
   for (uint32_t i = 0; i < n; i++)
     if (same_name(&list[i], name)) return true;
   return false;
 }
 
-static bool check_ops(state *s, const ov_record *r)
-{
+static bool check_ops(state *s, const ov_record *r) {
   uint32_t ops = 0, seen = 0;
   for (size_t i = 0; i < s->n; i++) {
     const ov_fold_in *in = &s->ops[i];
@@ -245,8 +223,7 @@ static bool check_ops(state *s, const ov_record *r)
   return true;
 }
 
-static bool check_held(state *s, const ov_record *r)
-{
+static bool check_held(state *s, const ov_record *r) {
   uint32_t held = 0;
   for (size_t i = 0; i < s->n; i++) {
     const ov_fold_in *in = &s->ops[i];
@@ -264,8 +241,7 @@ static bool check_held(state *s, const ov_record *r)
 }
 
 /* Does a come before b? */
-static bool in_order(const ov_record *r, const ov_live *a, const ov_live *b)
-{
+static bool in_order(const ov_record *r, const ov_live *a, const ov_live *b) {
   if (a->field != b->field) return a->field < b->field;
   if (a->is_elem != b->is_elem) return b->is_elem;
   int c = a->is_elem ? element_order(&a->elem, &b->elem) : 0;
@@ -275,8 +251,7 @@ static bool in_order(const ov_record *r, const ov_live *a, const ov_live *b)
   return name_order(&x->name, &y->name) > 0;
 }
 
-static bool check_live(state *s, const ov_record *r)
-{
+static bool check_live(state *s, const ov_record *r) {
   if (r->n_live != s->n_live) return differs(s, "%u live values, not %zu", r->n_live, s->n_live);
   for (size_t i = 0; i < s->n_live; i++) {
     const entry *e = &s->live[i];
@@ -294,8 +269,7 @@ static bool check_live(state *s, const ov_record *r)
   return true;
 }
 
-static ov_retract_state retract_state(const state *s)
-{
+static ov_retract_state retract_state(const state *s) {
   bool yes = false, no = false, unseen = false;
   for (size_t i = 0; i < s->n_live; i++) {
     const entry *e = &s->live[i];
@@ -310,8 +284,7 @@ static ov_retract_state retract_state(const state *s)
 }
 
 /* Cells with different live values; a cell is counted at its first entry. field 0: all. */
-static uint32_t conflicts(const state *s, uint16_t field)
-{
+static uint32_t conflicts(const state *s, uint16_t field) {
   uint32_t n = 0;
   for (size_t i = 0; i < s->n_live; i++) {
     bool first = true, conflict = false;
@@ -326,8 +299,7 @@ static uint32_t conflicts(const state *s, uint16_t field)
   return n;
 }
 
-static bool check_questions(state *s, const ov_record *r)
-{
+static bool check_questions(state *s, const ov_record *r) {
   ov_retract_state is = retract_state(s);
   uint32_t in_retraction = conflicts(s, 1);
   bool retraction = in_retraction || is == OV_RETRACT_CONFLICT;
@@ -346,8 +318,7 @@ static bool check_questions(state *s, const ov_record *r)
   return true;
 }
 
-bool oracle_agrees(const ov_fold_in *ops, size_t n, const ov_record *r, char why[ORACLE_WHY_MAX])
-{
+bool oracle_agrees(const ov_fold_in *ops, size_t n, const ov_record *r, char why[ORACLE_WHY_MAX]) {
   state s = {.ops = ops, .n = n, .why = why};
   why[0] = 0;
   fold(&s);

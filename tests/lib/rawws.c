@@ -102,9 +102,7 @@ rawws *rawws_connect(const rawws_opts *o) {
   return ws;
 }
 
-rawws *rawws_connect_silent(uint16_t port) {
-  return tcp_connect(port, 0, NULL);
-}
+rawws *rawws_connect_silent(uint16_t port) { return tcp_connect(port, 0, NULL); }
 
 void rawws_free(rawws *ws) {
   if (!ws) return;
@@ -115,9 +113,7 @@ void rawws_free(rawws *ws) {
   free(ws);
 }
 
-int rawws_fd(const rawws *ws) {
-  return ws->fd;
-}
+int rawws_fd(const rawws *ws) { return ws->fd; }
 
 bool rawws_tls_first_share(const rawws *ws) {
   return ws->ssl && SSL_get_negotiated_group(ws->ssl) == NID_X25519;
@@ -143,9 +139,7 @@ size_t rawws_send(rawws *ws, const void *bytes, size_t n) {
   return done;
 }
 
-size_t rawws_send_text(rawws *ws, const char *text) {
-  return rawws_send(ws, text, strlen(text));
-}
+size_t rawws_send_text(rawws *ws, const char *text) { return rawws_send(ws, text, strlen(text)); }
 
 static int recv_some(rawws *ws, uint8_t *to, size_t n, int64_t until) {
   if (ws->ended) return 0;
@@ -183,8 +177,7 @@ int rawws_wait_end(rawws *ws, int timeout_ms) {
   uint8_t waste[4096];
   int64_t start = now_ms(), until = start + timeout_ms;
   int k;
-  while ((k = recv_until(ws, waste, sizeof waste, until)) > 0) {
-  }
+  while ((k = recv_until(ws, waste, sizeof waste, until)) > 0) {}
   return k == 0 ? (int)(now_ms() - start) : -1;
 }
 
@@ -266,9 +259,7 @@ rawws *rawws_open(const rawws_opts *o) {
   return ws;
 }
 
-const char *rawws_head(const rawws *ws) {
-  return ws->head;
-}
+const char *rawws_head(const rawws *ws) { return ws->head; }
 
 /* -- frames ------------------------------------------------------------------------------------ */
 

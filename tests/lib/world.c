@@ -1,4 +1,5 @@
-/* The server's half of a world: data, restarts, backups. world_tablet.c has the tablets, world_link.c the wire. */
+/* The server's half of a world: data, restarts, backups. world_tablet.c has the tablets, world_link.c the
+ * wire. */
 #include "world.h"
 
 #include <fcntl.h>
@@ -14,7 +15,13 @@ static void wake(void *ctx) { (void)ctx; }
 
 static void start(world *w) {
   static const char *const names[] = {WORLD_HOST};
-  sv_server_options o = {.sys = &w->fx.sys, .names = names, .n_names = 1, .programme = w->programme, .schemas = w->fx.schemas, .workers = w->workers, .wake = wake};
+  sv_server_options o = {.sys = &w->fx.sys,
+                         .names = names,
+                         .n_names = 1,
+                         .programme = w->programme,
+                         .schemas = w->fx.schemas,
+                         .workers = w->workers,
+                         .wake = wake};
   FX_OK(sv_server_new(&o, &w->server));
   FX_OK(sv_server_add_org(w->server, w->org));
   w->fx.now_ms += 1000; /* a HELLO in the same millisecond as the start would be challenged */
@@ -117,7 +124,7 @@ void world_work(world *w) {
   sv_server_poll(w->server);
 }
 
-/* -- digest of what a device may see ---------------------------------------------------------------------------------- */
+/* -- digest of what a device may see --------------------------------------------------------------------- */
 
 static void digest_record(world *w, sv_txn *t, const ov_name *name, ov_buf *out) {
   sv_record_row row;
@@ -125,7 +132,8 @@ static void digest_record(world *w, sv_txn *t, const ov_name *name, ov_buf *out)
   ov_arena_init(&a, 16u << 20);
   FX_OK(sv_record_get(t, name, &a, &row));
   const ov_skind *k = ov_schemas_kind(w->fx.schemas, row.rec.kind);
-  bool out_of_window = k && k->windowed && ov_schema_outside_window(k, &row.rec, row.changed, w->fx.now_ms / 1000);
+  bool out_of_window = k && k->windowed &&
+                       ov_schema_outside_window(k, &row.rec, row.changed, w->fx.now_ms / 1000);
   if (!out_of_window) ov_record_encode(&row.rec, out);
   ov_arena_free(&a);
 }

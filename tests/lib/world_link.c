@@ -5,13 +5,18 @@
 
 #include "world.h"
 
-typedef struct message { struct message *next; size_t n; uint8_t p[]; } message;
+typedef struct message {
+  struct message *next;
+  size_t n;
+  uint8_t p[];
+} message;
 
 typedef struct wire {
   world *w;
   sv_session *ss;
   oc_session *cs;
-  message *up, **up_tail;   /* sent by the client, not yet read by the server: a paused server leaves them here */
+  /* sent by the client, not yet read by the server: a paused server leaves them here */
+  message *up, **up_tail;
   bool paused, closed, close_asked;
   unsigned close_code;
   const link_plan *plan;
@@ -27,7 +32,8 @@ static void close_link(void *ctx, unsigned code, const char *reason) {
   l->close_code = code;
 }
 
-/* Type of a message: the mode byte, then (when plain) an array whose first element is the type. Packed ones are unpacked to look. */
+/* Type of a message: the mode byte, then (when plain) an array whose first element is the type. Packed ones
+ * are unpacked to look. */
 static unsigned type_of(world *w, const uint8_t *p, size_t n) {
   static ov_packer *packer;
   ov_buf b;
@@ -118,9 +124,13 @@ static int run(wire *l, oc_error *e) {
   return 0;
 }
 
-/* -- a connection that stays ---------------------------------------------------------------------------------------------- */
+/* -- a connection that stays ----------------------------------------------------------------------------- */
 
-struct world_wire { wire l; link_plan plan; link_seen seen; };
+struct world_wire {
+  wire l;
+  link_plan plan;
+  link_seen seen;
+};
 
 world_wire *world_connect(world *w, oc_session *cs) {
   world_wire *ww = calloc(1, sizeof *ww);

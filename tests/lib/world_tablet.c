@@ -34,7 +34,8 @@ static void die(const char *what, const oc_error *e) {
 void tablet_reopen(tablet *t) {
   oc_error e = {0};
   oc_store_close(t->s);
-  oc_options o = {.path = t->path, .now_ms = tablet_now, .random = tablet_random, .ctx = t, .map_bytes_max = 256u << 20};
+  oc_options o = {
+      .path = t->path, .now_ms = tablet_now, .random = tablet_random, .ctx = t, .map_bytes_max = 256u << 20};
   if (oc_store_open(&o, &t->s, &e)) die("open", &e);
 }
 
@@ -50,7 +51,6 @@ void tablet_close(tablet *t) {
   t->s = NULL;
 }
 
-
 static void make_code(world *w, const ov_name *device, char text[SV_CODE_TEXT]) {
   sv_txn *t = NULL;
   FX_OK(sv_txn_write(w->programme->env, &t));
@@ -62,10 +62,14 @@ static ov_name make_device(world *w, const char *name, const uint32_t *teams, ui
   int64_t add[OV_SCOPES_MAX];
   for (uint32_t i = 0; i < n; i++) add[i] = teams[i];
   ov_field f[2] = {fx_text(SV_DEVICE_NAME, name), fx_set(&w->fx, SV_DEVICE_TEAMS, add, n, NULL, 0)};
-  return fx_local(&w->fx, w->org, (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 2}, NULL);
+  return fx_local(
+      &w->fx, w->org,
+      (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 2},
+      NULL);
 }
 
-void world_code(world *w, const char *name, const uint32_t *teams, uint32_t n, char code[SV_CODE_TEXT], ov_name *device) {
+void world_code(world *w, const char *name, const uint32_t *teams, uint32_t n, char code[SV_CODE_TEXT],
+                ov_name *device) {
   ov_name made = make_device(w, name, teams, n);
   make_code(w, &made, code);
   if (device) *device = made;
@@ -108,12 +112,16 @@ void tablet_clone(tablet *t, tablet *copy, const char *name) {
 int tablet_sync(tablet *t, const link_plan *plan, link_seen *seen) {
   oc_session *cs = NULL;
   oc_error e = {0};
-  oc_sync_options o = {.live = plan && plan->live, .credit = plan ? plan->credit : 0, .frame_bytes = plan ? plan->frame_bytes : 0};
+  oc_sync_options o = {.live = plan && plan->live,
+                       .credit = plan ? plan->credit : 0,
+                       .frame_bytes = plan ? plan->frame_bytes : 0};
   int err = oc_session_new(t->s, &o, &cs, &e);
   if (err) return err;
   err = world_sync_session(t->w, cs, plan, seen, &e);
   snprintf(t->said, sizeof t->said, "%s", err ? e.message : "");
-  if (!err && !oc_session_finished(cs) && !(plan && (plan->cut_after_down || plan->cut_after_up || plan->lose_down || plan->live))) err = OC_E_NET;
+  if (!err && !oc_session_finished(cs) &&
+      !(plan && (plan->cut_after_down || plan->cut_after_up || plan->lose_down || plan->live)))
+    err = OC_E_NET;
   if (err && oc_session_again(cs)) err = OC_E_NET;
   oc_session_free(cs);
   return err;
@@ -130,7 +138,7 @@ void tablet_sync_ok(tablet *t) {
   fx_die(__FILE__, __LINE__, "sync does not end", 0);
 }
 
-/* -- the public API, made short ------------------------------------------------------------------------------------------ */
+/* -- the public API, made short -------------------------------------------------------------------------- */
 
 static void set_fields(oc_draft *d, va_list ap) {
   oc_error e = {0};
@@ -156,7 +164,8 @@ static void set_people(oc_draft *d, const ov_name *participant, const ov_name *a
   }
 }
 
-void tablet_add(tablet *t, const char *kind, const ov_name *participant, const ov_name *author, char id[OC_ID_TEXT], ...) {
+void tablet_add(tablet *t, const char *kind, const ov_name *participant, const ov_name *author,
+                char id[OC_ID_TEXT], ...) {
   oc_error e = {0};
   va_list ap;
   oc_draft *d = oc_draft_new(t->s, kind);

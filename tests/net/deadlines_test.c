@@ -24,17 +24,11 @@ static void tune(sv_net_opts *o) {
   o->send_buffer_bytes = 8192;
 }
 
-static int start_plain(void **state) {
-  return fixture_start(state, false, tune, true);
-}
+static int start_plain(void **state) { return fixture_start(state, false, tune, true); }
 
-static int start_tls(void **state) {
-  return fixture_start(state, true, tune, true);
-}
+static int start_tls(void **state) { return fixture_start(state, true, tune, true); }
 
-static int64_t now_ms(void) {
-  return (int64_t)sv_net_now_ms();
-}
+static int64_t now_ms(void) { return (int64_t)sv_net_now_ms(); }
 
 static void assert_took(const char *what, int64_t start, int at_least, int at_most) {
   int took = (int)(now_ms() - start);

@@ -362,17 +362,11 @@ int echo_stop(echo_server *s, int *ran) {
   return took;
 }
 
-sv_net *echo_net(echo_server *s) {
-  return s->net;
-}
+sv_net *echo_net(echo_server *s) { return s->net; }
 
-uint16_t echo_port(echo_server *s) {
-  return sv_net_port(s->net);
-}
+uint16_t echo_port(echo_server *s) { return sv_net_port(s->net); }
 
-uint64_t echo_count(echo_server *s, sv_net_counter which) {
-  return sv_net_count(s->net, which);
-}
+uint64_t echo_count(echo_server *s, sv_net_counter which) { return sv_net_count(s->net, which); }
 
 static bool wait_count(echo_server *s, sv_net_counter which, uint64_t n, bool at_least) {
   struct timespec nap = {.tv_nsec = 2000000};

@@ -12,13 +12,9 @@ static void tune(sv_net_opts *o) {
   o->close_ms = 800;
 }
 
-static int start_plain(void **state) {
-  return fixture_start(state, false, tune, false);
-}
+static int start_plain(void **state) { return fixture_start(state, false, tune, false); }
 
-static int start_tls(void **state) {
-  return fixture_start(state, true, tune, false);
-}
+static int start_tls(void **state) { return fixture_start(state, true, tune, false); }
 
 /* -- one offence, one close code --------------------------------------------------------------- */
 

@@ -28,25 +28,15 @@ static bool fails_now(void) {
   return true;
 }
 
-void *__wrap_malloc(size_t n) {
-  return fails_now() ? NULL : __real_malloc(n);
-}
+void *__wrap_malloc(size_t n) { return fails_now() ? NULL : __real_malloc(n); }
 
-void *__wrap_calloc(size_t n, size_t each) {
-  return fails_now() ? NULL : __real_calloc(n, each);
-}
+void *__wrap_calloc(size_t n, size_t each) { return fails_now() ? NULL : __real_calloc(n, each); }
 
-void *__wrap_realloc(void *p, size_t n) {
-  return fails_now() ? NULL : __real_realloc(p, n);
-}
+void *__wrap_realloc(void *p, size_t n) { return fails_now() ? NULL : __real_realloc(p, n); }
 
-char *__wrap_strdup(const char *s) {
-  return fails_now() ? NULL : __real_strdup(s);
-}
+char *__wrap_strdup(const char *s) { return fails_now() ? NULL : __real_strdup(s); }
 
-char *__wrap_strndup(const char *s, size_t n) {
-  return fails_now() ? NULL : __real_strndup(s, n);
-}
+char *__wrap_strndup(const char *s, size_t n) { return fails_now() ? NULL : __real_strndup(s, n); }
 
 /* -- a server whose own callbacks allocate nothing --------------------------------------------- */
 
@@ -54,9 +44,7 @@ static uint8_t last[8192];
 static size_t last_n;
 static bool waiting;
 
-static void on_open(void *user, sv_conn *c) {
-  (void)user, (void)c;
-}
+static void on_open(void *user, sv_conn *c) { (void)user, (void)c; }
 
 static void on_message(void *user, sv_conn *c, const uint8_t *bytes, size_t len) {
   (void)user;
@@ -79,9 +67,7 @@ static bool on_writable(void *user, sv_conn *c, const uint8_t **bytes, size_t *l
   return had;
 }
 
-static void on_close(void *user, sv_conn *c, uint16_t code) {
-  (void)user, (void)c, (void)code;
-}
+static void on_close(void *user, sv_conn *c, uint16_t code) { (void)user, (void)c, (void)code; }
 
 static const sv_net_cbs cbs = {
     .on_open = on_open, .on_message = on_message, .on_writable = on_writable, .on_close = on_close};

@@ -187,9 +187,7 @@ static void destroying_what_never_ran_is_fine(void **state) {
 
 /* -- starting wrongly -------------------------------------------------------------------------- */
 
-static void no_open(void *user, sv_conn *c) {
-  (void)user, (void)c;
-}
+static void no_open(void *user, sv_conn *c) { (void)user, (void)c; }
 
 static void no_message(void *user, sv_conn *c, const uint8_t *bytes, size_t len) {
   (void)user, (void)c, (void)bytes, (void)len;
@@ -200,9 +198,7 @@ static bool no_writable(void *user, sv_conn *c, const uint8_t **bytes, size_t *l
   return false;
 }
 
-static void no_close(void *user, sv_conn *c, uint16_t code) {
-  (void)user, (void)c, (void)code;
-}
+static void no_close(void *user, sv_conn *c, uint16_t code) { (void)user, (void)c, (void)code; }
 
 static char last_line[256];
 

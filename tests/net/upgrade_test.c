@@ -8,13 +8,9 @@ static void tune(sv_net_opts *o) {
   o->close_ms = 500;
 }
 
-static int start_plain(void **state) {
-  return fixture_start(state, false, tune, false);
-}
+static int start_plain(void **state) { return fixture_start(state, false, tune, false); }
 
-static int start_tls(void **state) {
-  return fixture_start(state, true, tune, false);
-}
+static int start_tls(void **state) { return fixture_start(state, true, tune, false); }
 
 /* -- upgrades ---------------------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@ void fault_arm(unsigned k);
 /* Did it? Also disarms. */
 bool fault_hit(void);
 
-#define FOR_EACH_FAULT(k) \
+#define FOR_EACH_FAULT(k)                                                                                    \
   for (unsigned k = 1, more_ = 1; more_ && (fault_arm(k), 1); more_ = fault_was_hit(), k++)
 
 /* For the macro: like fault_hit, of the last armed fault. */

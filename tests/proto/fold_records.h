@@ -24,8 +24,7 @@ typedef struct fixture {
   ov_record r;
 } fixture;
 
-static inline int setup(void **state)
-{
+static inline int setup(void **state) {
   fixture *x = calloc(1, sizeof *x);
   history_init(&x->h);
   ov_arena_init(&x->a, OV_DECODE_ARENA_BYTES_MAX);
@@ -33,8 +32,7 @@ static inline int setup(void **state)
   return 0;
 }
 
-static inline int teardown(void **state)
-{
+static inline int teardown(void **state) {
   fixture *x = *state;
   history_free(&x->h);
   ov_arena_free(&x->a);
@@ -42,8 +40,7 @@ static inline int teardown(void **state)
   return 0;
 }
 
-static const ov_record *fold(fixture *x)
-{
+static const ov_record *fold(fixture *x) {
   char why[ORACLE_WHY_MAX];
   assert_int_equal(ov_fold(x->h.in, x->h.n, &x->a, &x->r), 0);
   if (!oracle_agrees(x->h.in, x->h.n, &x->r, why)) fail_msg("oracle: %s", why);
@@ -51,25 +48,22 @@ static const ov_record *fold(fixture *x)
 }
 
 /* A record with quality 3 and a nap of 20 minutes, by writer 1. */
-static inline ov_op *create(fixture *x)
-{
+static inline ov_op *create(fixture *x) {
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
   history_set(&x->h, op, QUALITY, ov_int(3));
   history_set(&x->h, op, NAP, ov_int(20));
   return op;
 }
 
-static inline ov_op *edit(fixture *x, uint8_t writer, uint64_t seq, ov_verdict verdict, uint16_t field, ov_value v,
-                   const ov_op *seen)
-{
+static inline ov_op *edit(fixture *x, uint8_t writer, uint64_t seq, ov_verdict verdict, uint16_t field,
+                          ov_value v, const ov_op *seen) {
   ov_op *op = history_op(&x->h, writer, seq, verdict);
   history_set(&x->h, op, field, v);
   if (seen) history_replaces(&x->h, op, &seen->name);
   return op;
 }
 
-static inline ov_verdict *verdict_of(fixture *x, const ov_op *op)
-{
+static inline ov_verdict *verdict_of(fixture *x, const ov_op *op) {
   for (size_t i = 0; i < x->h.n; i++)
     if (x->h.in[i].op == op) return &x->h.in[i].verdict;
   fail();
@@ -77,8 +71,7 @@ static inline ov_verdict *verdict_of(fixture *x, const ov_op *op)
 }
 
 /* Retracts all that is live. */
-static inline ov_op *retract(fixture *x, uint8_t writer, uint64_t seq, const char *reason)
-{
+static inline ov_op *retract(fixture *x, uint8_t writer, uint64_t seq, const char *reason) {
   ov_name *names;
   uint32_t n;
   const ov_record *r = fold(x);

@@ -12,25 +12,20 @@
 
 #include "ov/msg.h"
 
-#define MAYBE       __attribute__((unused))
+#define MAYBE __attribute__((unused))
 #define SAMPLE_TIME 1763800000
 
-static MAYBE ov_id sample_id(uint8_t fill)
-{
+static MAYBE ov_id sample_id(uint8_t fill) {
   ov_id id;
-  for (unsigned i = 0; i < OV_ID_BYTES; i++)
-    id.b[i] = (uint8_t)(fill + i * 17u);
+  for (unsigned i = 0; i < OV_ID_BYTES; i++) id.b[i] = (uint8_t)(fill + i * 17u);
   return id;
 }
 
-static MAYBE void sample_fill(uint8_t *p, size_t n, uint8_t seed)
-{
-  for (size_t i = 0; i < n; i++)
-    p[i] = (uint8_t)(seed + i * 37u + i * i);
+static MAYBE void sample_fill(uint8_t *p, size_t n, uint8_t seed) {
+  for (size_t i = 0; i < n; i++) p[i] = (uint8_t)(seed + i * 37u + i * i);
 }
 
-static MAYBE ov_name sample_name(uint8_t writer, uint64_t seq)
-{
+static MAYBE ov_name sample_name(uint8_t writer, uint64_t seq) {
   ov_name n = {.writer = sample_id(writer), .seq = seq};
   sample_fill(n.tag, sizeof n.tag, (uint8_t)(seq * 7 + writer));
   return n;
@@ -46,8 +41,7 @@ typedef struct samples {
   ov_rows_ctx delta_ctx;
 } samples;
 
-static MAYBE void samples_chain(samples *s)
-{
+static MAYBE void samples_chain(samples *s) {
   static const uint8_t key[OV_KEY_BYTES] = {7};
   s->ops = ov_arena_array(&s->arena, 3, sizeof *s->ops);
   ov_hash head;
@@ -85,8 +79,7 @@ static MAYBE void samples_chain(samples *s)
   ov_buf_free(&scratch);
 }
 
-static MAYBE void samples_init(samples *s)
-{
+static MAYBE void samples_init(samples *s) {
   memset(s, 0, sizeof *s);
   ov_arena_init(&s->arena, 8u << 20);
   s->hasher = ov_hasher_new();
@@ -101,21 +94,19 @@ static MAYBE void samples_init(samples *s)
   assert_int_equal(ov_rows_encode(&push, s->ops, 3, &s->push_rows), 0);
 }
 
-static MAYBE void samples_free(samples *s)
-{
+static MAYBE void samples_free(samples *s) {
   ov_buf_free(&s->push_rows);
   ov_hasher_free(s->hasher);
   ov_arena_free(&s->arena);
 }
 
 /* Two plain records, one whose creating op is held, one retracted by a device with a suspect clock. */
-static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n)
-{
+static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n) {
   ov_delta_rec *recs = ov_arena_array(&s->arena, 4, sizeof *recs);
   ov_fold_in in[4];
   for (unsigned i = 0; i < 3; i++)
-    in[i] =
-        (ov_fold_in){.op = &s->ops[i], .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 1};
+    in[i] = (ov_fold_in){
+        .op = &s->ops[i], .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 1};
   assert_int_equal(ov_fold(in, 2, &s->arena, &recs[0].rec), 0);
   assert_int_equal(ov_fold(&in[2], 1, &s->arena, &recs[1].rec), 0);
   ov_op *held = ov_op_dup(&s->ops[0], &s->arena), *retraction = ov_op_dup(&s->ops[2], &s->arena);
@@ -132,8 +123,8 @@ static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n)
   retraction->replaces = &created->name;
   retraction->n_replaces = 1;
   in[0] = (ov_fold_in){.op = created, .verdict = OV_APPLIED, .server_time = SAMPLE_TIME};
-  in[1] =
-      (ov_fold_in){.op = retraction, .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 9000};
+  in[1] = (ov_fold_in){
+      .op = retraction, .verdict = OV_APPLIED, .server_time = SAMPLE_TIME, .clock_offset = 9000};
   assert_int_equal(ov_fold(in, 2, &s->arena, &recs[3].rec), 0);
   recs[0].changed = recs[1].changed = SAMPLE_TIME - 100;
   recs[2].changed = SAMPLE_TIME - 40;
@@ -143,8 +134,7 @@ static MAYBE ov_delta_rec *sample_records(samples *s, uint32_t *n)
 }
 
 static MAYBE void sample_lists(samples *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder,
-                               uint32_t *n_ladder)
-{
+                               uint32_t *n_ladder) {
   *n_tips = 2;
   *tips = ov_arena_array(&s->arena, *n_tips, sizeof **tips);
   *n_ladder = 5;
@@ -159,8 +149,7 @@ static MAYBE void sample_lists(samples *s, ov_head **tips, uint32_t *n_tips, ov_
   }
 }
 
-static MAYBE void sample_hello(samples *s, bool full, ov_hello *m)
-{
+static MAYBE void sample_hello(samples *s, bool full, ov_hello *m) {
   *m = (ov_hello){.version_min = 1,
                   .version_max = full ? 3 : 1,
                   .device = sample_id(0x30),
@@ -171,8 +160,7 @@ static MAYBE void sample_hello(samples *s, bool full, ov_hello *m)
                   .frame_bytes = OV_FRAME_BYTES_DEFAULT};
   sample_fill(m->nonce, sizeof m->nonce, 5);
   sample_fill(m->sig, sizeof m->sig, 6);
-  if (!full)
-    return;
+  if (!full) return;
   m->server = s->server;
   m->n_cursors = 3;
   m->cursors = ov_arena_array(&s->arena, 3, sizeof *m->cursors);
@@ -186,15 +174,13 @@ static MAYBE void sample_hello(samples *s, bool full, ov_hello *m)
   m->frame_bytes = 4096;
 }
 
-static MAYBE void sample_welcome(samples *s, bool full, ov_welcome *m)
-{
+static MAYBE void sample_welcome(samples *s, bool full, ov_welcome *m) {
   *m = (ov_welcome){.version = 1,
                     .server = s->server,
                     .time_ms = 1763800000456,
                     .credit = OV_CREDIT_DEFAULT,
                     .frame_bytes = OV_FRAME_BYTES_DEFAULT};
-  if (!full)
-    return;
+  if (!full) return;
   m->own = OV_OWN_LADDER;
   sample_lists(s, &m->tips, &m->n_tips, &m->ladder, &m->n_ladder);
   m->n_scopes = 2;
@@ -207,8 +193,7 @@ static MAYBE void sample_welcome(samples *s, bool full, ov_welcome *m)
   m->retry_s = 90;
 }
 
-static MAYBE void sample_enrolled(samples *s, bool full, ov_enrolled *m)
-{
+static MAYBE void sample_enrolled(samples *s, bool full, ov_enrolled *m) {
   *m = (ov_enrolled){.version = 1,
                      .device = sample_id(0x30),
                      .organisation = s->organisation,
@@ -225,16 +210,13 @@ static MAYBE void sample_enrolled(samples *s, bool full, ov_enrolled *m)
     m->scopes[i].scope = 1u + i;
     sample_fill(m->scopes[i].key, OV_KEY_BYTES, i);
   }
-  if (full)
-    sample_fill(m->pin, OV_HASH_BYTES, 77);
+  if (full) sample_fill(m->pin, OV_HASH_BYTES, 77);
 }
 
-static MAYBE void sample_push(samples *s, bool full, ov_push *m)
-{
+static MAYBE void sample_push(samples *s, bool full, ov_push *m) {
   *m = (ov_push){.first_seq = 41, .rows = s->push_rows.p, .rows_len = s->push_rows.n, .more = full};
   sample_fill(m->sig, sizeof m->sig, 8);
-  if (!full)
-    return;
+  if (!full) return;
   m->has_prev = true;
   m->prev = s->before;
   m->n_keys = 1;
@@ -243,14 +225,12 @@ static MAYBE void sample_push(samples *s, bool full, ov_push *m)
   sample_fill(m->keys[0].key, OV_KEY_BYTES, 3);
 }
 
-static MAYBE void sample_ack(samples *s, bool full, ov_ack *m)
-{
+static MAYBE void sample_ack(samples *s, bool full, ov_ack *m) {
   *m = (ov_ack){.up_to = 43, .head = s->after, .n_receipts = 1};
   m->receipts = ov_arena_array(&s->arena, 2, sizeof *m->receipts);
   m->receipts[0] = (ov_ack_receipt){43, 1763800000789, -1234};
   sample_fill(m->sig, sizeof m->sig, 9);
-  if (!full)
-    return;
+  if (!full) return;
   m->n_receipts = 2;
   m->receipts[0] = (ov_ack_receipt){41, 1763800009000, 400 * 86400000ll};
   m->receipts[1] = (ov_ack_receipt){43, 1763800000789, 0};
@@ -264,12 +244,10 @@ static MAYBE void sample_ack(samples *s, bool full, ov_ack *m)
   m->refused_err = OV_E_OP_FORMAT;
 }
 
-static MAYBE void sample_delta(samples *s, bool full, ov_delta *m)
-{
+static MAYBE void sample_delta(samples *s, bool full, ov_delta *m) {
   *m = (ov_delta){.scope = 2, .from = 40000, .to = full ? 40004 : 40000, .time = SAMPLE_TIME};
   sample_fill(m->hash, sizeof m->hash, 1);
-  if (!full)
-    return;
+  if (!full) return;
   m->more = true;
   m->records = sample_records(s, &m->n_records);
   m->n_gone = 2;
@@ -278,11 +256,9 @@ static MAYBE void sample_delta(samples *s, bool full, ov_delta *m)
   m->gone[1] = sample_name(0x20, 9);
 }
 
-static MAYBE void sample_error(samples *s, bool full, ov_error *m)
-{
+static MAYBE void sample_error(samples *s, bool full, ov_error *m) {
   *m = (ov_error){.err = OV_E_BUSY};
-  if (!full)
-    return;
+  if (!full) return;
   *m = (ov_error){
       .err = OV_E_BRANCH, .seq = 41, .retry_s = 30, .text = "het vorige hoofd is onbekend", .text_len = 28};
   sample_lists(s, &m->tips, &m->n_tips, &m->ladder, &m->n_ladder);
@@ -292,8 +268,7 @@ static MAYBE void sample_error(samples *s, bool full, ov_error *m)
 }
 
 /* The message of a type; full: every optional part is there. */
-static MAYBE ov_msg sample_msg(samples *s, ov_msg_type type, bool full)
-{
+static MAYBE ov_msg sample_msg(samples *s, ov_msg_type type, bool full) {
   ov_msg m = {.type = type};
   switch (type) {
   case OV_M_ENROL:
@@ -329,8 +304,7 @@ static MAYBE ov_msg sample_msg(samples *s, ov_msg_type type, bool full)
 }
 
 /* Encodes a struct; HELLO and ACK with the signature they carry. */
-static MAYBE void sample_encode(samples *s, const ov_msg *m, ov_buf *out)
-{
+static MAYBE void sample_encode(samples *s, const ov_msg *m, ov_buf *out) {
   ov_buf body;
   ov_buf_init(&body, 0);
   switch (m->type) {

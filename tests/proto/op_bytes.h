@@ -13,18 +13,15 @@
 #define NAME_1 NAME("01", "a43fbf6f")
 #define NAME_2 NAME("02", "8fb70871")
 
-static inline ov_name name(uint64_t seq, uint8_t tag)
-{
+static inline ov_name name(uint64_t seq, uint8_t tag) {
   ov_name n = {.seq = seq, .tag = {tag}};
-  for (uint8_t i = 0; i < OV_ID_BYTES; i++)
-    n.writer.b[i] = (uint8_t)(0xa0 + i);
+  for (uint8_t i = 0; i < OV_ID_BYTES; i++) n.writer.b[i] = (uint8_t)(0xa0 + i);
   return n;
 }
 
 /* ---- header ---- */
 
-static inline int header_of(const char *hex, ov_op *op, ov_buf *b)
-{
+static inline int header_of(const char *hex, ov_op *op, ov_buf *b) {
   ov_buf_reset(b);
   put_hex(b, hex);
   *op = (ov_op){.name = name(9, 0)};
@@ -39,21 +36,18 @@ typedef struct payload {
   ov_op op;
 } payload;
 
-static inline void payload_init(payload *f)
-{
+static inline void payload_init(payload *f) {
   ov_buf_init(&f->in, 0);
   ov_arena_init(&f->arena, OV_DECODE_ARENA_BYTES_MAX);
   f->op = (ov_op){.name = name(1, 0), .creates = true, .kind = 20};
 }
 
-static inline void payload_free(payload *f)
-{
+static inline void payload_free(payload *f) {
   ov_buf_free(&f->in);
   ov_arena_free(&f->arena);
 }
 
-static inline int payload_of(payload *f, const char *hex)
-{
+static inline int payload_of(payload *f, const char *hex) {
   ov_buf_reset(&f->in);
   ov_arena_reset(&f->arena);
   put_hex(&f->in, hex);
@@ -62,20 +56,20 @@ static inline int payload_of(payload *f, const char *hex)
 }
 
 static const char *good_payloads[] = {
-  "92 80 90",
-  "92 81 01 c0 90",
-  "92 82 03 d09e 7f a6727573746967 90",
-  "92 81 02 a0 91" NAME_1,
-  "92 81 02 c400 92" NAME_1 NAME_2,
-  "92 81 02 92 90 90 90",
-  "92 81 02 92 93 e0 00 c40100 90 90",
-  "92 81 02 92 90 92 c400 c40100 90",
-  "92 81 02 92 92 01 05 93 02 03 06 90",
-  "92 81 02 92 92 02 06 92 01 05 90",
-  "92 81 02 92 dc0011 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 90 90",
-  "92 81 02 cf7fffffffffffffff 90",
-  "92 81 02 d38000000000000000 90",
-  "92 de0010 01c0 02c0 03c0 04c0 05c0 06c0 07c0 08c0 09c0 0ac0 0bc0 0cc0 0dc0 0ec0 0fc0 10c0 90",
+    "92 80 90",
+    "92 81 01 c0 90",
+    "92 82 03 d09e 7f a6727573746967 90",
+    "92 81 02 a0 91" NAME_1,
+    "92 81 02 c400 92" NAME_1 NAME_2,
+    "92 81 02 92 90 90 90",
+    "92 81 02 92 93 e0 00 c40100 90 90",
+    "92 81 02 92 90 92 c400 c40100 90",
+    "92 81 02 92 92 01 05 93 02 03 06 90",
+    "92 81 02 92 92 02 06 92 01 05 90",
+    "92 81 02 92 dc0011 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 90 90",
+    "92 81 02 cf7fffffffffffffff 90",
+    "92 81 02 d38000000000000000 90",
+    "92 de0010 01c0 02c0 03c0 04c0 05c0 06c0 07c0 08c0 09c0 0ac0 0bc0 0cc0 0dc0 0ec0 0fc0 10c0 90",
 };
 
 #endif

@@ -55,8 +55,7 @@ enum {
   F_AGE
 };
 
-static inline uint32_t count_parts(const char *s)
-{
+static inline uint32_t count_parts(const char *s) {
   uint32_t n = *s != ']', depth = 0;
   for (bool quoted = false; depth || quoted || *s != ']'; s++) {
     if (*s == '\'') quoted = !quoted;
@@ -68,16 +67,12 @@ static inline uint32_t count_parts(const char *s)
   return n;
 }
 
-static inline void pack(const char *s, ov_buf *b)
-{
+static inline void pack(const char *s, ov_buf *b) {
   while (*s) {
     char *end = NULL;
-    if (*s == '[')
-      ov_mpw_array(b, count_parts(s + 1));
-    else if (*s == 'T' || *s == 'F')
-      ov_mpw_bool(b, *s == 'T');
-    else if (*s == 'N')
-      ov_mpw_nil(b);
+    if (*s == '[') ov_mpw_array(b, count_parts(s + 1));
+    else if (*s == 'T' || *s == 'F') ov_mpw_bool(b, *s == 'T');
+    else if (*s == 'N') ov_mpw_nil(b);
     else if (*s == '\'') {
       const char *close = strchr(s + 1, '\'');
       ov_mpw_str(b, s + 1, (size_t)(close - s - 1));
@@ -89,8 +84,7 @@ static inline void pack(const char *s, ov_buf *b)
   }
 }
 
-static inline int add_text(ov_schemas *s, const char *text, char *why)
-{
+static inline int add_text(ov_schemas *s, const char *text, char *why) {
   ov_buf b;
   ov_buf_init(&b, 0);
   pack(text, &b);
@@ -100,8 +94,7 @@ static inline int add_text(ov_schemas *s, const char *text, char *why)
 }
 
 /* BASE with one piece put in place of another. */
-static inline char *changed(const char *find, const char *put)
-{
+static inline char *changed(const char *find, const char *put) {
   const char *at = strstr(BASE, find);
   assert_non_null(at);
   size_t cap = strlen(BASE) + strlen(put) + 1;
@@ -110,8 +103,7 @@ static inline char *changed(const char *find, const char *put)
   return out;
 }
 
-static const ov_skind *load(ov_schemas **s)
-{
+static const ov_skind *load(ov_schemas **s) {
   char why[OV_ERROR_TEXT_MAX] = "";
   *s = ov_schemas_new();
   assert_non_null(*s);

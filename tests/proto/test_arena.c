@@ -3,16 +3,13 @@
 #include "faults.h"
 #include "ov/arena.h"
 
-static bool is_zero(const uint8_t *p, size_t n)
-{
+static bool is_zero(const uint8_t *p, size_t n) {
   for (size_t i = 0; i < n; i++)
-    if (p[i] != 0)
-      return false;
+    if (p[i] != 0) return false;
   return true;
 }
 
-static void memory_is_aligned_zeroed_and_apart(void **state)
-{
+static void memory_is_aligned_zeroed_and_apart(void **state) {
   (void)state;
   ov_arena a;
   uint8_t *last = NULL;
@@ -33,8 +30,7 @@ static void memory_is_aligned_zeroed_and_apart(void **state)
   assert_int_equal(a.used, 0);
 }
 
-static void what_was_handed_out_stays_while_the_arena_grows(void **state)
-{
+static void what_was_handed_out_stays_while_the_arena_grows(void **state) {
   (void)state;
   ov_arena a;
   uint8_t *p[500];
@@ -50,8 +46,7 @@ static void what_was_handed_out_stays_while_the_arena_grows(void **state)
   ov_arena_free(&a);
 }
 
-static void it_never_hands_out_more_than_max(void **state)
-{
+static void it_never_hands_out_more_than_max(void **state) {
   (void)state;
   ov_arena a;
   ov_arena_init(&a, 100);
@@ -72,8 +67,7 @@ static void it_never_hands_out_more_than_max(void **state)
   ov_arena_free(&a);
 }
 
-static void an_array_whose_size_overflows_is_refused(void **state)
-{
+static void an_array_whose_size_overflows_is_refused(void **state) {
   (void)state;
   ov_arena a;
   ov_arena_init(&a, SIZE_MAX);
@@ -86,8 +80,7 @@ static void an_array_whose_size_overflows_is_refused(void **state)
   ov_arena_free(&a);
 }
 
-static void a_copy_is_equal_and_apart(void **state)
-{
+static void a_copy_is_equal_and_apart(void **state) {
   (void)state;
   ov_arena a;
   char text[] = "nachtdienst";
@@ -100,14 +93,12 @@ static void a_copy_is_equal_and_apart(void **state)
   ov_arena_free(&a);
 }
 
-static void reset_keeps_one_block_and_zeroes_again(void **state)
-{
+static void reset_keeps_one_block_and_zeroes_again(void **state) {
   (void)state;
   ov_arena a;
   ov_arena_init(&a, 1 << 20);
   ov_arena_reset(&a); /* of nothing */
-  for (int i = 0; i < 40; i++)
-    memset(ov_arena_alloc(&a, 4000), 0xee, 4000);
+  for (int i = 0; i < 40; i++) memset(ov_arena_alloc(&a, 4000), 0xee, 4000);
   ov_arena_block *kept = a.blocks;
   ov_arena_reset(&a);
   assert_ptr_equal(a.blocks, kept);
@@ -122,31 +113,28 @@ static void reset_keeps_one_block_and_zeroes_again(void **state)
   ov_arena_free(&a);
 }
 
-static void no_memory_gives_null_and_the_arena_stays_usable(void **state)
-{
+static void no_memory_gives_null_and_the_arena_stays_usable(void **state) {
   (void)state;
   FOR_EACH_FAULT(k) {
     ov_arena a;
     ov_arena_init(&a, 1 << 20);
     unsigned nulls = 0;
-    for (int i = 0; i < 5; i++)
-      nulls += ov_arena_alloc(&a, 3000) == NULL;
+    for (int i = 0; i < 5; i++) nulls += ov_arena_alloc(&a, 3000) == NULL;
     assert_int_equal(nulls, fault_hit() ? 1 : 0);
     assert_int_equal(a.used, (5 - nulls) * 3008);
     ov_arena_free(&a);
   }
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(memory_is_aligned_zeroed_and_apart),
-    cmocka_unit_test(what_was_handed_out_stays_while_the_arena_grows),
-    cmocka_unit_test(it_never_hands_out_more_than_max),
-    cmocka_unit_test(an_array_whose_size_overflows_is_refused),
-    cmocka_unit_test(a_copy_is_equal_and_apart),
-    cmocka_unit_test(reset_keeps_one_block_and_zeroes_again),
-    cmocka_unit_test(no_memory_gives_null_and_the_arena_stays_usable),
+      cmocka_unit_test(memory_is_aligned_zeroed_and_apart),
+      cmocka_unit_test(what_was_handed_out_stays_while_the_arena_grows),
+      cmocka_unit_test(it_never_hands_out_more_than_max),
+      cmocka_unit_test(an_array_whose_size_overflows_is_refused),
+      cmocka_unit_test(a_copy_is_equal_and_apart),
+      cmocka_unit_test(reset_keeps_one_block_and_zeroes_again),
+      cmocka_unit_test(no_memory_gives_null_and_the_arena_stays_usable),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,24 +25,22 @@ typedef struct fixture {
 } fixture;
 
 /* The three ops of the vectors, not yet chained. */
-static int set_up(void **state)
-{
+static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   f->h = ov_hasher_new();
   for (uint8_t i = 0; i < OV_ID_BYTES; i++) {
     f->organisation.b[i] = (uint8_t)(0x10 + i);
     f->writer.b[i] = (uint8_t)(0xa0 + i);
   }
-  for (uint8_t i = 0; i < OV_KEY_BYTES; i++)
-    f->key[i] = (uint8_t)(0x40 + i);
+  for (uint8_t i = 0; i < OV_KEY_BYTES; i++) f->key[i] = (uint8_t)(0x40 + i);
   ov_buf_init(&f->scratch, 0);
   f->fields[0] = (ov_field){2, ov_bytes(f->key, OV_KEY_BYTES)};
   f->fields[1] = (ov_field){3, ov_int(-98)};
   f->fields[2] = (ov_field){7, ov_text("rustig")};
   f->fields[3] = (ov_field){7, ov_text("onrustig")};
   for (uint64_t i = 0; i < 3; i++)
-    f->ops[i] = (ov_op){.name = {.writer = f->writer, .seq = i + 1}, .scope = 2, .kind = 20, .version = 1,
-                        .creates = i < 2};
+    f->ops[i] = (ov_op){
+        .name = {.writer = f->writer, .seq = i + 1}, .scope = 2, .kind = 20, .version = 1, .creates = i < 2};
   f->ops[0].kind = OV_KIND_PARTICIPANT;
   f->ops[0].device_time = 0x69000000;
   f->ops[0].fields = &f->fields[0], f->ops[0].n_fields = 1;
@@ -56,8 +54,7 @@ static int set_up(void **state)
   return f->h ? ov_chain_start(f->h, &f->organisation, &f->writer, &f->head) : -1;
 }
 
-static int tear_down(void **state)
-{
+static int tear_down(void **state) {
   fixture *f = *state;
   ov_buf_free(&f->scratch);
   ov_hasher_free(f->h);
@@ -66,20 +63,16 @@ static int tear_down(void **state)
 }
 
 /* Chains op i as its author does: with names of the ops before it. */
-static int chain(fixture *f, size_t i)
-{
-  if (i >= 1)
-    f->ops[i].participant = f->ops[i].author = f->ops[0].name;
-  if (i == 2)
-    f->ops[i].record = f->replaces[0] = f->ops[1].name;
+static int chain(fixture *f, size_t i) {
+  if (i >= 1) f->ops[i].participant = f->ops[i].author = f->ops[0].name;
+  if (i == 2) f->ops[i].record = f->replaces[0] = f->ops[1].name;
   return ov_chain_op(f->h, &f->ops[i], i == 0 ? f->zero_key : f->key, &f->head, &f->scratch);
 }
 
 #define ASSERT_HASH(hash, text) assert_hex((hash).b, OV_HASH_BYTES, text)
 
 /* PROTO-29 */
-static void the_chain_follows_the_vectors(void **state)
-{
+static void the_chain_follows_the_vectors(void **state) {
   fixture *f = *state;
   ASSERT_HASH(f->head, HEAD_0);
   assert_int_equal(chain(f, 0), 0);
@@ -95,8 +88,7 @@ static void the_chain_follows_the_vectors(void **state)
 }
 
 /* PROTO-29 */
-static void the_tag_is_the_start_of_the_head(void **state)
-{
+static void the_tag_is_the_start_of_the_head(void **state) {
   fixture *f = *state;
   for (size_t i = 0; i < 3; i++) {
     assert_int_equal(chain(f, i), 0);
@@ -107,8 +99,7 @@ static void the_tag_is_the_start_of_the_head(void **state)
   assert_true(ov_name_equal(&f->ops[2].record, &f->ops[1].name));
 }
 
-static void hashes_follow_the_vectors(void **state)
-{
+static void hashes_follow_the_vectors(void **state) {
   fixture *f = *state;
   ov_hash out;
   uint8_t long_key[100];
@@ -125,8 +116,7 @@ static void hashes_follow_the_vectors(void **state)
 
 /* A replica that holds only hashes of an op, or a header and the commitment of an erased participant's, gets
  * the same head. PROTO-30, PROTO-33 */
-static void voids_and_erased_ops_chain_the_same(void **state)
-{
+static void voids_and_erased_ops_chain_the_same(void **state) {
   fixture *f = *state;
   ov_op voided, erased;
   assert_int_equal(chain(f, 0), 0);
@@ -134,8 +124,10 @@ static void voids_and_erased_ops_chain_the_same(void **state)
   ov_hash before = f->head;
   assert_int_equal(chain(f, 2), 0);
 
-  voided = (ov_op){.name = {.writer = f->writer, .seq = 3}, .is_void = true,
-                   .header_hash = f->ops[2].header_hash, .commitment = f->ops[2].commitment};
+  voided = (ov_op){.name = {.writer = f->writer, .seq = 3},
+                   .is_void = true,
+                   .header_hash = f->ops[2].header_hash,
+                   .commitment = f->ops[2].commitment};
   ov_hash head = before;
   assert_int_equal(ov_chain_op(f->h, &voided, NULL, &head, &f->scratch), 0);
   ASSERT_HASH(head, HEAD_3);
@@ -153,8 +145,7 @@ static void voids_and_erased_ops_chain_the_same(void **state)
 }
 
 /* A payload nobody can read is chained over its bytes as they are. */
-static void verbatim_bytes_are_chained_as_they_are(void **state)
-{
+static void verbatim_bytes_are_chained_as_they_are(void **state) {
   fixture *f = *state;
   ov_buf bytes;
   ov_buf_init(&bytes, 0);
@@ -175,20 +166,19 @@ static void verbatim_bytes_are_chained_as_they_are(void **state)
   ov_buf_free(&bytes);
 }
 
-static void every_input_of_the_chain_counts(void **state)
-{
+static void every_input_of_the_chain_counts(void **state) {
   fixture *f = *state;
   ov_hash base, other, header = {{1}}, commitment = {{2}}, head = {{3}};
   ov_id w = f->writer;
   uint8_t key[OV_KEY_BYTES];
   memcpy(key, f->key, sizeof key);
 #define STEP(seq, out) (out = head, ov_chain_step(f->h, seq, &header, &commitment, &out))
-#define CHANGES(change, undo, call) \
-  do { \
-    change; \
-    assert_int_equal(call, 0); \
-    undo; \
-    assert_memory_not_equal(base.b, other.b, OV_HASH_BYTES); \
+#define CHANGES(change, undo, call)                                                                          \
+  do {                                                                                                       \
+    change;                                                                                                  \
+    assert_int_equal(call, 0);                                                                               \
+    undo;                                                                                                    \
+    assert_memory_not_equal(base.b, other.b, OV_HASH_BYTES);                                                 \
   } while (0)
   assert_int_equal(STEP(5, base), 0);
   CHANGES((void)0, (void)0, STEP(6, other));
@@ -209,8 +199,7 @@ static void every_input_of_the_chain_counts(void **state)
   CHANGES(f->organisation.b[0] ^= 1, f->organisation.b[0] ^= 1, START(other));
 }
 
-static void without_a_key_nothing_changes(void **state)
-{
+static void without_a_key_nothing_changes(void **state) {
   fixture *f = *state;
   ov_op before = f->ops[0];
   assert_int_equal(ov_chain_op(f->h, &f->ops[0], NULL, &f->head, &f->scratch), OV_E_CRYPTO);
@@ -218,8 +207,7 @@ static void without_a_key_nothing_changes(void **state)
   ASSERT_HASH(f->head, HEAD_0);
 }
 
-static void a_scratch_that_is_too_small_changes_nothing(void **state)
-{
+static void a_scratch_that_is_too_small_changes_nothing(void **state) {
   fixture *f = *state;
   ov_op before = f->ops[0];
   for (size_t max = 1; max < 38; max++) { /* the header takes 12 bytes, the payload 38 */
@@ -232,8 +220,7 @@ static void a_scratch_that_is_too_small_changes_nothing(void **state)
   }
 }
 
-static void when_any_call_fails_nothing_changes(void **state)
-{
+static void when_any_call_fails_nothing_changes(void **state) {
   fixture *f = *state;
   ov_op before = f->ops[0];
   unsigned failures = 0;
@@ -257,8 +244,7 @@ static void when_any_call_fails_nothing_changes(void **state)
   assert_true(failures >= 13); /* one buffer, twice SHA-256 and twice HMAC of three calls each */
 }
 
-static void no_hasher_when_any_call_fails(void **state)
-{
+static void no_hasher_when_any_call_fails(void **state) {
   (void)state;
   unsigned failures = 0;
   FOR_EACH_FAULT(k) {
@@ -272,34 +258,42 @@ static void no_hasher_when_any_call_fails(void **state)
 }
 
 /* PROTO-31 */
-static void whose_key_covers_an_op(void **state)
-{
+static void whose_key_covers_an_op(void **state) {
   (void)state;
   ov_name record = {.seq = 1}, about = {.seq = 2};
   const struct {
-    uint16_t kind; bool creates, has_participant; uint32_t scope;
-    ov_key_owner owner; uint64_t participant; uint32_t team;
+    uint16_t kind;
+    bool creates, has_participant;
+    uint32_t scope;
+    ov_key_owner owner;
+    uint64_t participant;
+    uint32_t team;
   } rows[] = {
-    {OV_KIND_ORGANISATION, true, false, 1, OV_KEYOF_ZERO, 0, 0},
-    {OV_KIND_TEAM, true, false, 2, OV_KEYOF_ZERO, 0, 0},
-    {OV_KIND_PARTICIPANT, true, false, 2, OV_KEYOF_ZERO, 0, 0},
-    {OV_KIND_PARTICIPANT, true, true, 2, OV_KEYOF_ZERO, 0, 0},
-    {OV_KIND_ORGANISATION, false, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
-    {OV_KIND_TEAM, false, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
-    {OV_KIND_TEAM, false, false, 7, OV_KEYOF_TEAM, 0, 7},
-    {OV_KIND_PARTICIPANT, false, false, 2, OV_KEYOF_PARTICIPANT, 1, 0},
-    {OV_KIND_PARTICIPANT, false, true, 2, OV_KEYOF_PARTICIPANT, 1, 0}, /* names another: the record counts */
-    {OV_KIND_PERSON, true, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
-    {20, true, true, 2, OV_KEYOF_PARTICIPANT, 2, 0},
-    {20, false, true, 2, OV_KEYOF_PARTICIPANT, 2, 0},
-    {20, true, false, 0, OV_KEYOF_ORGANISATION, 0, 0},
-    {20, true, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
-    {20, true, false, 2, OV_KEYOF_TEAM, 0, 2},
-    {20, false, false, UINT32_MAX, OV_KEYOF_TEAM, 0, UINT32_MAX},
+      {OV_KIND_ORGANISATION, true, false, 1, OV_KEYOF_ZERO, 0, 0},
+      {OV_KIND_TEAM, true, false, 2, OV_KEYOF_ZERO, 0, 0},
+      {OV_KIND_PARTICIPANT, true, false, 2, OV_KEYOF_ZERO, 0, 0},
+      {OV_KIND_PARTICIPANT, true, true, 2, OV_KEYOF_ZERO, 0, 0},
+      {OV_KIND_ORGANISATION, false, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
+      {OV_KIND_TEAM, false, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
+      {OV_KIND_TEAM, false, false, 7, OV_KEYOF_TEAM, 0, 7},
+      {OV_KIND_PARTICIPANT, false, false, 2, OV_KEYOF_PARTICIPANT, 1, 0},
+      {OV_KIND_PARTICIPANT, false, true, 2, OV_KEYOF_PARTICIPANT, 1,
+       0}, /* names another: the record counts */
+      {OV_KIND_PERSON, true, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
+      {20, true, true, 2, OV_KEYOF_PARTICIPANT, 2, 0},
+      {20, false, true, 2, OV_KEYOF_PARTICIPANT, 2, 0},
+      {20, true, false, 0, OV_KEYOF_ORGANISATION, 0, 0},
+      {20, true, false, 1, OV_KEYOF_ORGANISATION, 0, 0},
+      {20, true, false, 2, OV_KEYOF_TEAM, 0, 2},
+      {20, false, false, UINT32_MAX, OV_KEYOF_TEAM, 0, UINT32_MAX},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    ov_op op = {.kind = rows[i].kind, .creates = rows[i].creates, .has_participant = rows[i].has_participant,
-                .scope = rows[i].scope, .record = record, .participant = about};
+    ov_op op = {.kind = rows[i].kind,
+                .creates = rows[i].creates,
+                .has_participant = rows[i].has_participant,
+                .scope = rows[i].scope,
+                .record = record,
+                .participant = about};
     ov_name participant = {0};
     uint32_t scope = 0;
     assert_int_equal(ov_chain_key_owner(&op, &participant, &scope), rows[i].owner);
@@ -309,8 +303,7 @@ static void whose_key_covers_an_op(void **state)
 }
 
 /* PROTO-35, PROTO-36 */
-static void what_is_signed_byte_by_byte(void **state)
-{
+static void what_is_signed_byte_by_byte(void **state) {
   fixture *f = *state;
   ov_buf b;
   ov_id device = {{0xd0}};
@@ -322,33 +315,34 @@ static void what_is_signed_byte_by_byte(void **state)
   assert_hex(b.p, b.n, "6f766572647261636874 2068656c6c6f 2031 00 09 73796e632e74657374 9101");
   ov_buf_reset(&b);
   ov_signed_proof(&b, "sync.test", nonce, &hash);
-  assert_hex(b.p, b.n,
-             "6f766572647261636874 2070726f6f66 2031 00 09 73796e632e74657374 01020300000000000000000000000000"
-                       "ee00000000000000000000000000000000000000000000000000000000000000");
+  assert_hex(
+      b.p, b.n,
+      "6f766572647261636874 2070726f6f66 2031 00 09 73796e632e74657374 01020300000000000000000000000000"
+      "ee00000000000000000000000000000000000000000000000000000000000000");
   ov_buf_reset(&b);
   ov_signed_push(&b, &f->organisation, &device, &f->writer, 0x0102, &hash);
-  assert_hex(b.p, b.n, "6f766572647261636874 2070757368 2031 00 101112131415161718191a1b1c1d1e1f"
-                       "d0000000000000000000000000000000 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 0000000000000102"
-                       "ee00000000000000000000000000000000000000000000000000000000000000");
+  assert_hex(b.p, b.n,
+             "6f766572647261636874 2070757368 2031 00 101112131415161718191a1b1c1d1e1f"
+             "d0000000000000000000000000000000 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 0000000000000102"
+             "ee00000000000000000000000000000000000000000000000000000000000000");
   ov_buf_free(&b);
 }
 
-int main(void)
-{
+int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-    TEST(the_chain_follows_the_vectors),
-    TEST(the_tag_is_the_start_of_the_head),
-    TEST(hashes_follow_the_vectors),
-    TEST(voids_and_erased_ops_chain_the_same),
-    TEST(verbatim_bytes_are_chained_as_they_are),
-    TEST(every_input_of_the_chain_counts),
-    TEST(without_a_key_nothing_changes),
-    TEST(a_scratch_that_is_too_small_changes_nothing),
-    TEST(when_any_call_fails_nothing_changes),
-    cmocka_unit_test(no_hasher_when_any_call_fails),
-    cmocka_unit_test(whose_key_covers_an_op),
-    TEST(what_is_signed_byte_by_byte),
+      TEST(the_chain_follows_the_vectors),
+      TEST(the_tag_is_the_start_of_the_head),
+      TEST(hashes_follow_the_vectors),
+      TEST(voids_and_erased_ops_chain_the_same),
+      TEST(verbatim_bytes_are_chained_as_they_are),
+      TEST(every_input_of_the_chain_counts),
+      TEST(without_a_key_nothing_changes),
+      TEST(a_scratch_that_is_too_small_changes_nothing),
+      TEST(when_any_call_fails_nothing_changes),
+      cmocka_unit_test(no_hasher_when_any_call_fails),
+      cmocka_unit_test(whose_key_covers_an_op),
+      TEST(what_is_signed_byte_by_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

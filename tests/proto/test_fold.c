@@ -1,8 +1,7 @@
 /* The fold, rule by rule: small histories a person can follow. Random ones are in test_fold_property.c. */
 #include "fold_records.h"
 
-static void assert_shown(const ov_record *r, uint16_t field, int64_t value, uint32_t entries)
-{
+static void assert_shown(const ov_record *r, uint16_t field, int64_t value, uint32_t entries) {
   uint32_t n;
   const ov_live *l = ov_record_field(r, field, &n);
   assert_non_null(l);
@@ -11,8 +10,7 @@ static void assert_shown(const ov_record *r, uint16_t field, int64_t value, uint
   assert_int_equal(l->v.i, value);
 }
 
-static void one_op(void **state)
-{
+static void one_op(void **state) {
   fixture *x = *state;
   create(x);
   const ov_record *r = fold(x);
@@ -26,8 +24,7 @@ static void one_op(void **state)
 }
 
 /* PROTO-93, PROTO-96 */
-static void concurrent_edits_conflict_until_one_op_names_both(void **state)
-{
+static void concurrent_edits_conflict_until_one_op_names_both(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   ov_op *a = edit(x, 2, 1, OV_APPLIED, QUALITY, ov_int(4), c);
@@ -53,8 +50,7 @@ static void concurrent_edits_conflict_until_one_op_names_both(void **state)
 }
 
 /* PROTO-96 */
-static void equal_values_are_no_conflict(void **state)
-{
+static void equal_values_are_no_conflict(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   edit(x, 2, 1, OV_APPLIED, QUALITY, ov_int(4), c);
@@ -65,8 +61,7 @@ static void equal_values_are_no_conflict(void **state)
 }
 
 /* PROTO-93, PROTO-95 */
-static void codes_of_a_set_conflict_one_by_one(void **state)
-{
+static void codes_of_a_set_conflict_one_by_one(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_add(&x->h, c, DISTURBANCE, 1);
@@ -100,8 +95,7 @@ static void codes_of_a_set_conflict_one_by_one(void **state)
   assert_int_equal(n, 3); /* 1 of the first op and 3 of the second are not carried, so they stay */
 }
 
-static void a_set_write_leaves_the_codes_it_does_not_carry(void **state)
-{
+static void a_set_write_leaves_the_codes_it_does_not_carry(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_add(&x->h, c, DISTURBANCE, 1);
@@ -114,8 +108,7 @@ static void a_set_write_leaves_the_codes_it_does_not_carry(void **state)
 }
 
 /* PROTO-26, PROTO-97 */
-static void a_retraction_meets_a_concurrent_edit(void **state)
-{
+static void a_retraction_meets_a_concurrent_edit(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   assert_int_equal(ov_record_retracted(fold(x)), OV_LIVE);
@@ -146,8 +139,7 @@ static void a_retraction_meets_a_concurrent_edit(void **state)
 }
 
 /* PROTO-26, PROTO-97 */
-static void an_undo_meets_another_retraction(void **state)
-{
+static void an_undo_meets_another_retraction(void **state) {
   fixture *x = *state;
   create(x);
   ov_op *first = retract(x, 2, 1, "dubbel");
@@ -161,8 +153,7 @@ static void an_undo_meets_another_retraction(void **state)
   assert_int_equal(ov_record_retracted(fold(x)), OV_RETRACTED);
 }
 
-static void retractions_with_two_reasons_agree(void **state)
-{
+static void retractions_with_two_reasons_agree(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   retract(x, 2, 1, "dubbel");
@@ -175,8 +166,7 @@ static void retractions_with_two_reasons_agree(void **state)
   assert_int_equal(fold(x)->n_seen, 1); /* the union, each name once */
 }
 
-static void a_retraction_sees_its_own_values(void **state)
-{
+static void a_retraction_sees_its_own_values(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_set(&x->h, c, 1, ov_text("proef"));
@@ -186,8 +176,7 @@ static void a_retraction_sees_its_own_values(void **state)
   assert_int_equal(ov_record_retracted(fold(x)), OV_RETRACT_CONFLICT);
 }
 
-static void a_set_in_field_1_is_no_retraction(void **state)
-{
+static void a_set_in_field_1_is_no_retraction(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_add(&x->h, c, 1, 7);
@@ -196,8 +185,7 @@ static void a_set_in_field_1_is_no_retraction(void **state)
   assert_int_equal(ov_record_retracted(fold(x)), OV_RETRACTED);
 }
 
-static void undo_writes_the_old_value_again(void **state)
-{
+static void undo_writes_the_old_value_again(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   ov_op *e = edit(x, 1, 2, OV_APPLIED, QUALITY, ov_int(1), c);
@@ -208,8 +196,7 @@ static void undo_writes_the_old_value_again(void **state)
 }
 
 /* PROTO-94 */
-static void a_held_link_makes_no_false_conflict(void **state)
-{
+static void a_held_link_makes_no_false_conflict(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   ov_op *held = edit(x, 2, 1, OV_HELD, NAP, ov_int(900), c); /* out of range */
@@ -232,8 +219,7 @@ static void a_held_link_makes_no_false_conflict(void **state)
   assert_shown(fold(x), NAP, 95, 2);
 }
 
-static void a_held_link_counts_in_its_own_field_only(void **state)
-{
+static void a_held_link_counts_in_its_own_field_only(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_add(&x->h, c, DISTURBANCE, 1);
@@ -254,8 +240,7 @@ static void a_held_link_counts_in_its_own_field_only(void **state)
   assert_true(ov_name_equal(&r->ops[l[1].op].name, &c->name));
 }
 
-static void rulings_decide_by_verdict_alone(void **state)
-{
+static void rulings_decide_by_verdict_alone(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   ov_op *op = edit(x, 2, 1, OV_HELD, NAP, ov_int(900), c);
@@ -268,8 +253,7 @@ static void rulings_decide_by_verdict_alone(void **state)
 }
 
 /* PROTO-87, PROTO-95 */
-static void waiting_void_and_erased_ops_say_nothing(void **state)
-{
+static void waiting_void_and_erased_ops_say_nothing(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   ov_op *w = edit(x, 2, 1, OV_WAITING, NAP, ov_int(1), c);
@@ -285,8 +269,7 @@ static void waiting_void_and_erased_ops_say_nothing(void **state)
   assert_shown(fold(x), NAP, 3, 2); /* c's value was not seen by it */
 }
 
-static void a_nil_is_a_value(void **state)
-{
+static void a_nil_is_a_value(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   edit(x, 2, 1, OV_APPLIED, NAP, ov_nil(), c);
@@ -295,8 +278,7 @@ static void a_nil_is_a_value(void **state)
   assert_true(ov_record_field_conflict(r, NAP));
 }
 
-static void a_single_value_and_a_set_in_one_field_stand_apart(void **state)
-{
+static void a_single_value_and_a_set_in_one_field_stand_apart(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_add(&x->h, c, 30, 4);
@@ -312,8 +294,7 @@ static void a_single_value_and_a_set_in_one_field_stand_apart(void **state)
 }
 
 /* PROTO-94 */
-static void circles_and_own_names_end(void **state)
-{
+static void circles_and_own_names_end(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   history_replaces(&x->h, c, &c->name);
@@ -327,8 +308,7 @@ static void circles_and_own_names_end(void **state)
 }
 
 /* PROTO-92, PROTO-96 */
-static void time_and_then_name_decide_what_is_shown(void **state)
-{
+static void time_and_then_name_decide_what_is_shown(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   edit(x, 2, 1, OV_APPLIED, NAP, ov_int(1), c);
@@ -357,8 +337,7 @@ static void time_and_then_name_decide_what_is_shown(void **state)
 }
 
 /* PROTO-98 */
-static void header_comes_from_the_creating_op(void **state)
-{
+static void header_comes_from_the_creating_op(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   c->has_participant = true;
@@ -387,8 +366,7 @@ static void header_comes_from_the_creating_op(void **state)
   assert_int_equal(r->n_ops, 0);
 }
 
-static void refuses_no_ops_a_name_twice_and_too_many(void **state)
-{
+static void refuses_no_ops_a_name_twice_and_too_many(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   assert_int_equal(ov_fold(x->h.in, 0, &x->a, &x->r), OV_E_INVALID);
@@ -412,8 +390,7 @@ static void refuses_no_ops_a_name_twice_and_too_many(void **state)
 
 /* The most that may be folded fits into a decode arena, and one more is refused before memory is asked for.
  PROTO-100 */
-static void bounds_values_and_links(void **state)
-{
+static void bounds_values_and_links(void **state) {
   fixture *x = *state;
   enum { FIELDS = 100, PER_OP = 256 };
   static ov_field fields[FIELDS];
@@ -448,8 +425,7 @@ static void bounds_values_and_links(void **state)
 }
 
 /* PROTO-99 */
-static void names_to_replace_are_bounded(void **state)
-{
+static void names_to_replace_are_bounded(void **state) {
   fixture *x = *state;
   enum { N = OV_OP_REPLACES_MAX + 10 };
   ov_fold_in *in = calloc(N, sizeof *in);
@@ -475,32 +451,31 @@ static void names_to_replace_are_bounded(void **state)
   free(ops);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    T(one_op),
-    T(concurrent_edits_conflict_until_one_op_names_both),
-    T(equal_values_are_no_conflict),
-    T(codes_of_a_set_conflict_one_by_one),
-    T(a_set_write_leaves_the_codes_it_does_not_carry),
-    T(a_retraction_meets_a_concurrent_edit),
-    T(an_undo_meets_another_retraction),
-    T(retractions_with_two_reasons_agree),
-    T(a_retraction_sees_its_own_values),
-    T(a_set_in_field_1_is_no_retraction),
-    T(undo_writes_the_old_value_again),
-    T(a_held_link_makes_no_false_conflict),
-    T(a_held_link_counts_in_its_own_field_only),
-    T(rulings_decide_by_verdict_alone),
-    T(waiting_void_and_erased_ops_say_nothing),
-    T(a_nil_is_a_value),
-    T(a_single_value_and_a_set_in_one_field_stand_apart),
-    T(circles_and_own_names_end),
-    T(time_and_then_name_decide_what_is_shown),
-    T(header_comes_from_the_creating_op),
-    T(refuses_no_ops_a_name_twice_and_too_many),
-    T(bounds_values_and_links),
-    T(names_to_replace_are_bounded),
+      T(one_op),
+      T(concurrent_edits_conflict_until_one_op_names_both),
+      T(equal_values_are_no_conflict),
+      T(codes_of_a_set_conflict_one_by_one),
+      T(a_set_write_leaves_the_codes_it_does_not_carry),
+      T(a_retraction_meets_a_concurrent_edit),
+      T(an_undo_meets_another_retraction),
+      T(retractions_with_two_reasons_agree),
+      T(a_retraction_sees_its_own_values),
+      T(a_set_in_field_1_is_no_retraction),
+      T(undo_writes_the_old_value_again),
+      T(a_held_link_makes_no_false_conflict),
+      T(a_held_link_counts_in_its_own_field_only),
+      T(rulings_decide_by_verdict_alone),
+      T(waiting_void_and_erased_ops_say_nothing),
+      T(a_nil_is_a_value),
+      T(a_single_value_and_a_set_in_one_field_stand_apart),
+      T(circles_and_own_names_end),
+      T(time_and_then_name_decide_what_is_shown),
+      T(header_comes_from_the_creating_op),
+      T(refuses_no_ops_a_name_twice_and_too_many),
+      T(bounds_values_and_links),
+      T(names_to_replace_are_bounded),
   };
   return cmocka_run_group_tests_name("fold", tests, NULL, NULL);
 }

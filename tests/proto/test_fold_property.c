@@ -18,8 +18,7 @@ typedef struct world {
   uint64_t random, seed;
 } world;
 
-static void start(world *w, uint64_t seed)
-{
+static void start(world *w, uint64_t seed) {
   w->random = w->seed = seed;
   history_init(&w->h);
   ov_arena_init(&w->a, 16u << 20);
@@ -27,37 +26,32 @@ static void start(world *w, uint64_t seed)
   ov_buf_init(&w->got, 0);
 }
 
-static void stop(world *w)
-{
+static void stop(world *w) {
   history_free(&w->h);
   ov_arena_free(&w->a);
   ov_buf_free(&w->want);
   ov_buf_free(&w->got);
 }
 
-static void encode(const ov_record *r, ov_buf *b)
-{
+static void encode(const ov_record *r, ov_buf *b) {
   ov_buf_reset(b);
   ov_record_encode(r, b);
   assert_int_equal(b->err, 0);
 }
 
-static void assert_same_bytes(world *w, const char *what)
-{
+static void assert_same_bytes(world *w, const char *what) {
   if (w->want.n != w->got.n || memcmp(w->want.p, w->got.p, w->want.n) != 0)
     fail_msg("seed %llu: %s", (unsigned long long)w->seed, what);
 }
 
-static void fold_and_ask_the_oracle(world *w, ov_record *r)
-{
+static void fold_and_ask_the_oracle(world *w, ov_record *r) {
   char why[ORACLE_WHY_MAX];
   int err = ov_fold(w->h.in, w->h.n, &w->a, r);
   if (err) fail_msg("seed %llu: fold gives %d", (unsigned long long)w->seed, err);
   if (!oracle_agrees(w->h.in, w->h.n, r, why)) fail_msg("seed %llu: %s", (unsigned long long)w->seed, why);
 }
 
-static void fold_in_this_order(world *w, const ov_fold_in *in)
-{
+static void fold_in_this_order(world *w, const ov_fold_in *in) {
   ov_record r;
   ov_arena_reset(&w->a);
   assert_int_equal(ov_fold(in, w->h.n, &w->a, &r), 0);
@@ -65,15 +59,13 @@ static void fold_in_this_order(world *w, const ov_fold_in *in)
   assert_same_bytes(w, "the order of ops shows");
 }
 
-static void swap(ov_fold_in *a, ov_fold_in *b)
-{
+static void swap(ov_fold_in *a, ov_fold_in *b) {
   ov_fold_in t = *a;
   *a = *b;
   *b = t;
 }
 
-static void permute(world *w, ov_fold_in *in, size_t fixed)
-{
+static void permute(world *w, ov_fold_in *in, size_t fixed) {
   if (fixed == w->h.n) {
     fold_in_this_order(w, in);
     return;
@@ -86,8 +78,7 @@ static void permute(world *w, ov_fold_in *in, size_t fixed)
 }
 
 /* Encoding and rows bring the record back; uses what encode left in want. */
-static void comes_back(world *w, const ov_record *r)
-{
+static void comes_back(world *w, const ov_record *r) {
   ov_record back;
   ov_op *rows;
   size_t n;
@@ -105,8 +96,7 @@ static void comes_back(world *w, const ov_record *r)
 }
 
 /* PROTO-93, PROTO-94, PROTO-95, PROTO-96, PROTO-97, PROTO-98 */
-static void small_histories_in_every_order(void **state)
-{
+static void small_histories_in_every_order(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 3000; seed++) {
     world w;
@@ -123,8 +113,7 @@ static void small_histories_in_every_order(void **state)
   }
 }
 
-static void large_histories_in_random_orders(void **state)
-{
+static void large_histories_in_random_orders(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 300; seed++) {
     world w;
@@ -146,8 +135,7 @@ static void large_histories_in_random_orders(void **state)
 
 /* Held, admitted, dismissed, voided and back again: the state depends on the verdicts, not on how they came
  * about. */
-static void flips_of_verdicts_leave_no_trace(void **state)
-{
+static void flips_of_verdicts_leave_no_trace(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 150; seed++) {
     world w;
@@ -171,8 +159,7 @@ static void flips_of_verdicts_leave_no_trace(void **state)
   }
 }
 
-static bool names(const ov_op *op, const ov_name *name)
-{
+static bool names(const ov_op *op, const ov_name *name) {
   for (uint32_t i = 0; i < op->n_replaces; i++)
     if (ov_name_equal(&op->replaces[i], name)) return true;
   return false;
@@ -180,8 +167,7 @@ static bool names(const ov_op *op, const ov_name *name)
 
 /* May `in` be absorbed into base with the result promised? (see ov_fold_absorb) No op of the history names a
  * later one. */
-static bool promised(const ov_record *base, const ov_fold_in *in)
-{
+static bool promised(const ov_record *base, const ov_fold_in *in) {
   uint32_t retractions = 0, replaced = 0;
   const ov_field *f = ov_op_field(in->op, OV_FIELD_RETRACTED);
   for (uint32_t i = 0; i < base->n_held; i++)
@@ -196,8 +182,7 @@ static bool promised(const ov_record *base, const ov_fold_in *in)
 }
 
 /* PROTO-113 */
-static void absorb_equals_fold(void **state)
-{
+static void absorb_equals_fold(void **state) {
   (void)state;
   unsigned checked = 0, skipped = 0;
   for (uint64_t seed = 1; seed <= 4000; seed++) {
@@ -231,15 +216,13 @@ static void absorb_equals_fold(void **state)
   assert_true(checked > 5000 && skipped > 500);
 }
 
-static void adopt(history *h, ov_op *op, const ov_name *seen, uint32_t n)
-{
+static void adopt(history *h, ov_op *op, const ov_name *seen, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) history_replaces(h, op, &seen[i]);
 }
 
 /* What a form offers really settles a field, and what a retraction offers really retracts.
  * PROTO-25, PROTO-99 */
-static void the_names_offered_settle_what_they_are_for(void **state)
-{
+static void the_names_offered_settle_what_they_are_for(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 400; seed++) {
     world w;
@@ -274,8 +257,7 @@ static void the_names_offered_settle_what_they_are_for(void **state)
   }
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(small_histories_in_every_order),
       cmocka_unit_test(large_histories_in_random_orders),

@@ -4,8 +4,7 @@
 /* ---- writer ---- */
 
 /* PROTO-12 */
-static void integers_take_their_shortest_form(void **state)
-{
+static void integers_take_their_shortest_form(void **state) {
   (void)state;
   // clang-format off
   static const struct { int64_t v; const char *hex; } ints[] = {
@@ -38,18 +37,15 @@ static void integers_take_their_shortest_form(void **state)
 
 /* Writes n bytes of str or bin and looks at the head; then reads them back under the demand for shortest
  * forms. */
-static void check_body(bool text, size_t n, const char *head)
-{
+static void check_body(bool text, size_t n, const char *head) {
   static uint8_t body[70000];
   memset(body, 'a', sizeof body);
   ov_buf b;
   ov_mpr r;
   uint32_t got;
   ov_buf_init(&b, 0);
-  if (text)
-    ov_mpw_str(&b, body, n);
-  else
-    ov_mpw_bin(&b, body, n);
+  if (text) ov_mpw_str(&b, body, n);
+  else ov_mpw_bin(&b, body, n);
   assert_hex(b.p, b.n - n, head);
   ov_mpr_init(&r, b.p, b.n);
   r.shortest = true;
@@ -60,8 +56,7 @@ static void check_body(bool text, size_t n, const char *head)
   ov_buf_free(&b);
 }
 
-static void lengths_take_their_shortest_form(void **state)
-{
+static void lengths_take_their_shortest_form(void **state) {
   (void)state;
   check_body(true, 0, "a0");
   check_body(true, 31, "bf");
@@ -77,18 +72,14 @@ static void lengths_take_their_shortest_form(void **state)
   check_body(false, 65536, "c600010000");
 }
 
-static void check_container(bool map, uint32_t n, const char *head)
-{
+static void check_container(bool map, uint32_t n, const char *head) {
   ov_buf b;
   ov_mpr r;
   ov_buf_init(&b, 0);
-  if (map)
-    ov_mpw_map(&b, n);
-  else
-    ov_mpw_array(&b, n);
+  if (map) ov_mpw_map(&b, n);
+  else ov_mpw_array(&b, n);
   assert_hex(b.p, b.n, head);
-  for (uint32_t i = 0; i < n * (map ? 2 : 1); i++)
-    ov_mpw_nil(&b);
+  for (uint32_t i = 0; i < n * (map ? 2 : 1); i++) ov_mpw_nil(&b);
   assert_int_equal(ov_mp_prescan(b.p, b.n, 1000000), 0);
   ov_mpr_init_scanned(&r, b.p, b.n);
   r.shortest = true;
@@ -97,8 +88,7 @@ static void check_container(bool map, uint32_t n, const char *head)
   ov_buf_free(&b);
 }
 
-static void counts_take_their_shortest_form(void **state)
-{
+static void counts_take_their_shortest_form(void **state) {
   (void)state;
   check_container(false, 0, "90");
   check_container(false, 15, "9f");
@@ -112,8 +102,7 @@ static void counts_take_their_shortest_form(void **state)
   check_container(true, 65536, "df00010000");
 }
 
-static void the_other_writers(void **state)
-{
+static void the_other_writers(void **state) {
   (void)state;
   ov_buf b;
   ov_name n = {.seq = 7, .tag = {1, 2, 3, 4}};
@@ -124,19 +113,18 @@ static void the_other_writers(void **state)
   ov_mpw_uint(&b, UINT64_MAX);
   ov_mpw_cstr(&b, "é");
   ov_mpw_name(&b, &n);
-  assert_hex(b.p, b.n,
-             "c0 c2 c3 cfffffffffffffffff a2c3a9 c41c 00000000000000000000000000000000 0000000000000007 01020304");
+  assert_hex(
+      b.p, b.n,
+      "c0 c2 c3 cfffffffffffffffff a2c3a9 c41c 00000000000000000000000000000000 0000000000000007 01020304");
   ov_buf_reset(&b);
   const uint64_t v[] = {0, 127, 128, 300, UINT64_MAX};
-  for (size_t i = 0; i < COUNT(v); i++)
-    ov_buf_varint(&b, v[i]);
+  for (size_t i = 0; i < COUNT(v); i++) ov_buf_varint(&b, v[i]);
   assert_hex(b.p, b.n, "00 7f 8001 ac02 ffffffffffffffffff01");
   ov_buf_free(&b);
   ov_buf_free(&b);
 }
 
-static void a_full_buffer_sticks_with_limit(void **state)
-{
+static void a_full_buffer_sticks_with_limit(void **state) {
   (void)state;
   ov_buf b;
   ov_buf_init(&b, 10);
@@ -160,8 +148,7 @@ static void a_full_buffer_sticks_with_limit(void **state)
   assert_int_equal(b.max, 10);
 }
 
-static void more_than_a_length_can_say_is_refused_unread(void **state)
-{
+static void more_than_a_length_can_say_is_refused_unread(void **state) {
   (void)state;
   ov_buf b;
   ov_buf_init(&b, SIZE_MAX);
@@ -174,8 +161,7 @@ static void more_than_a_length_can_say_is_refused_unread(void **state)
   ov_buf_free(&b);
 }
 
-static void growing_by_an_empty_piece_gives_a_place(void **state)
-{
+static void growing_by_an_empty_piece_gives_a_place(void **state) {
   (void)state;
   ov_buf b;
   b = (ov_buf){0}; /* all zero is an empty buffer with the default limit, too */
@@ -188,14 +174,12 @@ static void growing_by_an_empty_piece_gives_a_place(void **state)
   ov_buf_free(&b);
 }
 
-static void writing_without_memory_sticks_with_nomem(void **state)
-{
+static void writing_without_memory_sticks_with_nomem(void **state) {
   (void)state;
   FOR_EACH_FAULT(k) {
     ov_buf b;
     ov_buf_init(&b, 0);
-    for (int i = 0; i < 100; i++)
-      ov_mpw_cstr(&b, "nachtdienst");
+    for (int i = 0; i < 100; i++) ov_mpw_cstr(&b, "nachtdienst");
     bool hit = fault_hit();
     assert_int_equal(b.err, hit ? OV_E_NOMEM : 0);
     assert_true(hit ? b.n < 1200 : b.n == 1200);
@@ -205,8 +189,7 @@ static void writing_without_memory_sticks_with_nomem(void **state)
 
 /* ---- pre-scan ---- */
 
-static int scan_hex(const char *text, size_t objects_max)
-{
+static int scan_hex(const char *text, size_t objects_max) {
   ov_buf b;
   ov_buf_init(&b, 0);
   put_hex(&b, text);
@@ -216,8 +199,7 @@ static int scan_hex(const char *text, size_t objects_max)
 }
 
 /* PROTO-11, PROTO-13 */
-static void the_scan_refuses(void **state)
-{
+static void the_scan_refuses(void **state) {
   (void)state;
   // clang-format off
   static const char *bad[] = {
@@ -238,12 +220,10 @@ static void the_scan_refuses(void **state)
     "818181818181818100",
   };
   // clang-format on
-  for (size_t i = 0; i < COUNT(bad); i++)
-    assert_int_equal(scan_hex(bad[i], 1000), OV_E_FORMAT);
+  for (size_t i = 0; i < COUNT(bad); i++) assert_int_equal(scan_hex(bad[i], 1000), OV_E_FORMAT);
 }
 
-static void the_scan_takes(void **state)
-{
+static void the_scan_takes(void **state) {
   (void)state;
   // clang-format off
   static const char *good[] = {
@@ -253,13 +233,11 @@ static void the_scan_takes(void **state)
     "92 92 90 90 93 c0 c0 c0", "82 00 90 01 80", "81 90 90",
   };
   // clang-format on
-  for (size_t i = 0; i < COUNT(good); i++)
-    assert_int_equal(scan_hex(good[i], 1000), 0);
+  for (size_t i = 0; i < COUNT(good); i++) assert_int_equal(scan_hex(good[i], 1000), 0);
 }
 
 /* 33 nested arrays, as an attacker would send them, and far more than that. PROTO-13 */
-static void depth_is_bounded_without_a_stack(void **state)
-{
+static void depth_is_bounded_without_a_stack(void **state) {
   (void)state;
   static uint8_t deep[60000];
   memset(deep, 0x91, sizeof deep);
@@ -275,8 +253,7 @@ static void depth_is_bounded_without_a_stack(void **state)
 }
 
 /* PROTO-13 */
-static void objects_are_counted_each(void **state)
-{
+static void objects_are_counted_each(void **state) {
   (void)state;
   assert_int_equal(scan_hex("93 00 81 00 a0 c0", 6), 0);
   assert_int_equal(scan_hex("93 00 81 00 a0 c0", 5), OV_E_LIMIT);
@@ -290,21 +267,20 @@ static void objects_are_counted_each(void **state)
   assert_int_equal(r.err, 0);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(integers_take_their_shortest_form),
-    cmocka_unit_test(lengths_take_their_shortest_form),
-    cmocka_unit_test(counts_take_their_shortest_form),
-    cmocka_unit_test(the_other_writers),
-    cmocka_unit_test(a_full_buffer_sticks_with_limit),
-    cmocka_unit_test(more_than_a_length_can_say_is_refused_unread),
-    cmocka_unit_test(growing_by_an_empty_piece_gives_a_place),
-    cmocka_unit_test(writing_without_memory_sticks_with_nomem),
-    cmocka_unit_test(the_scan_refuses),
-    cmocka_unit_test(the_scan_takes),
-    cmocka_unit_test(depth_is_bounded_without_a_stack),
-    cmocka_unit_test(objects_are_counted_each),
+      cmocka_unit_test(integers_take_their_shortest_form),
+      cmocka_unit_test(lengths_take_their_shortest_form),
+      cmocka_unit_test(counts_take_their_shortest_form),
+      cmocka_unit_test(the_other_writers),
+      cmocka_unit_test(a_full_buffer_sticks_with_limit),
+      cmocka_unit_test(more_than_a_length_can_say_is_refused_unread),
+      cmocka_unit_test(growing_by_an_empty_piece_gives_a_place),
+      cmocka_unit_test(writing_without_memory_sticks_with_nomem),
+      cmocka_unit_test(the_scan_refuses),
+      cmocka_unit_test(the_scan_takes),
+      cmocka_unit_test(depth_is_bounded_without_a_stack),
+      cmocka_unit_test(objects_are_counted_each),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,7 @@
 /* Reading MessagePack: what comes back, what sticks, what is refused. */
 #include "mp_bytes.h"
 
-static void put_sample(ov_buf *b)
-{
+static void put_sample(ov_buf *b) {
   ov_name n = {.seq = 5};
   ov_mpw_array(b, 10);
   ov_mpw_nil(b);
@@ -16,8 +15,7 @@ static void put_sample(ov_buf *b)
   ov_mpw_array(b, 0);
   ov_mpw_int(b, 4);
   ov_mpw_array(b, 17);
-  for (int i = 0; i < 17; i++)
-    ov_mpw_int(b, i * 20);
+  for (int i = 0; i < 17; i++) ov_mpw_int(b, i * 20);
   ov_mpw_name(b, &n);
   ov_mpw_array(b, 1);
   ov_mpw_array(b, 1);
@@ -26,8 +24,7 @@ static void put_sample(ov_buf *b)
   ov_mpw_int(b, 0);
 }
 
-static void truncated_at_every_byte_or_with_one_more(void **state)
-{
+static void truncated_at_every_byte_or_with_one_more(void **state) {
   (void)state;
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -50,8 +47,7 @@ static void truncated_at_every_byte_or_with_one_more(void **state)
 
 /* ---- reader ---- */
 
-static void the_sample_reads_like_it_was_written(void **state)
-{
+static void the_sample_reads_like_it_was_written(void **state) {
   (void)state;
   ov_buf b;
   ov_mpr r;
@@ -81,8 +77,7 @@ static void the_sample_reads_like_it_was_written(void **state)
   ov_mpr sub;
   ov_mpr_init_scanned(&sub, raw, raw_n);
   assert_int_equal(ov_mpr_map(&sub), 2);
-  for (int i = 0; i < 4; i++)
-    ov_mpr_skip(&sub);
+  for (int i = 0; i < 4; i++) ov_mpr_skip(&sub);
   assert_int_equal(ov_mpr_done(&sub), 0);
   ov_mpr_name(&r, &name);
   assert_int_equal(name.seq, 5);
@@ -98,8 +93,7 @@ static void the_sample_reads_like_it_was_written(void **state)
 }
 
 /* All reads on a stuck reader: they give zeroes, keep the error and move nothing. */
-static void assert_stuck(ov_mpr *r, int err)
-{
+static void assert_stuck(ov_mpr *r, int err) {
   const uint8_t *p = r->p;
   uint32_t n = 9;
   size_t raw_n = 9;
@@ -129,8 +123,7 @@ static void assert_stuck(ov_mpr *r, int err)
   assert_ptr_equal(r->p, p);
 }
 
-static void errors_stick(void **state)
-{
+static void errors_stick(void **state) {
   (void)state;
   static const uint8_t bytes[] = {0x92, 0x01, 0x02};
   ov_mpr r;
@@ -144,13 +137,14 @@ static void errors_stick(void **state)
 }
 
 /* What a reader of each type does with each other type: refuse. */
-static void another_type_is_refused(void **state)
-{
+static void another_type_is_refused(void **state) {
   (void)state;
-  static const struct { ov_mp_type type; const char *hex; } objects[] = {
-    {OV_MP_NIL, "c0"}, {OV_MP_BOOL, "c2"}, {OV_MP_INT, "01"}, {OV_MP_STR, "a161"}, {OV_MP_BIN, "c40161"},
-    {OV_MP_ARRAY, "90"},
-    {OV_MP_MAP, "80"},
+  static const struct {
+    ov_mp_type type;
+    const char *hex;
+  } objects[] = {
+      {OV_MP_NIL, "c0"},     {OV_MP_BOOL, "c2"},  {OV_MP_INT, "01"}, {OV_MP_STR, "a161"},
+      {OV_MP_BIN, "c40161"}, {OV_MP_ARRAY, "90"}, {OV_MP_MAP, "80"},
   };
   for (size_t i = 0; i < COUNT(objects); i++)
     for (int reader = OV_MP_BOOL; reader <= OV_MP_MAP + 4; reader++) {
@@ -182,8 +176,7 @@ static void another_type_is_refused(void **state)
     }
 }
 
-static ov_mpr reader_of(ov_buf *b, const char *hex)
-{
+static ov_mpr reader_of(ov_buf *b, const char *hex) {
   ov_mpr r;
   ov_buf_reset(b);
   put_hex(b, hex);
@@ -191,19 +184,18 @@ static ov_mpr reader_of(ov_buf *b, const char *hex)
   return r;
 }
 
-static void ranges_are_kept(void **state)
-{
+static void ranges_are_kept(void **state) {
   (void)state;
   ov_buf b;
   uint8_t bytes[4];
   ov_name name;
   ov_buf_init(&b, 0);
-#define REFUSED(hex, call) \
-  do { \
-    ov_mpr r = reader_of(&b, hex); \
-    assert_int_equal(r.err, 0); \
-    assert_int_equal(call, 0); \
-    assert_stuck(&r, OV_E_FORMAT); \
+#define REFUSED(hex, call)                                                                                   \
+  do {                                                                                                       \
+    ov_mpr r = reader_of(&b, hex);                                                                           \
+    assert_int_equal(r.err, 0);                                                                              \
+    assert_int_equal(call, 0);                                                                               \
+    assert_stuck(&r, OV_E_FORMAT);                                                                           \
   } while (0)
   REFUSED("cf8000000000000000", ov_mpr_int(&r));
   REFUSED("cfffffffffffffffff", ov_mpr_int(&r));
@@ -231,8 +223,7 @@ static void ranges_are_kept(void **state)
 }
 
 /* The first form is the shortest, the others say the same with more bytes. PROTO-12 */
-static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **state)
-{
+static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **state) {
   (void)state;
   // clang-format off
   static const char *longer[] = {
@@ -266,8 +257,7 @@ static void longer_forms_are_read_but_not_where_the_shortest_is_demanded(void **
 }
 
 /* Bytes that nobody scanned, as a damaged store would give them, end in an error, never beyond their end. */
-static void reads_check_their_bounds_themselves(void **state)
-{
+static void reads_check_their_bounds_themselves(void **state) {
   (void)state;
   static const uint8_t bytes[] = {0xdd, 0xff, 0xff, 0xff, 0xff, 0xc1, 0xca, 0xc4, 0x05, 0x01};
   ov_mpr r;
@@ -288,8 +278,7 @@ static void reads_check_their_bounds_themselves(void **state)
   assert_int_equal(r.err, OV_E_FORMAT);
 }
 
-static void utf8(void **state)
-{
+static void utf8(void **state) {
   (void)state;
   // clang-format off
   static const char *good[] = {
@@ -301,7 +290,8 @@ static void utf8(void **state)
   // clang-format off
   static const char *bad[] = {
     "00", "6100", "80", "bf", "c0", "c080", "c1bf", "c2", "c27f", "c2c0", "c3a9a9", "e0", "e0a0", "e09f80",
-    "e0c080", "e18080c2", "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0", "f0908f", "f08fbfbf",
+    "e0c080", "e18080c2", "e1807f", "e180c0", "e17f80", "eda080", "edbfbf", "edb080", "f0",
+    "f0908f", "f08fbfbf",
     "f09080", "f0908040", "f0904080",
     "f490 8080", "f5808080", "ff", "fe", "f7bfbfbf", "f8888080 80",
   };
@@ -330,43 +320,36 @@ static void utf8(void **state)
 }
 
 /* Against the definition, for every sequence of up to three bytes from the interesting ones. */
-static bool utf8_by_definition(const uint8_t *p, size_t n)
-{
+static bool utf8_by_definition(const uint8_t *p, size_t n) {
   for (size_t i = 0; i < n;) {
     size_t len = p[i] < 0x80 ? 1 : p[i] >> 5 == 6 ? 2 : p[i] >> 4 == 14 ? 3 : p[i] >> 3 == 30 ? 4 : 0;
     static const uint32_t least[] = {0, 1, 0x80, 0x800, 0x10000};
-    if (len == 0 || i + len > n)
-      return false;
+    if (len == 0 || i + len > n) return false;
     uint32_t c = len == 1 ? p[i] : p[i] & (0xffu >> (len + 1));
     for (size_t k = 1; k < len; k++) {
-      if (p[i + k] >> 6 != 2)
-        return false;
+      if (p[i + k] >> 6 != 2) return false;
       c = c << 6 | (p[i + k] & 63u);
     }
-    if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-      return false;
+    if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return false;
     i += len;
   }
   return true;
 }
 
 /* PROTO-14 */
-static void utf8_follows_the_definition(void **state)
-{
+static void utf8_follows_the_definition(void **state) {
   (void)state;
   uint64_t seed = 1;
   for (uint32_t two = 0; two < 65536; two++) {
     uint8_t p[4] = {(uint8_t)(two >> 8), (uint8_t)two, (uint8_t)(0x80 | rnd_below(&seed, 64)),
                     (uint8_t)(0x80 | rnd_below(&seed, 64))};
-    for (size_t n = 1; n <= 4; n++)
-      assert_int_equal(ov_utf8_valid(p, n), utf8_by_definition(p, n));
+    for (size_t n = 1; n <= 4; n++) assert_int_equal(ov_utf8_valid(p, n), utf8_by_definition(p, n));
   }
 }
 
 /* ---- mutations, with msgpack-c as the oracle ---- */
 
-static void walk(ov_mpr *r)
-{
+static void walk(ov_mpr *r) {
   uint32_t n;
   size_t raw_n;
   while (ov_mpr_peek(r) != OV_MP_END) {
@@ -382,8 +365,7 @@ static void walk(ov_mpr *r)
   }
 }
 
-static void what_the_scan_takes_msgpack_takes_whole(void **state)
-{
+static void what_the_scan_takes_msgpack_takes_whole(void **state) {
   (void)state;
   enum { ROUNDS = 100000 };
   uint64_t seed = 20240;
@@ -399,8 +381,7 @@ static void what_the_scan_takes_msgpack_takes_whole(void **state)
     ov_mpr_init_scanned(&r, p, n);
     walk(&r); /* never scanned: must end all the same */
     ov_mpr_init(&r, p, n);
-    if (r.err)
-      continue;
+    if (r.err) continue;
     taken++;
     walk(&r);
     msgpack_unpacked u;
@@ -414,19 +395,18 @@ static void what_the_scan_takes_msgpack_takes_whole(void **state)
   ov_buf_free(&b);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(truncated_at_every_byte_or_with_one_more),
-    cmocka_unit_test(the_sample_reads_like_it_was_written),
-    cmocka_unit_test(errors_stick),
-    cmocka_unit_test(another_type_is_refused),
-    cmocka_unit_test(ranges_are_kept),
-    cmocka_unit_test(longer_forms_are_read_but_not_where_the_shortest_is_demanded),
-    cmocka_unit_test(reads_check_their_bounds_themselves),
-    cmocka_unit_test(utf8),
-    cmocka_unit_test(utf8_follows_the_definition),
-    cmocka_unit_test(what_the_scan_takes_msgpack_takes_whole),
+      cmocka_unit_test(truncated_at_every_byte_or_with_one_more),
+      cmocka_unit_test(the_sample_reads_like_it_was_written),
+      cmocka_unit_test(errors_stick),
+      cmocka_unit_test(another_type_is_refused),
+      cmocka_unit_test(ranges_are_kept),
+      cmocka_unit_test(longer_forms_are_read_but_not_where_the_shortest_is_demanded),
+      cmocka_unit_test(reads_check_their_bounds_themselves),
+      cmocka_unit_test(utf8),
+      cmocka_unit_test(utf8_follows_the_definition),
+      cmocka_unit_test(what_the_scan_takes_msgpack_takes_whole),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

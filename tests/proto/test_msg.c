@@ -5,8 +5,7 @@
 
 static void fresh_buf(ov_buf *b) { ov_buf_init(b, 0); }
 
-static void assert_records_equal(const ov_record *a, const ov_record *b)
-{
+static void assert_records_equal(const ov_record *a, const ov_record *b) {
   ov_buf x, y;
   fresh_buf(&x);
   fresh_buf(&y);
@@ -19,8 +18,7 @@ static void assert_records_equal(const ov_record *a, const ov_record *b)
 }
 
 /* What the re-encoding cannot show: that the fields land in the right places. */
-static void check_fields(const ov_msg *a, const ov_msg *b)
-{
+static void check_fields(const ov_msg *a, const ov_msg *b) {
   switch (a->type) {
   case OV_M_HELLO:
     assert_int_equal(a->hello.own.seq, b->hello.own.seq);
@@ -45,8 +43,7 @@ static void check_fields(const ov_msg *a, const ov_msg *b)
       assert_int_equal(a->ack.receipts[i].offset_ms, b->ack.receipts[i].offset_ms);
     }
     assert_int_equal(a->ack.n_held, b->ack.n_held);
-    for (uint32_t i = 0; i < a->ack.n_held; i++)
-      assert_int_equal(a->ack.held[i].seq, b->ack.held[i].seq);
+    for (uint32_t i = 0; i < a->ack.n_held; i++) assert_int_equal(a->ack.held[i].seq, b->ack.held[i].seq);
     assert_int_equal(a->ack.refused_err, b->ack.refused_err);
     break;
   case OV_M_DELTA:
@@ -71,8 +68,7 @@ static void check_fields(const ov_msg *a, const ov_msg *b)
   }
 }
 
-static void test_round_trip(void **state)
-{
+static void test_round_trip(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -96,8 +92,7 @@ static void test_round_trip(void **state)
 }
 
 /* Every cut of every message is refused as broken, and so is a byte too many. */
-static void test_truncated_and_trailing(void **state)
-{
+static void test_truncated_and_trailing(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -121,8 +116,7 @@ static void test_truncated_and_trailing(void **state)
 }
 
 /* Changed bytes never crash, and what still decodes encodes again. */
-static void test_mutations(void **state)
-{
+static void test_mutations(void **state) {
   samples s;
   uint64_t seed = 20261122;
   unsigned taken = 0;
@@ -156,8 +150,7 @@ static void test_mutations(void **state)
 }
 
 /* Each allocation fails in turn: the decoder says so, or did not need it. */
-static void test_no_memory(void **state)
-{
+static void test_no_memory(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -166,8 +159,7 @@ static void test_no_memory(void **state)
     ov_msg in = sample_msg(&s, (ov_msg_type)type, true), out;
     fresh_buf(&b);
     sample_encode(&s, &in, &b);
-    FOR_EACH_FAULT(k)
-    {
+    FOR_EACH_FAULT(k) {
       ov_arena a;
       ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
       int err = ov_msg_decode(b.p, b.n, &s.delta_ctx, &a, &out);
@@ -180,14 +172,12 @@ static void test_no_memory(void **state)
   samples_free(&s);
 }
 
-static void test_no_memory_for_delta(void **state)
-{
+static void test_no_memory_for_delta(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
   ov_msg in = sample_msg(&s, OV_M_DELTA, true);
-  FOR_EACH_FAULT(k)
-  {
+  FOR_EACH_FAULT(k) {
     ov_arena a;
     ov_buf out;
     ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
@@ -195,16 +185,14 @@ static void test_no_memory_for_delta(void **state)
     int err = ov_delta_encode(&s.delta_ctx, &in.delta, &a, &out);
     bool failed = fault_hit();
     assert_true(failed ? err == OV_E_NOMEM || err == OV_E_LIMIT : err == 0);
-    if (failed)
-      assert_int_equal(out.n, 0);
+    if (failed) assert_int_equal(out.n, 0);
     ov_buf_free(&out);
     ov_arena_free(&a);
   }
   samples_free(&s);
 }
 
-static int decode_hex(const char *hex)
-{
+static int decode_hex(const char *hex) {
   ov_buf b;
   ov_arena a;
   ov_msg m;
@@ -217,8 +205,7 @@ static int decode_hex(const char *hex)
   return err;
 }
 
-static void test_refused(void **state)
-{
+static void test_refused(void **state) {
   static const struct {
     const char *hex;
     int err;
@@ -261,15 +248,13 @@ static void test_refused(void **state)
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     int err = decode_hex(cases[i].hex);
-    if (err != cases[i].err)
-      print_error("%s: %s\n", cases[i].why, ov_err_slug(err));
+    if (err != cases[i].err) print_error("%s: %s\n", cases[i].why, ov_err_slug(err));
     assert_int_equal(err, cases[i].err);
   }
 }
 
 /* Lists are refused by their count, before any memory is taken for them. PROTO-16 */
-static void test_list_limits(void **state)
-{
+static void test_list_limits(void **state) {
   (void)state;
   ov_buf b;
   ov_arena a;
@@ -322,8 +307,7 @@ static void test_list_limits(void **state)
   ov_arena_free(&a);
 }
 
-static void test_ack_arithmetic(void **state)
-{
+static void test_ack_arithmetic(void **state) {
   (void)state;
   ov_arena a;
   ov_msg m;
@@ -348,18 +332,15 @@ static void test_ack_arithmetic(void **state)
   /* the second time step added by hand: INT64_MAX and 1 more */
   ov_buf_reset(&b);
   put_hex(&b, "970801c420");
-  for (unsigned i = 0; i < 32; i++)
-    ov_buf_u8(&b, 0);
+  for (unsigned i = 0; i < 32; i++) ov_buf_u8(&b, 0);
   put_hex(&b, "0096 01cf7fffffffffffffff00 010100 90 c440");
-  for (unsigned i = 0; i < 64; i++)
-    ov_buf_u8(&b, 0);
+  for (unsigned i = 0; i < 64; i++) ov_buf_u8(&b, 0);
   assert_int_equal(ov_msg_decode(b.p, b.n, NULL, &a, &m), OV_E_FORMAT);
   ov_buf_free(&b);
   ov_arena_free(&a);
 }
 
-static void test_signed_parts(void **state)
-{
+static void test_signed_parts(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -408,8 +389,7 @@ static void test_signed_parts(void **state)
 }
 
 /* Every optional element alone: those before it stand at their defaults. */
-static void check_alone(const ov_msg *in, samples *s, uint32_t elements)
-{
+static void check_alone(const ov_msg *in, samples *s, uint32_t elements) {
   ov_buf one, two;
   ov_msg out;
   fresh_buf(&one);
@@ -426,8 +406,7 @@ static void check_alone(const ov_msg *in, samples *s, uint32_t elements)
 }
 
 /* PROTO-15 */
-static void test_optional_elements_alone(void **state)
-{
+static void test_optional_elements_alone(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -466,8 +445,7 @@ static void test_optional_elements_alone(void **state)
 }
 
 /* The ops of a PUSH come back as they were chained. PROTO-63 */
-static void test_push_ops(void **state)
-{
+static void test_push_ops(void **state) {
   static const uint8_t key[OV_KEY_BYTES] = {7};
   samples s;
   (void)state;
@@ -495,8 +473,7 @@ static void test_push_ops(void **state)
 
 /* -- DELTA -- */
 
-static void test_delta_over_limit_leaves_buffer(void **state)
-{
+static void test_delta_over_limit_leaves_buffer(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -517,8 +494,7 @@ static void test_delta_over_limit_leaves_buffer(void **state)
 }
 
 /* PROTO-46 */
-static void test_delta_same_record_twice(void **state)
-{
+static void test_delta_same_record_twice(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -532,8 +508,7 @@ static void test_delta_same_record_twice(void **state)
 }
 
 /* Rows, runs and extras must agree with each other. */
-static int decode_delta_parts(samples *s, const ov_delta *m, uint32_t run, const char *extras_hex)
-{
+static int decode_delta_parts(samples *s, const ov_delta *m, uint32_t run, const char *extras_hex) {
   ov_buf whole, b;
   ov_msg out;
   fresh_buf(&whole);
@@ -542,8 +517,7 @@ static int decode_delta_parts(samples *s, const ov_delta *m, uint32_t run, const
   ov_mpr r;
   ov_mpr_init(&r, whole.p, whole.n);
   ov_mpr_array(&r);
-  for (int i = 0; i < 7; i++)
-    ov_mpr_skip(&r);
+  for (int i = 0; i < 7; i++) ov_mpr_skip(&r);
   size_t rows_n;
   const uint8_t *head = whole.p + 1, *rows = ov_mpr_raw(&r, &rows_n);
   ov_mpw_array(&b, extras_hex ? 10 : 9);
@@ -551,8 +525,7 @@ static int decode_delta_parts(samples *s, const ov_delta *m, uint32_t run, const
   ov_mpw_array(&b, 2);
   ov_mpw_uint(&b, run);
   ov_mpw_int(&b, -5);
-  if (extras_hex)
-    put_hex(&b, extras_hex);
+  if (extras_hex) put_hex(&b, extras_hex);
   int err = ov_msg_decode(b.p, b.n, &s->delta_ctx, &s->arena, &out);
   ov_buf_free(&whole);
   ov_buf_free(&b);
@@ -560,8 +533,7 @@ static int decode_delta_parts(samples *s, const ov_delta *m, uint32_t run, const
 }
 
 /* PROTO-46 */
-static void test_delta_parts_agree(void **state)
-{
+static void test_delta_parts_agree(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -591,8 +563,7 @@ static void test_delta_parts_agree(void **state)
 }
 
 /* However many held ops a record has, 256 travel. PROTO-88 */
-static void test_delta_held_flood(void **state)
-{
+static void test_delta_held_flood(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -625,8 +596,7 @@ static void test_delta_held_flood(void **state)
 
 /* -- bytes -- */
 
-static size_t frame_size(samples *s, const ov_msg *m)
-{
+static size_t frame_size(samples *s, const ov_msg *m) {
   ov_packer *k = ov_packer_new();
   ov_buf plain, frame;
   fresh_buf(&plain);
@@ -642,8 +612,7 @@ static size_t frame_size(samples *s, const ov_msg *m)
 
 /* The budget: nothing new, three scopes, both ways, at most 400 bytes. Counted with a device that has 4
  * million ops behind it. */
-static void test_bytes_nothing_new(void **state)
-{
+static void test_bytes_nothing_new(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -654,8 +623,7 @@ static void test_bytes_nothing_new(void **state)
   hello.hello.push_follows = false;
   hello.hello.credit = OV_CREDIT_DEFAULT;
   hello.hello.frame_bytes = OV_FRAME_BYTES_DEFAULT;
-  for (uint32_t i = 0; i < 3; i++)
-    hello.hello.cursors[i].pos = 10000000;
+  for (uint32_t i = 0; i < 3; i++) hello.hello.cursors[i].pos = 10000000;
   welcome.welcome.safe_up_to = 4000000;
   size_t up = frame_size(&s, &hello) + frame_size(&s, &bye);
   size_t down = frame_size(&s, &welcome) + frame_size(&s, &synced);
@@ -664,8 +632,7 @@ static void test_bytes_nothing_new(void **state)
   samples_free(&s);
 }
 
-static void test_bytes_push_and_ack(void **state)
-{
+static void test_bytes_push_and_ack(void **state) {
   samples s;
   (void)state;
   samples_init(&s);
@@ -689,8 +656,7 @@ static void test_bytes_push_and_ack(void **state)
   samples_free(&s);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_round_trip),
       cmocka_unit_test(test_optional_elements_alone),

@@ -5,8 +5,7 @@
 
 #define WRITER "000102030405060708090a0b0c0d0eff"
 
-static ov_name name(uint8_t writer, uint64_t seq, uint8_t tag)
-{
+static ov_name name(uint8_t writer, uint64_t seq, uint8_t tag) {
   ov_name n = {.seq = seq};
   n.writer.b[0] = writer;
   n.tag[3] = tag;
@@ -14,8 +13,7 @@ static ov_name name(uint8_t writer, uint64_t seq, uint8_t tag)
 }
 
 /* PROTO-17 */
-static void zero_means_none(void **state)
-{
+static void zero_means_none(void **state) {
   (void)state;
   ov_id id = {{0}};
   ov_name n = {0};
@@ -34,16 +32,14 @@ static void zero_means_none(void **state)
 static int sign(int v) { return (v > 0) - (v < 0); }
 
 /* The struct order and the order of the bytes, which LMDB sorts by, must be one. PROTO-18 */
-static void order_is_that_of_the_bytes(void **state)
-{
+static void order_is_that_of_the_bytes(void **state) {
   (void)state;
   uint64_t seqs[] = {1, 2, 255, 256, 65536, OV_SEQ_MAX - 1, OV_SEQ_MAX};
   ov_name all[2 * 7 * 2];
   size_t n = 0;
   for (uint8_t w = 1; w <= 2; w++)
     for (size_t s = 0; s < 7; s++)
-      for (uint8_t t = 0; t < 2; t++)
-        all[n++] = name(w, seqs[s], t);
+      for (uint8_t t = 0; t < 2; t++) all[n++] = name(w, seqs[s], t);
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < n; j++) {
       uint8_t a[OV_NAME_BYTES], b[OV_NAME_BYTES];
@@ -58,8 +54,7 @@ static void order_is_that_of_the_bytes(void **state)
 }
 
 /* PROTO-18 */
-static void bytes_are_writer_seq_big_endian_and_tag(void **state)
-{
+static void bytes_are_writer_seq_big_endian_and_tag(void **state) {
   (void)state;
   ov_name n = {.seq = 0x0102030405060708ull, .tag = {0xaa, 0xbb, 0xcc, 0xdd}}, back;
   assert_int_equal(ov_unhex(WRITER, n.writer.b, OV_ID_BYTES), 0);
@@ -71,8 +66,7 @@ static void bytes_are_writer_seq_big_endian_and_tag(void **state)
 }
 
 /* PROTO-18 */
-static void text_form_goes_there_and_back(void **state)
-{
+static void text_form_goes_there_and_back(void **state) {
   (void)state;
   ov_name n = {.seq = OV_SEQ_MAX, .tag = {0xaa, 0xbb, 0xcc, 0xdd}}, back;
   char text[OV_NAME_TEXT_MAX];
@@ -86,8 +80,7 @@ static void text_form_goes_there_and_back(void **state)
   assert_int_equal(strlen(text), 32 + 1 + 20 + 1 + 8);
 }
 
-static void what_is_no_name_is_refused(void **state)
-{
+static void what_is_no_name_is_refused(void **state) {
   (void)state;
   // clang-format off
   static const char *bad[] = {
@@ -109,8 +102,7 @@ static void what_is_no_name_is_refused(void **state)
   }
 }
 
-static void hex_takes_both_cases_and_gives_lower(void **state)
-{
+static void hex_takes_both_cases_and_gives_lower(void **state) {
   (void)state;
   uint8_t b[4];
   char text[9];
@@ -126,15 +118,14 @@ static void hex_takes_both_cases_and_gives_lower(void **state)
   assert_int_equal(ov_unhex("deadbeGf", b, 4), OV_E_INVALID);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(zero_means_none),
-    cmocka_unit_test(order_is_that_of_the_bytes),
-    cmocka_unit_test(bytes_are_writer_seq_big_endian_and_tag),
-    cmocka_unit_test(text_form_goes_there_and_back),
-    cmocka_unit_test(what_is_no_name_is_refused),
-    cmocka_unit_test(hex_takes_both_cases_and_gives_lower),
+      cmocka_unit_test(zero_means_none),
+      cmocka_unit_test(order_is_that_of_the_bytes),
+      cmocka_unit_test(bytes_are_writer_seq_big_endian_and_tag),
+      cmocka_unit_test(text_form_goes_there_and_back),
+      cmocka_unit_test(what_is_no_name_is_refused),
+      cmocka_unit_test(hex_takes_both_cases_and_gives_lower),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

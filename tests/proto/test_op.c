@@ -1,8 +1,7 @@
 
 #include "op_bytes.h"
 
-static void a_header_goes_there_and_back(void **state)
-{
+static void a_header_goes_there_and_back(void **state) {
   (void)state;
   // clang-format off
   static const char *good[] = {
@@ -34,8 +33,7 @@ static void a_header_goes_there_and_back(void **state)
 }
 
 /* PROTO-22 */
-static void a_header_fills_the_op(void **state)
-{
+static void a_header_fills_the_op(void **state) {
   (void)state;
   ov_buf b;
   ov_op op;
@@ -60,43 +58,45 @@ static void a_header_fills_the_op(void **state)
 }
 
 /* PROTO-22, PROTO-28 */
-static void refused_headers(void **state)
-{
+static void refused_headers(void **state) {
   (void)state;
-  static const struct { int err; const char *hex; } bad[] = {
-    {OV_E_OP_FORMAT, ""},
-    {OV_E_OP_FORMAT, "c0"},
-    {OV_E_OP_FORMAT, "80"},
-    {OV_E_OP_FORMAT, "96 02 c0 14 01 c0 c0"},
-    {OV_E_OP_FORMAT, "98 02 c0 14 01 c0 c0 00 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 00 00"},          /* trailing */
-    {OV_E_OP_FORMAT, "dc0007 02 c0 14 01 c0 c0 00"},         /* longer forms */
-    {OV_E_OP_FORMAT, "97 cc02 c0 14 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 cd0014 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 d001 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 ce00000000"},
-    {OV_E_OP_FORMAT, "97 02 c5001c" W "0000000000000001a43fbf6f 14 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 ff c0 14 01 c0 c0 00"},             /* other types and signs */
-    {OV_E_OP_FORMAT, "97 c0 c0 14 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 02 14 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 ff 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 00 01 c0 c0 00"},             /* no kind */
-    {OV_E_OP_FORMAT, "97 02 c0 14 a131 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c2 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 90 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 c0"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 cb0000000000000000"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 c1"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 d400aa"},
-    {OV_E_OP_FORMAT, "97 02" NAME("00", "aabbccdd") "14 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c41b" W "0000000000000001a43fbf 14 01 c0 c0 00"},
-    {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 cf8000000000000000"}, /* no int64 */
-    {OV_E_OP_LIMIT, "97 cf0000000100000000 c0 14 01 c0 c0 00"},
-    {OV_E_OP_LIMIT, "97 02 c0 cd1000 01 c0 c0 00"},
-    {OV_E_OP_LIMIT, "97 02 c0 cfffffffffffffffff 01 c0 c0 00"},
-    {OV_E_OP_LIMIT, "97 02 c0 14 ce00010000 c0 c0 00"},
-    {OV_E_OP_LIMIT, "97 02 c0 14 01 c0 c0 cf0020000000000000"},
-    {OV_E_OP_LIMIT, "97 02 c0 14 01 c0 c0 d3ffe0000000000000"},
+  static const struct {
+    int err;
+    const char *hex;
+  } bad[] = {
+      {OV_E_OP_FORMAT, ""},
+      {OV_E_OP_FORMAT, "c0"},
+      {OV_E_OP_FORMAT, "80"},
+      {OV_E_OP_FORMAT, "96 02 c0 14 01 c0 c0"},
+      {OV_E_OP_FORMAT, "98 02 c0 14 01 c0 c0 00 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 00 00"},  /* trailing */
+      {OV_E_OP_FORMAT, "dc0007 02 c0 14 01 c0 c0 00"}, /* longer forms */
+      {OV_E_OP_FORMAT, "97 cc02 c0 14 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 cd0014 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 d001 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 ce00000000"},
+      {OV_E_OP_FORMAT, "97 02 c5001c" W "0000000000000001a43fbf6f 14 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 ff c0 14 01 c0 c0 00"}, /* other types and signs */
+      {OV_E_OP_FORMAT, "97 c0 c0 14 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 02 14 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 ff 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 00 01 c0 c0 00"}, /* no kind */
+      {OV_E_OP_FORMAT, "97 02 c0 14 a131 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c2 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 90 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 c0"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 cb0000000000000000"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 c1"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 d400aa"},
+      {OV_E_OP_FORMAT, "97 02" NAME("00", "aabbccdd") "14 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c41b" W "0000000000000001a43fbf 14 01 c0 c0 00"},
+      {OV_E_OP_FORMAT, "97 02 c0 14 01 c0 c0 cf8000000000000000"}, /* no int64 */
+      {OV_E_OP_LIMIT, "97 cf0000000100000000 c0 14 01 c0 c0 00"},
+      {OV_E_OP_LIMIT, "97 02 c0 cd1000 01 c0 c0 00"},
+      {OV_E_OP_LIMIT, "97 02 c0 cfffffffffffffffff 01 c0 c0 00"},
+      {OV_E_OP_LIMIT, "97 02 c0 14 ce00010000 c0 c0 00"},
+      {OV_E_OP_LIMIT, "97 02 c0 14 01 c0 c0 cf0020000000000000"},
+      {OV_E_OP_LIMIT, "97 02 c0 14 01 c0 c0 d3ffe0000000000000"},
   };
   for (size_t i = 0; i < COUNT(bad); i++) {
     ov_buf b;
@@ -112,20 +112,17 @@ static void refused_headers(void **state)
   assert_int_equal(ov_op_header_decode(long_one, sizeof long_one - 1, &op), OV_E_OP_FORMAT);
 }
 
-static void a_header_cut_anywhere_is_refused(void **state)
-{
+static void a_header_cut_anywhere_is_refused(void **state) {
   (void)state;
   ov_buf b;
   ov_op op;
   ov_buf_init(&b, 0);
   assert_int_equal(header_of("97 05" NAME_1 "14 07" NAME_1 NAME_2 "ce69000000", &op, &b), 0);
-  for (size_t n = 0; n < b.n; n++)
-    assert_int_equal(ov_op_header_decode(b.p, n, &op), OV_E_OP_FORMAT);
+  for (size_t n = 0; n < b.n; n++) assert_int_equal(ov_op_header_decode(b.p, n, &op), OV_E_OP_FORMAT);
   ov_buf_free(&b);
 }
 
-static void a_payload_goes_there_and_back(void **state)
-{
+static void a_payload_goes_there_and_back(void **state) {
   (void)state;
   payload f;
   payload_init(&f);
@@ -147,12 +144,12 @@ static void a_payload_goes_there_and_back(void **state)
   payload_free(&f);
 }
 
-static void a_payload_fills_the_op(void **state)
-{
+static void a_payload_fills_the_op(void **state) {
   (void)state;
   payload f;
   payload_init(&f);
-  static const char hex[] = "92 85 01 c0 03 d09e 05 a26869 07 c402ff00 08 92 92 01 02 91 c40109 92" NAME_1 NAME_2;
+  static const char hex[] =
+      "92 85 01 c0 03 d09e 05 a26869 07 c402ff00 08 92 92 01 02 91 c40109 92" NAME_1 NAME_2;
   assert_int_equal(payload_of(&f, hex), 0);
   assert_int_equal(f.op.n_fields, 5);
   assert_int_equal(f.op.n_replaces, 2);
@@ -177,8 +174,7 @@ static void a_payload_fills_the_op(void **state)
 }
 
 /* PROTO-23, PROTO-28 */
-static void refused_payloads(void **state)
-{
+static void refused_payloads(void **state) {
   (void)state;
   // clang-format off
   static const char *bad[] = {
@@ -228,8 +224,7 @@ static void refused_payloads(void **state)
   payload_free(&f);
 }
 
-static void a_payload_cut_anywhere_is_refused(void **state)
-{
+static void a_payload_cut_anywhere_is_refused(void **state) {
   (void)state;
   payload f;
   payload_init(&f);
@@ -243,30 +238,25 @@ static void a_payload_cut_anywhere_is_refused(void **state)
 
 /* ---- limits: the most that is allowed passes, one more does not, and nothing is allocated for it ---- */
 
-static int decode_buf(payload *f)
-{
+static int decode_buf(payload *f) {
   ov_arena_reset(&f->arena);
   assert_int_equal(f->in.err, 0);
   return ov_op_payload_decode(f->in.p, f->in.n, &f->arena, &f->op);
 }
 
-static void put_text_payload(payload *f, bool text, size_t n)
-{
+static void put_text_payload(payload *f, bool text, size_t n) {
   static uint8_t body[OV_TEXT_BYTES_MAX + 1];
   memset(body, 'x', sizeof body);
   ov_buf_reset(&f->in);
   ov_mpw_array(&f->in, 2);
   ov_mpw_map(&f->in, 1);
   ov_mpw_uint(&f->in, 2);
-  if (text)
-    ov_mpw_str(&f->in, body, n);
-  else
-    ov_mpw_bin(&f->in, body, n);
+  if (text) ov_mpw_str(&f->in, body, n);
+  else ov_mpw_bin(&f->in, body, n);
   ov_mpw_array(&f->in, 0);
 }
 
-static void limit_of_texts_and_bytes(void **state)
-{
+static void limit_of_texts_and_bytes(void **state) {
   (void)state;
   payload f;
   payload_init(&f);
@@ -280,30 +270,33 @@ static void limit_of_texts_and_bytes(void **state)
   payload_free(&f);
 }
 
-static void put_set_payload(payload *f, uint32_t n_add, uint32_t n_del)
-{
+static void put_set_payload(payload *f, uint32_t n_add, uint32_t n_del) {
   ov_buf_reset(&f->in);
   ov_mpw_array(&f->in, 2);
   ov_mpw_map(&f->in, 1);
   ov_mpw_uint(&f->in, 2);
   ov_mpw_array(&f->in, 2);
   ov_mpw_array(&f->in, n_add);
-  for (uint32_t i = 0; i < n_add; i++)
-    ov_mpw_uint(&f->in, i);
+  for (uint32_t i = 0; i < n_add; i++) ov_mpw_uint(&f->in, i);
   ov_mpw_array(&f->in, n_del);
-  for (uint32_t i = 0; i < n_del; i++)
-    ov_mpw_uint(&f->in, 1000 + i);
+  for (uint32_t i = 0; i < n_del; i++) ov_mpw_uint(&f->in, 1000 + i);
   ov_mpw_array(&f->in, 0);
 }
 
 /* PROTO-24 */
-static void limit_of_set_elements(void **state)
-{
+static void limit_of_set_elements(void **state) {
   (void)state;
-  static const struct { uint32_t add, del; int err; } sets[] = {
-    {OV_SET_ELEMENTS_MAX, 0, 0}, {0, OV_SET_ELEMENTS_MAX, 0}, {100, OV_SET_ELEMENTS_MAX - 100, 0},
-    {OV_SET_ELEMENTS_MAX + 1, 0, OV_E_OP_LIMIT}, {0, OV_SET_ELEMENTS_MAX + 1, OV_E_OP_LIMIT},
-    {101, OV_SET_ELEMENTS_MAX - 100, OV_E_OP_LIMIT}, {OV_SET_ELEMENTS_MAX, 1, OV_E_OP_LIMIT},
+  static const struct {
+    uint32_t add, del;
+    int err;
+  } sets[] = {
+      {OV_SET_ELEMENTS_MAX, 0, 0},
+      {0, OV_SET_ELEMENTS_MAX, 0},
+      {100, OV_SET_ELEMENTS_MAX - 100, 0},
+      {OV_SET_ELEMENTS_MAX + 1, 0, OV_E_OP_LIMIT},
+      {0, OV_SET_ELEMENTS_MAX + 1, OV_E_OP_LIMIT},
+      {101, OV_SET_ELEMENTS_MAX - 100, OV_E_OP_LIMIT},
+      {OV_SET_ELEMENTS_MAX, 1, OV_E_OP_LIMIT},
   };
   payload f;
   payload_init(&f);
@@ -317,8 +310,7 @@ static void limit_of_set_elements(void **state)
   payload_free(&f);
 }
 
-static void put_counts_payload(payload *f, uint32_t n_fields, uint32_t n_replaces)
-{
+static void put_counts_payload(payload *f, uint32_t n_fields, uint32_t n_replaces) {
   ov_buf_reset(&f->in);
   ov_mpw_array(&f->in, 2);
   ov_mpw_map(&f->in, n_fields);
@@ -334,8 +326,7 @@ static void put_counts_payload(payload *f, uint32_t n_fields, uint32_t n_replace
 }
 
 /* PROTO-23 */
-static void limits_of_fields_and_replaces(void **state)
-{
+static void limits_of_fields_and_replaces(void **state) {
   (void)state;
   payload f;
   payload_init(&f);
@@ -355,8 +346,7 @@ static void limits_of_fields_and_replaces(void **state)
 }
 
 /* PROTO-23 */
-static void limit_of_the_whole_payload(void **state)
-{
+static void limit_of_the_whole_payload(void **state) {
   (void)state;
   static uint8_t body[OV_TEXT_BYTES_MAX];
   payload f;
@@ -378,8 +368,7 @@ static void limit_of_the_whole_payload(void **state)
 
 /* Every arena that is too small, down to none, gives NOMEM and an op without fields; the op itself is not to
  * blame. */
-static void a_full_arena_is_not_the_ops_fault(void **state)
-{
+static void a_full_arena_is_not_the_ops_fault(void **state) {
   (void)state;
   static const char hex[] = "92 83 03 92 92 01 02 92 03 04 05 92 91 07 90 07 a26869 92" NAME_1 NAME_2;
   payload f;
@@ -405,22 +394,21 @@ static void a_full_arena_is_not_the_ops_fault(void **state)
   payload_free(&f);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_header_goes_there_and_back),
-    cmocka_unit_test(a_header_fills_the_op),
-    cmocka_unit_test(refused_headers),
-    cmocka_unit_test(a_header_cut_anywhere_is_refused),
-    cmocka_unit_test(a_payload_goes_there_and_back),
-    cmocka_unit_test(a_payload_fills_the_op),
-    cmocka_unit_test(refused_payloads),
-    cmocka_unit_test(a_payload_cut_anywhere_is_refused),
-    cmocka_unit_test(limit_of_texts_and_bytes),
-    cmocka_unit_test(limit_of_set_elements),
-    cmocka_unit_test(limits_of_fields_and_replaces),
-    cmocka_unit_test(limit_of_the_whole_payload),
-    cmocka_unit_test(a_full_arena_is_not_the_ops_fault),
+      cmocka_unit_test(a_header_goes_there_and_back),
+      cmocka_unit_test(a_header_fills_the_op),
+      cmocka_unit_test(refused_headers),
+      cmocka_unit_test(a_header_cut_anywhere_is_refused),
+      cmocka_unit_test(a_payload_goes_there_and_back),
+      cmocka_unit_test(a_payload_fills_the_op),
+      cmocka_unit_test(refused_payloads),
+      cmocka_unit_test(a_payload_cut_anywhere_is_refused),
+      cmocka_unit_test(limit_of_texts_and_bytes),
+      cmocka_unit_test(limit_of_set_elements),
+      cmocka_unit_test(limits_of_fields_and_replaces),
+      cmocka_unit_test(limit_of_the_whole_payload),
+      cmocka_unit_test(a_full_arena_is_not_the_ops_fault),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

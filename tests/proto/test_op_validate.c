@@ -4,17 +4,16 @@
 /* ---- values ---- */
 
 /* PROTO-24 */
-static void values_have_one_order(void **state)
-{
+static void values_have_one_order(void **state) {
   (void)state;
   ov_value one_two[] = {ov_int(1), ov_int(2)}, one[] = {ov_int(1)}, text_like[] = {ov_bytes("a", 1)};
   ov_value sets[] = {
-    {.type = OV_V_SET},
-    {.type = OV_V_SET, .set = {.del = one, .n_del = 1}},
-    {.type = OV_V_SET, .set = {.del = one_two, .n_del = 2}},
-    {.type = OV_V_SET, .set = {.add = one, .n_add = 1}},
-    {.type = OV_V_SET, .set = {.add = one_two, .n_add = 2}},
-    {.type = OV_V_SET, .set = {.add = text_like, .n_add = 1}},
+      {.type = OV_V_SET},
+      {.type = OV_V_SET, .set = {.del = one, .n_del = 1}},
+      {.type = OV_V_SET, .set = {.del = one_two, .n_del = 2}},
+      {.type = OV_V_SET, .set = {.add = one, .n_add = 1}},
+      {.type = OV_V_SET, .set = {.add = one_two, .n_add = 2}},
+      {.type = OV_V_SET, .set = {.add = text_like, .n_add = 1}},
   };
   // clang-format off
   ov_value ascending[] = {
@@ -35,8 +34,7 @@ static void values_have_one_order(void **state)
 
 /* A value is read canonically also where the message around it may be longer than needed, and leaves that as
  * it was. */
-static void a_value_is_canonical_inside_a_lenient_reader(void **state)
-{
+static void a_value_is_canonical_inside_a_lenient_reader(void **state) {
   (void)state;
   ov_buf b;
   ov_arena a;
@@ -69,16 +67,23 @@ typedef struct hand {
   ov_name replaces[3];
 } hand;
 
-static void hand_init(hand *h)
-{
+static void hand_init(hand *h) {
   *h = (hand){
-    .op = {.name = name(3, 3), .scope = 2, .kind = 20, .version = 1, .has_participant = true,
-           .has_author = true, .record = name(1, 1), .participant = name(1, 1), .author = name(2, 2), .device_time = 1761607680,
-           .n_fields = 4,
-           .n_replaces = 3},
-    .fields = {{1, ov_nil()}, {2, ov_int(300)}, {3, ov_text("twee keer op")}, {127, {.type = OV_V_SET}}},
-    .elements = {ov_int(1), ov_bytes("c", 1), ov_int(2), ov_bytes("d", 1)},
-    .replaces = {name(1, 1), name(2, 1), name(2, 2)},
+      .op = {.name = name(3, 3),
+             .scope = 2,
+             .kind = 20,
+             .version = 1,
+             .has_participant = true,
+             .has_author = true,
+             .record = name(1, 1),
+             .participant = name(1, 1),
+             .author = name(2, 2),
+             .device_time = 1761607680,
+             .n_fields = 4,
+             .n_replaces = 3},
+      .fields = {{1, ov_nil()}, {2, ov_int(300)}, {3, ov_text("twee keer op")}, {127, {.type = OV_V_SET}}},
+      .elements = {ov_int(1), ov_bytes("c", 1), ov_int(2), ov_bytes("d", 1)},
+      .replaces = {name(1, 1), name(2, 1), name(2, 2)},
   };
   h->op.fields = h->fields;
   h->op.replaces = h->replaces;
@@ -87,23 +92,20 @@ static void hand_init(hand *h)
   h->fields[3].v.set.n_add = h->fields[3].v.set.n_del = 2;
 }
 
-static void validate_finds_what_the_decoders_would_refuse(void **state)
-{
+static void validate_finds_what_the_decoders_would_refuse(void **state) {
   (void)state;
   static uint8_t large[OV_TEXT_BYTES_MAX + 1];
   memset(large, 'x', sizeof large);
   ov_field many[OV_OP_FIELDS_MAX + 1];
   ov_name names[OV_OP_REPLACES_MAX + 1];
-  for (uint16_t i = 0; i < COUNT(many); i++)
-    many[i] = (ov_field){(uint16_t)(i + 1), ov_nil()};
-  for (uint16_t i = 0; i < COUNT(names); i++)
-    names[i] = name(i + 1u, 0);
+  for (uint16_t i = 0; i < COUNT(many); i++) many[i] = (ov_field){(uint16_t)(i + 1), ov_nil()};
+  for (uint16_t i = 0; i < COUNT(names); i++) names[i] = name(i + 1u, 0);
   hand h;
-#define CHANGED(err, change) \
-  do { \
-    hand_init(&h); \
-    change; \
-    assert_int_equal(ov_op_validate(&h.op), err); \
+#define CHANGED(err, change)                                                                                 \
+  do {                                                                                                       \
+    hand_init(&h);                                                                                           \
+    change;                                                                                                  \
+    assert_int_equal(ov_op_validate(&h.op), err);                                                            \
   } while (0)
   CHANGED(0, (void)0);
   CHANGED(0, h.op.creates = true; h.op.record.seq = 0);
@@ -151,13 +153,12 @@ static void validate_finds_what_the_decoders_would_refuse(void **state)
   CHANGED(OV_E_OP_LIMIT, h.op.payload_err = OV_E_OP_LIMIT);
 }
 
-static const int64_t edges[] = {0, 1, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX, -1,
-                                -32, -33, -128, -129,
-                                -32768, -32769, INT32_MIN, -2147483649ll, INT64_MIN};
+static const int64_t edges[] = {
+    0,  1,   127, 128,  255,  256,    65535,  65536,     4294967295,    4294967296, INT64_MAX,
+    -1, -32, -33, -128, -129, -32768, -32769, INT32_MIN, -2147483649ll, INT64_MIN};
 
 /* Fills the op's last field until the payload has exactly that size. */
-static void pad_to(ov_op *op, ov_buf *b, size_t size)
-{
+static void pad_to(ov_op *op, ov_buf *b, size_t size) {
   static const uint8_t pad[OV_TEXT_BYTES_MAX];
   ov_field *last = &op->fields[op->n_fields - 1];
   last->v = ov_bytes(pad, 1000);
@@ -167,8 +168,7 @@ static void pad_to(ov_op *op, ov_buf *b, size_t size)
 }
 
 /* Validate counts the bytes without writing them; a count that is off by one shows at the limit. */
-static void validate_counts_every_byte(void **state)
-{
+static void validate_counts_every_byte(void **state) {
   (void)state;
   static const uint8_t body[OV_TEXT_BYTES_MAX];
   static const uint32_t counts[] = {0, 1, 13, 14, 15, 16, 17, 31, 32, 40};
@@ -179,8 +179,13 @@ static void validate_counts_every_byte(void **state)
   ov_buf_init(&b, 0);
   for (size_t i = 0; i < COUNT(edges) * COUNT(counts); i++) {
     uint32_t n = counts[i % COUNT(counts)];
-    ov_op op = {.name = name(1, 0), .creates = true, .kind = 20, .fields = fields, .n_fields = n + 5,
-                .replaces = replaces, .n_replaces = n};
+    ov_op op = {.name = name(1, 0),
+                .creates = true,
+                .kind = 20,
+                .fields = fields,
+                .n_fields = n + 5,
+                .replaces = replaces,
+                .n_replaces = n};
     for (uint32_t k = 0; k < n + 5; k++)
       fields[k] = (ov_field){(uint16_t)(k + 1), k % 2 ? ov_nil() : ov_int(edges[i / COUNT(counts)])};
     for (uint32_t k = 0; k < n; k++) {
@@ -200,8 +205,7 @@ static void validate_counts_every_byte(void **state)
   ov_buf_free(&b);
 }
 
-static ov_value random_scalar(uint64_t *s)
-{
+static ov_value random_scalar(uint64_t *s) {
   static const uint8_t bytes[300] = "abcdefghij\xff";
   switch (rnd_below(s, 8)) {
   case 0: return ov_nil();
@@ -213,8 +217,7 @@ static ov_value random_scalar(uint64_t *s)
   }
 }
 
-static void random_set(uint64_t *s, ov_value *v, ov_value *room)
-{
+static void random_set(uint64_t *s, ov_value *v, ov_value *room) {
   v->type = OV_V_SET;
   v->set.n_add = rnd_below(s, 4);
   v->set.n_del = rnd_below(s, 4);
@@ -227,8 +230,7 @@ static void random_set(uint64_t *s, ov_value *v, ov_value *room)
 
 /* Random ops, most of them right and some wrong in some way: exactly those that validate takes survive
  * encoding and decoding. */
-static void validate_and_decode_agree(void **state)
-{
+static void validate_and_decode_agree(void **state) {
   (void)state;
   uint64_t seed = 7;
   unsigned taken = 0;
@@ -246,10 +248,8 @@ static void validate_and_decode_agree(void **state)
     h.op.n_replaces = rnd_below(&seed, 4);
     for (unsigned i = 0; i < 4; i++) {
       h.fields[i].id = (uint16_t)(i * 31 + 1 + rnd_below(&seed, 33));
-      if (rnd_below(&seed, 3))
-        h.fields[i].v = random_scalar(&seed);
-      else
-        random_set(&seed, &h.fields[i].v, room[i]);
+      if (rnd_below(&seed, 3)) h.fields[i].v = random_scalar(&seed);
+      else random_set(&seed, &h.fields[i].v, room[i]);
     }
     int valid = ov_op_validate(&h.op);
     ov_buf_reset(&f.in);
@@ -258,8 +258,7 @@ static void validate_and_decode_agree(void **state)
     size_t split = f.in.n;
     ov_op_payload_encode(&h.op, &f.in);
     int err = ov_op_header_decode(f.in.p, split, &back);
-    if (!err)
-      err = ov_op_payload_decode(f.in.p + split, f.in.n - split, &f.arena, &back);
+    if (!err) err = ov_op_payload_decode(f.in.p + split, f.in.n - split, &f.arena, &back);
     assert_int_equal(valid == 0, err == 0);
     taken += err == 0;
     for (uint32_t i = 0; !err && i < h.op.n_fields; i++)
@@ -269,8 +268,7 @@ static void validate_and_decode_agree(void **state)
   payload_free(&f);
 }
 
-static void a_copy_is_deep(void **state)
-{
+static void a_copy_is_deep(void **state) {
   (void)state;
   payload f, g;
   ov_buf b, expected, got;
@@ -310,15 +308,15 @@ static void a_copy_is_deep(void **state)
   payload_free(&g);
 }
 
-static void a_copy_without_room_is_null(void **state)
-{
+static void a_copy_without_room_is_null(void **state) {
   (void)state;
   payload f;
   ov_buf b;
   payload_init(&f);
   ov_buf_init(&b, 0);
   assert_int_equal(header_of("97 05" NAME_1 "14 07 c0 c0 00", &f.op, &b), 0);
-  static const char hex[] = "92 84 03 92 92 c40161 c40162 92 c40163 c40164 05 a26869 06 92 90 90 07 05 91" NAME_1;
+  static const char hex[] =
+      "92 84 03 92 92 c40161 c40162 92 c40163 c40164 05 a26869 06 92 90 90 07 05 91" NAME_1;
   assert_int_equal(payload_of(&f, hex), 0);
   size_t max = 0;
   for (;; max += 16) {
@@ -326,8 +324,7 @@ static void a_copy_without_room_is_null(void **state)
     ov_arena_init(&small, max);
     ov_op *copy = ov_op_dup(&f.op, &small);
     ov_arena_free(&small);
-    if (copy)
-      break;
+    if (copy) break;
   }
   assert_in_range(max, sizeof(ov_op) + 4 * sizeof(ov_field) + sizeof(ov_name), 2000);
   ov_buf_free(&b);
@@ -337,8 +334,7 @@ static void a_copy_without_room_is_null(void **state)
 /* ---- mutations ---- */
 
 /* What the decoders take after 50,000 mutations each is canonical: it encodes to the very same bytes. */
-static void mutated_payloads_are_refused_or_canonical(void **state)
-{
+static void mutated_payloads_are_refused_or_canonical(void **state) {
   (void)state;
   uint64_t seed = 99;
   unsigned taken = 0;
@@ -356,8 +352,7 @@ static void mutated_payloads_are_refused_or_canonical(void **state)
     int err = ov_op_payload_decode(p, n, &f.arena, &f.op);
     assert_true(err == 0 || err == OV_E_OP_FORMAT || err == OV_E_OP_LIMIT);
     assert_int_equal(f.op.payload_err, err);
-    if (err)
-      continue;
+    if (err) continue;
     taken++;
     f.op.payload_bytes = NULL;
     assert_int_equal(ov_op_validate(&f.op), 0);
@@ -371,8 +366,7 @@ static void mutated_payloads_are_refused_or_canonical(void **state)
   payload_free(&f);
 }
 
-static void mutated_headers_are_refused_or_canonical(void **state)
-{
+static void mutated_headers_are_refused_or_canonical(void **state) {
   (void)state;
   static const char *headers[] = {"97 02 c0 14 01 c0 c0 00",
                                   "97 cd0102" NAME_1 "cd0fff cc80" NAME_1 NAME_2 "ce69000000"};
@@ -390,8 +384,7 @@ static void mutated_headers_are_refused_or_canonical(void **state)
     op = (ov_op){.name = name(9, 0)};
     int err = ov_op_header_decode(p, n, &op);
     assert_true(err == 0 || err == OV_E_OP_FORMAT || err == OV_E_OP_LIMIT);
-    if (err)
-      continue;
+    if (err) continue;
     taken++;
     op.header_bytes = NULL;
     assert_int_equal(ov_op_validate(&op), 0);
@@ -405,18 +398,17 @@ static void mutated_headers_are_refused_or_canonical(void **state)
   ov_buf_free(&out);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(values_have_one_order),
-    cmocka_unit_test(a_value_is_canonical_inside_a_lenient_reader),
-    cmocka_unit_test(validate_finds_what_the_decoders_would_refuse),
-    cmocka_unit_test(validate_counts_every_byte),
-    cmocka_unit_test(validate_and_decode_agree),
-    cmocka_unit_test(a_copy_is_deep),
-    cmocka_unit_test(a_copy_without_room_is_null),
-    cmocka_unit_test(mutated_payloads_are_refused_or_canonical),
-    cmocka_unit_test(mutated_headers_are_refused_or_canonical),
+      cmocka_unit_test(values_have_one_order),
+      cmocka_unit_test(a_value_is_canonical_inside_a_lenient_reader),
+      cmocka_unit_test(validate_finds_what_the_decoders_would_refuse),
+      cmocka_unit_test(validate_counts_every_byte),
+      cmocka_unit_test(validate_and_decode_agree),
+      cmocka_unit_test(a_copy_is_deep),
+      cmocka_unit_test(a_copy_without_room_is_null),
+      cmocka_unit_test(mutated_payloads_are_refused_or_canonical),
+      cmocka_unit_test(mutated_headers_are_refused_or_canonical),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

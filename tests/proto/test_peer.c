@@ -10,21 +10,18 @@ typedef struct world {
   ov_packer *packer;
 } world;
 
-static void world_init(world *w)
-{
+static void world_init(world *w) {
   samples_init(&w->s);
   w->packer = ov_packer_new();
   assert_non_null(w->packer);
 }
 
-static void world_free(world *w)
-{
+static void world_free(world *w) {
   ov_packer_free(w->packer);
   samples_free(&w->s);
 }
 
-static int send_msg(world *w, ov_peer *p, const ov_msg *m, ov_buf *frame)
-{
+static int send_msg(world *w, ov_peer *p, const ov_msg *m, ov_buf *frame) {
   ov_buf plain;
   ov_buf_init(&plain, 0);
   sample_encode(&w->s, m, &plain);
@@ -33,8 +30,7 @@ static int send_msg(world *w, ov_peer *p, const ov_msg *m, ov_buf *frame)
   return err;
 }
 
-static int feed_msg(world *w, ov_peer *p, const ov_msg *m, ov_msg **out)
-{
+static int feed_msg(world *w, ov_peer *p, const ov_msg *m, ov_msg **out) {
   ov_buf plain, frame;
   ov_buf_init(&plain, 0);
   ov_buf_init(&frame, 0);
@@ -74,13 +70,10 @@ static const arrow arrows[] = {
     {OV_S_OPEN, 's', OV_M_ERROR, OV_S_OPEN},
 };
 
-static int expected(ov_state s, char sender, ov_msg_type type)
-{
+static int expected(ov_state s, char sender, ov_msg_type type) {
   for (size_t i = 0; i < sizeof arrows / sizeof *arrows; i++)
-    if (arrows[i].from == s && arrows[i].sender == sender && arrows[i].type == type)
-      return (int)arrows[i].to;
-  if (s != OV_S_CLOSED && (type == OV_M_BYE || type == OV_M_ERROR))
-    return OV_S_CLOSED;
+    if (arrows[i].from == s && arrows[i].sender == sender && arrows[i].type == type) return (int)arrows[i].to;
+  if (s != OV_S_CLOSED && (type == OV_M_BYE || type == OV_M_ERROR)) return OV_S_CLOSED;
   return -1;
 }
 
@@ -95,13 +88,11 @@ static const ov_msg_type paths[OV_S_COUNT][5] = {
     [OV_S_CLOSED] = {OV_M_BYE},
 };
 
-static bool client_sends(ov_msg_type t)
-{
+static bool client_sends(ov_msg_type t) {
   return t == OV_M_ENROL || t == OV_M_HELLO || t == OV_M_PROOF || t == OV_M_PUSH || t == OV_M_ACKED;
 }
 
-static ov_peer *peer_in(world *w, ov_role role, ov_state s)
-{
+static ov_peer *peer_in(world *w, ov_role role, ov_state s) {
   ov_peer *p = ov_peer_new(role, w->packer);
   assert_non_null(p);
   ov_peer_set_server(p, &w->s.server);
@@ -109,18 +100,15 @@ static ov_peer *peer_in(world *w, ov_role role, ov_state s)
     ov_msg m = sample_msg(&w->s, paths[s][i], false), *got;
     ov_buf frame;
     ov_buf_init(&frame, 0);
-    if (client_sends(m.type) == (role == OV_CLIENT))
-      assert_int_equal(send_msg(w, p, &m, &frame), 0);
-    else
-      assert_int_equal(feed_msg(w, p, &m, &got), 0);
+    if (client_sends(m.type) == (role == OV_CLIENT)) assert_int_equal(send_msg(w, p, &m, &frame), 0);
+    else assert_int_equal(feed_msg(w, p, &m, &got), 0);
     ov_buf_free(&frame);
   }
   assert_int_equal(ov_peer_state(p), s);
   return p;
 }
 
-static void check_cell(world *w, ov_role role, ov_state s, ov_msg_type type, bool sent)
-{
+static void check_cell(world *w, ov_role role, ov_state s, ov_msg_type type, bool sent) {
   char sender = (role == OV_CLIENT) == sent ? 'c' : 's';
   int want = expected(s, sender, type);
   assert_int_equal(ov_peer_next(role, s, type, sent), want);
@@ -144,8 +132,7 @@ static void check_cell(world *w, ov_role role, ov_state s, ov_msg_type type, boo
 }
 
 /* PROTO-38, PROTO-41 */
-static void test_every_cell(void **state)
-{
+static void test_every_cell(void **state) {
   (void)state;
   for (int role = OV_CLIENT; role <= OV_SERVER; role++)
     for (int s = 0; s < OV_S_COUNT; s++) {
@@ -158,21 +145,18 @@ static void test_every_cell(void **state)
     }
 }
 
-static void test_table_outside(void **state)
-{
+static void test_table_outside(void **state) {
   (void)state;
   assert_int_equal(ov_peer_next(OV_CLIENT, OV_S_COUNT, OV_M_BYE, true), -1);
   assert_int_equal(ov_peer_next(OV_CLIENT, OV_S_START, OV_M_COUNT, true), -1);
   assert_int_equal(ov_peer_next(OV_CLIENT, OV_S_START, (ov_msg_type)0, true), -1);
-  for (int s = 0; s < OV_S_COUNT; s++)
-    assert_true(strlen(ov_state_text((ov_state)s)) > 3);
+  for (int s = 0; s < OV_S_COUNT; s++) assert_true(strlen(ov_state_text((ov_state)s)) > 3);
   assert_string_equal(ov_state_text(OV_S_COUNT), "?");
 }
 
 /* An ERROR's class decides: a refusal leaves an open session open, a fault ends it, for the one who sends as
  * for the other. PROTO-40 */
-static void test_error_class(void **state)
-{
+static void test_error_class(void **state) {
   world w;
   (void)state;
   world_init(&w);
@@ -203,8 +187,7 @@ typedef struct ends {
   size_t up, down;
 } ends;
 
-static ov_msg *pass(ends *l, bool up, ov_msg_type type, bool full)
-{
+static ov_msg *pass(ends *l, bool up, ov_msg_type type, bool full) {
   ov_msg m = sample_msg(&l->w.s, type, full), *got;
   ov_buf frame;
   ov_buf_init(&frame, 0);
@@ -216,24 +199,21 @@ static ov_msg *pass(ends *l, bool up, ov_msg_type type, bool full)
   return got;
 }
 
-static void ends_init(ends *l)
-{
+static void ends_init(ends *l) {
   memset(l, 0, sizeof *l);
   world_init(&l->w);
   l->client = ov_peer_new(OV_CLIENT, l->w.packer);
   l->server = ov_peer_new(OV_SERVER, l->w.packer);
 }
 
-static void ends_free(ends *l)
-{
+static void ends_free(ends *l) {
   ov_peer_free(l->client);
   ov_peer_free(l->server);
   world_free(&l->w);
 }
 
 /* PROTO-39, PROTO-43 */
-static void test_whole_session(void **state)
-{
+static void test_whole_session(void **state) {
   ends l;
   (void)state;
   ends_init(&l);
@@ -264,8 +244,7 @@ static void test_whole_session(void **state)
 
 /* -- hostile frames -- */
 
-static int feed_hex(world *w, ov_state s, const char *hex)
-{
+static int feed_hex(world *w, ov_state s, const char *hex) {
   ov_peer *p = peer_in(w, OV_SERVER, s);
   ov_msg *got = (ov_msg *)p;
   ov_buf b;
@@ -282,8 +261,7 @@ static int feed_hex(world *w, ov_state s, const char *hex)
 }
 
 /* Who refuses a message may say why, once, and nothing else; who was not asked has nothing to say. PROTO-5 */
-static void test_error_after_refusal(void **state)
-{
+static void test_error_after_refusal(void **state) {
   (void)state;
   world w;
   world_init(&w);
@@ -310,8 +288,7 @@ static void test_error_after_refusal(void **state)
   world_free(&w);
 }
 
-static void test_hostile_frames(void **state)
-{
+static void test_hostile_frames(void **state) {
   static const struct {
     const char *hex;
     int err;
@@ -342,8 +319,7 @@ static void test_hostile_frames(void **state)
   world_init(&w);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     int err = feed_hex(&w, OV_S_OPEN, cases[i].hex);
-    if (err != cases[i].err)
-      print_error("%s: %s\n", cases[i].why, ov_err_slug(err));
+    if (err != cases[i].err) print_error("%s: %s\n", cases[i].why, ov_err_slug(err));
     assert_int_equal(err, cases[i].err);
     assert_int_equal(ov_err_classify(err), OV_CLASS_CLOSE);
     assert_int_equal(ov_err_close_code(err), cases[i].close);
@@ -354,8 +330,7 @@ static void test_hostile_frames(void **state)
 }
 
 /* 64 MiB of zeros in 64 kB: inflating stops at the limit. */
-static void test_deflate_bomb(void **state)
-{
+static void test_deflate_bomb(void **state) {
   world w;
   (void)state;
   world_init(&w);
@@ -387,8 +362,7 @@ static void test_deflate_bomb(void **state)
 
 /* A session whose frames are damaged on the way ends with an error that closes, and never otherwise harms the
  * receiver. */
-static void test_mutated_frames(void **state)
-{
+static void test_mutated_frames(void **state) {
   world w;
   uint64_t seed = 7;
   unsigned taken = 0;
@@ -427,8 +401,7 @@ static void test_mutated_frames(void **state)
 
 /* -- the caller's side -- */
 
-static void test_send_refuses(void **state)
-{
+static void test_send_refuses(void **state) {
   world w;
   (void)state;
   world_init(&w);
@@ -442,8 +415,7 @@ static void test_send_refuses(void **state)
   /* a message over the largest frame */
   ov_mpw_array(&b, 7);
   ov_mpw_uint(&b, OV_M_DELTA);
-  while (b.n <= OV_FRAME_BYTES_MAX)
-    ov_buf_u8(&b, 0);
+  while (b.n <= OV_FRAME_BYTES_MAX) ov_buf_u8(&b, 0);
   assert_int_equal(ov_peer_send(p, OV_M_DELTA, b.p, b.n, &frame), OV_E_LIMIT);
   assert_int_equal(frame.n, 0);
   /* no room for the frame: the state stays */
@@ -460,8 +432,7 @@ static void test_send_refuses(void **state)
 }
 
 /* PROTO-10 */
-static void test_frame_bytes(void **state)
-{
+static void test_frame_bytes(void **state) {
   world w;
   (void)state;
   world_init(&w);
@@ -477,8 +448,7 @@ static void test_frame_bytes(void **state)
   world_free(&w);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_cell),     cmocka_unit_test(test_table_outside),
       cmocka_unit_test(test_error_class),    cmocka_unit_test(test_whole_session),

@@ -3,8 +3,7 @@
 
 /* -- absorb ---------------------------------------------------------------------------------------------- */
 
-static void absorb_last(fixture *x, const ov_record *base, ov_record *out)
-{
+static void absorb_last(fixture *x, const ov_record *base, ov_record *out) {
   ov_buf a, b;
   ov_buf_init(&a, 0);
   ov_buf_init(&b, 0);
@@ -18,8 +17,7 @@ static void absorb_last(fixture *x, const ov_record *base, ov_record *out)
 }
 
 /* PROTO-113 */
-static void absorb_follows_the_fold(void **state)
-{
+static void absorb_follows_the_fold(void **state) {
   fixture *x = *state;
   ov_record base;
   ov_op *c = create(x);
@@ -50,8 +48,7 @@ static void absorb_follows_the_fold(void **state)
   absorb_last(x, &base, &base);
 }
 
-static void absorbing_twice_changes_nothing(void **state)
-{
+static void absorbing_twice_changes_nothing(void **state) {
   fixture *x = *state;
   ov_record once, twice;
   ov_op *c = create(x);
@@ -64,8 +61,7 @@ static void absorbing_twice_changes_nothing(void **state)
   }
 }
 
-static void absorb_completes_a_record_whose_creating_op_comes_late(void **state)
-{
+static void absorb_completes_a_record_whose_creating_op_comes_late(void **state) {
   fixture *x = *state;
   ov_record base, r;
   ov_op *c = create(x);
@@ -86,8 +82,7 @@ static void absorb_completes_a_record_whose_creating_op_comes_late(void **state)
   assert_int_equal(r.n_held, 1);
 }
 
-static void absorb_lets_no_retraction_name_itself(void **state)
-{
+static void absorb_lets_no_retraction_name_itself(void **state) {
   fixture *x = *state;
   ov_record base;
   ov_op *c = create(x);
@@ -100,8 +95,7 @@ static void absorb_lets_no_retraction_name_itself(void **state)
 
 /* -- encoding and rows ----------------------------------------------------------------------------------- */
 
-static const ov_record *rich_record(fixture *x)
-{
+static const ov_record *rich_record(fixture *x) {
   ov_op *c = create(x);
   c->has_participant = c->has_author = true;
   c->participant = history_name(60, 1);
@@ -120,8 +114,7 @@ static const ov_record *rich_record(fixture *x)
   return fold(x);
 }
 
-static void assert_same_record(const ov_record *a, const ov_record *b)
-{
+static void assert_same_record(const ov_record *a, const ov_record *b) {
   ov_buf x, y;
   ov_buf_init(&x, 0);
   ov_buf_init(&y, 0);
@@ -134,8 +127,7 @@ static void assert_same_record(const ov_record *a, const ov_record *b)
   ov_buf_free(&y);
 }
 
-static void encoding_comes_back(void **state)
-{
+static void encoding_comes_back(void **state) {
   fixture *x = *state;
   const ov_record *r = rich_record(x);
   ov_record back;
@@ -150,8 +142,7 @@ static void encoding_comes_back(void **state)
 }
 
 /* Whatever one changed byte makes of it: refused, or a record that can be used. */
-static void decode_survives_every_changed_byte(void **state)
-{
+static void decode_survives_every_changed_byte(void **state) {
   fixture *x = *state;
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -185,8 +176,7 @@ static void decode_survives_every_changed_byte(void **state)
   ov_buf_free(&b);
 }
 
-static void assert_refused(fixture *x, const ov_record *r)
-{
+static void assert_refused(fixture *x, const ov_record *r) {
   ov_record back;
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -195,8 +185,7 @@ static void assert_refused(fixture *x, const ov_record *r)
   ov_buf_free(&b);
 }
 
-static void decode_refuses_what_the_fold_never_makes(void **state)
-{
+static void decode_refuses_what_the_fold_never_makes(void **state) {
   fixture *x = *state;
   ov_record r = *rich_record(x), bad = r;
   assert_true(r.n_ops > 2 && r.n_held == 2 && r.n_seen > 1 && r.n_live > 2);
@@ -240,8 +229,7 @@ static void decode_refuses_what_the_fold_never_makes(void **state)
   assert_refused(x, &bad);
 }
 
-static void decode_refuses_an_entry_of_two_parts(void **state)
-{
+static void decode_refuses_an_entry_of_two_parts(void **state) {
   fixture *x = *state;
   ov_record r = {.name = history_name(1, 1)}, back;
   ov_buf b;
@@ -256,8 +244,7 @@ static void decode_refuses_an_entry_of_two_parts(void **state)
   ov_buf_free(&b);
 }
 
-static void put_beside_all(ov_record *back, const ov_record *r)
-{
+static void put_beside_all(ov_record *back, const ov_record *r) {
   uint8_t flags[HISTORY_OPS_MAX];
   for (uint32_t i = 0; i < r->n_ops; i++) flags[i] = r->ops[i].flags;
   assert_int_equal(
@@ -265,8 +252,7 @@ static void put_beside_all(ov_record *back, const ov_record *r)
 }
 
 /* PROTO-47, PROTO-48 */
-static void rows_come_back(void **state)
-{
+static void rows_come_back(void **state) {
   fixture *x = *state;
   const ov_record *r = rich_record(x);
   ov_record back;
@@ -285,8 +271,7 @@ static void rows_come_back(void **state)
 }
 
 /* PROTO-47 */
-static void rows_of_a_record_without_its_creating_op(void **state)
-{
+static void rows_of_a_record_without_its_creating_op(void **state) {
   fixture *x = *state;
   ov_op *c = create(x);
   c->has_participant = true;
@@ -315,8 +300,7 @@ static void rows_of_a_record_without_its_creating_op(void **state)
 }
 
 /* PROTO-48 */
-static void rows_that_fit_no_record_are_refused(void **state)
-{
+static void rows_that_fit_no_record_are_refused(void **state) {
   fixture *x = *state;
   const ov_record *r = rich_record(x);
   ov_record back;
@@ -346,8 +330,7 @@ static void rows_that_fit_no_record_are_refused(void **state)
 
 /* -- memory ---------------------------------------------------------------------------------------------- */
 
-static int run_all(fixture *x, ov_arena *a, const ov_buf *bytes)
-{
+static int run_all(fixture *x, ov_arena *a, const ov_buf *bytes) {
   ov_record r, back;
   ov_op *rows;
   size_t n;
@@ -369,8 +352,7 @@ static int run_all(fixture *x, ov_arena *a, const ov_buf *bytes)
 }
 
 /* Every place where the arena can be full. */
-static void memory_runs_out_at_every_step(void **state)
-{
+static void memory_runs_out_at_every_step(void **state) {
   fixture *x = *state;
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -390,8 +372,7 @@ static void memory_runs_out_at_every_step(void **state)
   ov_buf_free(&b);
 }
 
-static void held_reasons_have_texts(void **state)
-{
+static void held_reasons_have_texts(void **state) {
   (void)state;
   for (int i = -1; i <= OV_HELD_COUNT; i++) {
     assert_true(strlen(ov_held_text_en(i)) > 5);
@@ -403,22 +384,21 @@ static void held_reasons_have_texts(void **state)
   assert_string_equal(ov_held_text_nl(OV_HELD_RANGE), "een getal is te hoog of te laag");
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    T(absorb_follows_the_fold),
-    T(absorbing_twice_changes_nothing),
-    T(absorb_completes_a_record_whose_creating_op_comes_late),
-    T(absorb_lets_no_retraction_name_itself),
-    T(encoding_comes_back),
-    T(decode_survives_every_changed_byte),
-    T(decode_refuses_what_the_fold_never_makes),
-    T(decode_refuses_an_entry_of_two_parts),
-    T(rows_come_back),
-    T(rows_of_a_record_without_its_creating_op),
-    T(rows_that_fit_no_record_are_refused),
-    T(memory_runs_out_at_every_step),
-    T(held_reasons_have_texts),
+      T(absorb_follows_the_fold),
+      T(absorbing_twice_changes_nothing),
+      T(absorb_completes_a_record_whose_creating_op_comes_late),
+      T(absorb_lets_no_retraction_name_itself),
+      T(encoding_comes_back),
+      T(decode_survives_every_changed_byte),
+      T(decode_refuses_what_the_fold_never_makes),
+      T(decode_refuses_an_entry_of_two_parts),
+      T(rows_come_back),
+      T(rows_of_a_record_without_its_creating_op),
+      T(rows_that_fit_no_record_are_refused),
+      T(memory_runs_out_at_every_step),
+      T(held_reasons_have_texts),
   };
   return cmocka_run_group_tests_name("record", tests, NULL, NULL);
 }

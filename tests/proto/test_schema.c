@@ -5,8 +5,7 @@
 /* -- loading --------------------------------------------------------------------------------------------- */
 
 /* PROTO-150, PROTO-151 */
-static void a_kind_loads_whole(void **state)
-{
+static void a_kind_loads_whole(void **state) {
   (void)state;
   ov_schemas *s;
   const ov_skind *k = load(&s);
@@ -37,8 +36,7 @@ static void a_kind_loads_whole(void **state)
   ov_schemas_free(NULL);
 }
 
-static void the_kind_of_schemas_is_built_in(void **state)
-{
+static void the_kind_of_schemas_is_built_in(void **state) {
   (void)state;
   ov_schemas *s = ov_schemas_new();
   const ov_skind *k = ov_schemas_at(s, 0);
@@ -183,8 +181,7 @@ static const refusal refusals[] = {
      "kind 20 sleep: natural_key names the participant, but its records name none"},
 };
 
-static void the_loader_says_what_is_wrong_and_where(void **state)
-{
+static void the_loader_says_what_is_wrong_and_where(void **state) {
   (void)state;
   ov_schemas *s = ov_schemas_new();
   for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
@@ -199,8 +196,7 @@ static void the_loader_says_what_is_wrong_and_where(void **state)
   ov_schemas_free(s);
 }
 
-static void what_may_vary_loads(void **state)
-{
+static void what_may_vary_loads(void **state) {
   (void)state;
   static const char *const fine[][2] = {
       {"1,2,2,T,10", "1,2,1,T,10"}, {"1,2,2,T,10", "1,2,2,F,0"},  {"1,2,2,T,10", "1,2,2,T,17"},
@@ -217,8 +213,7 @@ static void what_may_vary_loads(void **state)
 }
 
 /* PROTO-150 */
-static void bytes_that_are_no_kind_are_refused(void **state)
-{
+static void bytes_that_are_no_kind_are_refused(void **state) {
   (void)state;
   char why[OV_ERROR_TEXT_MAX];
   ov_schemas *s = ov_schemas_new();
@@ -233,8 +228,7 @@ static void bytes_that_are_no_kind_are_refused(void **state)
 
 /* Every byte changed in turn: refused with words, or a kind that can be used. Never a crash (run it under a
  * sanitizer). */
-static void the_loader_survives_every_changed_byte(void **state)
-{
+static void the_loader_survives_every_changed_byte(void **state) {
   (void)state;
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -257,8 +251,7 @@ static void the_loader_survives_every_changed_byte(void **state)
   ov_buf_free(&b);
 }
 
-static void a_higher_version_replaces(void **state)
-{
+static void a_higher_version_replaces(void **state) {
   (void)state;
   char why[OV_ERROR_TEXT_MAX], *text;
   ov_schemas *s;
@@ -280,8 +273,7 @@ static void a_higher_version_replaces(void **state)
   ov_schemas_free(s);
 }
 
-static void names_and_ids_stay(void **state)
-{
+static void names_and_ids_stay(void **state) {
   (void)state;
   char why[OV_ERROR_TEXT_MAX];
   ov_schemas *s;
@@ -311,8 +303,7 @@ static void names_and_ids_stay(void **state)
   ov_schemas_free(s);
 }
 
-static void kinds_and_loads_are_bounded(void **state)
-{
+static void kinds_and_loads_are_bounded(void **state) {
   (void)state;
   char why[OV_ERROR_TEXT_MAX] = "", text[120];
   ov_schemas *s = ov_schemas_new();
@@ -334,23 +325,20 @@ static void kinds_and_loads_are_bounded(void **state)
 }
 
 /* A kind of some kilobytes of labels, so that texts meet the end of memory too. */
-static char *long_labels(void)
-{
+static char *long_labels(void) {
   char codes[6000] = "[1,'observatie','observation']", *end = codes + strlen(codes);
   for (int i = 3; i < 40; i++) end += sprintf(end, ",[%d,'%0*d','%0*d']", i, 60, i, 60, i);
   return changed("[1,'observatie','observation']", codes);
 }
 
-static void memory_runs_out_while_loading(void **state)
-{
+static void memory_runs_out_while_loading(void **state) {
   (void)state;
   char *text = long_labels();
   ov_buf b;
   ov_buf_init(&b, 0);
   pack(text, &b);
   free(text);
-  FOR_EACH_FAULT(k)
-  {
+  FOR_EACH_FAULT(k) {
     char why[OV_ERROR_TEXT_MAX] = "";
     ov_schemas *s = ov_schemas_new();
     int err = s ? ov_schemas_add(s, b.p, b.n, why) : OV_E_NOMEM;
@@ -362,19 +350,18 @@ static void memory_runs_out_while_loading(void **state)
   ov_buf_free(&b);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_kind_loads_whole),
-    cmocka_unit_test(the_kind_of_schemas_is_built_in),
-    cmocka_unit_test(the_loader_says_what_is_wrong_and_where),
-    cmocka_unit_test(what_may_vary_loads),
-    cmocka_unit_test(bytes_that_are_no_kind_are_refused),
-    cmocka_unit_test(the_loader_survives_every_changed_byte),
-    cmocka_unit_test(a_higher_version_replaces),
-    cmocka_unit_test(names_and_ids_stay),
-    cmocka_unit_test(kinds_and_loads_are_bounded),
-    cmocka_unit_test(memory_runs_out_while_loading),
+      cmocka_unit_test(a_kind_loads_whole),
+      cmocka_unit_test(the_kind_of_schemas_is_built_in),
+      cmocka_unit_test(the_loader_says_what_is_wrong_and_where),
+      cmocka_unit_test(what_may_vary_loads),
+      cmocka_unit_test(bytes_that_are_no_kind_are_refused),
+      cmocka_unit_test(the_loader_survives_every_changed_byte),
+      cmocka_unit_test(a_higher_version_replaces),
+      cmocka_unit_test(names_and_ids_stay),
+      cmocka_unit_test(kinds_and_loads_are_bounded),
+      cmocka_unit_test(memory_runs_out_while_loading),
   };
   return cmocka_run_group_tests_name("schema", tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* PROTO-156: what required means */
+/* PROTO-155: the order of judging */
 /* Judging values, ops and records by their schema. */
 #include "schema_kinds.h"
 
@@ -10,8 +12,7 @@ typedef struct judged {
   const char *en, *nl;
 } judged;
 
-static void judge(const ov_skind *k, const judged *j)
-{
+static void judge(const ov_skind *k, const judged *j) {
   ov_problem why;
   int reason = ov_schema_check_value(k, ov_skind_field(k, j->field), &j->v, &why);
   assert_int_equal(reason, j->reason);
@@ -22,13 +23,11 @@ static void judge(const ov_skind *k, const judged *j)
   assert_int_equal(ov_schema_check_value(k, ov_skind_field(k, j->field), &j->v, NULL), j->reason);
 }
 
-static ov_value set_of(ov_value *add, uint32_t n_add, ov_value *del, uint32_t n_del)
-{
+static ov_value set_of(ov_value *add, uint32_t n_add, ov_value *del, uint32_t n_del) {
   return (ov_value){.type = OV_V_SET, .set = {.add = add, .del = del, .n_add = n_add, .n_del = n_del}};
 }
 
-static void values_are_judged_with_exact_texts(void **state)
-{
+static void values_are_judged_with_exact_texts(void **state) {
   (void)state;
   ov_schemas *s;
   const ov_skind *k = load(&s);
@@ -95,8 +94,7 @@ static void values_are_judged_with_exact_texts(void **state)
   ov_schemas_free(s);
 }
 
-static void set_elements_are_judged_one_by_one(void **state)
-{
+static void set_elements_are_judged_one_by_one(void **state) {
   (void)state;
   ov_schemas *s;
   const ov_skind *k = load(&s);
@@ -134,8 +132,7 @@ static void set_elements_are_judged_one_by_one(void **state)
   ov_schemas_free(s);
 }
 
-static void what_has_no_bounds_takes_all(void **state)
-{
+static void what_has_no_bounds_takes_all(void **state) {
   (void)state;
   ov_schemas *s = ov_schemas_new();
   assert_int_equal(add_text(s,
@@ -157,8 +154,7 @@ static void what_has_no_bounds_takes_all(void **state)
   ov_schemas_free(s);
 }
 
-static void long_labels_are_cut_between_characters(void **state)
-{
+static void long_labels_are_cut_between_characters(void **state) {
   (void)state;
   ov_schemas *s = ov_schemas_new();
   char why_not[OV_ERROR_TEXT_MAX];
@@ -182,8 +178,7 @@ static void long_labels_are_cut_between_characters(void **state)
 /* -- judging ops ----------------------------------------------------------------------------------------- */
 
 static void assert_judged(const ov_schemas *s, const ov_op *op, int reason, uint16_t field, const char *en,
-                          const char *nl)
-{
+                          const char *nl) {
   ov_problem why;
   assert_int_equal(ov_schema_check_op(s, op, &why), reason);
   assert_int_equal(ov_schema_check_op(s, op, NULL), reason);
@@ -194,8 +189,7 @@ static void assert_judged(const ov_schemas *s, const ov_op *op, int reason, uint
 }
 
 /* PROTO-152, PROTO-153 */
-static void ops_are_judged_field_by_field(void **state)
-{
+static void ops_are_judged_field_by_field(void **state) {
   (void)state;
   ov_schemas *s;
   load(&s);
@@ -224,8 +218,7 @@ static void ops_are_judged_field_by_field(void **state)
   ov_schemas_free(s);
 }
 
-static void ops_must_lie_in_their_scope_and_name_their_participant(void **state)
-{
+static void ops_must_lie_in_their_scope_and_name_their_participant(void **state) {
   (void)state;
   ov_schemas *s;
   load(&s);
@@ -277,8 +270,7 @@ typedef struct fixture {
   ov_record r;
 } fixture;
 
-static int setup(void **state)
-{
+static int setup(void **state) {
   fixture *x = calloc(1, sizeof *x);
   x->k = load(&x->s);
   history_init(&x->h);
@@ -287,8 +279,7 @@ static int setup(void **state)
   return 0;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
   fixture *x = *state;
   ov_schemas_free(x->s);
   history_free(&x->h);
@@ -297,15 +288,13 @@ static int teardown(void **state)
   return 0;
 }
 
-static const ov_record *fold(fixture *x)
-{
+static const ov_record *fold(fixture *x) {
   assert_int_equal(ov_fold(x->h.in, x->h.n, &x->a, &x->r), 0);
   return &x->r;
 }
 
 /* want: zero-terminated. */
-static void assert_missing(fixture *x, const uint16_t *want)
-{
+static void assert_missing(fixture *x, const uint16_t *want) {
   uint16_t ids[32];
   uint32_t n = ov_schema_missing(x->k, fold(x), ids, 32), i = 0;
   for (; want[i]; i++) {
@@ -317,8 +306,7 @@ static void assert_missing(fixture *x, const uint16_t *want)
 #define MISSING(...) assert_missing(x, (const uint16_t[]){__VA_ARGS__ __VA_OPT__(, ) 0})
 
 /* PROTO-90, PROTO-151 */
-static void a_record_says_what_it_lacks(void **state)
-{
+static void a_record_says_what_it_lacks(void **state) {
   fixture *x = *state;
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
   MISSING(F_NIGHT, F_SOURCE, F_PROJECT, F_ALARM); /* alarm: source is not 1, it has no value */
@@ -345,8 +333,7 @@ static void a_record_says_what_it_lacks(void **state)
   assert_int_equal(ov_schema_missing(x->k, &x->r, one, 0), 0);
 }
 
-static void empty_texts_and_emptied_sets_are_lacking(void **state)
-{
+static void empty_texts_and_emptied_sets_are_lacking(void **state) {
   fixture *x = *state;
   assert_int_equal(
       add_text(x->s,
@@ -374,8 +361,7 @@ static void empty_texts_and_emptied_sets_are_lacking(void **state)
   MISSING();
 }
 
-static void occurrence_is_the_shown_value_or_the_creation(void **state)
-{
+static void occurrence_is_the_shown_value_or_the_creation(void **state) {
   fixture *x = *state;
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
   op->device_time = 3 * 86400 + 5;
@@ -406,8 +392,7 @@ static void occurrence_is_the_shown_value_or_the_creation(void **state)
   assert_int_equal(ov_schema_occurred_day(x->k, fold(x)), 0);
 }
 
-static void occurrence_by_datetime_and_without_a_field(void **state)
-{
+static void occurrence_by_datetime_and_without_a_field(void **state) {
   fixture *x = *state;
   char *text = changed("'sleep',1,2,2,T,10", "'sleep',2,2,2,T,17");
   assert_int_equal(add_text(x->s, text, NULL), 0);
@@ -424,8 +409,7 @@ static void occurrence_by_datetime_and_without_a_field(void **state)
   assert_int_equal(ov_schema_occurred_day(by_time, fold(x)), 2932896);
 }
 
-static void natural_keys_are_equal_for_possible_doubles(void **state)
-{
+static void natural_keys_are_equal_for_possible_doubles(void **state) {
   fixture *x = *state;
   ov_buf a, b;
   ov_buf_init(&a, 0);
@@ -461,8 +445,7 @@ static void natural_keys_are_equal_for_possible_doubles(void **state)
 }
 
 /* PROTO-116 */
-static void the_window_follows_the_last_change(void **state)
-{
+static void the_window_follows_the_last_change(void **state) {
   fixture *x = *state;
   ov_op *op = history_op(&x->h, 1, 1, OV_APPLIED);
   history_set(&x->h, op, F_NIGHT, ov_int(40000)); /* a date in the future keeps nothing for ever */
@@ -478,21 +461,20 @@ static void the_window_follows_the_last_change(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(values_are_judged_with_exact_texts),
-    cmocka_unit_test(set_elements_are_judged_one_by_one),
-    cmocka_unit_test(what_has_no_bounds_takes_all),
-    cmocka_unit_test(long_labels_are_cut_between_characters),
-    cmocka_unit_test(ops_are_judged_field_by_field),
-    cmocka_unit_test(ops_must_lie_in_their_scope_and_name_their_participant),
-    T(a_record_says_what_it_lacks),
-    T(empty_texts_and_emptied_sets_are_lacking),
-    T(occurrence_is_the_shown_value_or_the_creation),
-    T(occurrence_by_datetime_and_without_a_field),
-    T(natural_keys_are_equal_for_possible_doubles),
-    T(the_window_follows_the_last_change),
+      cmocka_unit_test(values_are_judged_with_exact_texts),
+      cmocka_unit_test(set_elements_are_judged_one_by_one),
+      cmocka_unit_test(what_has_no_bounds_takes_all),
+      cmocka_unit_test(long_labels_are_cut_between_characters),
+      cmocka_unit_test(ops_are_judged_field_by_field),
+      cmocka_unit_test(ops_must_lie_in_their_scope_and_name_their_participant),
+      T(a_record_says_what_it_lacks),
+      T(empty_texts_and_emptied_sets_are_lacking),
+      T(occurrence_is_the_shown_value_or_the_creation),
+      T(occurrence_by_datetime_and_without_a_field),
+      T(natural_keys_are_equal_for_possible_doubles),
+      T(the_window_follows_the_last_change),
   };
   return cmocka_run_group_tests_name("schema_judge", tests, NULL, NULL);
 }

@@ -16,20 +16,17 @@
 #include "ov/mp_write.h"
 
 /* Appends the bytes of a text of hex digits and spaces. */
-static inline void put_hex(ov_buf *b, const char *text)
-{
+static inline void put_hex(ov_buf *b, const char *text) {
   for (; *text; text++) {
     unsigned byte;
-    if (*text == ' ')
-      continue;
+    if (*text == ' ') continue;
     assert_int_equal(sscanf(text, "%2x", &byte), 1);
     ov_buf_u8(b, (uint8_t)byte);
     text++;
   }
 }
 
-static inline void assert_hex(const uint8_t *p, size_t n, const char *text)
-{
+static inline void assert_hex(const uint8_t *p, size_t n, const char *text) {
   ov_buf b;
   ov_buf_init(&b, 0);
   put_hex(&b, text);
@@ -39,8 +36,7 @@ static inline void assert_hex(const uint8_t *p, size_t n, const char *text)
 }
 
 /* xorshift64*: the same numbers on every machine. */
-static inline uint64_t rnd(uint64_t *s)
-{
+static inline uint64_t rnd(uint64_t *s) {
   *s ^= *s >> 12;
   *s ^= *s << 25;
   *s ^= *s >> 27;
@@ -52,8 +48,7 @@ static inline uint32_t rnd_below(uint64_t *s, uint32_t n) { return (uint32_t)((r
 
 /* One to three changes of the kinds that decoders stumble over: flipped bits, other bytes, heads of
  * MessagePack, cuts, repeats. p has room for cap bytes; returns the new length. */
-static inline size_t mutate(uint64_t *s, uint8_t *p, size_t n, size_t cap)
-{
+static inline size_t mutate(uint64_t *s, uint8_t *p, size_t n, size_t cap) {
   for (uint32_t times = 1 + rnd_below(s, 3); times > 0; times--) {
     size_t at = n ? rnd_below(s, (uint32_t)n) : 0;
     switch (rnd_below(s, n ? 6 : 1)) {

@@ -1,46 +1,41 @@
 /* The delivered schemas: every file is correct, ids are those that were ever given, and the facts that other
  * parts lean on hold. */
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include "ov/schema.h"
 #include "sv_schema_json.h"
+#include <cmocka.h>
 
 #define DIR OV_SOURCE_DIR "/proto/schema"
 #define GIVEN OV_SOURCE_DIR "/tests/schema/given_ids.txt"
 
-static void hear(void *ctx, const char *file, const char *where, const char *text)
-{
+static void hear(void *ctx, const char *file, const char *where, const char *text) {
   (void)ctx;
   print_error("%s: %s: %s\n", file, where, text);
 }
 
-static int load(void **state)
-{
+static int load(void **state) {
   return sv_schema_json_load_dir(DIR, hear, NULL, (sv_schema_json_set **)state);
 }
 
-static int unload(void **state)
-{
+static int unload(void **state) {
   sv_schema_json_free(*state);
   return 0;
 }
 
-static json_t *read_kind(const char *kind)
-{
+static json_t *read_kind(const char *kind) {
   char path[600];
   json_error_t e;
   snprintf(path, sizeof path, "%s/%s.json", DIR, kind);
   return json_load_file(path, 0, &e);
 }
 
-static void kinds_have_their_fixed_ids(void **state)
-{
+static void kinds_have_their_fixed_ids(void **state) {
   static const struct {
     const char *name;
     unsigned id;
@@ -66,8 +61,7 @@ static void kinds_have_their_fixed_ids(void **state)
 
 /* given_ids.txt is only ever added to: it remembers which id meant what, so that none is used again for
  * something else. */
-static void field_ids_still_mean_what_they_meant(void **state)
-{
+static void field_ids_still_mean_what_they_meant(void **state) {
   (void)state;
   char line[200], kind[64], name[64], type[32];
   unsigned id, lines = 0;
@@ -78,10 +72,8 @@ static void field_ids_still_mean_what_they_meant(void **state)
     json_t *root = read_kind(kind), *v;
     size_t i;
     assert_non_null(root);
-    json_array_foreach(json_object_get(root, "fields"), i, v)
-    {
-      if (json_integer_value(json_object_get(v, "id")) != id)
-        continue;
+    json_array_foreach(json_object_get(root, "fields"), i, v) {
+      if (json_integer_value(json_object_get(v, "id")) != id) continue;
       assert_string_equal(json_string_value(json_object_get(v, "name")), name);
       assert_string_equal(json_string_value(json_object_get(v, "type")), type);
     }
@@ -92,8 +84,7 @@ static void field_ids_still_mean_what_they_meant(void **state)
   assert_true(lines > 100);
 }
 
-static void every_field_is_in_the_list_of_given_ids(void **state)
-{
+static void every_field_is_in_the_list_of_given_ids(void **state) {
   static char text[20000];
   char want[200];
   FILE *f = fopen(GIVEN, "r");
@@ -104,26 +95,22 @@ static void every_field_is_in_the_list_of_given_ids(void **state)
   for (size_t k = 0; k < sv_schema_json_count(*state); k++) {
     json_t *root = read_kind(sv_schema_json_at(*state, k)->name), *v;
     size_t i;
-    json_array_foreach(json_object_get(root, "fields"), i, v)
-    {
+    json_array_foreach(json_object_get(root, "fields"), i, v) {
       snprintf(want, sizeof want, "\n%s %d %s %s\n", sv_schema_json_at(*state, k)->name,
                (int)json_integer_value(json_object_get(v, "id")),
                json_string_value(json_object_get(v, "name")), json_string_value(json_object_get(v, "type")));
-      if (!strstr(text, want))
-        print_error("add to given_ids.txt: %s", want + 1);
+      if (!strstr(text, want)) print_error("add to given_ids.txt: %s", want + 1);
       assert_non_null(strstr(text, want));
     }
     json_decref(root);
   }
 }
 
-static void notes_and_goal_texts_are_never_exported(void **state)
-{
+static void notes_and_goal_texts_are_never_exported(void **state) {
   for (size_t k = 0; k < sv_schema_json_count(*state); k++) {
     json_t *root = read_kind(sv_schema_json_at(*state, k)->name), *v;
     size_t i;
-    json_array_foreach(json_object_get(root, "fields"), i, v)
-    {
+    json_array_foreach(json_object_get(root, "fields"), i, v) {
       const char *name = json_string_value(json_object_get(v, "name")),
                  *type = json_string_value(json_object_get(v, "type"));
       if (!strcmp(type, "text") || !strcmp(type, "bytes") || !strcmp(name, "note") ||
@@ -135,16 +122,14 @@ static void notes_and_goal_texts_are_never_exported(void **state)
 }
 
 /* PROTO-150, PROTO-151 */
-static void proto_reads_what_the_server_packs(void **state)
-{
+static void proto_reads_what_the_server_packs(void **state) {
   char why[OV_ERROR_TEXT_MAX] = "";
   ov_schemas *s = ov_schemas_new();
   assert_non_null(s);
   for (size_t i = 0; i < sv_schema_json_count(*state); i++) {
     const sv_schema_json_kind *k = sv_schema_json_at(*state, i);
     int err = ov_schemas_add(s, k->bytes, k->n, why);
-    if (err)
-      print_error("%s: %s\n", k->name, why);
+    if (err) print_error("%s: %s\n", k->name, why);
     assert_int_equal(err, 0);
   }
   const ov_skind *sleep = ov_schemas_by_name(s, "sleep");
@@ -160,8 +145,7 @@ static void proto_reads_what_the_server_packs(void **state)
 }
 
 /* A value of a field and the verdict on it, for each rule that the delivered schemas lean on. */
-static void values_are_judged_by_the_delivered_schemas(void **state)
-{
+static void values_are_judged_by_the_delivered_schemas(void **state) {
   static const struct {
     const char *kind, *field;
     int64_t value;
@@ -213,8 +197,7 @@ static void values_are_judged_by_the_delivered_schemas(void **state)
   ov_schemas_free(s);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kinds_have_their_fixed_ids),
       cmocka_unit_test(field_ids_still_mean_what_they_meant),

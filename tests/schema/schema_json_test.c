@@ -3,21 +3,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "sv_schema_json.h"
+#include <cmocka.h>
 
 typedef struct said {
   char text[4000];
   unsigned n;
 } said;
 
-static void hear(void *ctx, const char *file, const char *where, const char *text)
-{
+static void hear(void *ctx, const char *file, const char *where, const char *text) {
   said *s = ctx;
   size_t used = strlen(s->text);
   snprintf(s->text + used, sizeof s->text - used, "%s: %s: %s\n", file, where, text);
@@ -33,8 +32,7 @@ static void hear(void *ctx, const char *file, const char *where, const char *tex
 #define FIELDS(...) "{" KIND ",\"fields\":[" __VA_ARGS__ "]}"
 #define F2(type, rest) FIELDS("{\"id\":2,\"name\":\"a\",\"type\":\"" type "\"," LABEL rest "}")
 
-static int load(const char *file, const char *text, said *s)
-{
+static int load(const char *file, const char *text, said *s) {
   sv_schema_json_set *set = NULL;
   memset(s, 0, sizeof *s);
   int err = sv_schema_json_load_text(file, text, strlen(text), NULL, hear, s, &set);
@@ -43,8 +41,7 @@ static int load(const char *file, const char *text, said *s)
   return err;
 }
 
-static void correct_kind_is_packed(void **state)
-{
+static void correct_kind_is_packed(void **state) {
   (void)state;
   static const char text[] =
       "{" KIND ",\"windowed\":true,\"occurred\":\"d\",\"natural_key\":[\"participant\",\"a\"],\"fields\":["
@@ -63,8 +60,7 @@ static void correct_kind_is_packed(void **state)
   sv_schema_json_set *set = NULL;
   said s = {0};
   int err = sv_schema_json_load_text("thing.json", text, sizeof text - 1, NULL, hear, &s, &set);
-  if (err)
-    print_error("%s", s.text);
+  if (err) print_error("%s", s.text);
   assert_int_equal(err, 0);
   assert_int_equal(sv_schema_json_count(set), 1);
   const sv_schema_json_kind *k = sv_schema_json_by_name(set, "thing");
@@ -185,8 +181,7 @@ static const wrong CASES[] = {
      "thing.json: fields[1] b: required_if[0]: needs either in or not_in"},
 };
 
-static void wrong_kinds_are_refused_with_the_exact_place(void **state)
-{
+static void wrong_kinds_are_refused_with_the_exact_place(void **state) {
   (void)state;
   said s;
   for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -198,8 +193,7 @@ static void wrong_kinds_are_refused_with_the_exact_place(void **state)
   }
 }
 
-static void every_fault_of_a_file_is_told_at_once(void **state)
-{
+static void every_fault_of_a_file_is_told_at_once(void **state) {
   (void)state;
   said s;
   assert_int_equal(
@@ -209,8 +203,7 @@ static void every_fault_of_a_file_is_told_at_once(void **state)
   assert_int_equal(s.n, 4); /* key x, id 0, name A, no range */
 }
 
-static void broken_text_never_crashes(void **state)
-{
+static void broken_text_never_crashes(void **state) {
   (void)state;
   static const char text[] = FIELDS(A ",{\"id\":3,\"name\":\"b\",\"type\":\"code\"," LABEL
                                       "," CODES(CODE(1, "p")) ",\"missing\":[-99]}");
@@ -230,8 +223,7 @@ static void broken_text_never_crashes(void **state)
   }
 }
 
-static void put_file(const char *dir, const char *name, const char *text)
-{
+static void put_file(const char *dir, const char *name, const char *text) {
   char path[300];
   snprintf(path, sizeof path, "%s/%s", dir, name);
   FILE *f = fopen(path, "w");
@@ -240,8 +232,7 @@ static void put_file(const char *dir, const char *name, const char *text)
   fclose(f);
 }
 
-static void two_files_with_one_id_are_refused(void **state)
-{
+static void two_files_with_one_id_are_refused(void **state) {
   (void)state;
   char dir[] = "/tmp/ov-schema-XXXXXX", path[300];
   said s = {0};
@@ -269,8 +260,7 @@ static void two_files_with_one_id_are_refused(void **state)
   assert_null(set);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(correct_kind_is_packed),
       cmocka_unit_test(wrong_kinds_are_refused_with_the_exact_place),

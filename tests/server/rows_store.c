@@ -1,3 +1,4 @@
+/* PROTO-140: faults inside a server are told as busy, full or readonly */
 /* Rows 47–49, 56 and 57: stores that are damaged, shared, held by the dead, copied and put back. */
 #include <errno.h>
 #include <fcntl.h>

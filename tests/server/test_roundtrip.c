@@ -58,8 +58,8 @@ static void enrol(scene *c) {
   if (!dm_sync(&c->d, c->other, why)) fail_msg("%s", why);
 }
 
-/* In the first minutes after its start a server challenges every greeting that it may have heard before; this tablet's clock runs ahead of those
- * minutes, and is still right enough. */
+/* In the first minutes after its start a server challenges every greeting that it may have heard before; this
+ * tablet's clock runs ahead of those minutes, and is still right enough. */
 #define AHEAD_MS (OV_HELLO_SKEW_MS_MAX - 1000)
 static int64_t clock_ahead(void *ctx) {
   struct timespec t;
@@ -90,7 +90,9 @@ static int open_scene(void **state, bool tls) {
   if (!dm_start(&c->d, &c->site, &o, why)) fail_msg("%s", why);
   countproxy_target(c->proxy, c->d.port);
   snprintf(store, sizeof store, "%s/tablet", c->site.fx.dir);
-  ok(oc_store_open(&(oc_options){.path = store, .now_ms = clock_ahead, .map_bytes_max = 64u << 20}, &c->s, &e), &e);
+  ok(oc_store_open(&(oc_options){.path = store, .now_ms = clock_ahead, .map_bytes_max = 64u << 20}, &c->s,
+                   &e),
+     &e);
   ov_name_text(&c->site.orgs[0].carer, c->carer);
   ov_name_text(&c->site.orgs[0].anna, c->anna);
   enrol(c);

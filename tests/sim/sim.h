@@ -1,13 +1,14 @@
-/* A deterministic world: one organisation on the production server code, dozens of tablets on the production client code, one thread, one seed.
- * Time, network, random source and scheduling are virtual; stores are real LMDB environments in a folder in memory. A run is a list of
- * events, each of which means something in every state of the world, so that any subset of a list can be run too (that is how a failing
- * list is shrunk).
+/* A deterministic world: one organisation on the production server code, dozens of tablets on the production
+ * client code, one thread, one seed. Time, network, random source and scheduling are virtual; stores are real
+ * LMDB environments in a folder in memory. A run is a list of events, each of which means something in every
+ * state of the world, so that any subset of a list can be run too (that is how a failing list is shrunk).
  *
- *   sim_random.c   the random sources          sim_world.c    the server: life, crash, backup, administration
- *   sim_tablet.c   stores of tablets           sim_write.c    what people write there      sim_value.c  values
+ *   sim_random.c   the random sources          sim_world.c    the server: life, crash, backup
+ *   sim_tablet.c   stores of tablets           sim_write.c    what people write;  sim_value.c values
  *   sim_net.c      links between them          sim_spy.c      what travels is looked at
- *   sim_model.c    the flat list of all ops    sim_check.c    what must hold in between    sim_quiet.c  what must hold at rest
- *   sim_events.c   events                      sim_run.c      one run                      sim_main.c   seeds, shrinking */
+ *   sim_model.c    the flat list of all ops    sim_check.c    what must hold in between
+ *   sim_quiet.c    what must hold at rest
+ *   sim_events.c   events                      sim_run.c      one run;  sim_main.c seeds, shrinking */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -27,45 +28,90 @@
 #define SIM_BACKUPS_MAX 8u
 #define SIM_IMAGES_MAX 6u
 
-/* -- random ------------------------------------------------------------------------------------------------------------- */
-typedef struct sim_rng { uint64_t state; } sim_rng;
+/* -- random ---------------------------------------------------------------------------------------------- */
+typedef struct sim_rng {
+  uint64_t state;
+} sim_rng;
 uint64_t sim_u64(sim_rng *r);
-uint32_t sim_below(sim_rng *r, uint32_t n);              /* 0 .. n-1; 0 for n == 0 */
+uint32_t sim_below(sim_rng *r, uint32_t n); /* 0 .. n-1; 0 for n == 0 */
 bool sim_chance(sim_rng *r, uint32_t percent);
 /* From here on OpenSSL draws from this seed too, so that keys and signatures are the same in each run. */
 void sim_openssl_seed(uint64_t seed);
 
-/* -- events --------------------------------------------------------------------------------------------------------------- */
+/* -- events ---------------------------------------------------------------------------------------------- */
 typedef enum sim_what {
-  EV_WRITE, EV_SYNC, EV_NET, EV_CUT, EV_CRASH_SERVER, EV_CRASH_TABLET, EV_FAULT_SERVER, EV_FAULT_TABLET, EV_TIME, EV_CLOCK_TABLET,
-  EV_CLOCK_SERVER, EV_BACKUP, EV_RESTORE, EV_CLONE, EV_EVICT, EV_IMAGE, EV_IMAGE_BACK, EV_MOVE_DEVICE, EV_MOVE_PARTICIPANT,
-  EV_PERSON, EV_RULE, EV_REVOKE, EV_SCHEMA, EV_DISK, EV_DISK_TABLET, EV_REPLAY, EV_QUIET, EV_COUNT
+  EV_WRITE,
+  EV_SYNC,
+  EV_NET,
+  EV_CUT,
+  EV_CRASH_SERVER,
+  EV_CRASH_TABLET,
+  EV_FAULT_SERVER,
+  EV_FAULT_TABLET,
+  EV_TIME,
+  EV_CLOCK_TABLET,
+  EV_CLOCK_SERVER,
+  EV_BACKUP,
+  EV_RESTORE,
+  EV_CLONE,
+  EV_EVICT,
+  EV_IMAGE,
+  EV_IMAGE_BACK,
+  EV_MOVE_DEVICE,
+  EV_MOVE_PARTICIPANT,
+  EV_PERSON,
+  EV_RULE,
+  EV_REVOKE,
+  EV_SCHEMA,
+  EV_DISK,
+  EV_DISK_TABLET,
+  EV_REPLAY,
+  EV_QUIET,
+  EV_COUNT
 } sim_what;
 extern const char *const sim_what_names[EV_COUNT];
-typedef struct sim_event { uint32_t what, a, b; } sim_event;   /* a: whom it concerns, b: seeds its details */
+typedef struct sim_event {
+  uint32_t what, a, b;
+} sim_event; /* a: whom it concerns, b: seeds its details */
 
-/* -- the model: flat lists -------------------------------------------------------------------------------------------------- */
+/* -- the model: flat lists ------------------------------------------------------------------------------- */
 typedef struct sim_op {
-  ov_op op;                  /* as it was written */
+  ov_op op; /* as it was written */
   ov_hash head;
-  int before;                /* the op before it in its branch; -1: none */
-  bool by_server, broken;    /* broken: its payload is none; it must end as a void */
-  bool surely_applied;       /* nothing about it can be held */
+  int before;             /* the op before it in its branch; -1: none */
+  bool by_server, broken; /* broken: its payload is none; it must end as a void */
+  bool surely_applied;    /* nothing about it can be held */
   bool surely_held;
-  bool was_safe;             /* in a verified backup at some time */
-  bool acked;                /* a signed ACK covered it when it left the server */
-  bool is_void;              /* on the server, at the last look */
-  bool stored;               /* seen on the server; cleared by a restore of a backup that lacks it */
-  bool dropped;              /* its payload was trimmed somewhere after it was safe */
-  uint32_t in_backups;       /* bit for each backup that holds it */
-  bool receipted; int64_t receipt_ms; uint8_t verdict, reason;  /* its first receipt here */
-  int ruled;                 /* last ruling on it: 0, admit 1, dismiss 2 */
-  int64_t written_ms;        /* true time */
+  bool was_safe;       /* in a verified backup at some time */
+  bool acked;          /* a signed ACK covered it when it left the server */
+  bool is_void;        /* on the server, at the last look */
+  bool stored;         /* seen on the server; cleared by a restore of a backup that lacks it */
+  bool dropped;        /* its payload was trimmed somewhere after it was safe */
+  uint32_t in_backups; /* bit for each backup that holds it */
+  bool receipted;
+  int64_t receipt_ms;
+  uint8_t verdict, reason; /* its first receipt here */
+  int ruled;               /* last ruling on it: 0, admit 1, dismiss 2 */
+  int64_t written_ms;      /* true time */
 } sim_op;
 
-typedef struct sim_person { ov_name name; uint32_t teams; bool active; } sim_person;           /* teams: bits */
-typedef struct sim_participant { ov_name name; uint32_t teams; unsigned home; bool here, by_tablet; } sim_participant;
-typedef struct sim_device { ov_name record; uint32_t teams; bool revoked; } sim_device;
+/* teams: bits */
+typedef struct sim_person {
+  ov_name name;
+  uint32_t teams;
+  bool active;
+} sim_person;
+typedef struct sim_participant {
+  ov_name name;
+  uint32_t teams;
+  unsigned home;
+  bool here, by_tablet;
+} sim_participant;
+typedef struct sim_device {
+  ov_name record;
+  uint32_t teams;
+  bool revoked;
+} sim_device;
 /* What administration has said; a restored backup takes it back. */
 typedef struct sim_admin {
   unsigned n_people, n_participants, n_devices;
@@ -74,67 +120,91 @@ typedef struct sim_admin {
   sim_device devices[SIM_DEVICES_MAX];
 } sim_admin;
 
-typedef struct sim_backup { bool used; char file[256]; sim_admin admin; int64_t made_ms; uint64_t n_ops; uint8_t *ruled; uint32_t n_ruled; } sim_backup;
+typedef struct sim_backup {
+  bool used;
+  char file[256];
+  sim_admin admin;
+  int64_t made_ms;
+  uint64_t n_ops;
+  uint8_t *ruled;
+  uint32_t n_ruled;
+} sim_backup;
 
-/* -- tablets ------------------------------------------------------------------------------------------------------------------ */
+/* -- tablets --------------------------------------------------------------------------------------------- */
 typedef struct sim sim;
 typedef struct sim_link sim_link;
 typedef struct sim_tablet {
   sim *w;
   unsigned id;
   bool used, enrolled;
-  bool lost_admin;           /* its device was enrolled after the backup that was restored */
-  unsigned device;           /* in admin.devices */
+  bool lost_admin; /* its device was enrolled after the backup that was restored */
+  unsigned device; /* in admin.devices */
   char path[256];
   oc_store *s;
   int64_t clock_off_ms;
   sim_rng random;
-  long fail_in;              /* the random source fails at this call, and from then on; < 0: never */
+  long fail_in; /* the random source fails at this call, and from then on; < 0: never */
   bool failing;
-  size_t map_bytes;          /* 0: plenty */
+  size_t map_bytes; /* 0: plenty */
   sim_link *link;
-  bool old_app;              /* writes as an app did that knew other limits: payloads that are none */
+  bool old_app; /* writes as an app did that knew other limits: payloads that are none */
   unsigned syncs;
 } sim_tablet;
-typedef struct sim_image { bool used; unsigned tablet, device; char path[256]; } sim_image;
+typedef struct sim_image {
+  bool used;
+  unsigned tablet, device;
+  char path[256];
+} sim_image;
 
-/* -- links ---------------------------------------------------------------------------------------------------------------------- */
-typedef struct sim_msg { struct sim_msg *next; size_t n; uint8_t p[]; } sim_msg;
-typedef struct sim_queue { sim_msg *head, **tail; unsigned n; } sim_queue;
+/* -- links ----------------------------------------------------------------------------------------------- */
+typedef struct sim_msg {
+  struct sim_msg *next;
+  size_t n;
+  uint8_t p[];
+} sim_msg;
+typedef struct sim_queue {
+  sim_msg *head, **tail;
+  unsigned n;
+} sim_queue;
 struct sim_link {
   bool used;
   unsigned id, weight;
   sim *w;
-  sim_tablet *t;             /* NULL: the client's end is gone */
+  sim_tablet *t; /* NULL: the client's end is gone */
   oc_session *cs;
-  sv_session *ss;            /* NULL: the server's end is gone */
+  sv_session *ss; /* NULL: the server's end is gone */
   unsigned device;
   sim_queue up, down;
   bool paused, close_asked, want_write, client_idle;
-  bool replay;               /* recorded messages played again by somebody else */
+  bool replay; /* recorded messages played again by somebody else */
   bool live, enrolling;
-  ov_id writer;              /* said in HELLO */
+  ov_id writer; /* said in HELLO */
   unsigned n_up, n_down, n_heard;
-  int said;                  /* what the client's session ended with */
+  int said; /* what the client's session ended with */
 };
 
 typedef struct sim_options {
   uint64_t seed;
-  unsigned steps, tablets;   /* 0: drawn */
+  unsigned steps, tablets; /* 0: drawn */
   bool trace, quiet;
 } sim_options;
 
-typedef struct sim_stats { uint64_t writes, syncs, finished, messages, bytes, cuts, crashes, restores, forks, quiets, refused, busy, deltas, acks; } sim_stats;
+typedef struct sim_stats {
+  uint64_t writes, syncs, finished, messages, bytes, cuts, crashes, restores, forks, quiets, refused, busy,
+      deltas, acks;
+} sim_stats;
 
 struct sim {
-  fx_world fx;               /* first: its random source is called with it */
+  fx_world fx; /* first: its random source is called with it */
   sim_options o;
-  sim_rng rng;               /* of the world's own making */
+  sim_rng rng; /* of the world's own making */
   int64_t true_ms, server_off_ms;
-  const char *data, *dir;    /* of all that this run writes */
+  const char *data, *dir; /* of all that this run writes */
   sv_org *programme, *org;
   sv_server *server;
-  long fail_in; bool failing, fail_once, in_net;   /* storage faults of the server: only while messages move */
+  /* storage faults of the server: only while messages move */
+  long fail_in;
+  bool failing, fail_once, in_net;
   bool disk_full;
   uint32_t scopes[SIM_TEAMS];
   sim_admin admin;
@@ -143,22 +213,26 @@ struct sim {
   sim_image images[SIM_IMAGES_MAX];
   sim_link links[SIM_LINKS_MAX];
   unsigned n_files, n_links;
-  sim_op *ops; uint32_t n_ops, cap_ops, *slots, n_slots;
+  sim_op *ops;
+  uint32_t n_ops, cap_ops, *slots, n_slots;
   uint32_t server_ops_seen;
-  sim_msg *recorded; unsigned recorded_n, recorded_link;     /* a greeting somebody has listened to, in order */
+  /* a greeting somebody has listened to, in order */
+  sim_msg *recorded;
+  unsigned recorded_n, recorded_link;
   int64_t newest_schema;
   ov_packer *packer;
-  ov_arena spy_arena, tmp;   /* tmp: for one check at a time */
+  ov_arena spy_arena, tmp; /* tmp: for one check at a time */
   sim_stats st;
   unsigned step;
-  bool rights_changed;       /* since then an honest op may be held */
+  bool rights_changed; /* since then an honest op may be held */
 };
 
-/* -- saying and failing ---------------------------------------------------------------------------------------------------------- */
+/* -- saying and failing ---------------------------------------------------------------------------------- */
 void sim_say(sim *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Ends the process: "FAIL category: text" on stderr. */
-_Noreturn void sim_fail(sim *w, const char *category, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-const char *sim_name(const ov_name *n);         /* short text in a static ring of buffers */
+_Noreturn void sim_fail(sim *w, const char *category, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *sim_name(const ov_name *n); /* short text in a static ring of buffers */
 void sim_check_ok(sim *w, int err, const char *what);
 
 /* sim_world.c */
@@ -168,7 +242,7 @@ void sim_server_start(sim *w);
 void sim_server_crash(sim *w);
 void sim_world_close(sim *w);
 int64_t sim_server_ms(const sim *w);
-void sim_changed(sim *w);                        /* administration changed something: sessions are told */
+void sim_changed(sim *w); /* administration changed something: sessions are told */
 void sim_backup_make(sim *w);
 void sim_restore(sim *w, unsigned pick);
 void sim_disk(sim *w, bool full);
@@ -185,13 +259,13 @@ sim_tablet *sim_tablet_new(sim *w);              /* a free slot with a path, or 
 sim_tablet *sim_tablet_pick(sim *w, uint32_t a); /* an enrolled one, or NULL */
 int sim_store_open(sim_tablet *t);
 void sim_store_close(sim_tablet *t);
-void sim_tablet_crash(sim_tablet *t);            /* closes without goodbye and opens again */
+void sim_tablet_crash(sim_tablet *t); /* closes without goodbye and opens again */
 bool sim_tablet_enrol(sim_tablet *t, unsigned device);
 void sim_tablet_clone(sim *w, sim_tablet *t);
 void sim_tablet_evict(sim_tablet *t);
 void sim_image_take(sim *w, sim_tablet *t);
 void sim_image_back(sim *w, uint32_t pick);
-uint32_t sim_teams_of(const sim_tablet *t);      /* bits, by administration */
+uint32_t sim_teams_of(const sim_tablet *t); /* bits, by administration */
 
 /* sim_write.c */
 void sim_write(sim_tablet *t, sim_rng *r);
@@ -201,8 +275,8 @@ bool sim_value(sim *w, sim_tablet *t, const ov_sfield *f, sim_rng *r, bool valid
 /* sim_net.c */
 sim_link *sim_connect(sim_tablet *t, sim_rng *r, bool perfect);
 void sim_net(sim *w, sim_rng *r, unsigned moves);
-bool sim_net_move(sim *w, sim_rng *r);           /* false: nothing can move */
-void sim_link_cut(sim *w, sim_link *l, unsigned mode);   /* 0 both ends, 1 the client's, 2 the server's */
+bool sim_net_move(sim *w, sim_rng *r);                 /* false: nothing can move */
+void sim_link_cut(sim *w, sim_link *l, unsigned mode); /* 0 both ends, 1 the client's, 2 the server's */
 void sim_links_drop(sim *w);
 /* One sync over a perfect link, to its end; what the client's session said. */
 int sim_sync(sim_tablet *t);
@@ -215,11 +289,17 @@ void sim_spy_down(sim_link *l, const uint8_t *p, size_t n);
 /* sim_model.c */
 sim_op *sim_op_find(sim *w, const ov_name *name);
 sim_op *sim_op_add(sim *w, const ov_op *op, const ov_hash *head);
-void sim_model_server(sim *w);                   /* takes down the ops of servers' own logs */
-/* Scopes where administration's word puts a record, as bits of teams; *scope is set when it belongs to no team. */
-typedef struct sim_where { bool known; uint32_t teams; uint32_t scope; } sim_where;
+void sim_model_server(sim *w); /* takes down the ops of servers' own logs */
+/* Scopes where administration's word puts a record, as bits of teams; *scope is set when it belongs to no
+ * team. */
+typedef struct sim_where {
+  bool known;
+  uint32_t teams;
+  uint32_t scope;
+} sim_where;
 sim_where sim_record_where(sim *w, const ov_name *record);
-bool sim_replaced(sim *w, const sim_op *o, uint16_t field, const ov_value *elem);   /* does any op replace it in this cell? */
+/* does any op replace it in this cell? */
+bool sim_replaced(sim *w, const sim_op *o, uint16_t field, const ov_value *elem);
 
 /* sim_check.c */
 void sim_check_own(sim_tablet *t, sim_rng *r, unsigned some);
@@ -230,7 +310,11 @@ void sim_quiesce(sim *w);
 ov_hash sim_state(sim *w);
 
 /* sim_events.c */
-typedef struct sim_plan { unsigned tablets; sim_event *events; unsigned n; } sim_plan;
+typedef struct sim_plan {
+  unsigned tablets;
+  sim_event *events;
+  unsigned n;
+} sim_plan;
 void sim_plan_make(sim_plan *p, const sim_options *o);
 void sim_plan_free(sim_plan *p);
 void sim_do(sim *w, const sim_event *e);

@@ -1,16 +1,64 @@
-/* Events: drawn from the seed beforehand, each with its own seed for details, so that any subset of them is a run as well. */
+/* Events: drawn from the seed beforehand, each with its own seed for details, so that any subset of them is a
+ * run as well. */
 #include "sim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-const char *const sim_what_names[EV_COUNT] = {"write", "sync", "net", "cut", "crash-server", "crash-tablet", "fault-server", "fault-tablet", "time", "clock-tablet",
-                                              "clock-server", "backup", "restore", "clone", "evict", "image", "image-back", "move-device", "move-participant", "person",
-                                              "rule", "revoke", "schema", "disk", "disk-tablet", "replay", "quiet"};
-static const unsigned weights[EV_COUNT] = {[EV_WRITE] = 300, [EV_SYNC] = 180, [EV_NET] = 380, [EV_CUT] = 60, [EV_CRASH_SERVER] = 20, [EV_CRASH_TABLET] = 20,
-  [EV_FAULT_SERVER] = 15, [EV_FAULT_TABLET] = 15, [EV_TIME] = 25, [EV_CLOCK_TABLET] = 12, [EV_CLOCK_SERVER] = 8, [EV_BACKUP] = 20, [EV_RESTORE] = 8, [EV_CLONE] = 4,
-  [EV_EVICT] = 4, [EV_IMAGE] = 8, [EV_IMAGE_BACK] = 6, [EV_MOVE_DEVICE] = 8, [EV_MOVE_PARTICIPANT] = 12, [EV_PERSON] = 6, [EV_RULE] = 15, [EV_REVOKE] = 2,
-  [EV_SCHEMA] = 4, [EV_DISK] = 6, [EV_DISK_TABLET] = 5, [EV_REPLAY] = 8, [EV_QUIET] = 5};
+const char *const sim_what_names[EV_COUNT] = {"write",
+                                              "sync",
+                                              "net",
+                                              "cut",
+                                              "crash-server",
+                                              "crash-tablet",
+                                              "fault-server",
+                                              "fault-tablet",
+                                              "time",
+                                              "clock-tablet",
+                                              "clock-server",
+                                              "backup",
+                                              "restore",
+                                              "clone",
+                                              "evict",
+                                              "image",
+                                              "image-back",
+                                              "move-device",
+                                              "move-participant",
+                                              "person",
+                                              "rule",
+                                              "revoke",
+                                              "schema",
+                                              "disk",
+                                              "disk-tablet",
+                                              "replay",
+                                              "quiet"};
+static const unsigned weights[EV_COUNT] = {[EV_WRITE] = 300,
+                                           [EV_SYNC] = 180,
+                                           [EV_NET] = 380,
+                                           [EV_CUT] = 60,
+                                           [EV_CRASH_SERVER] = 20,
+                                           [EV_CRASH_TABLET] = 20,
+                                           [EV_FAULT_SERVER] = 15,
+                                           [EV_FAULT_TABLET] = 15,
+                                           [EV_TIME] = 25,
+                                           [EV_CLOCK_TABLET] = 12,
+                                           [EV_CLOCK_SERVER] = 8,
+                                           [EV_BACKUP] = 20,
+                                           [EV_RESTORE] = 8,
+                                           [EV_CLONE] = 4,
+                                           [EV_EVICT] = 4,
+                                           [EV_IMAGE] = 8,
+                                           [EV_IMAGE_BACK] = 6,
+                                           [EV_MOVE_DEVICE] = 8,
+                                           [EV_MOVE_PARTICIPANT] = 12,
+                                           [EV_PERSON] = 6,
+                                           [EV_RULE] = 15,
+                                           [EV_REVOKE] = 2,
+                                           [EV_SCHEMA] = 4,
+                                           [EV_DISK] = 6,
+                                           [EV_DISK_TABLET] = 5,
+                                           [EV_REPLAY] = 8,
+                                           [EV_QUIET] = 5};
 
 /* Each run has its own mix: half of the troubles are left out, so that the others come in pure form too. */
 void sim_plan_make(sim_plan *p, const sim_options *o) {
@@ -37,7 +85,7 @@ void sim_plan_free(sim_plan *p) {
   p->events = NULL;
 }
 
-/* -- the events ------------------------------------------------------------------------------------------------------------ */
+/* -- the events ------------------------------------------------------------------------------------------ */
 
 static sim_link *pick_link(sim *w, uint32_t a) {
   for (unsigned i = 0; i < SIM_LINKS_MAX; i++) {
@@ -57,7 +105,11 @@ static void cut(sim *w, uint32_t a, sim_rng *r) {
   unsigned mode = sim_below(r, 3);
   if (!l) return;
   w->st.cuts++;
-  sim_say(w, "link %u breaks %s (%u messages on their way up, %u down)", l->id, mode == 0 ? "at both ends" : mode == 1 ? "at the tablet" : "at the server", l->up.n, l->down.n);
+  sim_say(w, "link %u breaks %s (%u messages on their way up, %u down)", l->id,
+          mode == 0   ? "at both ends"
+          : mode == 1 ? "at the tablet"
+                      : "at the server",
+          l->up.n, l->down.n);
   sim_link_cut(w, l, mode);
 }
 
@@ -86,7 +138,8 @@ static void evict(sim *w, sim_tablet *t, sim_rng *r) {
   sim_say(w, "tablet %u loses its store", t->id);
   sim_tablet_evict(t);
   const sim_device *d = &w->admin.devices[device];
-  if (sim_chance(r, 50) || d->revoked || ov_name_is_zero(&d->record)) sim_make_device(w, "tablet", 1u << sim_below(r, SIM_TEAMS), &device);
+  if (sim_chance(r, 50) || d->revoked || ov_name_is_zero(&d->record))
+    sim_make_device(w, "tablet", 1u << sim_below(r, SIM_TEAMS), &device);
   sim_tablet *fresh = sim_tablet_new(w);
   if (fresh) sim_tablet_enrol(fresh, device);
 }
@@ -172,7 +225,9 @@ static void on_tablet(sim *w, const sim_event *e, sim_rng *r) {
     sim_say(w, "tablet %u's clock is off by %lld s now", t->id, (long long)t->clock_off_ms / 1000);
     return;
   case EV_CLONE: sim_tablet_clone(w, t); return;
-  case EV_EVICT: if (!w->disk_full) evict(w, t, r); return;
+  case EV_EVICT:
+    if (!w->disk_full) evict(w, t, r);
+    return;
   case EV_IMAGE: sim_image_take(w, t); return;
   case EV_DISK_TABLET: disk_tablet(t); return;
   default: return;
@@ -203,9 +258,7 @@ void sim_do(sim *w, const sim_event *e) {
   case EV_DISK: sim_disk(w, !w->disk_full); break;
   case EV_REPLAY: sim_replay(w, &r); break;
   case EV_QUIET: sim_quiesce(w); break;
-  default:
-    administer(w, e, &r);
-    on_tablet(w, e, &r);
+  default: administer(w, e, &r); on_tablet(w, e, &r);
   }
   look_around(w, &r);
 }

@@ -1,6 +1,6 @@
 /* The command:
- *   sim --seed N [--steps M] [--tablets K] [--trace] [--shrink]     one seed; prints a hash of all that is left
- *   sim --seeds A-B [...]                                           many, each in its own process; says which fail */
+ *   sim --seed N [--steps M] [--tablets K] [--trace] [--shrink]   one seed; prints a hash of what is left
+ *   sim --seeds A-B [...]   many, each in its own process; says which fail */
 #include "sim.h"
 
 #include <ftw.h>
@@ -14,9 +14,13 @@
 #define SAID_MAX 2048
 #define RUN_SECONDS 120
 
-typedef struct args { sim_options o; uint64_t first, last; bool shrink, many; } args;
+typedef struct args {
+  sim_options o;
+  uint64_t first, last;
+  bool shrink, many;
+} args;
 
-/* -- one run in a process of its own ------------------------------------------------------------------------------------- */
+/* -- one run in a process of its own --------------------------------------------------------------------- */
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at) {
   (void)st;
@@ -41,7 +45,10 @@ static int run_apart(const sim_options *o, const sim_plan *p, char said[SAID_MAX
   char dir[200];
   int fds[2], status = 0;
   const char *tmp = getenv("TMPDIR");
-  snprintf(dir, sizeof dir, "%s/overdracht-sim-XXXXXX", tmp ? tmp : access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+  snprintf(dir, sizeof dir, "%s/overdracht-sim-XXXXXX",
+           tmp                        ? tmp
+           : access("/dev/shm", W_OK) ? "/tmp"
+                                      : "/dev/shm");
   FX_MUST(mkdtemp(dir) && !pipe(fds));
   fflush(NULL);
   pid_t pid = fork();
@@ -62,11 +69,13 @@ static int run_apart(const sim_options *o, const sim_plan *p, char said[SAID_MAX
   close(fds[0]);
   waitpid(pid, &status, 0);
   nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-  if (WIFSIGNALED(status)) snprintf(said + n, SAID_MAX - n, "%s%sended by signal %d\n", n ? "" : "FAIL signal", n ? "" : ": ", WTERMSIG(status));
+  if (WIFSIGNALED(status))
+    snprintf(said + n, SAID_MAX - n, "%s%sended by signal %d\n", n ? "" : "FAIL signal", n ? "" : ": ",
+             WTERMSIG(status));
   return status;
 }
 
-/* -- shrinking ---------------------------------------------------------------------------------------------------------------- */
+/* -- shrinking ------------------------------------------------------------------------------------------- */
 
 /* What kind of failure: the line that says so, up to its details. */
 static void kind_of(const char *said, char out[80]) {
@@ -143,8 +152,10 @@ static int shrink_seed(const args *a) {
   kind_of(said, kind);
   unsigned before = p.n;
   shrink(&o, &p, kind);
-  printf("seed %llu: %u of %u events and %u tablets still give \"%s\":\n", (unsigned long long)o.seed, p.n, before, p.tablets, kind);
-  for (unsigned i = 0; i < p.n; i++) printf("  %-16s %u %u\n", sim_what_names[p.events[i].what], p.events[i].a, p.events[i].b);
+  printf("seed %llu: %u of %u events and %u tablets still give \"%s\":\n", (unsigned long long)o.seed, p.n,
+         before, p.tablets, kind);
+  for (unsigned i = 0; i < p.n; i++)
+    printf("  %-16s %u %u\n", sim_what_names[p.events[i].what], p.events[i].a, p.events[i].b);
   o.trace = true;
   run_apart(&o, &p, said);
   printf("%s", said);
@@ -152,7 +163,7 @@ static int shrink_seed(const args *a) {
   return 1;
 }
 
-/* -- seeds ----------------------------------------------------------------------------------------------------------------------- */
+/* -- seeds ----------------------------------------------------------------------------------------------- */
 
 static int run_seeds(const args *a) {
   unsigned failed = 0;
@@ -178,8 +189,9 @@ static int usage(void) {
 }
 
 static bool read_args(int argc, char **argv, args *a) {
-  static const struct option options[] = {{"seed", 1, NULL, 's'}, {"seeds", 1, NULL, 'S'}, {"steps", 1, NULL, 'n'}, {"tablets", 1, NULL, 'k'}, {"trace", 0, NULL, 't'},
-                                          {"shrink", 0, NULL, 'r'}, {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"seed", 1, NULL, 's'},  {"seeds", 1, NULL, 'S'},  {"steps", 1, NULL, 'n'}, {"tablets", 1, NULL, 'k'},
+      {"trace", 0, NULL, 't'}, {"shrink", 0, NULL, 'r'}, {NULL, 0, NULL, 0}};
   bool given = false;
   for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     char *end = NULL;

@@ -1,4 +1,5 @@
-/* The naive model: a flat list of every op that anybody ever wrote, as it was written, with what is known to have become of it. */
+/* The naive model: a flat list of every op that anybody ever wrote, as it was written, with what is known to
+ * have become of it. */
 #include "sim.h"
 
 #include <stdlib.h>
@@ -41,7 +42,8 @@ sim_op *sim_op_find(sim *w, const ov_name *name) {
 static int op_before(sim *w, const sim_op *o) {
   for (uint32_t i = w->n_ops; i-- > 0;) {
     const sim_op *p = &w->ops[i];
-    if (!ov_id_equal(&p->op.name.writer, &o->op.name.writer) || p->op.name.seq + 1 != o->op.name.seq) continue;
+    if (!ov_id_equal(&p->op.name.writer, &o->op.name.writer) || p->op.name.seq + 1 != o->op.name.seq)
+      continue;
     ov_hash head = p->head;
     FX_OK(ov_chain_step(w->fx.hasher, o->op.name.seq, &o->op.header_hash, &o->op.commitment, &head));
     if (!memcmp(&head, &o->head, sizeof head)) return (int)i;
@@ -63,7 +65,7 @@ sim_op *sim_op_add(sim *w, const ov_op *op, const ov_hash *head) {
   return o;
 }
 
-/* -- servers' own logs ------------------------------------------------------------------------------------------------------ */
+/* -- servers' own logs ----------------------------------------------------------------------------------- */
 
 static void take_down(sim *w, sv_org *org) {
   sv_txn *t = NULL;
@@ -99,7 +101,7 @@ void sim_model_server(sim *w) {
   take_down(w, w->programme);
 }
 
-/* -- where a record belongs --------------------------------------------------------------------------------------------------- */
+/* -- where a record belongs ------------------------------------------------------------------------------ */
 
 static const sim_participant *participant_of(const sim *w, const ov_name *name) {
   for (unsigned i = 0; i < w->admin.n_participants; i++)
@@ -118,7 +120,9 @@ sim_where sim_record_where(sim *w, const ov_name *record) {
   sim_where at = {0};
   if (!o) return at;
   bool self = o->op.kind == OV_KIND_PARTICIPANT;
-  const sim_participant *p = self ? participant_of(w, record) : o->op.has_participant ? participant_of(w, &o->op.participant) : NULL;
+  const sim_participant *p = self                    ? participant_of(w, record)
+                             : o->op.has_participant ? participant_of(w, &o->op.participant)
+                                                     : NULL;
   at.known = true;
   at.scope = o->op.scope;
   at.teams = bit_of(w, o->op.scope);
@@ -126,7 +130,7 @@ sim_where sim_record_where(sim *w, const ov_name *record) {
   return at;
 }
 
-/* -- what replaces what ---------------------------------------------------------------------------------------------------------- */
+/* -- what replaces what ---------------------------------------------------------------------------------- */
 
 static bool carries(const ov_op *op, uint16_t field, const ov_value *elem) {
   const ov_field *f = ov_op_field(op, field);

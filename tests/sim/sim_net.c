@@ -1,11 +1,12 @@
-/* Links: messages under way between sessions, one move at a time. Within one link they keep their order; between links there is none. A link
- * may break at either end, or at both, before and after any message; what a dead client had sent may still arrive. */
+/* Links: messages under way between sessions, one move at a time. Within one link they keep their order;
+ * between links there is none. A link may break at either end, or at both, before and after any message; what
+ * a dead client had sent may still arrive. */
 #include "sim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* -- queues ------------------------------------------------------------------------------------------------------------- */
+/* -- queues ---------------------------------------------------------------------------------------------- */
 
 static void put(sim_queue *q, const uint8_t *p, size_t n) {
   sim_msg *m = malloc(sizeof *m + n);
@@ -30,7 +31,7 @@ static void empty(sim_queue *q) {
   while (q->head) free(take(q));
 }
 
-/* -- ends of a link ------------------------------------------------------------------------------------------------------- */
+/* -- ends of a link -------------------------------------------------------------------------------------- */
 
 static void want_write(void *ctx) { ((sim_link *)ctx)->want_write = true; }
 static void pause_reading(void *ctx, bool paused) { ((sim_link *)ctx)->paused = paused; }
@@ -120,7 +121,7 @@ sim_link *sim_connect(sim_tablet *t, sim_rng *r, bool perfect) {
   return l;
 }
 
-/* -- moves -------------------------------------------------------------------------------------------------------------------- */
+/* -- moves ----------------------------------------------------------------------------------------------- */
 
 typedef enum move { CLIENT_SAYS, SERVER_HEARS, SERVER_SAYS, CLIENT_HEARS, SERVER_CLOSES, CLIENT_CLOSES } move;
 
@@ -219,7 +220,8 @@ static void make(sim_link *l, move m) {
 static unsigned all_moves(const sim *w) {
   unsigned total = 0;
   move moves[6];
-  for (unsigned i = 0; i < SIM_LINKS_MAX; i++) total += w->links[i].used ? moves_of(&w->links[i], moves) * w->links[i].weight : 0;
+  for (unsigned i = 0; i < SIM_LINKS_MAX; i++)
+    total += w->links[i].used ? moves_of(&w->links[i], moves) * w->links[i].weight : 0;
   return total;
 }
 
@@ -264,7 +266,8 @@ void sim_net(sim *w, sim_rng *r, unsigned moves) {
   w->in_net = true;
   for (unsigned i = 0; i < moves && !w->failing; i++) sim_net_move(w, r);
   w->in_net = false;
-  for (unsigned i = 0; i < SIM_TABLETS_MAX; i++) { /* a store that failed is opened again, as an app is that crashed */
+  /* a store that failed is opened again, as an app is that crashed */
+  for (unsigned i = 0; i < SIM_TABLETS_MAX; i++) {
     if (!w->tablets[i].used || !w->tablets[i].failing) continue;
     sim_say(w, "tablet %u's storage failed: it is restarted", i);
     w->st.crashes++;
@@ -290,7 +293,7 @@ int sim_sync(sim_tablet *t) {
   return said;
 }
 
-/* -- somebody who listened --------------------------------------------------------------------------------------------------------- */
+/* -- somebody who listened ------------------------------------------------------------------------------- */
 
 void sim_replay(sim *w, sim_rng *r) {
   sim_link *l = w->recorded ? new_link(w) : NULL;

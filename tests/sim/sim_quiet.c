@@ -1,4 +1,5 @@
-/* Rest: everybody syncs over good links until nothing moves any more, which must come soon; then everything is compared with everything. */
+/* Rest: everybody syncs over good links until nothing moves any more, which must come soon; then everything
+ * is compared with everything. */
 #include "sim.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #define ROUNDS_MAX 16
 #define FOLD_OPS_MAX 512
 
-/* -- the server: ops ---------------------------------------------------------------------------------------------------------- */
+/* -- the server: ops ------------------------------------------------------------------------------------- */
 
 static void check_bytes(sim *w, const sim_op *o, const sv_op_row *row) {
   ov_buf a, b;
@@ -20,7 +21,8 @@ static void check_bytes(sim *w, const sim_op *o, const sv_op_row *row) {
   ov_op_header_encode(&row->op, &b);
   ov_op_payload_encode(&o->op, &a);
   ov_op_payload_encode(&row->op, &b);
-  if (a.n != b.n || memcmp(a.p, b.p, a.n) != 0) sim_fail(w, "changed", "%s is stored with other content than was written", sim_name(&o->op.name));
+  if (a.n != b.n || memcmp(a.p, b.p, a.n) != 0)
+    sim_fail(w, "changed", "%s is stored with other content than was written", sim_name(&o->op.name));
   ov_buf_free(&a);
   ov_buf_free(&b);
 }
@@ -30,21 +32,31 @@ static void check_receipt(sim *w, sim_op *o, const sv_op_row *row) {
   const sv_receipt *r = &row->receipts[0];
   bool open = o->verdict == OV_WAITING || o->verdict == OV_VOID;
   if (!row->n_receipts) sim_fail(w, "receipt", "%s is stored without a receipt", sim_name(&o->op.name));
-  if (o->receipted && (o->receipt_ms != r->server_time_ms || (!open && (o->verdict != r->verdict || o->reason != r->reason))))
-    sim_fail(w, "receipt", "the receipt of %s was (%lld, %d, %d) and is (%lld, %d, %d)", sim_name(&o->op.name), (long long)o->receipt_ms, o->verdict, o->reason,
+  if (o->receipted &&
+      (o->receipt_ms != r->server_time_ms || (!open && (o->verdict != r->verdict || o->reason != r->reason))))
+    sim_fail(w, "receipt", "the receipt of %s was (%lld, %d, %d) and is (%lld, %d, %d)",
+             sim_name(&o->op.name), (long long)o->receipt_ms, o->verdict, o->reason,
              (long long)r->server_time_ms, r->verdict, r->reason);
   o->receipted = true;
   o->receipt_ms = r->server_time_ms;
   o->verdict = r->verdict;
   o->reason = r->reason;
-  if (o->surely_held && r->verdict == OV_APPLIED) sim_fail(w, "not-held", "%s holds a value that its form refuses, and is applied", sim_name(&o->op.name));
+  if (o->surely_held && r->verdict == OV_APPLIED)
+    sim_fail(w, "not-held", "%s holds a value that its form refuses, and is applied", sim_name(&o->op.name));
   if (o->surely_applied && !w->rights_changed && r->verdict != OV_APPLIED)
-    sim_fail(w, "not-applied", "%s is honest, and its verdict is %d (reason %d)", sim_name(&o->op.name), r->verdict, r->reason);
+    sim_fail(w, "not-applied", "%s is honest, and its verdict is %d (reason %d)", sim_name(&o->op.name),
+             r->verdict, r->reason);
 }
 
 static void check_verdict(sim *w, const sim_op *o, const sv_op_row *row, ov_verdict v) {
-  int want = row->op.is_void ? OV_VOID : row->waiting ? OV_WAITING : o->ruled == SV_RULING_ADMIT ? OV_APPLIED : o->ruled == SV_RULING_DISMISS ? OV_DISMISSED : o->verdict;
-  if ((int)v != want) sim_fail(w, "verdict", "%s has verdict %d, the model says %d (ruled %d)", sim_name(&o->op.name), (int)v, want, o->ruled);
+  int want = row->op.is_void                 ? OV_VOID
+             : row->waiting                  ? OV_WAITING
+             : o->ruled == SV_RULING_ADMIT   ? OV_APPLIED
+             : o->ruled == SV_RULING_DISMISS ? OV_DISMISSED
+                                             : o->verdict;
+  if ((int)v != want)
+    sim_fail(w, "verdict", "%s has verdict %d, the model says %d (ruled %d)", sim_name(&o->op.name), (int)v,
+             want, o->ruled);
 }
 
 static void check_op(sim *w, sv_txn *t, const ov_name *name) {
@@ -55,12 +67,15 @@ static void check_op(sim *w, sv_txn *t, const ov_name *name) {
   FX_OK(sv_op_get(t, name, &w->tmp, &row));
   sim_op *o = sim_op_find(w, name);
   if (!o) sim_fail(w, "unknown-op", "the server holds %s, which nobody wrote", sim_name(name));
-  if (memcmp(&o->head, &row.head, sizeof o->head)) sim_fail(w, "head", "%s is stored with another head", sim_name(name));
+  if (memcmp(&o->head, &row.head, sizeof o->head))
+    sim_fail(w, "head", "%s is stored with another head", sim_name(name));
   o->stored = true;
   o->is_void = row.op.is_void;
   if (o->by_server) return;
-  if (row.op.is_void && !o->broken && !o->dropped) sim_fail(w, "void", "%s is a void on the server, and its content was never dropped", sim_name(name));
-  if (!row.op.is_void && o->broken) sim_fail(w, "void", "%s is junk and no void on the server", sim_name(name));
+  if (row.op.is_void && !o->broken && !o->dropped)
+    sim_fail(w, "void", "%s is a void on the server, and its content was never dropped", sim_name(name));
+  if (!row.op.is_void && o->broken)
+    sim_fail(w, "void", "%s is junk and no void on the server", sim_name(name));
   if (!row.op.is_void) check_bytes(w, o, &row);
   check_receipt(w, o, &row);
   FX_OK(sv_verdict(t, &row, &w->tmp, &v, &reason));
@@ -74,7 +89,8 @@ static void check_ops(sim *w) {
   for (uint32_t i = 0; i < w->n_ops; i++) { /* what was once there stays, until a restore */
     const sim_op *o = &w->ops[i];
     bool programme = o->by_server && o->op.scope == 0;
-    if (o->stored && !programme && !sv_op_has(t, &o->op.name)) sim_fail(w, "op-lost", "%s was stored and is no more", sim_name(&o->op.name));
+    if (o->stored && !programme && !sv_op_has(t, &o->op.name))
+      sim_fail(w, "op-lost", "%s was stored and is no more", sim_name(&o->op.name));
   }
   while (!sv_op_next(t, &after, &name)) {
     check_op(w, t, &name);
@@ -83,7 +99,7 @@ static void check_ops(sim *w) {
   sv_txn_abort(t);
 }
 
-/* -- the server: records ---------------------------------------------------------------------------------------------------------- */
+/* -- the server: records --------------------------------------------------------------------------------- */
 
 static unsigned gather(sim *w, sv_txn *t, const ov_name *record, ov_fold_in *in) {
   unsigned n = 0;
@@ -96,7 +112,10 @@ static unsigned gather(sim *w, sv_txn *t, const ov_name *record, ov_fold_in *in)
     if (sv_op_get(t, &o->op.name, &w->tmp, &row)) continue;
     FX_OK(sv_verdict(t, &row, &w->tmp, &v, &reason));
     if (v == OV_WAITING || v == OV_VOID) continue;
-    in[n++] = (ov_fold_in){.op = &o->op, .verdict = v, .reason = reason, .server_time = oc_seconds(row.receipts[0].server_time_ms),
+    in[n++] = (ov_fold_in){.op = &o->op,
+                           .verdict = v,
+                           .reason = reason,
+                           .server_time = oc_seconds(row.receipts[0].server_time_ms),
                            .clock_offset = oc_seconds(row.receipts[0].offset_ms)};
   }
   return n;
@@ -113,8 +132,8 @@ static void check_places(sim *w, const sv_org *org, const sv_record_row *row) {
   }
   if (org->programme || !where.known) return;
   if (where.teams ? bits != where.teams || other : bits || other != where.scope + 1)
-    sim_fail(w, "places", "%s (kind %u) lies in teams %x, other scope %d; it belongs to teams %x, scope %u", sim_name(&row->rec.name), row->rec.kind, bits, (int)other - 1,
-             where.teams, where.scope);
+    sim_fail(w, "places", "%s (kind %u) lies in teams %x, other scope %d; it belongs to teams %x, scope %u",
+             sim_name(&row->rec.name), row->rec.kind, bits, (int)other - 1, where.teams, where.scope);
 }
 
 static void check_records(sim *w, sv_org *org) {
@@ -132,20 +151,24 @@ static void check_records(sim *w, sv_org *org) {
     FX_OK(sv_record_get(t, &name, &w->tmp, &row));
     unsigned n = gather(w, t, &name, in);
     if (!n) sim_fail(w, "record", "%s is a record without an op that counts", sim_name(&name));
-    if (!oracle_agrees(in, n, &row.rec, why)) sim_fail(w, "fold", "%s (%u ops) is not what its ops make: %s", sim_name(&name), n, why);
+    if (!oracle_agrees(in, n, &row.rec, why))
+      sim_fail(w, "fold", "%s (%u ops) is not what its ops make: %s", sim_name(&name), n, why);
     check_places(w, org, &row);
   }
   sv_txn_abort(t);
 }
 
-/* -- a tablet against the server ----------------------------------------------------------------------------------------------------- */
+/* -- a tablet against the server ------------------------------------------------------------------------- */
 
 /* Leaves the window within minutes: clocks decide. */
 static bool on_the_edge(const ov_skind *k, const sv_record_row *row, int64_t now) {
-  return k && k->windowed && ov_schema_outside_window(k, &row->rec, row->changed, now + 600) != ov_schema_outside_window(k, &row->rec, row->changed, now - 600);
+  return k && k->windowed &&
+         ov_schema_outside_window(k, &row->rec, row->changed, now + 600) !=
+             ov_schema_outside_window(k, &row->rec, row->changed, now - 600);
 }
 
-/* Held ops of the programme's records stay in the organisation: their author has them, the programme does not. */
+/* Held ops of the programme's records stay in the organisation: their author has them, the programme does
+ * not. */
 static bool same_record(ov_record one, ov_record other) {
   const ov_record *a = &one, *b = &other;
   ov_buf x, y;
@@ -160,7 +183,12 @@ static bool same_record(ov_record one, ov_record other) {
   return same;
 }
 
-typedef struct compare { sim *w; sim_tablet *t; oc_txn *x; uint32_t bits, found; } compare;
+typedef struct compare {
+  sim *w;
+  sim_tablet *t;
+  oc_txn *x;
+  uint32_t bits, found;
+} compare;
 
 static bool may_see(const compare *c, const sv_record_row *row) {
   for (uint32_t i = 0; i < row->n_places; i++) {
@@ -177,7 +205,8 @@ static void compare_record(compare *c, const sv_record_row *row) {
   oc_view v;
   int64_t now = sim_server_ms(w) / 1000;
   const ov_skind *k = ov_schemas_kind(w->fx.schemas, row->rec.kind);
-  bool edge = on_the_edge(k, row, now), out = k && k->windowed && ov_schema_outside_window(k, &row->rec, row->changed, now);
+  bool edge = on_the_edge(k, row, now),
+       out = k && k->windowed && ov_schema_outside_window(k, &row->rec, row->changed, now);
   int err = oc_part_get(c->x, &row->rec.name, &w->tmp, &p);
   bool has = !err;
   if (err && err != OV_E_NOTFOUND) FX_OK(err);
@@ -185,7 +214,8 @@ static void compare_record(compare *c, const sv_record_row *row) {
   if (edge) return;
   bool want = may_see(c, row) && !out;
   if (has != want)
-    sim_fail(w, has ? "replica-extra" : "replica-lacks", "tablet %u (teams %x) %s %s (kind %u)", c->t->id, c->bits, has ? "still has" : "lacks", sim_name(&row->rec.name), row->rec.kind);
+    sim_fail(w, has ? "replica-extra" : "replica-lacks", "tablet %u (teams %x) %s %s (kind %u)", c->t->id,
+             c->bits, has ? "still has" : "lacks", sim_name(&row->rec.name), row->rec.kind);
   if (!has) return;
   if (!same_record(p.rec, row->rec)) {
     sim_describe(w, "tablet", &p.rec);
@@ -193,14 +223,17 @@ static void compare_record(compare *c, const sv_record_row *row) {
     sim_fail(w, "replica-differs", "tablet %u holds another state of %s", c->t->id, sim_name(&row->rec.name));
   }
   if (p.changed != row->changed)
-    sim_fail(w, "replica-changed", "tablet %u says %s changed at %lld, the server at %lld", c->t->id, sim_name(&row->rec.name), (long long)p.changed, (long long)row->changed);
+    sim_fail(w, "replica-changed", "tablet %u says %s changed at %lld, the server at %lld", c->t->id,
+             sim_name(&row->rec.name), (long long)p.changed, (long long)row->changed);
   oc_row shown;
   FX_OK(oc_view_get(c->t->s, c->x, &row->rec.name, &w->tmp, &v));
   if (v.unsent) sim_fail(w, "still-unsent", "tablet %u calls %s unsent", c->t->id, sim_name(&row->rec.name));
   FX_OK(oc_row_get(c->x, &row->rec.name, &w->tmp, &shown));
   bool conflict = ov_record_conflicts(&v.rec) > 0;
-  if (conflict != ((shown.flags & OC_ROW_CONFLICT) != 0) || (!v.n_own && conflict != (ov_record_conflicts(&row->rec) > 0)))
-    sim_fail(w, "conflict-flag", "tablet %u shows %s with%s a conflict", c->t->id, sim_name(&row->rec.name), conflict ? "out" : "");
+  if (conflict != ((shown.flags & OC_ROW_CONFLICT) != 0) ||
+      (!v.n_own && conflict != (ov_record_conflicts(&row->rec) > 0)))
+    sim_fail(w, "conflict-flag", "tablet %u shows %s with%s a conflict", c->t->id, sim_name(&row->rec.name),
+             conflict ? "out" : "");
 }
 
 static void compare_env(compare *c, sv_org *org) {
@@ -219,7 +252,8 @@ static void compare_env(compare *c, sv_org *org) {
   sv_txn_abort(t);
 }
 
-/* A record that only waits on the server (what it names was lost), or that was to go to the programme and is held, is kept by its author alone. */
+/* A record that only waits on the server (what it names was lost), or that was to go to the programme and is
+ * held, is kept by its author alone. */
 static bool waits(sim *w, const ov_name *record) {
   sv_txn *t = NULL;
   bool any = false;
@@ -245,7 +279,9 @@ static void check_extra(compare *c) {
     all++;
     waiting += waits(c->w, &name);
   }
-  if (all > c->found + waiting) sim_fail(c->w, "replica-extra", "tablet %u has %u records of which the server knows %u", c->t->id, all, c->found);
+  if (all > c->found + waiting)
+    sim_fail(c->w, "replica-extra", "tablet %u has %u records of which the server knows %u", c->t->id, all,
+             c->found);
 }
 
 static void check_tablet(sim *w, sim_tablet *t) {
@@ -255,7 +291,8 @@ static void check_tablet(sim *w, sim_tablet *t) {
   compare c = {.w = w, .t = t, .bits = d->teams};
   if (d->revoked) return;
   if (oc_status_get(t->s, &st, &e)) sim_fail(w, "status", "tablet %u: %s", t->id, e.message);
-  if (st.unsent) sim_fail(w, "unsent", "tablet %u still has %llu unsent ops", t->id, (unsigned long long)st.unsent);
+  if (st.unsent)
+    sim_fail(w, "unsent", "tablet %u still has %llu unsent ops", t->id, (unsigned long long)st.unsent);
   FX_OK(oc_txn_begin(t->s->db, false, &c.x));
   compare_env(&c, w->org);
   compare_env(&c, w->programme);
@@ -276,8 +313,11 @@ static void check_handed_over(sim *w, sim_tablet *t) {
       ov_arena_reset(&w->tmp);
       FX_OK(oc_log_get(x, &row.writer, seq, &w->tmp, &op));
       sim_op *o = sim_op_find(w, &op.op.name);
-      if (!o || !o->stored) sim_fail(w, "not-stored", "tablet %u has %s, the server does not", t->id, sim_name(&op.op.name));
-      if (op.kept && !op.as_void && o->is_void && !o->broken) sim_fail(w, "content-lost", "tablet %u has the content of %s, the server does not", t->id, sim_name(&op.op.name));
+      if (!o || !o->stored)
+        sim_fail(w, "not-stored", "tablet %u has %s, the server does not", t->id, sim_name(&op.op.name));
+      if (op.kept && !op.as_void && o->is_void && !o->broken)
+        sim_fail(w, "content-lost", "tablet %u has the content of %s, the server does not", t->id,
+                 sim_name(&op.op.name));
       o->dropped |= !op.kept;
     }
   }
@@ -298,7 +338,9 @@ static void note_dropped(sim *w) {
         ov_arena_reset(&w->tmp);
         FX_OK(oc_log_get(x, &row.writer, seq, &w->tmp, &op));
         sim_op *o = op.kept ? NULL : sim_op_find(w, &op.op.name);
-        if (o && !o->was_safe) sim_fail(w, "dropped-unsafe", "tablet %u dropped the content of %s, which was never safe", t->id, sim_name(&op.op.name));
+        if (o && !o->was_safe)
+          sim_fail(w, "dropped-unsafe", "tablet %u dropped the content of %s, which was never safe", t->id,
+                   sim_name(&op.op.name));
         if (o) o->dropped = true;
       }
     }
@@ -306,7 +348,7 @@ static void note_dropped(sim *w) {
   }
 }
 
-/* -- coming to rest ---------------------------------------------------------------------------------------------------------------------- */
+/* -- coming to rest -------------------------------------------------------------------------------------- */
 
 static void make_well(sim *w) {
   sim_links_drop(w);
@@ -338,7 +380,8 @@ void sim_quiesce(sim *w) {
   unsigned rounds = 0;
   while (one_round(w)) {
     for (int i = 0; i < 50 && sim_net_move(w, &w->rng); i++) {}
-    if (++rounds == ROUNDS_MAX) sim_fail(w, "no-rest", "after %u rounds of syncs something still moves", rounds);
+    if (++rounds == ROUNDS_MAX)
+      sim_fail(w, "no-rest", "after %u rounds of syncs something still moves", rounds);
   }
   sim_say(w, "rest after %u rounds", rounds);
   w->st.quiets++;
@@ -359,7 +402,7 @@ void sim_quiesce(sim *w) {
   }
 }
 
-/* -- one number for all that is left ------------------------------------------------------------------------------------------------------- */
+/* -- one number for all that is left --------------------------------------------------------------------- */
 
 static void state_of_env(sim *w, sv_org *org, ov_buf *out) {
   sv_txn *t = NULL;
@@ -380,7 +423,8 @@ ov_hash sim_state(sim *w) {
   state_of_env(w, w->org, &b);
   state_of_env(w, w->programme, &b);
   for (uint32_t i = 0; i < w->n_ops; i++) ov_buf_put(&b, &w->ops[i].head, sizeof w->ops[i].head);
-  uint64_t n[] = {w->st.messages, w->st.bytes, w->st.deltas, w->st.acks, (uint64_t)w->true_ms, w->fx.random, w->rng.state};
+  uint64_t n[] = {w->st.messages,       w->st.bytes,  w->st.deltas, w->st.acks,
+                  (uint64_t)w->true_ms, w->fx.random, w->rng.state};
   ov_buf_put(&b, n, sizeof n);
   FX_OK(ov_sha256(w->fx.hasher, b.p, b.n, &h));
   ov_buf_free(&b);

@@ -36,7 +36,8 @@ static int add(const void *p, int n, double entropy) {
 }
 
 void sim_openssl_seed(uint64_t seed) {
-  static const RAND_METHOD method = {.seed = take_seed, .bytes = draw, .add = add, .pseudorand = draw, .status = ready};
+  static const RAND_METHOD method = {
+      .seed = take_seed, .bytes = draw, .add = add, .pseudorand = draw, .status = ready};
   openssl_state = seed ^ 0x6f76657264726163u;
   RAND_set_rand_method(&method);
 }

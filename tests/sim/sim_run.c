@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 void sim_say(sim *w, const char *fmt, ...) {
   va_list ap;
   if (!w->o.trace) return;
@@ -35,7 +34,8 @@ const char *sim_name(const ov_name *n) {
   static char ring[8][40];
   static unsigned at;
   char *out = ring[at++ % 8];
-  snprintf(out, 40, "%02x%02x:%llu-%02x%02x", n->writer.b[0], n->writer.b[1], (unsigned long long)n->seq, n->tag[0], n->tag[1]);
+  snprintf(out, 40, "%02x%02x:%llu-%02x%02x", n->writer.b[0], n->writer.b[1], (unsigned long long)n->seq,
+           n->tag[0], n->tag[1]);
   return out;
 }
 
@@ -89,9 +89,13 @@ void sim_run(const sim_options *o, const sim_plan *p, char state[65]) {
   sim_quiesce(w);
   ov_hash h = sim_state(w);
   ov_hex(h.b, OV_HASH_BYTES, state);
-  sim_say(w, "%llu ops written, %llu syncs (%llu to the end), %llu messages, %llu bytes, %llu cuts, %llu crashes, %llu restores, %llu rests", (unsigned long long)w->st.writes,
-          (unsigned long long)w->st.syncs, (unsigned long long)w->st.finished, (unsigned long long)w->st.messages, (unsigned long long)w->st.bytes,
-          (unsigned long long)w->st.cuts, (unsigned long long)w->st.crashes, (unsigned long long)w->st.restores, (unsigned long long)w->st.quiets);
+  sim_say(w,
+          "%llu ops written, %llu syncs (%llu to the end), %llu messages, %llu bytes, %llu cuts, %llu "
+          "crashes, %llu restores, %llu rests",
+          (unsigned long long)w->st.writes, (unsigned long long)w->st.syncs,
+          (unsigned long long)w->st.finished, (unsigned long long)w->st.messages,
+          (unsigned long long)w->st.bytes, (unsigned long long)w->st.cuts, (unsigned long long)w->st.crashes,
+          (unsigned long long)w->st.restores, (unsigned long long)w->st.quiets);
   close_world(w);
   free(w);
 }

@@ -1,5 +1,5 @@
-/* What travels is read on the wire, before the other end sees it: an ACK must be true when it leaves, a DELTA may hold only what its reader may
- * see, and who replays a greeting learns nothing. */
+/* What travels is read on the wire, before the other end sees it: an ACK must be true when it leaves, a DELTA
+ * may hold only what its reader may see, and who replays a greeting learns nothing. */
 #include "sim.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static bool read_frame(sim_link *l, const uint8_t *p, size_t n, ov_msg *out) {
   return !err;
 }
 
-/* -- up ------------------------------------------------------------------------------------------------------------------ */
+/* -- up -------------------------------------------------------------------------------------------------- */
 
 static void forget_recorded(sim *w) {
   while (w->recorded) {
@@ -55,7 +55,7 @@ void sim_spy_up(sim_link *l, const uint8_t *p, size_t n) {
   record(l, p, n);
 }
 
-/* -- ACK -------------------------------------------------------------------------------------------------------------------- */
+/* -- ACK ------------------------------------------------------------------------------------------------- */
 
 static void check_stored(sim_link *l, sv_txn *t, sim_op *o) {
   sim *w = l->w;
@@ -63,7 +63,8 @@ static void check_stored(sim_link *l, sv_txn *t, sim_op *o) {
     sim_op *x = &w->ops[at];
     if (x->acked && x->stored) return; /* and so is all before it */
     if (!sv_op_has(t, &x->op.name))
-      sim_fail(w, "ack-lie", "link %u: an ACK up to %s leaves the server, which has not stored %s", l->id, sim_name(&o->op.name), sim_name(&x->op.name));
+      sim_fail(w, "ack-lie", "link %u: an ACK up to %s leaves the server, which has not stored %s", l->id,
+               sim_name(&o->op.name), sim_name(&x->op.name));
     x->acked = x->stored = true;
   }
 }
@@ -77,13 +78,14 @@ static void spy_ack(sim_link *l, const ov_ack *a) {
   memcpy(name.tag, a->head.b, OV_TAG_BYTES);
   sim_op *o = sim_op_find(w, &name);
   if (!o) sim_fail(w, "ack-unknown", "link %u: an ACK names %s, which nobody wrote", l->id, sim_name(&name));
-  if (memcmp(&o->head, &a->head, sizeof o->head)) sim_fail(w, "ack-head", "link %u: an ACK of %s with another head", l->id, sim_name(&name));
+  if (memcmp(&o->head, &a->head, sizeof o->head))
+    sim_fail(w, "ack-head", "link %u: an ACK of %s with another head", l->id, sim_name(&name));
   FX_OK(sv_txn_read(w->org->env, &t));
   check_stored(l, t, o);
   sv_txn_abort(t);
 }
 
-/* -- DELTA ------------------------------------------------------------------------------------------------------------------- */
+/* -- DELTA ----------------------------------------------------------------------------------------------- */
 
 static int team_of_scope(const sim *w, uint32_t scope) {
   for (unsigned i = 0; i < SIM_TEAMS; i++)
@@ -96,15 +98,20 @@ static void spy_delta(sim_link *l, const ov_delta *d) {
   const sim_device *dev = &w->admin.devices[l->device];
   int team = team_of_scope(w, d->scope);
   w->st.deltas++;
-  if (dev->revoked) sim_fail(w, "leak-revoked", "link %u: the revoked device %u receives scope %u", l->id, l->device, d->scope);
+  if (dev->revoked)
+    sim_fail(w, "leak-revoked", "link %u: the revoked device %u receives scope %u", l->id, l->device,
+             d->scope);
   if (d->scope > 1 && (team < 0 || !(dev->teams >> team & 1)))
-    sim_fail(w, "leak-scope", "link %u: device %u (teams %x) receives scope %u", l->id, l->device, dev->teams, d->scope);
+    sim_fail(w, "leak-scope", "link %u: device %u (teams %x) receives scope %u", l->id, l->device, dev->teams,
+             d->scope);
   for (uint32_t i = 0; i < d->n_records; i++) {
     const ov_name *name = &d->records[i].rec.name;
     sim_where where = sim_record_where(w, name);
-    bool here = !where.known || (team >= 0 ? where.teams >> team & 1 : !where.teams && where.scope == d->scope);
+    bool here = !where.known ||
+                (team >= 0 ? where.teams >> team & 1 : !where.teams && where.scope == d->scope);
     if (!here)
-      sim_fail(w, "leak-record", "link %u: %s (kind %u) comes in scope %u; it belongs to teams %x", l->id, sim_name(name), d->records[i].rec.kind, d->scope, where.teams);
+      sim_fail(w, "leak-record", "link %u: %s (kind %u) comes in scope %u; it belongs to teams %x", l->id,
+               sim_name(name), d->records[i].rec.kind, d->scope, where.teams);
   }
 }
 
@@ -112,7 +119,8 @@ void sim_spy_down(sim_link *l, const uint8_t *p, size_t n) {
   ov_msg m;
   read_frame(l, p, n, &m);
   if (l->replay && m.type != OV_M_CHALLENGE && m.type != OV_M_ERROR && m.type != OV_M_BYE)
-    sim_fail(l->w, "replay", "a replayed greeting on link %u is answered with a message of type %d", l->id, (int)m.type);
+    sim_fail(l->w, "replay", "a replayed greeting on link %u is answered with a message of type %d", l->id,
+             (int)m.type);
   if (m.type == OV_M_ACK) spy_ack(l, &m.ack);
   else if (m.type == OV_M_DELTA) spy_delta(l, &m.delta);
 }

@@ -31,7 +31,11 @@ static int random_bytes(void *ctx, void *p, size_t n) {
 
 int sim_store_open(sim_tablet *t) {
   oc_error e = {0};
-  oc_options o = {.path = t->path, .now_ms = now, .random = random_bytes, .ctx = t, .map_bytes_max = t->map_bytes ? t->map_bytes : 64u << 20};
+  oc_options o = {.path = t->path,
+                  .now_ms = now,
+                  .random = random_bytes,
+                  .ctx = t,
+                  .map_bytes_max = t->map_bytes ? t->map_bytes : 64u << 20};
   t->fail_in = -1;
   t->failing = false;
   int err = oc_store_open(&o, &t->s, &e);
@@ -66,7 +70,9 @@ void sim_tablet_crash(sim_tablet *t) {
   sim_store_close(t);
   sim_store_open(t);
   count_log(t, &after, &acked);
-  if (after != before) sim_fail(t->w, "local-loss", "tablet %u had %llu ops and has %llu after a crash", t->id, (unsigned long long)before, (unsigned long long)after);
+  if (after != before)
+    sim_fail(t->w, "local-loss", "tablet %u had %llu ops and has %llu after a crash", t->id,
+             (unsigned long long)before, (unsigned long long)after);
 }
 
 sim_tablet *sim_tablet_new(sim *w) {
@@ -92,7 +98,7 @@ sim_tablet *sim_tablet_pick(sim *w, uint32_t a) {
 
 uint32_t sim_teams_of(const sim_tablet *t) { return t->w->admin.devices[t->device].teams; }
 
-/* -- enrolment ------------------------------------------------------------------------------------------------------------ */
+/* -- enrolment ------------------------------------------------------------------------------------------- */
 
 bool sim_tablet_enrol(sim_tablet *t, unsigned device) {
   sim *w = t->w;
@@ -114,7 +120,7 @@ bool sim_tablet_enrol(sim_tablet *t, unsigned device) {
   return true;
 }
 
-/* -- folders ----------------------------------------------------------------------------------------------------------------- */
+/* -- folders --------------------------------------------------------------------------------------------- */
 
 static void copy_file(const char *from, const char *to, const char *name) {
   char a[400], b[400], buf[65536];

@@ -1,4 +1,5 @@
-/* Values that a form would give, from few possibilities, so that equal ones meet; and values that it would not. */
+/* Values that a form would give, from few possibilities, so that equal ones meet; and values that it would
+ * not. */
 #include "sim.h"
 
 #include <stdlib.h>
@@ -57,8 +58,10 @@ static bool wrong(const ov_sfield *f, sim_rng *r, ov_value *out) {
   }
 }
 
-bool sim_value(sim *w, sim_tablet *t, const ov_sfield *f, sim_rng *r, bool valid, ov_arena *a, ov_value *out) {
-  static const char *const words[] = {"rustig", "liep over de gang", "é — ü", "niet gezien, lag al op bed toen ik kwam en sliep door tot de ochtend"};
+bool sim_value(sim *w, sim_tablet *t, const ov_sfield *f, sim_rng *r, bool valid, ov_arena *a,
+               ov_value *out) {
+  static const char *const words[] = {"rustig", "liep over de gang", "é — ü",
+                                      "niet gezien, lag al op bed toen ik kwam en sliep door tot de ochtend"};
   int64_t day = w->true_ms / 86400000;
   if (!valid) return wrong(f, r, out);
   if (f->type != OV_F_CODESET && f->type != OV_F_REFSET && f->type != OV_F_SCOPESET && sim_chance(r, 5)) {

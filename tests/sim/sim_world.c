@@ -37,7 +37,12 @@ static void wake(void *ctx) { (void)ctx; }
 
 void sim_server_start(sim *w) {
   static const char *const names[] = {SIM_HOST};
-  sv_server_options o = {.sys = &w->fx.sys, .names = names, .n_names = 1, .programme = w->programme, .schemas = w->fx.schemas, .wake = wake};
+  sv_server_options o = {.sys = &w->fx.sys,
+                         .names = names,
+                         .n_names = 1,
+                         .programme = w->programme,
+                         .schemas = w->fx.schemas,
+                         .wake = wake};
   FX_OK(sv_server_new(&o, &w->server));
   FX_OK(sv_server_add_org(w->server, w->org));
 }
@@ -49,7 +54,7 @@ void sim_changed(sim *w) {
   sv_server_changed(w->server, w->programme, &zero, 1);
 }
 
-/* -- schemas ----------------------------------------------------------------------------------------------------------- */
+/* -- schemas --------------------------------------------------------------------------------------------- */
 
 static void wrong_schema(void *ctx, const char *file, const char *where, const char *text) {
   (void)ctx;
@@ -69,7 +74,8 @@ static void publish_folder(sim *w, const char *dir) {
   sv_schema_json_free(set);
 }
 
-/* A kind that tablets write before the server knows it, and whose next version brings one more field each time. */
+/* A kind that tablets write before the server knows it, and whose next version brings one more field each
+ * time. */
 void sim_publish(sim *w) {
   char dir[200], file[240];
   if (w->newest_schema == 4) return;
@@ -79,18 +85,23 @@ void sim_publish(sim *w) {
   FX_MUST(!mkdir(dir, 0700));
   FILE *f = fopen(file, "w");
   FX_MUST(f);
-  fprintf(f, "{\"kind\": \"extra\", \"id\": 3900, \"version\": %lld, \"label\": {\"nl\": \"Extra\", \"en\": \"Extra\"}, \"scope\": \"team\",\n"
-             "\"participant\": \"optional\", \"windowed\": false, \"fields\": [", (long long)w->newest_schema);
+  fprintf(f,
+          "{\"kind\": \"extra\", \"id\": 3900, \"version\": %lld, \"label\": {\"nl\": \"Extra\", \"en\": "
+          "\"Extra\"}, \"scope\": \"team\",\n"
+          "\"participant\": \"optional\", \"windowed\": false, \"fields\": [",
+          (long long)w->newest_schema);
   for (int64_t i = 0; i < w->newest_schema; i++)
-    fprintf(f, "%s{\"id\": %d, \"name\": \"extra_%d\", \"type\": \"int\", \"label\": {\"nl\": \"E\", \"en\": \"E\"}, \"range\": [0, 9]}", i ? ",\n" : "",
-            (int)(10 + i), (int)i);
+    fprintf(f,
+            "%s{\"id\": %d, \"name\": \"extra_%d\", \"type\": \"int\", \"label\": {\"nl\": \"E\", \"en\": "
+            "\"E\"}, \"range\": [0, 9]}",
+            i ? ",\n" : "", (int)(10 + i), (int)i);
   fprintf(f, "]}\n");
   fclose(f);
   publish_folder(w, dir);
   sim_changed(w);
 }
 
-/* -- life ---------------------------------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------------------ */
 
 static void first_records(sim *w) {
   static const char *const teams[] = {"Noord", "Zuid", "West"};
@@ -99,7 +110,8 @@ static void first_records(sim *w) {
   for (unsigned i = 0; i < SIM_TEAMS; i++) w->scopes[i] = fx_team(fx, w->org, teams[i]);
   a->n_people = SIM_PEOPLE;
   for (unsigned i = 0; i < SIM_PEOPLE; i++) {
-    uint32_t bits = i < 2 ? 7 : 1u << (i % SIM_TEAMS) | (i & 1 ? 1u << ((i + 1) % SIM_TEAMS) : 0), v[SIM_TEAMS], n = 0;
+    uint32_t bits = i < 2 ? 7 : 1u << (i % SIM_TEAMS) | (i & 1 ? 1u << ((i + 1) % SIM_TEAMS) : 0),
+             v[SIM_TEAMS], n = 0;
     for (unsigned k = 0; k < SIM_TEAMS; k++)
       if (bits >> k & 1) v[n++] = w->scopes[k];
     a->people[i] = (sim_person){fx_person(fx, w->org, "Begeleider", v, n), bits, true};
@@ -166,7 +178,7 @@ void sim_world_close(sim *w) {
   fx_close(&w->fx);
 }
 
-/* -- backups ---------------------------------------------------------------------------------------------------------------- */
+/* -- backups --------------------------------------------------------------------------------------------- */
 
 /* What is in a verified backup is safe: said in the row of each log's end. */
 static void mark_safe(sim *w) {
@@ -243,8 +255,10 @@ static void forget_newer(sim *w, unsigned kept) {
 static void take_back(sim *w, unsigned i) {
   sim_admin old = w->admin, *a = &w->admin;
   *a = w->backups[i].admin;
-  for (unsigned k = a->n_devices; k < old.n_devices; k++) a->devices[k] = (sim_device){.revoked = old.devices[k].revoked};
-  for (unsigned k = 0; k < a->n_devices; k++) a->devices[k].revoked |= old.devices[k].revoked; /* the programme remembers */
+  for (unsigned k = a->n_devices; k < old.n_devices; k++)
+    a->devices[k] = (sim_device){.revoked = old.devices[k].revoked};
+  /* the programme remembers */
+  for (unsigned k = 0; k < a->n_devices; k++) a->devices[k].revoked |= old.devices[k].revoked;
   for (unsigned k = a->n_participants; k < old.n_participants; k++) {
     sim_participant *p = &a->participants[k];
     *p = old.participants[k];
@@ -260,7 +274,8 @@ static void take_back(sim *w, unsigned i) {
   }
 }
 
-/* The administrator puts an old copy back after the disk and all newer copies were lost; the server goes on under a new writer. */
+/* The administrator puts an old copy back after the disk and all newer copies were lost; the server goes on
+ * under a new writer. */
 void sim_restore(sim *w, unsigned pick) {
   char path[512], file[600];
   unsigned used[SIM_BACKUPS_MAX], n = 0;
@@ -283,7 +298,8 @@ void sim_restore(sim *w, unsigned pick) {
   FX_OK(sv_org_new_writer(w->org));
   sim_server_start(w);
   w->st.restores++;
-  sim_say(w, "backup %u of %lld s ago is put back, newer ones are lost", i, (long long)(w->true_ms - w->backups[i].made_ms) / 1000);
+  sim_say(w, "backup %u of %lld s ago is put back, newer ones are lost", i,
+          (long long)(w->true_ms - w->backups[i].made_ms) / 1000);
 }
 
 void sim_disk(sim *w, bool full) {
@@ -295,10 +311,13 @@ void sim_disk(sim *w, bool full) {
   reopen(w, &id, full ? max : 0);
   w->disk_full = full;
   sim_server_start(w);
-  sim_say(w, full ? "the server's disk is all but full (%zu bytes used)" : "the server's disk has room again (%zu bytes used)", st.used_bytes);
+  sim_say(w,
+          full ? "the server's disk is all but full (%zu bytes used)"
+               : "the server's disk has room again (%zu bytes used)",
+          st.used_bytes);
 }
 
-/* -- administration ----------------------------------------------------------------------------------------------------------- */
+/* -- administration -------------------------------------------------------------------------------------- */
 
 static ov_field team_bits(sim *w, uint16_t id, uint32_t add, uint32_t del) {
   int64_t a[SIM_TEAMS], d[SIM_TEAMS];
@@ -311,10 +330,14 @@ static ov_field team_bits(sim *w, uint16_t id, uint32_t add, uint32_t del) {
 }
 
 void sim_make_device(sim *w, const char *name, uint32_t teams, unsigned *device) {
-  ov_field f[3] = {fx_text(SV_DEVICE_NAME, name), team_bits(w, SV_DEVICE_TEAMS, teams, 0), FX_INT(SV_DEVICE_STATUS, 1)};
+  ov_field f[3] = {fx_text(SV_DEVICE_NAME, name), team_bits(w, SV_DEVICE_TEAMS, teams, 0),
+                   FX_INT(SV_DEVICE_STATUS, 1)};
   FX_MUST(w->admin.n_devices < SIM_DEVICES_MAX);
   *device = w->admin.n_devices++;
-  ov_name rec = fx_local(&w->fx, w->org, (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 3}, NULL);
+  ov_name rec = fx_local(
+      &w->fx, w->org,
+      (ov_op){.scope = 1, .creates = true, .kind = OV_KIND_DEVICE, .version = 1, .fields = f, .n_fields = 3},
+      NULL);
   w->admin.devices[*device] = (sim_device){.record = rec, .teams = teams};
 }
 

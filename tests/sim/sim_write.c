@@ -1,4 +1,5 @@
-/* What people write on a tablet: new records, edits of what they see, retractions, settled conflicts, and now and then what no form would let through. */
+/* What people write on a tablet: new records, edits of what they see, retractions, settled conflicts, and now
+ * and then what no form would let through. */
 #include "sim.h"
 
 #include <stdlib.h>
@@ -7,7 +8,16 @@
 #define KIND_UNKNOWN 3901 /* never published */
 #define KIND_EXTRA 3900   /* published some time */
 
-typedef struct writing { sim *w; sim_tablet *t; sim_rng *r; ov_arena a; ov_op op; ov_field fields[8]; ov_name replaces[OV_OP_REPLACES_MAX]; bool valid, anybody; } writing;
+typedef struct writing {
+  sim *w;
+  sim_tablet *t;
+  sim_rng *r;
+  ov_arena a;
+  ov_op op;
+  ov_field fields[8];
+  ov_name replaces[OV_OP_REPLACES_MAX];
+  bool valid, anybody;
+} writing;
 
 /* Author, device and record share a team, by administration's word. */
 static bool fits(writing *x) {
@@ -15,7 +25,8 @@ static bool fits(writing *x) {
   const ov_op *op = &x->op;
   uint32_t about = 0, person = 0;
   for (unsigned i = 0; i < w->admin.n_people; i++)
-    if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author)) person = w->admin.people[i].teams;
+    if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author))
+      person = w->admin.people[i].teams;
   if (!op->has_author || !ov_schemas_kind(w->fx.schemas, op->kind)) return false;
   if (op->scope < 2 && !op->has_participant) return true;
   for (unsigned i = 0; i < SIM_TEAMS; i++) about |= (uint32_t)(w->scopes[i] == op->scope) << i;
@@ -36,7 +47,8 @@ static bool append(writing *x) {
   }
   if (err) {
     t->s->self = before;
-    if (err != OV_E_NOTFOUND && err != OV_E_FULL && err != OV_E_CRYPTO) sim_fail(w, "append", "tablet %u cannot write: %s", t->id, ov_err_text(err));
+    if (err != OV_E_NOTFOUND && err != OV_E_FULL && err != OV_E_CRYPTO)
+      sim_fail(w, "append", "tablet %u cannot write: %s", t->id, ov_err_text(err));
     sim_say(w, "tablet %u cannot write: %s", t->id, ov_err_text(err));
     return false;
   }
@@ -72,7 +84,9 @@ static void author(writing *x, unsigned team) {
   }
 }
 
-static int compare_fields(const void *a, const void *b) { return (int)((const ov_field *)a)->id - (int)((const ov_field *)b)->id; }
+static int compare_fields(const void *a, const void *b) {
+  return (int)((const ov_field *)a)->id - (int)((const ov_field *)b)->id;
+}
 
 static bool has_field(const writing *x, uint16_t id) {
   for (uint32_t i = 0; i < x->op.n_fields; i++)
@@ -104,15 +118,20 @@ static void loose_fields(writing *x) {
   if (!x->op.n_fields) x->fields[x->op.n_fields++] = (ov_field){10, ov_int(1)};
 }
 
-/* -- the tablet's own sight --------------------------------------------------------------------------------------------------- */
+/* -- the tablet's own sight ------------------------------------------------------------------------------ */
 
 typedef bool (*wanted)(uint16_t kind, uint8_t flags);
 static bool is_log(uint16_t kind, uint8_t flags) {
   (void)flags;
-  return (kind >= 20 && kind <= 26) || kind == 7 || kind == 12 || kind == 13 || kind == 14 || kind == KIND_EXTRA || kind == KIND_UNKNOWN || kind == OV_KIND_PARTICIPANT;
+  return (kind >= 20 && kind <= 26) || kind == 7 || kind == 12 || kind == 13 || kind == 14 ||
+         kind == KIND_EXTRA || kind == KIND_UNKNOWN || kind == OV_KIND_PARTICIPANT;
 }
-static bool in_conflict(uint16_t kind, uint8_t flags) { return is_log(kind, flags) && (flags & OC_ROW_CONFLICT); }
-static bool is_retracted(uint16_t kind, uint8_t flags) { return is_log(kind, flags) && (flags & OC_ROW_RETRACTED); }
+static bool in_conflict(uint16_t kind, uint8_t flags) {
+  return is_log(kind, flags) && (flags & OC_ROW_CONFLICT);
+}
+static bool is_retracted(uint16_t kind, uint8_t flags) {
+  return is_log(kind, flags) && (flags & OC_ROW_RETRACTED);
+}
 static bool is_participant(uint16_t kind, uint8_t flags) {
   (void)flags;
   return kind == OV_KIND_PARTICIPANT;
@@ -144,11 +163,12 @@ static bool see(writing *x, const ov_name *record, oc_view *v) {
   FX_OK(oc_txn_begin(x->t->s->db, false, &txn));
   int err = oc_view_get(x->t->s, txn, record, &x->a, v);
   oc_txn_abort(txn);
-  if (err && err != OV_E_NOTFOUND) sim_fail(x->w, "view", "tablet %u cannot show %s: %s", x->t->id, sim_name(record), ov_err_text(err));
+  if (err && err != OV_E_NOTFOUND)
+    sim_fail(x->w, "view", "tablet %u cannot show %s: %s", x->t->id, sim_name(record), ov_err_text(err));
   return !err && v->rec.kind;
 }
 
-/* -- new records ----------------------------------------------------------------------------------------------------------------- */
+/* -- new records ----------------------------------------------------------------------------------------- */
 
 static bool add_participant(writing *x, unsigned team) {
   sim *w = x->w;
@@ -163,16 +183,23 @@ static bool add_participant(writing *x, unsigned team) {
   x->op.fields = x->fields;
   x->op.n_fields = 3;
   if (!append(x)) return false;
-  w->admin.participants[w->admin.n_participants++] = (sim_participant){x->op.name, 1u << team, team, true, true};
+  w->admin.participants[w->admin.n_participants++] = (sim_participant){x->op.name, 1u << team, team, true,
+                                                                       true};
   return true;
 }
 
 static bool add(writing *x) {
-  static const uint16_t kinds[] = {20, 21, 22, 23, 24, 25, 26, 7, 12, 13, 14, KIND_EXTRA, KIND_UNKNOWN, OV_KIND_PARTICIPANT, 20, 21, 22, 23};
+  static const uint16_t kinds[] = {20, 21, 22, 23, 24,         25,           26,
+                                   7,  12, 13, 14, KIND_EXTRA, KIND_UNKNOWN, OV_KIND_PARTICIPANT,
+                                   20, 21, 22, 23};
   uint16_t kind = kinds[sim_below(x->r, sizeof kinds / sizeof *kinds)];
   unsigned team = team_of(x);
   const ov_skind *k = ov_schemas_kind(x->w->fx.schemas, kind);
-  x->op = (ov_op){.creates = true, .kind = kind, .version = k ? k->version : 1, .scope = x->w->scopes[team], .device_time = oc_seconds(oc_now_ms(x->t->s))};
+  x->op = (ov_op){.creates = true,
+                  .kind = kind,
+                  .version = k ? k->version : 1,
+                  .scope = x->w->scopes[team],
+                  .device_time = oc_seconds(oc_now_ms(x->t->s))};
   if (k && k->scope < 2) x->op.scope = k->scope;
   author(x, team);
   if (kind == OV_KIND_PARTICIPANT) return add_participant(x, team);
@@ -190,7 +217,7 @@ static bool add(writing *x) {
   return append(x);
 }
 
-/* -- changes ------------------------------------------------------------------------------------------------------------------------ */
+/* -- changes --------------------------------------------------------------------------------------------- */
 
 static void add_replaces(writing *x, const ov_name *names, uint32_t n) {
   for (uint32_t i = 0; i < n && x->op.n_replaces < OV_OP_REPLACES_MAX; i++) {
@@ -210,8 +237,13 @@ static bool change_of(writing *x, wanted want, oc_view *v) {
   const ov_record *r = &v->rec;
   const ov_skind *k = ov_schemas_kind(x->w->fx.schemas, r->kind);
   bool self = r->kind == OV_KIND_PARTICIPANT;
-  x->op = (ov_op){.record = record, .kind = r->kind, .version = k ? k->version : r->version, .scope = r->scope, .has_participant = self || r->has_participant,
-                  .participant = self ? record : r->participant, .device_time = oc_seconds(oc_now_ms(x->t->s))};
+  x->op = (ov_op){.record = record,
+                  .kind = r->kind,
+                  .version = k ? k->version : r->version,
+                  .scope = r->scope,
+                  .has_participant = self || r->has_participant,
+                  .participant = self ? record : r->participant,
+                  .device_time = oc_seconds(oc_now_ms(x->t->s))};
   author(x, team_of(x));
   return true;
 }
@@ -241,7 +273,8 @@ static bool retract(writing *x) {
   ov_name *names;
   uint32_t n = 0;
   if (!change_of(x, is_log, &v)) return false;
-  x->fields[0] = (ov_field){OV_FIELD_RETRACTED, ov_text(sim_chance(x->r, 50) ? "dubbel" : "verkeerde cliënt")};
+  x->fields[0] = (ov_field){OV_FIELD_RETRACTED,
+                            ov_text(sim_chance(x->r, 50) ? "dubbel" : "verkeerde cliënt")};
   x->op.fields = x->fields;
   x->op.n_fields = 1;
   FX_OK(ov_record_seen_all(&v.rec, &x->a, &names, &n));
@@ -307,13 +340,21 @@ static bool broken(writing *x) {
 
 void sim_write(sim_tablet *t, sim_rng *r) {
   writing x = {.w = t->w, .t = t, .r = r, .valid = true};
-  static const struct { unsigned weight; bool (*write)(writing *); const char *name; } ways[] = {
-      {38, add, "adds"}, {40, edit, "edits"}, {6, retract, "retracts"}, {5, unretract, "takes back the retraction of"}, {10, resolve, "settles a conflict of"},
-      {1, broken, "writes junk over"}};
+  static const struct {
+    unsigned weight;
+    bool (*write)(writing *);
+    const char *name;
+  } ways[] = {{38, add, "adds"},
+              {40, edit, "edits"},
+              {6, retract, "retracts"},
+              {5, unretract, "takes back the retraction of"},
+              {10, resolve, "settles a conflict of"},
+              {1, broken, "writes junk over"}};
   ov_arena_init(&x.a, 32u << 20);
   uint32_t at = sim_below(r, 100), i = 0;
   while (at >= ways[i].weight) at -= ways[i++].weight;
   if (ways[i].write(&x))
-    sim_say(t->w, "tablet %u %s %s (kind %u%s) by %s", t->id, ways[i].name, sim_name(&x.op.record), x.op.kind, x.valid ? "" : ", invalid", sim_name(&x.op.name));
+    sim_say(t->w, "tablet %u %s %s (kind %u%s) by %s", t->id, ways[i].name, sim_name(&x.op.record), x.op.kind,
+            x.valid ? "" : ", invalid", sim_name(&x.op.name));
   ov_arena_free(&x.a);
 }

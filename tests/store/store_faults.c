@@ -28,13 +28,9 @@ bool fault_disarm(void) {
   return hit;
 }
 
-void fault_pause(bool paused) {
-  paused_now = paused;
-}
+void fault_pause(bool paused) { paused_now = paused; }
 
-unsigned fault_syncs(void) {
-  return syncs;
-}
+unsigned fault_syncs(void) { return syncs; }
 
 static bool fails(fault_kind kind) {
   if (left == 0 || paused_now || kind != armed || (left > 1 && --left)) return false;
@@ -63,13 +59,9 @@ int fdatasync(int fd) {
   return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
-int fsync(int fd) {
-  return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fsync, fd);
-}
+int fsync(int fd) { return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fsync, fd); }
 
-int ftruncate(int fd, off_t n) {
-  return fails(FAULT_TRUNCATE) ? -1 : (int)syscall(SYS_ftruncate, fd, n);
-}
+int ftruncate(int fd, off_t n) { return fails(FAULT_TRUNCATE) ? -1 : (int)syscall(SYS_ftruncate, fd, n); }
 
 int rename(const char *from, const char *to) {
   return fails(FAULT_RENAME) ? -1 : (int)syscall(SYS_rename, from, to);
@@ -77,12 +69,10 @@ int rename(const char *from, const char *to) {
 
 /* -- the linker's wraps ---------------------------------------------------------------------------------- */
 
-#define WRAP(kind, type, f, failure, params, args)    \
-  type __real_##f params;                             \
-  type __wrap_##f params;                             \
-  type __wrap_##f params {                            \
-    return fails(kind) ? (failure) : __real_##f args; \
-  }
+#define WRAP(kind, type, f, failure, params, args)                                                           \
+  type __real_##f params;                                                                                    \
+  type __wrap_##f params;                                                                                    \
+  type __wrap_##f params { return fails(kind) ? (failure) : __real_##f args; }
 
 WRAP(FAULT_ALLOC, void *, malloc, NULL, (size_t n), (n))
 WRAP(FAULT_ALLOC, void *, calloc, NULL, (size_t n, size_t size), (n, size))

@@ -39,9 +39,7 @@ ov_name make_name(uint8_t writer, uint64_t seq) {
   return name;
 }
 
-static ov_field planted_field(void) {
-  return (ov_field){.id = 2, .v = ov_text(PLANTED)};
-}
+static ov_field planted_field(void) { return (ov_field){.id = 2, .v = ov_text(PLANTED)}; }
 
 sv_op_row make_op(uint8_t writer, uint64_t seq, const ov_name *participant) {
   static _Thread_local ov_field fields[1]; /* tests write on several threads */
@@ -145,10 +143,8 @@ static void remove_folder(const char *path) {
     struct stat st;
     if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
     snprintf(name, sizeof name, "%.240s/%.240s", path, e->d_name);
-    if (!lstat(name, &st) && S_ISDIR(st.st_mode))
-      remove_folder(name);
-    else
-      unlink(name);
+    if (!lstat(name, &st) && S_ISDIR(st.st_mode)) remove_folder(name);
+    else unlink(name);
   }
   closedir(d);
   rmdir(path);

@@ -18,9 +18,7 @@
 
 /* -- content: a bit of everything ------------------------------------------------------------------------ */
 
-static ov_name participant_of(uint64_t seq) {
-  return make_name(3, 1 + seq % 4);
-}
+static ov_name participant_of(uint64_t seq) { return make_name(3, 1 + seq % 4); }
 
 static void fill_scopes(sv_txn *t) {
   for (uint32_t s = 1; s <= 2; s++) {
@@ -514,10 +512,8 @@ static void no_flipped_bit_gives_wrong_data(void **state) {
     bit = i < 60 ? i % 2 * 4096 * 8 + bit % 1500
                  : bit % (s.used_bytes * 8); /* the two meta pages get their share */
     int what = try_flip(w, &before, bit, report);
-    if (what < 0)
-      died++;
-    else
-      count[what - SAME]++;
+    if (what < 0) died++;
+    else count[what - SAME]++;
     if (what == WRONG || what == MISSING_UNSEEN)
       print_error("bit %llu: %s\n", (unsigned long long)bit, what == WRONG ? "wrong data" : "missing");
   }

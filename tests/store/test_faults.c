@@ -245,18 +245,14 @@ static void any_write_may_fail(void **state) {
   each_in_turn(*state, FAULT_WRITE, ENOSPC);
 }
 
-static void any_sync_may_fail(void **state) {
-  each_in_turn(*state, FAULT_SYNC, EIO);
-}
+static void any_sync_may_fail(void **state) { each_in_turn(*state, FAULT_SYNC, EIO); }
 
 static void any_truncate_or_rename_may_fail(void **state) {
   each_in_turn(*state, FAULT_TRUNCATE, ENOSPC);
   each_in_turn(*state, FAULT_RENAME, EIO);
 }
 
-static void any_allocation_may_fail(void **state) {
-  each_in_turn(*state, FAULT_ALLOC, ENOMEM);
-}
+static void any_allocation_may_fail(void **state) { each_in_turn(*state, FAULT_ALLOC, ENOMEM); }
 
 static void any_call_of_lmdb_may_fail(void **state) {
   each_in_turn(*state, FAULT_LMDB, ENOMEM);

@@ -80,9 +80,9 @@ static void a_full_tmpfs(void **state) {
 }
 
 /* In a child, which reports by its exit code: 0, or the line that failed. */
-#define CHECK(x)                         \
-  do {                                   \
-    if (!(x)) _exit(__LINE__ % 250 + 1); \
+#define CHECK(x)                                                                                             \
+  do {                                                                                                       \
+    if (!(x)) _exit(__LINE__ % 250 + 1);                                                                     \
   } while (0)
 
 static void under_a_limit(world *w) {

@@ -1,24 +1,20 @@
 #include "check.h"
 
-static ov_verdict verdict_of(const char *text)
-{
+static ov_verdict verdict_of(const char *text) {
   static const char *const texts[] = {"waiting", "applied", "held", "dismissed", "void", "erased"};
   for (int i = 0; i < 6; i++)
-    if (!strcmp(texts[i], text))
-      return (ov_verdict)i;
+    if (!strcmp(texts[i], text)) return (ov_verdict)i;
   fail_msg("verdict %s", text);
   return OV_WAITING;
 }
 
 static void check_order(vec *v, const char *name, const ov_fold_in *in, uint32_t n, json_t *want,
-                        json_t *encoded)
-{
+                        json_t *encoded) {
   ov_record r, again;
   ov_buf b;
   assert_int_equal(ov_fold(in, n, &v->arena, &r), 0);
   json_t *got = vec_record(&r);
-  if (!json_equal(got, want))
-    fail_msg("%s: %s", name, json_dumps(got, JSON_INDENT(1)));
+  if (!json_equal(got, want)) fail_msg("%s: %s", name, json_dumps(got, JSON_INDENT(1)));
   ov_buf_init(&b, 0);
   ov_record_encode(&r, &b);
   check_hex(name, encoded, b.p, b.n);
@@ -32,8 +28,7 @@ static void check_order(vec *v, const char *name, const ov_fold_in *in, uint32_t
 
 /* Every order of delivery gives the same record (Heap's algorithm). */
 static void permute(vec *v, const char *name, ov_fold_in *in, uint32_t n, uint32_t k, json_t *want,
-                    json_t *encoded)
-{
+                    json_t *encoded) {
   if (k <= 1) {
     check_order(v, name, in, n, want, encoded);
     return;
@@ -47,13 +42,11 @@ static void permute(vec *v, const char *name, ov_fold_in *in, uint32_t n, uint32
   }
 }
 
-void test_folds(void **state)
-{
+void test_folds(void **state) {
   json_t *file = check_load("folds.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     vec v;
     vec_open(&v, VEC_DIR);
     ov_fold_in in[8];

@@ -6,15 +6,13 @@
 
 #include "vec.h"
 
-static void write_file(const char *path, const char *text)
-{
+static void write_file(const char *path, const char *text) {
   FILE *f = fopen(path, "w");
   vec_need(f != NULL, path);
   vec_need(fputs(text, f) >= 0 && fclose(f) == 0, path);
 }
 
-static void write_examples(const char *dir, const char *path)
-{
+static void write_examples(const char *dir, const char *path) {
   vec v;
   vec_open(&v, dir);
   char *text = calloc(1, 1u << 20);
@@ -28,8 +26,7 @@ static void write_examples(const char *dir, const char *path)
   vec_close(&v);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
   if (argc < 2 || argc > 3) {
     fprintf(stderr, "usage: make-vectors DIR [PROTOCOL.md]\n");
     return 2;
@@ -46,7 +43,6 @@ int main(int argc, char **argv)
     json_decref(json);
     vec_close(&v);
   }
-  if (argc == 3)
-    write_examples(argv[1], argv[2]);
+  if (argc == 3) write_examples(argv[1], argv[2]);
   return 0;
 }

@@ -7,33 +7,28 @@
 
 static char *text;
 
-static char *slurp(const char *path)
-{
+static char *slurp(const char *path) {
   FILE *f = fopen(path, "r");
-  if (!f)
-    fail_msg("%s is missing", path);
+  if (!f) fail_msg("%s is missing", path);
   char *out = calloc(1, 2u << 20);
   assert_true(fread(out, 1, (2u << 20) - 1, f) > 0);
   fclose(f);
   return out;
 }
 
-static int load(void **state)
-{
+static int load(void **state) {
   (void)state;
   text = slurp(OV_SOURCE_DIR "/proto/PROTOCOL.md");
   return 0;
 }
 
-static int unload(void **state)
-{
+static int unload(void **state) {
   (void)state;
   free(text);
   return 0;
 }
 
-static void test_examples(void **state)
-{
+static void test_examples(void **state) {
   vec v;
   (void)state;
   vec_open(&v, VEC_DIR);
@@ -46,43 +41,35 @@ static void test_examples(void **state)
 }
 
 /* Every message has its example. */
-static void test_each_message_has_one(void **state)
-{
+static void test_each_message_has_one(void **state) {
   static const char *const names[] = {"ENROL", "ENROLLED", "HELLO", "WELCOME", "CHALLENGE", "PROOF", "PUSH",
                                       "ACK",   "DELTA",    "ACKED", "BYE",     "ERROR",     "SYNCED"};
   (void)state;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char mark[64];
     snprintf(mark, sizeof mark, "<!-- example: %s, ", names[i]);
-    if (!strstr(text, mark))
-      fail_msg("no example of %s", names[i]);
+    if (!strstr(text, mark)) fail_msg("no example of %s", names[i]);
   }
 }
 
-static void need_row(const char *row)
-{
-  if (!strstr(text, row))
-    fail_msg("PROTOCOL.md has no line with \"%s\"", row);
+static void need_row(const char *row) {
+  if (!strstr(text, row)) fail_msg("PROTOCOL.md has no line with \"%s\"", row);
 }
 
-static void test_errors(void **state)
-{
+static void test_errors(void **state) {
   (void)state;
   for (int nr = 1; nr < 100; nr++) {
     char row[120], close[16] = "–";
     ov_err_class c = ov_err_classify(-nr);
-    if (c != OV_CLASS_REPLY && c != OV_CLASS_CLOSE)
-      continue;
-    if (c == OV_CLASS_CLOSE)
-      snprintf(close, sizeof close, "%u", ov_err_close_code(-nr));
+    if (c != OV_CLASS_REPLY && c != OV_CLASS_CLOSE) continue;
+    if (c == OV_CLASS_CLOSE) snprintf(close, sizeof close, "%u", ov_err_close_code(-nr));
     snprintf(row, sizeof row, "\n| `%s` | %d | %s | ", ov_err_slug(-nr), nr, close);
     need_row(row);
   }
 }
 
 /* PROTO-91 */
-static void test_held(void **state)
-{
+static void test_held(void **state) {
   (void)state;
   for (int r = 1; r < OV_HELD_COUNT; r++) {
     char row[160];
@@ -92,12 +79,9 @@ static void test_held(void **state)
 }
 
 #define L(name)                                                                                              \
-  {                                                                                                          \
-#name, (unsigned long long)(name)                                                                        \
-  }
+  { #name, (unsigned long long)(name) }
 
-static void test_limits(void **state)
-{
+static void test_limits(void **state) {
   static const struct {
     const char *name;
     unsigned long long value;
@@ -155,8 +139,7 @@ static void test_limits(void **state)
 }
 
 /* PROTO-6 */
-static void test_dictionary(void **state)
-{
+static void test_dictionary(void **state) {
   char *dict = slurp(OV_SOURCE_DIR "/proto/dict/dict1.txt"), hex[2 * OV_HASH_BYTES + 1], want[80];
   ov_hash h;
   ov_hasher *hasher = ov_hasher_new();
@@ -175,33 +158,28 @@ enum { REQUIREMENTS_MAX = 400 };
 static bool defined[REQUIREMENTS_MAX];
 static unsigned unknown;
 
-static void test_requirements(void **state)
-{
+static void test_requirements(void **state) {
   int count = 0;
   (void)state;
   for (const char *at = text; (at = strstr(at, "- **PROTO-")); at++) {
     int n = atoi(at + strlen("- **PROTO-"));
     assert_in_range(n, 1, REQUIREMENTS_MAX - 1);
-    if (defined[n])
-      fail_msg("PROTO-%d stands twice", n);
+    if (defined[n]) fail_msg("PROTO-%d stands twice", n);
     defined[n] = true;
     count++;
   }
   assert_true(count > 90);
   for (const char *at = text; (at = strstr(at, "PROTO-")); at++) {
     int n = atoi(at + strlen("PROTO-"));
-    if (n > 0 && !defined[n])
-      fail_msg("PROTOCOL.md cites PROTO-%d, which is not there", n);
+    if (n > 0 && !defined[n]) fail_msg("PROTOCOL.md cites PROTO-%d, which is not there", n);
   }
 }
 
-static int look(const char *path, const struct stat *st, int kind, struct FTW *w)
-{
+static int look(const char *path, const struct stat *st, int kind, struct FTW *w) {
   const char *end = strrchr(path, '.');
   (void)w;
   (void)st;
-  if (kind != FTW_F || !end || (strcmp(end, ".c") && strcmp(end, ".h")))
-    return 0;
+  if (kind != FTW_F || !end || (strcmp(end, ".c") && strcmp(end, ".h"))) return 0;
   FILE *f = fopen(path, "r");
   char line[1024];
   while (f && fgets(line, sizeof line, f))
@@ -212,13 +190,11 @@ static int look(const char *path, const struct stat *st, int kind, struct FTW *w
         unknown++;
       }
     }
-  if (f)
-    fclose(f);
+  if (f) fclose(f);
   return 0;
 }
 
-static void test_citations(void **state)
-{
+static void test_citations(void **state) {
   static const char *const folders[] = {"proto", "server", "client-c", "tests", "tools"};
   (void)state;
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -229,8 +205,7 @@ static void test_citations(void **state)
   assert_int_equal(unknown, 0);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_examples),     cmocka_unit_test(test_each_message_has_one),
       cmocka_unit_test(test_errors),       cmocka_unit_test(test_held),

@@ -4,48 +4,40 @@
 
 #include <stdio.h>
 
-json_t *check_load(const char *file)
-{
+json_t *check_load(const char *file) {
   char path[1024];
   json_error_t why;
   snprintf(path, sizeof path, VEC_DIR "/%s", file);
   json_t *j = json_load_file(path, 0, &why);
-  if (!j)
-    fail_msg("%s: %s", path, why.text);
+  if (!j) fail_msg("%s: %s", path, why.text);
   return j;
 }
 
-const char *check_text(json_t *j, const char *key)
-{
+const char *check_text(json_t *j, const char *key) {
   const char *text = json_string_value(json_object_get(j, key));
-  if (!text)
-    fail_msg("no %s", key);
+  if (!text) fail_msg("no %s", key);
   return text;
 }
 
-void check_hex(const char *name, json_t *want, const uint8_t *p, size_t n)
-{
+void check_hex(const char *name, json_t *want, const uint8_t *p, size_t n) {
   json_t *got = vec_hex(p, n);
   if (!json_equal(got, want))
     fail_msg("%s:\n  %s instead of\n  %s", name, json_string_value(got), json_string_value(want));
   json_decref(got);
 }
 
-static char *read_file(const char *name)
-{
+static char *read_file(const char *name) {
   char path[1024];
   snprintf(path, sizeof path, VEC_DIR "/%s", name);
   FILE *f = fopen(path, "r");
-  if (!f)
-    fail_msg("%s is missing: make-vectors %s", path, VEC_DIR);
+  if (!f) fail_msg("%s is missing: make-vectors %s", path, VEC_DIR);
   char *text = calloc(1, 4u << 20);
   assert_true(fread(text, 1, (4u << 20) - 1, f) > 0);
   fclose(f);
   return text;
 }
 
-static void test_checked_in(void **state)
-{
+static void test_checked_in(void **state) {
   (void)state;
   for (const vec_file *f = vec_files; f->name; f++) {
     vec v;
@@ -62,15 +54,13 @@ static void test_checked_in(void **state)
   }
 }
 
-static void test_values(void **state)
-{
+static void test_values(void **state) {
   json_t *file = check_load("values.json"), *j;
   vec v;
   size_t i;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     const char *name = check_text(j, "name");
     ov_value want = vec_read_value(&v, json_object_get(j, "value")), got;
     ov_buf_reset(&v.scratch);
@@ -87,14 +77,12 @@ static void test_values(void **state)
   vec_close(&v);
 }
 
-static void test_names(void **state)
-{
+static void test_names(void **state) {
   json_t *file = check_load("names.json"), *j;
   ov_name before = {.seq = 0};
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     ov_name n, back;
     uint8_t bytes[OV_NAME_BYTES];
     vec_read_name(json_object_get(j, "text"), &n);
@@ -113,15 +101,13 @@ static void test_names(void **state)
 }
 
 /* PROTO-22, PROTO-23, PROTO-24 */
-static void test_ops(void **state)
-{
+static void test_ops(void **state) {
   json_t *file = check_load("ops.json"), *j;
   vec v;
   size_t i;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     const char *name = check_text(j, "name");
     ov_op *op = vec_read_op(&v, json_object_get(j, "op")), got = {.name = op->name};
     ov_buf header, payload;
@@ -136,8 +122,7 @@ static void test_ops(void **state)
     check_hex(name, json_object_get(j, "header_hash"), hash.b, OV_HASH_BYTES);
     assert_int_equal(ov_op_header_decode(header.p, header.n, &got), 0);
     assert_int_equal(ov_op_payload_decode(payload.p, payload.n, &v.arena, &got), 0);
-    if (got.creates)
-      got.record = got.name;
+    if (got.creates) got.record = got.name;
     json_t *back = vec_op(&got);
     assert_true(json_equal(back, json_object_get(j, "op")));
     json_decref(back);
@@ -149,8 +134,7 @@ static void test_ops(void **state)
   vec_close(&v);
 }
 
-static void check_owner(json_t *want, const ov_op *op)
-{
+static void check_owner(json_t *want, const ov_op *op) {
   static const char *const owners[] = {"zero", "participant", "organisation", "team"};
   ov_name participant = {.seq = 0}, named;
   uint32_t scope = 0;
@@ -160,12 +144,10 @@ static void check_owner(json_t *want, const ov_op *op)
     vec_read_name(json_object_get(want, "participant"), &named);
     assert_true(ov_name_equal(&named, &participant));
   }
-  if (owner == OV_KEYOF_TEAM)
-    assert_int_equal(json_integer_value(json_object_get(want, "scope")), scope);
+  if (owner == OV_KEYOF_TEAM) assert_int_equal(json_integer_value(json_object_get(want, "scope")), scope);
 }
 
-static void check_chain(vec *v, json_t *chain)
-{
+static void check_chain(vec *v, json_t *chain) {
   ov_id organisation, writer;
   ov_hash head;
   json_t *j;
@@ -174,16 +156,13 @@ static void check_chain(vec *v, json_t *chain)
   vec_read_bytes(json_object_get(chain, "writer"), writer.b, OV_ID_BYTES);
   assert_int_equal(ov_chain_start(v->hasher, &organisation, &writer, &head), 0);
   check_hex("head 0", json_object_get(chain, "head_0"), head.b, OV_HASH_BYTES);
-  json_array_foreach(json_object_get(chain, "ops"), i, j)
-  {
+  json_array_foreach(json_object_get(chain, "ops"), i, j) {
     ov_op *op = vec_read_op(v, json_object_get(j, "op"));
     ov_name named = op->name;
     uint8_t key[OV_KEY_BYTES];
     json_t *given = json_object_get(j, "commit_key");
-    if (given)
-      vec_read_bytes(given, key, sizeof key);
-    if (!op->is_void)
-      check_owner(json_object_get(j, "covered_by"), op);
+    if (given) vec_read_bytes(given, key, sizeof key);
+    if (!op->is_void) check_owner(json_object_get(j, "covered_by"), op);
     memset(op->name.tag, 0, OV_TAG_BYTES);
     assert_int_equal(ov_chain_op(v->hasher, op, given ? key : NULL, &head, &v->scratch), 0);
     check_hex("header hash", json_object_get(j, "header_hash"), op->header_hash.b, OV_HASH_BYTES);
@@ -194,13 +173,11 @@ static void check_chain(vec *v, json_t *chain)
 }
 
 /* PROTO-29, PROTO-30, PROTO-31, PROTO-33 */
-static void test_chains(void **state)
-{
+static void test_chains(void **state) {
   json_t *file = check_load("chains.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     vec v;
     vec_open(&v, VEC_DIR);
     check_chain(&v, j);
@@ -211,13 +188,11 @@ static void test_chains(void **state)
 }
 
 /* PROTO-60, PROTO-64 */
-static void test_rows(void **state)
-{
+static void test_rows(void **state) {
   json_t *file = check_load("rows.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     vec v;
     vec_open(&v, VEC_DIR);
     ov_rows_ctx c = vec_read_ctx(json_object_get(j, "context"));
@@ -232,8 +207,7 @@ static void test_rows(void **state)
       if (!c.named) { /* tags come from chaining, in order */
         assert_int_equal(ov_rows_resolve(&c, ops, k), 0);
         memcpy(ops[k].name.tag, w->name.tag, OV_TAG_BYTES);
-        if (ops[k].creates)
-          ops[k].record = ops[k].name;
+        if (ops[k].creates) ops[k].record = ops[k].name;
       }
       json_t *got = vec_op(&ops[k]);
       if (!json_equal(got, json_array_get(want, k)))
@@ -246,13 +220,11 @@ static void test_rows(void **state)
   json_decref(file);
 }
 
-static void test_messages(void **state)
-{
+static void test_messages(void **state) {
   json_t *file = check_load("messages.json"), *j;
   size_t i;
   (void)state;
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     vec v;
     vec_open(&v, VEC_DIR);
     size_t n;
@@ -276,15 +248,13 @@ static void test_messages(void **state)
 }
 
 /* PROTO-34, PROTO-35, PROTO-36 */
-static void test_signatures(void **state)
-{
+static void test_signatures(void **state) {
   json_t *file = check_load("signatures.json"), *j;
   vec v;
   size_t i;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     uint8_t key[OV_PUBKEY_BYTES], sig[OV_SIG_BYTES];
     size_t n;
     uint8_t *bytes = (uint8_t *)(uintptr_t)vec_read_hex(&v, json_object_get(j, "signed"), &n);
@@ -299,16 +269,12 @@ static void test_signatures(void **state)
   vec_close(&v);
 }
 
-static int refuse(vec *v, const char *what, const uint8_t *p, size_t n)
-{
+static int refuse(vec *v, const char *what, const uint8_t *p, size_t n) {
   ov_msg m;
   ov_op op = {.n_fields = 0};
-  if (!strcmp(what, "message"))
-    return ov_msg_decode(p, n, NULL, &v->arena, &m);
-  if (!strcmp(what, "header"))
-    return ov_op_header_decode(p, n, &op);
-  if (!strcmp(what, "payload"))
-    return ov_op_payload_decode(p, n, &v->arena, &op);
+  if (!strcmp(what, "message")) return ov_msg_decode(p, n, NULL, &v->arena, &m);
+  if (!strcmp(what, "header")) return ov_op_header_decode(p, n, &op);
+  if (!strcmp(what, "payload")) return ov_op_payload_decode(p, n, &v->arena, &op);
   assert_string_equal(what, "frame");
   ov_buf_reset(&v->scratch);
   int err = ov_frame_unpack(v->packer, p, n, OV_FRAME_BYTES_MAX, &v->scratch);
@@ -316,16 +282,14 @@ static int refuse(vec *v, const char *what, const uint8_t *p, size_t n)
 }
 
 /* PROTO-9, PROTO-13, PROTO-28, PROTO-60 */
-static void test_refused(void **state)
-{
+static void test_refused(void **state) {
   json_t *file = check_load("refused.json"), *j;
   vec v;
   size_t i, n;
   unsigned wrong = 0;
   (void)state;
   vec_open(&v, VEC_DIR);
-  json_array_foreach(file, i, j)
-  {
+  json_array_foreach(file, i, j) {
     const uint8_t *p = vec_read_hex(&v, json_object_get(j, "hex"), &n);
     const char *got = ov_err_slug(refuse(&v, check_text(j, "what"), p, n));
     if (strcmp(got, check_text(j, "error"))) {
@@ -340,8 +304,7 @@ static void test_refused(void **state)
   vec_close(&v);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_checked_in), cmocka_unit_test(test_values),   cmocka_unit_test(test_names),
       cmocka_unit_test(test_ops),        cmocka_unit_test(test_chains),   cmocka_unit_test(test_folds),

@@ -13,25 +13,20 @@ typedef struct chain {
 
 static const char *const owners[] = {"zero", "participant", "organisation", "team"};
 
-static json_t *covering_key(const ov_op *op)
-{
+static json_t *covering_key(const ov_op *op) {
   ov_name participant = {.seq = 0};
   uint32_t scope = 0;
   ov_key_owner owner = ov_chain_key_owner(op, &participant, &scope);
   json_t *j = json_pack("{s:s}", "of", owners[owner]);
-  if (owner == OV_KEYOF_PARTICIPANT)
-    json_object_set_new(j, "participant", vec_name(&participant));
-  if (owner == OV_KEYOF_TEAM)
-    json_object_set_new(j, "scope", json_integer((json_int_t)scope));
+  if (owner == OV_KEYOF_PARTICIPANT) json_object_set_new(j, "participant", vec_name(&participant));
+  if (owner == OV_KEYOF_TEAM) json_object_set_new(j, "scope", json_integer((json_int_t)scope));
   return j;
 }
 
-static void salt_of(chain *c, const uint8_t key[OV_KEY_BYTES], ov_hash *salt)
-{
+static void salt_of(chain *c, const uint8_t key[OV_KEY_BYTES], ov_hash *salt) {
   static const char label[] = "overdracht salt 1";
   uint8_t seq[8];
-  for (unsigned i = 0; i < 8; i++)
-    seq[i] = (uint8_t)(c->seq >> (56 - 8 * i));
+  for (unsigned i = 0; i < 8; i++) seq[i] = (uint8_t)(c->seq >> (56 - 8 * i));
   ov_buf_reset(&c->v->scratch);
   ov_buf_put(&c->v->scratch, label, sizeof label - 1);
   ov_buf_put(&c->v->scratch, c->writer.b, OV_ID_BYTES);
@@ -40,8 +35,7 @@ static void salt_of(chain *c, const uint8_t key[OV_KEY_BYTES], ov_hash *salt)
 }
 
 /* Chains one op of the log; its name and, when it creates, its record are set. */
-static void step(chain *c, ov_op *op, const uint8_t *key)
-{
+static void step(chain *c, ov_op *op, const uint8_t *key) {
   ov_buf scratch;
   ov_buf_init(&scratch, 0);
   op->name = (ov_name){.writer = c->writer, .seq = ++c->seq};
@@ -55,8 +49,7 @@ static void step(chain *c, ov_op *op, const uint8_t *key)
   }
   vec_need(ov_chain_op(c->v->hasher, op, key, &c->head, &scratch) == 0, "chain");
   json_object_set_new(j, "op", vec_op(op));
-  if (!op->is_void)
-    json_object_set_new(j, "covered_by", covering_key(op));
+  if (!op->is_void) json_object_set_new(j, "covered_by", covering_key(op));
   json_object_set_new(j, "header_hash", vec_hex(op->header_hash.b, OV_HASH_BYTES));
   json_object_set_new(j, "commitment", vec_hex(op->commitment.b, OV_HASH_BYTES));
   json_object_set_new(j, "head", vec_hex(c->head.b, OV_HASH_BYTES));
@@ -64,23 +57,20 @@ static void step(chain *c, ov_op *op, const uint8_t *key)
   ov_buf_free(&scratch);
 }
 
-static chain start(vec *v, uint8_t organisation, uint8_t writer)
-{
+static chain start(vec *v, uint8_t organisation, uint8_t writer) {
   chain c = {.v = v, .organisation = vec_id(organisation), .writer = vec_id(writer), .ops = json_array()};
   vec_need(ov_chain_start(v->hasher, &c.organisation, &c.writer, &c.head) == 0, "chain");
   return c;
 }
 
-static void finish(json_t *out, const char *name, const ov_hash *first, chain *c)
-{
+static void finish(json_t *out, const char *name, const ov_hash *first, chain *c) {
   json_array_append_new(out, json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", name, "organisation",
                                        vec_hex(c->organisation.b, OV_ID_BYTES), "writer",
                                        vec_hex(c->writer.b, OV_ID_BYTES), "head_0",
                                        vec_hex(first->b, OV_HASH_BYTES), "ops", c->ops));
 }
 
-static void add_log(vec *v, json_t *out)
-{
+static void add_log(vec *v, json_t *out) {
   chain c = start(v, 0x90, 0x10);
   ov_hash first = c.head;
   uint8_t organisation[OV_KEY_BYTES], team[OV_KEY_BYTES], participant[OV_KEY_BYTES], zero[OV_KEY_BYTES] = {0};
@@ -118,8 +108,7 @@ static void add_log(vec *v, json_t *out)
 }
 
 /* What stands for an op whose content is not sent gives the same head as the op itself. */
-static void add_same_heads(vec *v, json_t *out)
-{
+static void add_same_heads(vec *v, json_t *out) {
   uint8_t key[OV_KEY_BYTES];
   memset(key, 0x44, sizeof key);
   const ov_field fields[] = {{2, ov_int(7)}};
@@ -143,8 +132,7 @@ static void add_same_heads(vec *v, json_t *out)
   finish(out, "the same op without its payload: header and commitment", &first, &e);
 }
 
-static void add_branches(vec *v, json_t *out)
-{
+static void add_branches(vec *v, json_t *out) {
   uint8_t key[OV_KEY_BYTES];
   memset(key, 0x33, sizeof key);
   for (int i = 0; i < 2; i++) {
@@ -157,8 +145,7 @@ static void add_branches(vec *v, json_t *out)
   }
 }
 
-json_t *vec_make_chains(vec *v)
-{
+json_t *vec_make_chains(vec *v) {
   json_t *out = json_array();
   add_log(v, out);
   add_same_heads(v, out);

@@ -3,16 +3,14 @@
 
 #include "vec.h"
 
-static void add_value(vec *v, json_t *out, const char *name, ov_value value)
-{
+static void add_value(vec *v, json_t *out, const char *name, ov_value value) {
   ov_buf_reset(&v->scratch);
   ov_value_encode(&value, &v->scratch);
   json_array_append_new(out, json_pack("{s:s, s:o, s:o}", "name", name, "value", vec_value(&value), "hex",
                                        vec_hex(v->scratch.p, v->scratch.n)));
 }
 
-static ov_value repeated(vec *v, char c, uint32_t n, ov_vtype type)
-{
+static ov_value repeated(vec *v, char c, uint32_t n, ov_vtype type) {
   uint8_t *p = ov_arena_alloc(&v->arena, n);
   memset(p, c, n);
   ov_value out = ov_bytes(p, n);
@@ -20,8 +18,7 @@ static ov_value repeated(vec *v, char c, uint32_t n, ov_vtype type)
   return out;
 }
 
-json_t *vec_make_values(vec *v)
-{
+json_t *vec_make_values(vec *v) {
   static const struct {
     const char *name;
     int64_t i;
@@ -53,8 +50,7 @@ json_t *vec_make_values(vec *v)
   };
   json_t *out = json_array();
   add_value(v, out, "nil", ov_nil());
-  for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
-    add_value(v, out, ints[i].name, ov_int(ints[i].i));
+  for (size_t i = 0; i < sizeof ints / sizeof *ints; i++) add_value(v, out, ints[i].name, ov_int(ints[i].i));
   add_value(v, out, "empty text", ov_text(""));
   add_value(v, out, "text", ov_text("onrustig, twee keer uit bed"));
   add_value(v, out, "text of two-, three- and four-byte letters",
@@ -79,8 +75,7 @@ json_t *vec_make_values(vec *v)
   return out;
 }
 
-json_t *vec_make_names(vec *v)
-{
+json_t *vec_make_names(vec *v) {
   ov_name list[] = {vec_sample_name(0x10, 1),
                     vec_sample_name(0x10, 2),
                     vec_sample_name(0x10, 256),
@@ -99,8 +94,7 @@ json_t *vec_make_names(vec *v)
   return out;
 }
 
-static void add_op(vec *v, json_t *out, const char *name, const ov_op *op)
-{
+static void add_op(vec *v, json_t *out, const char *name, const ov_op *op) {
   ov_hash hash;
   vec_need(ov_op_validate(op) == 0, name);
   ov_buf_reset(&v->scratch);
@@ -114,8 +108,7 @@ static void add_op(vec *v, json_t *out, const char *name, const ov_op *op)
                                        vec_hex(v->scratch.p, v->scratch.n)));
 }
 
-json_t *vec_make_ops(vec *v)
-{
+json_t *vec_make_ops(vec *v) {
   json_t *out = json_array();
   const ov_field night[] = {{2, ov_int(20414)},
                             {3, ov_int(1)},

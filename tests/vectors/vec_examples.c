@@ -32,8 +32,7 @@ static const char *const labels[OV_M_COUNT][LABELS_MAX] = {
     [OV_M_SYNCED] = {"SYNCED"},
 };
 
-static const char *label_of(unsigned type, uint32_t i, uint32_t count)
-{
+static const char *label_of(unsigned type, uint32_t i, uint32_t count) {
   if (type == OV_M_ACK && i >= 6)
     return i + 1 == count ? "signature" : i == 6 ? "refused seq" : "refused error";
   return labels[type][i];
@@ -41,22 +40,18 @@ static const char *label_of(unsigned type, uint32_t i, uint32_t count)
 
 static void put_text(ov_buf *out, const char *s) { ov_buf_put(out, s, strlen(s)); }
 
-static void put_line(ov_buf *out, const uint8_t *p, size_t n, const char *label)
-{
+static void put_line(ov_buf *out, const uint8_t *p, size_t n, const char *label) {
   for (size_t at = 0; at < n; at += HEX_PER_LINE) {
     size_t k = n - at < HEX_PER_LINE ? n - at : HEX_PER_LINE;
     char hex[2 * HEX_PER_LINE + 1], line[160];
     ov_hex(p + at, k, hex);
-    if (at == 0)
-      snprintf(line, sizeof line, "%-*s  ; %s\n", 2 * HEX_PER_LINE, hex, label);
-    else
-      snprintf(line, sizeof line, "%s\n", hex);
+    if (at == 0) snprintf(line, sizeof line, "%-*s  ; %s\n", 2 * HEX_PER_LINE, hex, label);
+    else snprintf(line, sizeof line, "%s\n", hex);
     put_text(out, line);
   }
 }
 
-static void put_example(vec *v, json_t *message, ov_buf *out)
-{
+static void put_example(vec *v, json_t *message, ov_buf *out) {
   size_t n, n_frame;
   const uint8_t *p = vec_read_hex(v, json_object_get(message, "plain"), &n);
   vec_read_hex(v, json_object_get(message, "frame"), &n_frame);
@@ -77,8 +72,7 @@ static void put_example(vec *v, json_t *message, ov_buf *out)
   put_text(out, text);
 }
 
-char *vec_examples(vec *v, const char *text, json_t *messages)
-{
+char *vec_examples(vec *v, const char *text, json_t *messages) {
   static const char begin[] = "<!-- example: ", end[] = "<!-- end -->";
   ov_buf out;
   const char *at;

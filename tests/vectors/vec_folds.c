@@ -15,8 +15,7 @@ static const char *const verdicts[] = {"waiting", "applied", "held", "dismissed"
 
 /* An op on (or creating) the record of the fold's first op, by a writer of its own; every later op comes a
  * minute later. */
-static ov_op *op(fold *f, uint8_t writer, const ov_field *fields, uint32_t n)
-{
+static ov_op *op(fold *f, uint8_t writer, const ov_field *fields, uint32_t n) {
   ov_fold_in *in = &f->in[f->n];
   const ov_name *record = f->n ? &f->in[0].op->record : NULL;
   ov_op *made = vec_new_op(f->v, writer, f->n + 1, record, fields, n);
@@ -26,23 +25,19 @@ static ov_op *op(fold *f, uint8_t writer, const ov_field *fields, uint32_t n)
   return made;
 }
 
-static ov_op *set_int(fold *f, uint8_t writer, uint16_t field, int64_t value)
-{
+static ov_op *set_int(fold *f, uint8_t writer, uint16_t field, int64_t value) {
   ov_field one = {field, ov_int(value)};
   return op(f, writer, &one, 1);
 }
 
-static ov_op *set_text(fold *f, uint8_t writer, uint16_t field, const char *text)
-{
+static ov_op *set_text(fold *f, uint8_t writer, uint16_t field, const char *text) {
   ov_field one = {field, text ? ov_text(text) : ov_nil()};
   return op(f, writer, &one, 1);
 }
 
-static void replaces(fold *f, ov_op *o, uint32_t n, const unsigned *which)
-{
+static void replaces(fold *f, ov_op *o, uint32_t n, const unsigned *which) {
   ov_name names[IN_MAX];
-  for (uint32_t i = 0; i < n; i++)
-    names[i] = f->in[which[i]].op->name;
+  for (uint32_t i = 0; i < n; i++) names[i] = f->in[which[i]].op->name;
   for (uint32_t i = 1; i < n; i++)
     for (uint32_t k = i; k > 0 && ov_name_compare(&names[k], &names[k - 1]) < 0; k--) {
       ov_name t = names[k];
@@ -54,22 +49,20 @@ static void replaces(fold *f, ov_op *o, uint32_t n, const unsigned *which)
 #define REPLACES(f, o, ...)                                                                                  \
   replaces(f, o, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (unsigned[]){__VA_ARGS__})
 
-static void verdict(fold *f, ov_verdict what, uint8_t reason)
-{
+static void verdict(fold *f, ov_verdict what, uint8_t reason) {
   f->in[f->n - 1].verdict = what;
   f->in[f->n - 1].reason = reason;
 }
 
-static void done(fold *f, const char *name)
-{
+static void done(fold *f, const char *name) {
   ov_record r;
   json_t *ops = json_array();
   vec_need(ov_fold(f->in, f->n, &f->v->arena, &r) == 0, name);
   for (uint32_t i = 0; i < f->n; i++) {
-    json_t *j =
-        json_pack("{s:o, s:s, s:i, s:I, s:I}", "op", vec_op(f->in[i].op), "verdict",
-                  verdicts[f->in[i].verdict], "reason", (int)f->in[i].reason, "server_time",
-                  (json_int_t)f->in[i].server_time, "clock_offset", (json_int_t)f->in[i].clock_offset);
+    json_t *j = json_pack("{s:o, s:s, s:i, s:I, s:I}", "op", vec_op(f->in[i].op), "verdict",
+                          verdicts[f->in[i].verdict], "reason", (int)f->in[i].reason, "server_time",
+                          (json_int_t)f->in[i].server_time, "clock_offset",
+                          (json_int_t)f->in[i].clock_offset);
     json_array_append_new(ops, j);
   }
   ov_buf_reset(&f->v->scratch);
@@ -80,8 +73,7 @@ static void done(fold *f, const char *name)
   f->n = 0;
 }
 
-static void single_values(fold *f)
-{
+static void single_values(fold *f) {
   set_int(f, 0x10, 2, 7);
   done(f, "a creating op alone");
 
@@ -120,8 +112,7 @@ static void single_values(fold *f)
   done(f, "a nil is a value: the field was made empty");
 }
 
-static void clocks(fold *f)
-{
+static void clocks(fold *f) {
   set_int(f, 0x10, 2, 7);
   REPLACES(f, set_int(f, 0x20, 2, 8), 0);
   f->in[1].clock_offset = -400 * 86400;
@@ -143,8 +134,7 @@ static void clocks(fold *f)
   done(f, "equal times: the later name is shown first");
 }
 
-static void held_links(fold *f)
-{
+static void held_links(fold *f) {
   set_int(f, 0x10, 2, 7);
   REPLACES(f, set_int(f, 0x20, 2, 999), 0);
   verdict(f, OV_HELD, OV_HELD_RANGE);
@@ -186,8 +176,7 @@ static void held_links(fold *f)
   done(f, "waiting and erased ops give nothing");
 }
 
-static void retractions(fold *f)
-{
+static void retractions(fold *f) {
   set_int(f, 0x10, 2, 7);
   REPLACES(f, set_text(f, 0x20, 1, "verkeerde cli\xc3\xabnt"), 0);
   done(f, "a retraction names what it saw, and kills no value");
@@ -214,8 +203,7 @@ static void retractions(fold *f)
   done(f, "undone by one and retracted by another at once");
 }
 
-static void sets(fold *f)
-{
+static void sets(fold *f) {
   ov_field one = {12, vec_set(f->v, (int64_t[]){1, 3}, 2, NULL, 0)};
   op(f, 0x10, &one, 1);
   one.v = vec_set(f->v, (int64_t[]){5}, 1, (int64_t[]){3}, 1);
@@ -231,8 +219,7 @@ static void sets(fold *f)
   done(f, "one deletes the code that another adds again: a conflict about that code alone");
 }
 
-json_t *vec_make_folds(vec *v)
-{
+json_t *vec_make_folds(vec *v) {
   fold f = {.v = v, .out = json_array()};
   single_values(&f);
   clocks(&f);

@@ -4,23 +4,19 @@
 
 #include "vec.h"
 
-void vec_need(int ok, const char *what)
-{
-  if (ok)
-    return;
+void vec_need(int ok, const char *what) {
+  if (ok) return;
   fprintf(stderr, "vectors: %s\n", what);
   abort();
 }
 
-static json_t *load(const char *dir, const char *file)
-{
+static json_t *load(const char *dir, const char *file) {
   char path[1024];
   snprintf(path, sizeof path, "%s/%s", dir, file);
   return json_load_file(path, 0, NULL);
 }
 
-void vec_open(vec *v, const char *dir)
-{
+void vec_open(vec *v, const char *dir) {
   static const uint8_t device[OV_KEY_BYTES] = {[0] = 0x11, [31] = 0x01},
                        server[OV_KEY_BYTES] = {[0] = 0x22, [31] = 0x02};
   memset(v, 0, sizeof *v);
@@ -35,8 +31,7 @@ void vec_open(vec *v, const char *dir)
   v->old_messages = load(dir, "messages.json");
 }
 
-void vec_close(vec *v)
-{
+void vec_close(vec *v) {
   json_decref(v->old_signatures);
   json_decref(v->old_messages);
   ov_p256_free(v->device_key);
@@ -47,8 +42,7 @@ void vec_close(vec *v)
   ov_arena_free(&v->arena);
 }
 
-char *vec_text(json_t *json)
-{
+char *vec_text(json_t *json) {
   char *text = json_dumps(json, JSON_INDENT(1) | JSON_ENSURE_ASCII);
   size_t n = text ? strlen(text) : 0;
   char *out = malloc(n + 2);
@@ -59,8 +53,7 @@ char *vec_text(json_t *json)
   return out;
 }
 
-json_t *vec_find(json_t *array, const char *name)
-{
+json_t *vec_find(json_t *array, const char *name) {
   size_t i;
   json_t *j;
   json_array_foreach(array, i, j) if (!strcmp(json_string_value(json_object_get(j, "name")), name)) return j;
@@ -69,8 +62,7 @@ json_t *vec_find(json_t *array, const char *name)
 
 /* -- to JSON -- */
 
-json_t *vec_hex(const void *p, size_t n)
-{
+json_t *vec_hex(const void *p, size_t n) {
   char *text = malloc(2 * n + 1);
   vec_need(text != NULL, "out of memory");
   ov_hex(p, n, text);
@@ -79,23 +71,19 @@ json_t *vec_hex(const void *p, size_t n)
   return j;
 }
 
-json_t *vec_name(const ov_name *n)
-{
+json_t *vec_name(const ov_name *n) {
   char text[OV_NAME_TEXT_MAX];
   ov_name_text(n, text);
   return json_string(text);
 }
 
-static json_t *elements(const ov_value *v, uint32_t n)
-{
+static json_t *elements(const ov_value *v, uint32_t n) {
   json_t *a = json_array();
-  for (uint32_t i = 0; i < n; i++)
-    json_array_append_new(a, vec_value(&v[i]));
+  for (uint32_t i = 0; i < n; i++) json_array_append_new(a, vec_value(&v[i]));
   return a;
 }
 
-json_t *vec_value(const ov_value *v)
-{
+json_t *vec_value(const ov_value *v) {
   char text[32];
   switch (v->type) {
   case OV_V_NIL: return json_null();
@@ -108,16 +96,13 @@ json_t *vec_value(const ov_value *v)
   }
 }
 
-static json_t *names(const ov_name *n, uint32_t count)
-{
+static json_t *names(const ov_name *n, uint32_t count) {
   json_t *a = json_array();
-  for (uint32_t i = 0; i < count; i++)
-    json_array_append_new(a, vec_name(&n[i]));
+  for (uint32_t i = 0; i < count; i++) json_array_append_new(a, vec_name(&n[i]));
   return a;
 }
 
-json_t *vec_op(const ov_op *op)
-{
+json_t *vec_op(const ov_op *op) {
   if (op->is_void)
     return json_pack("{s:o, s:b, s:o, s:o}", "name", vec_name(&op->name), "void", 1, "header_hash",
                      vec_hex(op->header_hash.b, OV_HASH_BYTES), "commitment",
@@ -144,8 +129,7 @@ json_t *vec_op(const ov_op *op)
 
 static const char *const retract_texts[] = {"live", "retracted", "conflict"};
 
-json_t *vec_record(const ov_record *r)
-{
+json_t *vec_record(const ov_record *r) {
   json_t *ops = json_array(), *live = json_array(), *held = json_array();
   for (uint32_t i = 0; i < r->n_ops; i++)
     json_array_append_new(ops, json_pack("{s:o, s:o, s:I, s:i}", "name", vec_name(&r->ops[i].name), "author",
@@ -155,8 +139,7 @@ json_t *vec_record(const ov_record *r)
     const ov_live *l = &r->live[i];
     json_t *j = json_pack("{s:i, s:o, s:o}", "field", (int)l->field, "value", vec_value(&l->v), "op",
                           vec_name(&r->ops[l->op].name));
-    if (l->is_elem)
-      json_object_set_new(j, "element", vec_value(&l->elem));
+    if (l->is_elem) json_object_set_new(j, "element", vec_value(&l->elem));
     json_array_append_new(live, j);
   }
   for (uint32_t i = 0; i < r->n_held; i++)
@@ -170,20 +153,17 @@ json_t *vec_record(const ov_record *r)
                    (int)ov_record_conflicts(r));
 }
 
-json_t *vec_ctx(const ov_rows_ctx *c)
-{
-  json_t *j =
-      json_pack("{s:b, s:o, s:o, s:I}", "named", (int)c->named, "writer", vec_hex(c->writer.b, OV_ID_BYTES),
-                "server", vec_hex(c->server.b, OV_ID_BYTES), "base_time", (json_int_t)c->base_time);
-  if (!c->named)
-    json_object_set_new(j, "first_seq", json_integer((json_int_t)c->first_seq));
+json_t *vec_ctx(const ov_rows_ctx *c) {
+  json_t *j = json_pack("{s:b, s:o, s:o, s:I}", "named", (int)c->named, "writer",
+                        vec_hex(c->writer.b, OV_ID_BYTES), "server", vec_hex(c->server.b, OV_ID_BYTES),
+                        "base_time", (json_int_t)c->base_time);
+  if (!c->named) json_object_set_new(j, "first_seq", json_integer((json_int_t)c->first_seq));
   return j;
 }
 
 /* -- from JSON -- */
 
-const uint8_t *vec_read_hex(vec *v, json_t *j, size_t *n)
-{
+const uint8_t *vec_read_hex(vec *v, json_t *j, size_t *n) {
   const char *text = json_string_value(j);
   vec_need(text && strlen(text) % 2 == 0, "hex expected");
   *n = strlen(text) / 2;
@@ -192,34 +172,27 @@ const uint8_t *vec_read_hex(vec *v, json_t *j, size_t *n)
   return p;
 }
 
-void vec_read_bytes(json_t *j, uint8_t *out, size_t n)
-{
+void vec_read_bytes(json_t *j, uint8_t *out, size_t n) {
   const char *text = json_string_value(j);
   vec_need(text && ov_unhex(text, out, n) == 0, "hex of a fixed length expected");
 }
 
-void vec_read_name(json_t *j, ov_name *out)
-{
+void vec_read_name(json_t *j, ov_name *out) {
   vec_need(json_is_string(j) && ov_name_parse(json_string_value(j), out) == 0, "name expected");
 }
 
-static ov_value *read_elements(vec *v, json_t *a, uint32_t *n)
-{
+static ov_value *read_elements(vec *v, json_t *a, uint32_t *n) {
   *n = (uint32_t)json_array_size(a);
   ov_value *out = ov_arena_array(&v->arena, *n, sizeof *out);
-  for (uint32_t i = 0; i < *n; i++)
-    out[i] = vec_read_value(v, json_array_get(a, i));
+  for (uint32_t i = 0; i < *n; i++) out[i] = vec_read_value(v, json_array_get(a, i));
   return out;
 }
 
-ov_value vec_read_value(vec *v, json_t *j)
-{
+ov_value vec_read_value(vec *v, json_t *j) {
   json_t *p;
   ov_value out = ov_nil();
-  if (json_is_null(j))
-    return out;
-  if ((p = json_object_get(j, "int")))
-    return ov_int(strtoll(json_string_value(p), NULL, 10));
+  if (json_is_null(j)) return out;
+  if ((p = json_object_get(j, "int"))) return ov_int(strtoll(json_string_value(p), NULL, 10));
   if ((p = json_object_get(j, "text"))) {
     uint8_t *copy = ov_arena_dup(&v->arena, json_string_value(p), json_string_length(p));
     out.type = OV_V_TEXT;
@@ -238,16 +211,13 @@ ov_value vec_read_value(vec *v, json_t *j)
   return out;
 }
 
-static bool read_optional_name(json_t *j, ov_name *out)
-{
-  if (!j || json_is_null(j))
-    return false;
+static bool read_optional_name(json_t *j, ov_name *out) {
+  if (!j || json_is_null(j)) return false;
   vec_read_name(j, out);
   return true;
 }
 
-static void read_payload(vec *v, json_t *j, ov_op *op)
-{
+static void read_payload(vec *v, json_t *j, ov_op *op) {
   json_t *fields = json_object_get(j, "fields"), *replaces = json_object_get(j, "replaces");
   op->n_fields = (uint32_t)json_array_size(fields);
   op->fields = ov_arena_array(&v->arena, op->n_fields, sizeof *op->fields);
@@ -258,39 +228,32 @@ static void read_payload(vec *v, json_t *j, ov_op *op)
   }
   op->n_replaces = (uint32_t)json_array_size(replaces);
   op->replaces = ov_arena_array(&v->arena, op->n_replaces, sizeof *op->replaces);
-  for (uint32_t i = 0; i < op->n_replaces; i++)
-    vec_read_name(json_array_get(replaces, i), &op->replaces[i]);
+  for (uint32_t i = 0; i < op->n_replaces; i++) vec_read_name(json_array_get(replaces, i), &op->replaces[i]);
 }
 
-ov_op *vec_read_op(vec *v, json_t *j)
-{
+ov_op *vec_read_op(vec *v, json_t *j) {
   ov_op *op = ov_arena_alloc(&v->arena, sizeof *op);
   vec_need(op != NULL, "out of memory");
   vec_read_name(json_object_get(j, "name"), &op->name);
   op->is_void = json_is_true(json_object_get(j, "void"));
   op->has_commitment = json_is_true(json_object_get(j, "payload_absent"));
-  if (op->is_void)
-    vec_read_bytes(json_object_get(j, "header_hash"), op->header_hash.b, OV_HASH_BYTES);
+  if (op->is_void) vec_read_bytes(json_object_get(j, "header_hash"), op->header_hash.b, OV_HASH_BYTES);
   if (op->is_void || op->has_commitment)
     vec_read_bytes(json_object_get(j, "commitment"), op->commitment.b, OV_HASH_BYTES);
-  if (op->is_void)
-    return op;
+  if (op->is_void) return op;
   op->scope = (uint32_t)json_integer_value(json_object_get(j, "scope"));
   op->creates = !read_optional_name(json_object_get(j, "record"), &op->record);
-  if (op->creates)
-    op->record = op->name;
+  if (op->creates) op->record = op->name;
   op->kind = (uint16_t)json_integer_value(json_object_get(j, "kind"));
   op->version = (uint16_t)json_integer_value(json_object_get(j, "version"));
   op->has_participant = read_optional_name(json_object_get(j, "participant"), &op->participant);
   op->has_author = read_optional_name(json_object_get(j, "author"), &op->author);
   op->device_time = json_integer_value(json_object_get(j, "device_time"));
-  if (!op->has_commitment)
-    read_payload(v, j, op);
+  if (!op->has_commitment) read_payload(v, j, op);
   return op;
 }
 
-ov_rows_ctx vec_read_ctx(json_t *j)
-{
+ov_rows_ctx vec_read_ctx(json_t *j) {
   ov_rows_ctx c = {.named = json_is_true(json_object_get(j, "named")),
                    .base_time = json_integer_value(json_object_get(j, "base_time")),
                    .first_seq = (uint64_t)json_integer_value(json_object_get(j, "first_seq"))};
@@ -301,23 +264,19 @@ ov_rows_ctx vec_read_ctx(json_t *j)
 
 /* -- building -- */
 
-ov_id vec_id(uint8_t fill)
-{
+ov_id vec_id(uint8_t fill) {
   ov_id id;
-  for (unsigned i = 0; i < OV_ID_BYTES; i++)
-    id.b[i] = (uint8_t)(fill + i);
+  for (unsigned i = 0; i < OV_ID_BYTES; i++) id.b[i] = (uint8_t)(fill + i);
   return id;
 }
 
-ov_name vec_sample_name(uint8_t writer, uint64_t seq)
-{
+ov_name vec_sample_name(uint8_t writer, uint64_t seq) {
   return (ov_name){
       .writer = vec_id(writer), .seq = seq, .tag = {writer, (uint8_t)seq, (uint8_t)(seq * 3), 0xee}};
 }
 
 ov_op *vec_new_op(vec *v, uint8_t writer, uint64_t seq, const ov_name *record, const ov_field *fields,
-                  uint32_t n)
-{
+                  uint32_t n) {
   ov_op *op = ov_arena_alloc(&v->arena, sizeof *op);
   vec_need(op != NULL, "out of memory");
   *op = (ov_op){.name = vec_sample_name(writer, seq),
@@ -332,36 +291,30 @@ ov_op *vec_new_op(vec *v, uint8_t writer, uint64_t seq, const ov_name *record, c
   return op;
 }
 
-void vec_replace(vec *v, ov_op *op, const ov_name *replaced, uint32_t n)
-{
+void vec_replace(vec *v, ov_op *op, const ov_name *replaced, uint32_t n) {
   op->replaces = ov_arena_dup(&v->arena, replaced, n * sizeof *replaced);
   op->n_replaces = n;
 }
 
-static ov_value *ints(vec *v, const int64_t *i, uint32_t n)
-{
+static ov_value *ints(vec *v, const int64_t *i, uint32_t n) {
   ov_value *out = ov_arena_array(&v->arena, n, sizeof *out);
-  for (uint32_t k = 0; k < n; k++)
-    out[k] = ov_int(i[k]);
+  for (uint32_t k = 0; k < n; k++) out[k] = ov_int(i[k]);
   return out;
 }
 
-ov_value vec_set(vec *v, const int64_t *add, uint32_t n_add, const int64_t *del, uint32_t n_del)
-{
+ov_value vec_set(vec *v, const int64_t *add, uint32_t n_add, const int64_t *del, uint32_t n_del) {
   return (ov_value){
       .type = OV_V_SET,
       .set = {.add = ints(v, add, n_add), .del = ints(v, del, n_del), .n_add = n_add, .n_del = n_del}};
 }
 
-void vec_sign(vec *v, const char *name, const ov_p256 *key, const ov_buf *bytes, uint8_t sig[OV_SIG_BYTES])
-{
+void vec_sign(vec *v, const char *name, const ov_p256 *key, const ov_buf *bytes, uint8_t sig[OV_SIG_BYTES]) {
   uint8_t pubkey[OV_PUBKEY_BYTES];
   json_t *old = vec_find(v->old_signatures, name);
   ov_p256_public(key, pubkey);
   if (old) {
     vec_read_bytes(json_object_get(old, "signature"), sig, OV_SIG_BYTES);
-    if (ov_p256_verify(NULL, pubkey, bytes->p, bytes->n, sig) == 0)
-      return;
+    if (ov_p256_verify(NULL, pubkey, bytes->p, bytes->n, sig) == 0) return;
   }
   vec_need(ov_p256_sign(key, bytes->p, bytes->n, sig) == 0, "signing");
 }

@@ -6,8 +6,8 @@
 #include "vec.h"
 
 #define SERVER_NAME "zorg.example"
-#define HELLO_MS    1763800100123
-#define BASE_S      1763800100
+#define HELLO_MS 1763800100123
+#define BASE_S 1763800100
 
 typedef struct story {
   vec *v;
@@ -20,14 +20,11 @@ typedef struct story {
   json_t *signatures;
 } story;
 
-static void fill(uint8_t *p, size_t n, uint8_t first)
-{
-  for (size_t i = 0; i < n; i++)
-    p[i] = (uint8_t)(first + i);
+static void fill(uint8_t *p, size_t n, uint8_t first) {
+  for (size_t i = 0; i < n; i++) p[i] = (uint8_t)(first + i);
 }
 
-static void chain_ops(story *s)
-{
+static void chain_ops(story *s) {
   uint8_t key[OV_KEY_BYTES];
   memset(key, 0x33, sizeof key);
   ov_buf scratch;
@@ -41,8 +38,7 @@ static void chain_ops(story *s)
                             i == 1 ? 1 : 2);
     s->ops[i].has_author = true;
     s->ops[i].author = vec_sample_name(0x50, 3);
-    if (i == 1)
-      vec_replace(s->v, &s->ops[1], &s->ops[0].name, 1);
+    if (i == 1) vec_replace(s->v, &s->ops[1], &s->ops[0].name, 1);
     vec_need(ov_chain_op(s->v->hasher, &s->ops[i], key, &head, &scratch) == 0, "chain");
     s->ops[i].header_bytes = s->ops[i].payload_bytes = NULL;
   }
@@ -55,8 +51,7 @@ static void chain_ops(story *s)
 
 /* -- the messages -- */
 
-static ov_hello hello(story *s, bool full)
-{
+static ov_hello hello(story *s, bool full) {
   ov_hello m = {.version_min = 1,
                 .version_max = 1,
                 .device = s->device,
@@ -66,8 +61,7 @@ static ov_hello hello(story *s, bool full)
                 .credit = OV_CREDIT_DEFAULT,
                 .frame_bytes = OV_FRAME_BYTES_DEFAULT};
   fill(m.nonce, sizeof m.nonce, 0xc0);
-  if (!full)
-    return m;
+  if (!full) return m;
   m.server = s->server;
   m.n_cursors = 3;
   m.cursors = ov_arena_array(&s->v->arena, 3, sizeof *m.cursors);
@@ -83,14 +77,12 @@ static ov_hello hello(story *s, bool full)
   return m;
 }
 
-static ov_ack ack(story *s, bool full)
-{
+static ov_ack ack(story *s, bool full) {
   ov_ack m = {.up_to = 43, .head = s->after, .n_receipts = full ? 2 : 1};
   m.receipts = ov_arena_array(&s->v->arena, 2, sizeof *m.receipts);
   m.receipts[0] = (ov_ack_receipt){full ? 41 : 43, 1763800100500, 377};
   m.receipts[1] = (ov_ack_receipt){43, 1763800160000, -60500};
-  if (!full)
-    return m;
+  if (!full) return m;
   m.safe_up_to = 12;
   m.n_held = 2;
   m.held = ov_arena_array(&s->v->arena, 2, sizeof *m.held);
@@ -102,8 +94,7 @@ static ov_ack ack(story *s, bool full)
   return m;
 }
 
-static void lists(story *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder, uint32_t *n_ladder)
-{
+static void lists(story *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder, uint32_t *n_ladder) {
   static const uint64_t seqs[] = {40, 39, 37, 33, 25, 9};
   *n_tips = 2;
   *tips = ov_arena_array(&s->v->arena, 2, sizeof **tips);
@@ -119,8 +110,7 @@ static void lists(story *s, ov_head **tips, uint32_t *n_tips, ov_rung **ladder, 
   memset((*tips)[1].head.b, 0x6f, OV_HASH_BYTES);
 }
 
-static ov_delta_rec *records(story *s)
-{
+static ov_delta_rec *records(story *s) {
   ov_delta_rec *recs = ov_arena_array(&s->v->arena, 3, sizeof *recs);
   ov_fold_in in[2] = {
       {.op = &s->ops[0], .verdict = OV_APPLIED, .server_time = BASE_S, .clock_offset = 400},
@@ -141,29 +131,27 @@ static ov_delta_rec *records(story *s)
   return recs;
 }
 
-static void make_enrol(story *s, bool full, ov_enrol *m)
-{
+static void make_enrol(story *s, bool full, ov_enrol *m) {
   *m = (ov_enrol){.version_min = 1,
-                       .version_max = 1,
-                       .code = "7K3M-QX9F-0AB2",
-                       .code_len = 14,
-                       .device_name = full ? "Tablet nacht" : "",
-                       .device_name_len = full ? 12 : 0};
+                  .version_max = 1,
+                  .code = "7K3M-QX9F-0AB2",
+                  .code_len = 14,
+                  .device_name = full ? "Tablet nacht" : "",
+                  .device_name_len = full ? 12 : 0};
   ov_p256_public(s->v->device_key, m->pubkey);
 }
 
-static void make_enrolled(story *s, bool full, ov_enrolled *m)
-{
+static void make_enrolled(story *s, bool full, ov_enrolled *m) {
   *m = (ov_enrolled){.version = 1,
-                             .device = s->device,
-                             .organisation = s->organisation,
-                             .server = s->server,
-                             .device_record = vec_sample_name(0x50, 12),
-                             .n_scopes = full ? 2 : 1,
-                             .has_pin = full,
-                             .time_ms = HELLO_MS,
-                             .zone = "Europe/Amsterdam",
-                             .zone_len = 16};
+                     .device = s->device,
+                     .organisation = s->organisation,
+                     .server = s->server,
+                     .device_record = vec_sample_name(0x50, 12),
+                     .n_scopes = full ? 2 : 1,
+                     .has_pin = full,
+                     .time_ms = HELLO_MS,
+                     .zone = "Europe/Amsterdam",
+                     .zone_len = 16};
   ov_p256_public(s->v->server_key, m->server_pubkey);
   m->scopes = ov_arena_array(&s->v->arena, 2, sizeof *m->scopes);
   m->scopes[0].scope = 1;
@@ -173,14 +161,13 @@ static void make_enrolled(story *s, bool full, ov_enrolled *m)
   memset(m->pin, 0x9a, full ? OV_HASH_BYTES : 0);
 }
 
-static void make_welcome(story *s, bool full, ov_welcome *m)
-{
+static void make_welcome(story *s, bool full, ov_welcome *m) {
   *m = (ov_welcome){.version = 1,
-                           .server = s->server,
-                           .time_ms = 1763800100500,
-                           .credit = OV_CREDIT_DEFAULT,
-                           .frame_bytes = OV_FRAME_BYTES_DEFAULT,
-                           .safe_up_to = full ? 12 : 0};
+                    .server = s->server,
+                    .time_ms = 1763800100500,
+                    .credit = OV_CREDIT_DEFAULT,
+                    .frame_bytes = OV_FRAME_BYTES_DEFAULT,
+                    .safe_up_to = full ? 12 : 0};
   if (full) {
     m->own = OV_OWN_LADDER;
     lists(s, &m->tips, &m->n_tips, &m->ladder, &m->n_ladder);
@@ -195,23 +182,21 @@ static void make_welcome(story *s, bool full, ov_welcome *m)
   }
 }
 
-static void make_push(story *s, bool full, ov_push *m)
-{
+static void make_push(story *s, bool full, ov_push *m) {
   *m = (ov_push){.first_seq = 41,
-                     .rows = s->rows.p,
-                     .rows_len = s->rows.n,
-                     .more = full,
-                     .has_prev = full,
-                     .prev = s->before,
-                     .n_keys = full ? 1 : 0};
+                 .rows = s->rows.p,
+                 .rows_len = s->rows.n,
+                 .more = full,
+                 .has_prev = full,
+                 .prev = s->before,
+                 .n_keys = full ? 1 : 0};
   memcpy(m->sig, s->push_sig, OV_SIG_BYTES);
   m->keys = ov_arena_array(&s->v->arena, 1, sizeof *m->keys);
   m->keys[0].participant = vec_sample_name(0x50, 9);
   memset(m->keys[0].key, 0x44, OV_KEY_BYTES);
 }
 
-static void make_delta(story *s, bool full, ov_delta *m)
-{
+static void make_delta(story *s, bool full, ov_delta *m) {
   *m = (ov_delta){.scope = 2, .from = 10017, .to = full ? 10020 : 10017, .more = full, .time = BASE_S};
   memset(m->hash, 0xd2, OV_POSHASH_BYTES);
   if (full) {
@@ -223,16 +208,14 @@ static void make_delta(story *s, bool full, ov_delta *m)
   }
 }
 
-static void make_acked(story *s, bool full, ov_acked *m)
-{
+static void make_acked(story *s, bool full, ov_acked *m) {
   m->n_cursors = full ? 2 : 0;
   m->cursors = ov_arena_array(&s->v->arena, 2, sizeof *m->cursors);
   m->cursors[0] = (ov_cursor){.scope = 0, .pos = 17};
   m->cursors[1] = (ov_cursor){.scope = 2, .pos = 10020};
 }
 
-static void make_error(story *s, bool full, ov_error *m)
-{
+static void make_error(story *s, bool full, ov_error *m) {
   *m = (ov_error){.err = full ? OV_E_BRANCH : OV_E_BUSY};
   if (full) {
     m->seq = 41;
@@ -246,8 +229,7 @@ static void make_error(story *s, bool full, ov_error *m)
   }
 }
 
-static ov_msg make(story *s, ov_msg_type type, bool full)
-{
+static ov_msg make(story *s, ov_msg_type type, bool full) {
   ov_msg m = {.type = type};
   switch (type) {
   case OV_M_ENROL: make_enrol(s, full, &m.enrol); break;
@@ -276,8 +258,7 @@ static ov_msg make(story *s, ov_msg_type type, bool full)
   return m;
 }
 
-static void encode(story *s, const ov_msg *m, ov_buf *out)
-{
+static void encode(story *s, const ov_msg *m, ov_buf *out) {
   ov_rows_ctx ctx = {.named = true, .writer = s->server, .server = s->server};
   ov_buf body;
   ov_buf_init(&body, 0);
@@ -312,8 +293,7 @@ static json_t *id(const ov_id *i) { return vec_hex(i->b, OV_ID_BYTES); }
 static json_t *num(uint64_t n) { return json_integer((json_int_t)n); }
 static json_t *text(const char *p, uint32_t n) { return json_stringn(p ? p : "", n); }
 
-static json_t *heads_json(const ov_head *h, uint32_t n)
-{
+static json_t *heads_json(const ov_head *h, uint32_t n) {
   json_t *a = json_array();
   for (uint32_t i = 0; i < n; i++)
     json_array_append_new(
@@ -321,28 +301,24 @@ static json_t *heads_json(const ov_head *h, uint32_t n)
   return a;
 }
 
-static json_t *ladder_json(const ov_rung *r, uint32_t n)
-{
+static json_t *ladder_json(const ov_rung *r, uint32_t n) {
   json_t *a = json_array();
   for (uint32_t i = 0; i < n; i++)
     json_array_append_new(a, json_pack("{s:o, s:o}", "seq", num(r[i].seq), "head", vec_hex(r[i].head, 8)));
   return a;
 }
 
-static json_t *cursors_json(const ov_cursor *c, uint32_t n, bool hash)
-{
+static json_t *cursors_json(const ov_cursor *c, uint32_t n, bool hash) {
   json_t *a = json_array();
   for (uint32_t i = 0; i < n; i++) {
     json_t *j = json_pack("{s:o, s:o}", "scope", num(c[i].scope), "pos", num(c[i].pos));
-    if (hash)
-      json_object_set_new(j, "hash", vec_hex(c[i].hash, OV_POSHASH_BYTES));
+    if (hash) json_object_set_new(j, "hash", vec_hex(c[i].hash, OV_POSHASH_BYTES));
     json_array_append_new(a, j);
   }
   return a;
 }
 
-static json_t *hello_json(const ov_hello *m)
-{
+static json_t *hello_json(const ov_hello *m) {
   return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:i, s:i, s:o}",
                    "version_min", (int)m->version_min, "version_max", (int)m->version_max, "device",
                    id(&m->device), "writer", id(&m->writer), "own_seq", num(m->own.seq), "own_head",
@@ -354,8 +330,7 @@ static json_t *hello_json(const ov_hello *m)
                    (int)m->frame_bytes, "signature", vec_hex(m->sig, OV_SIG_BYTES));
 }
 
-static json_t *welcome_json(const ov_welcome *m)
-{
+static json_t *welcome_json(const ov_welcome *m) {
   static const char *const own[] = {"same", "tips", "ladder"}, *const states[] = {"continue", "refetch",
                                                                                   "new", "gone"};
   json_t *scopes = json_array();
@@ -369,8 +344,7 @@ static json_t *welcome_json(const ov_welcome *m)
                    heads_json(m->tips, m->n_tips), "ladder", ladder_json(m->ladder, m->n_ladder));
 }
 
-static json_t *enrolled_json(const ov_enrolled *m)
-{
+static json_t *enrolled_json(const ov_enrolled *m) {
   json_t *scopes = json_array();
   for (uint32_t i = 0; i < m->n_scopes; i++)
     json_array_append_new(scopes, json_pack("{s:o, s:o}", "scope", num(m->scopes[i].scope), "commit_key",
@@ -383,8 +357,7 @@ static json_t *enrolled_json(const ov_enrolled *m)
                    m->has_pin ? vec_hex(m->pin, OV_HASH_BYTES) : json_null());
 }
 
-static json_t *push_json(const ov_push *m)
-{
+static json_t *push_json(const ov_push *m) {
   json_t *keys = json_array();
   for (uint32_t i = 0; i < m->n_keys; i++)
     json_array_append_new(keys, json_pack("{s:o, s:o}", "of", vec_name(&m->keys[i].participant), "commit_key",
@@ -394,8 +367,7 @@ static json_t *push_json(const ov_push *m)
                    m->has_prev ? vec_hex(m->prev.b, OV_HASH_BYTES) : json_null(), "keys", keys);
 }
 
-static json_t *ack_json(const ov_ack *m)
-{
+static json_t *ack_json(const ov_ack *m) {
   json_t *receipts = json_array(), *held = json_array();
   for (uint32_t i = 0; i < m->n_receipts; i++)
     json_array_append_new(receipts, json_pack("{s:o, s:I, s:I}", "up_to", num(m->receipts[i].up_to),
@@ -413,32 +385,27 @@ static json_t *ack_json(const ov_ack *m)
       "signature", vec_hex(m->sig, OV_SIG_BYTES));
 }
 
-static json_t *delta_json(const ov_delta *m)
-{
+static json_t *delta_json(const ov_delta *m) {
   json_t *recs = json_array(), *gone = json_array();
   for (uint32_t i = 0; i < m->n_records; i++)
     json_array_append_new(recs, json_pack("{s:I, s:o}", "changed", (json_int_t)m->records[i].changed,
                                           "record", vec_record(&m->records[i].rec)));
-  for (uint32_t i = 0; i < m->n_gone; i++)
-    json_array_append_new(gone, vec_name(&m->gone[i]));
+  for (uint32_t i = 0; i < m->n_gone; i++) json_array_append_new(gone, vec_name(&m->gone[i]));
   return json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o}", "scope", num(m->scope), "from", num(m->from),
                    "to", num(m->to), "hash", vec_hex(m->hash, OV_POSHASH_BYTES), "time", (json_int_t)m->time,
                    "more", (int)m->more, "records", recs, "gone", gone);
 }
 
-static json_t *error_json(const ov_error *m)
-{
+static json_t *error_json(const ov_error *m) {
   json_t *names = json_array();
-  for (uint32_t i = 0; i < m->n_names; i++)
-    json_array_append_new(names, vec_name(&m->names[i]));
+  for (uint32_t i = 0; i < m->n_names; i++) json_array_append_new(names, vec_name(&m->names[i]));
   return json_pack("{s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "error", ov_err_slug(m->err), "seq", num(m->seq),
                    "retry_s", (int)m->retry_s, "text", text(m->text, m->text_len), "tips",
                    heads_json(m->tips, m->n_tips), "ladder", ladder_json(m->ladder, m->n_ladder), "names",
                    names);
 }
 
-json_t *vec_message(const ov_msg *m)
-{
+json_t *vec_message(const ov_msg *m) {
   switch (m->type) {
   case OV_M_ENROL:
     return json_pack("{s:i, s:i, s:o, s:o, s:o}", "version_min", (int)m->enrol.version_min, "version_max",
@@ -467,8 +434,7 @@ json_t *vec_message(const ov_msg *m)
 /* -- signatures -- */
 
 static void sign(story *s, const char *name, const ov_p256 *key, ov_buf *bytes, json_t *parts,
-                 uint8_t sig[OV_SIG_BYTES])
-{
+                 uint8_t sig[OV_SIG_BYTES]) {
   uint8_t pubkey[OV_PUBKEY_BYTES];
   ov_p256_public(key, pubkey);
   vec_sign(s->v, name, key, bytes, sig);
@@ -479,8 +445,7 @@ static void sign(story *s, const char *name, const ov_p256 *key, ov_buf *bytes, 
   ov_buf_reset(bytes);
 }
 
-static void sign_hello(story *s, bool full, ov_buf *bytes)
-{
+static void sign_hello(story *s, bool full, ov_buf *bytes) {
   ov_buf body;
   ov_buf_init(&body, 0);
   ov_hello m = hello(s, full);
@@ -503,8 +468,7 @@ static void sign_hello(story *s, bool full, ov_buf *bytes)
   ov_buf_free(&body);
 }
 
-static void sign_ack(story *s, bool full, ov_buf *bytes)
-{
+static void sign_ack(story *s, bool full, ov_buf *bytes) {
   ov_buf body;
   ov_buf_init(&body, 0);
   ov_ack m = ack(s, full);
@@ -517,8 +481,7 @@ static void sign_ack(story *s, bool full, ov_buf *bytes)
   ov_buf_free(&body);
 }
 
-static void story_init(story *s, vec *v)
-{
+static void story_init(story *s, vec *v) {
   memset(s, 0, sizeof *s);
   s->v = v;
   s->organisation = vec_id(0x90);
@@ -541,8 +504,7 @@ static void story_init(story *s, vec *v)
   ov_buf_free(&bytes);
 }
 
-json_t *vec_make_signatures(vec *v)
-{
+json_t *vec_make_signatures(vec *v) {
   story s;
   story_init(&s, v);
   ov_buf_free(&s.rows);
@@ -551,8 +513,7 @@ json_t *vec_make_signatures(vec *v)
 
 /* The checked-in frame while it still unpacks to these bytes: another zlib may compress otherwise, and that
  * is no fault. */
-static json_t *frame_of(vec *v, const char *name, const ov_buf *plain)
-{
+static json_t *frame_of(vec *v, const char *name, const ov_buf *plain) {
   json_t *old = vec_find(v->old_messages, name);
   ov_buf out;
   ov_buf_init(&out, 0);
@@ -573,8 +534,7 @@ static json_t *frame_of(vec *v, const char *name, const ov_buf *plain)
   return j;
 }
 
-json_t *vec_make_messages(vec *v)
-{
+json_t *vec_make_messages(vec *v) {
   static const char *const names[OV_M_COUNT] = {
       [OV_M_ENROL] = "ENROL",
       [OV_M_ENROLLED] = "ENROLLED",
@@ -595,8 +555,7 @@ json_t *vec_make_messages(vec *v)
   story_init(&s, v);
   for (int type = 1; type < OV_M_COUNT; type++)
     for (int full = 0; full < 2; full++) {
-      if (full && (type == OV_M_CHALLENGE || type == OV_M_PROOF || type == OV_M_SYNCED))
-        continue;
+      if (full && (type == OV_M_CHALLENGE || type == OV_M_PROOF || type == OV_M_SYNCED)) continue;
       char name[40];
       ov_buf plain;
       ov_buf_init(&plain, 0);

@@ -8,7 +8,7 @@ typedef struct bad {
   int err;
 } bad;
 
-#define N28  "c41c 10101010101010101010101010101010 0000000000000001 aabbccdd"
+#define N28 "c41c 10101010101010101010101010101010 0000000000000001 aabbccdd"
 #define N28B "c41c 10101010101010101010101010101010 0000000000000002 aabbccdd"
 
 static const bad list[] = {
@@ -77,25 +77,21 @@ static const bad list[] = {
     {"payload", "0xc1", "92 81 02 c1 90", OV_E_OP_FORMAT},
 };
 
-static json_t *squeezed(const char *hex)
-{
+static json_t *squeezed(const char *hex) {
   char out[1024];
   size_t n = 0;
   for (; *hex && n < sizeof out; hex++)
-    if (*hex != ' ')
-      out[n++] = *hex;
+    if (*hex != ' ') out[n++] = *hex;
   return json_stringn(out, n);
 }
 
-static void add(json_t *out, const char *what, const char *name, json_t *hex, int err)
-{
+static void add(json_t *out, const char *what, const char *name, json_t *hex, int err) {
   json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:s}", "name", name, "what", what, "hex", hex,
                                        "error", ov_err_slug(err)));
 }
 
 /* Those that are too long to write down. */
-static void add_long(vec *v, json_t *out)
-{
+static void add_long(vec *v, json_t *out) {
   ov_buf *b = &v->scratch;
   ov_buf_reset(b);
   ov_mpw_array(b, 2);
@@ -127,8 +123,7 @@ static void add_long(vec *v, json_t *out)
   add(out, "message", "ACKED with 65 scopes", vec_hex(b->p, b->n), OV_E_LIMIT);
 }
 
-json_t *vec_make_refused(vec *v)
-{
+json_t *vec_make_refused(vec *v) {
   json_t *out = json_array();
   for (size_t i = 0; i < sizeof list / sizeof *list; i++)
     add(out, list[i].what, list[i].name, squeezed(list[i].hex), list[i].err);

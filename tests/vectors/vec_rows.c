@@ -4,22 +4,19 @@
 
 #include "vec.h"
 
-static void add(vec *v, json_t *out, const char *name, const ov_rows_ctx *c, const ov_op *ops, size_t n)
-{
+static void add(vec *v, json_t *out, const char *name, const ov_rows_ctx *c, const ov_op *ops, size_t n) {
   json_t *list = json_array();
   ov_buf_reset(&v->scratch);
   vec_need(ov_rows_encode(c, ops, n, &v->scratch) == 0, name);
   json_t *hex = vec_hex(v->scratch.p, v->scratch.n);
-  for (size_t i = 0; i < n; i++)
-    json_array_append_new(list, vec_op(&ops[i]));
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, vec_op(&ops[i]));
   json_array_append_new(
       out, json_pack("{s:s, s:o, s:o, s:o}", "name", name, "context", vec_ctx(c), "ops", list, "hex", hex));
 }
 
 /* A shift: a night for each of four participants, one edit, one by an author of the same log, a participant
  * of this push. */
-static uint32_t shift(vec *v, ov_op *ops)
-{
+static uint32_t shift(vec *v, ov_op *ops) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < 4; i++) {
     const ov_field night[] = {{2, ov_int(20414)},
@@ -43,8 +40,7 @@ static uint32_t shift(vec *v, ov_op *ops)
   return n;
 }
 
-static uint32_t odd_ones(vec *v, ov_op *ops)
-{
+static uint32_t odd_ones(vec *v, ov_op *ops) {
   ov_op *gone = vec_new_op(v, 0x10, 1, NULL, NULL, 0);
   gone->is_void = true;
   gone->creates = false;
@@ -73,8 +69,7 @@ static uint32_t odd_ones(vec *v, ov_op *ops)
   return 3;
 }
 
-json_t *vec_make_rows(vec *v)
-{
+json_t *vec_make_rows(vec *v) {
   json_t *out = json_array();
   ov_op ops[8];
   ov_rows_ctx push = {

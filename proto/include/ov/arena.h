@@ -8,8 +8,8 @@
 typedef struct ov_arena_block ov_arena_block;
 typedef struct ov_arena {
   ov_arena_block *blocks;
-  size_t used;   /* bytes handed out since the last reset */
-  size_t max;    /* never hands out more than this */
+  size_t used; /* bytes handed out since the last reset */
+  size_t max;  /* never hands out more than this */
 } ov_arena;
 
 /* max: bytes, above it allocations fail. Allocates nothing yet. */
