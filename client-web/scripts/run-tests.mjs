@@ -13,10 +13,11 @@ if (!tests.length) {
   console.error(`no such test: ${wanted.join(" ")}`);
   process.exit(1);
 }
-rmSync(`${root}build/tests`, { recursive: true, force: true });
+// a folder of its own, so that two runs do not meet
+const out = `${root}build/tests-${process.pid}`;
 await build({
   entryPoints: tests.map((f) => `${root}tests/${f}`),
-  outdir: `${root}build/tests`,
+  outdir: out,
   outExtension: { ".js": ".mjs" },
   bundle: true,
   splitting: true,
@@ -29,6 +30,7 @@ await build({
   define: { SOURCE_DIR: JSON.stringify(fileURLToPath(new URL("../..", import.meta.url))) },
   logLevel: "warning",
 });
-const files = tests.map((f) => `${root}build/tests/${f.replace(/\.ts$/, ".mjs")}`);
+const files = tests.map((f) => `${out}/${f.replace(/\.ts$/, ".mjs")}`);
 const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
+rmSync(out, { recursive: true, force: true });
 process.exit(run.status ?? 1);

@@ -1,4 +1,5 @@
-// The C core and this implementation, given the same random logs and histories: same bytes, heads, records, conflicts.
+// The C core and this implementation, given the same random logs and histories: same bytes, heads,
+// records, conflicts.
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { hex, unhex } from "../src/proto/bytes.ts";
@@ -8,7 +9,14 @@ import { packFrame, unpackFrame } from "../src/proto/frame.ts";
 import { ERRORS, PEER, TYPES } from "../src/proto/generated.ts";
 import { decodeMessage } from "../src/proto/msg.ts";
 import { nameText, tagOf, withTag } from "../src/proto/name.ts";
-import { type Op, decodeHeader, decodePayload, encodeHeader, encodePayload, opProblem } from "../src/proto/op.ts";
+import {
+  type Op,
+  decodeHeader,
+  decodePayload,
+  encodeHeader,
+  encodePayload,
+  opProblem,
+} from "../src/proto/op.ts";
 import { encodeRecord, fieldConflict, replacesAll, replacesFor, decodeRecord } from "../src/proto/record.ts";
 import { type RowsContext, decodeRows, encodeRows, resolveRow } from "../src/proto/rows.ts";
 import { Core, coreMissing } from "./lib/core.ts";
@@ -23,9 +31,19 @@ after(() => core?.end());
 
 const context = (r: Random): LogContext => {
   const writers = [r.hex(16), r.hex(16), r.hex(16)];
-  return { organisation: r.hex(16), writer: r.hex(16), others: Array.from({ length: 12 }, () => randomName(r, writers)) };
+  return {
+    organisation: r.hex(16),
+    writer: r.hex(16),
+    others: Array.from({ length: 12 }, () => randomName(r, writers)),
+  };
 };
-const contextJson = (c: RowsContext): Json => ({ named: c.named, writer: c.writer, server: c.server, base_time: c.baseTime, first_seq: c.firstSeq });
+const contextJson = (c: RowsContext): Json => ({
+  named: c.named,
+  writer: c.writer,
+  server: c.server,
+  base_time: c.baseTime,
+  first_seq: c.firstSeq,
+});
 /** The error that something is refused with, or what it gives. */
 function outcome<T>(f: () => T): T | { error: string } {
   try {
@@ -75,8 +93,13 @@ test("headers and payloads with a byte spoiled: refused alike, or read alike", {
         p[r.int(p.length)] ^= 1 << r.int(8);
         const want = await core.ask(`decode_${what}`, { hex: hex(p) });
         const got = outcome<object>(() => (what === "header" ? decodeHeader(p) : decodePayload(p)));
-        const j: Json = "error" in got ? got : what === "header" ? headerJson(got as never) : payloadJson(got as never);
-        const theirs = want.error ? want : what === "header" ? headerJson(opOf(want.op) as never) : payloadJson(opOf(want.op) as never);
+        const j: Json =
+          "error" in got ? got : what === "header" ? headerJson(got as never) : payloadJson(got as never);
+        const theirs = want.error
+          ? want
+          : what === "header"
+            ? headerJson(opOf(want.op) as never)
+            : payloadJson(opOf(want.op) as never);
         assert.deepEqual(j, theirs, `${what} ${hex(p)}`);
         if (want.error) refused++;
       }
@@ -94,7 +117,18 @@ const headerJson = (h: Extract<Op, { form: "whole" }>): Json => ({
   time: h.time,
 });
 const payloadJson = (p: Extract<Op, { form: "whole" }>): Json => {
-  const { fields, replaces } = opJson({ ...p, form: "whole", name: "11".repeat(28), scope: 0, record: null, kind: 1, version: 0, participant: null, author: null, time: 0 });
+  const { fields, replaces } = opJson({
+    ...p,
+    form: "whole",
+    name: "11".repeat(28),
+    scope: 0,
+    record: null,
+    kind: 1,
+    version: 0,
+    participant: null,
+    author: null,
+    time: 0,
+  });
   return { fields, replaces };
 };
 
@@ -125,7 +159,13 @@ test("rows: each reads what the other wrote, in both forms", { skip }, async () 
     const { ops } = randomLog(r, log, r.int(60), first);
     const named = seed % 3 === 0;
     const server = r.hex(16);
-    const ctx = { named, writer: named ? server : log.writer, server: r.chance(3) && !named ? "0".repeat(32) : server, firstSeq: named ? 0 : first, baseTime: 1763800000 };
+    const ctx = {
+      named,
+      writer: named ? server : log.writer,
+      server: r.chance(3) && !named ? "0".repeat(32) : server,
+      firstSeq: named ? 0 : first,
+      baseTime: 1763800000,
+    };
     const [a, b] = await rowsBothWays(ctx, ops, `seed ${seed}`);
     mine += a;
     theirs += b;
@@ -141,7 +181,13 @@ test("rows: spoiled bytes are refused alike, or mean the same", { skip }, async 
     const log = context(r);
     const { ops } = randomLog(r, log, 1 + r.int(12), 1);
     const named = r.chance(2);
-    const ctx = { named, writer: log.writer, server: r.hex(16), firstSeq: named ? 0 : 1, baseTime: 1763800000 };
+    const ctx = {
+      named,
+      writer: log.writer,
+      server: r.hex(16),
+      firstSeq: named ? 0 : 1,
+      baseTime: 1763800000,
+    };
     const p = encodeRows(ctx, ops).bytes;
     for (let i = 0, n = 1 + r.int(3); i < n; i++) p[r.int(p.length)] ^= 1 << r.int(8);
     const theirs = await core.ask("rows_decode", { context: contextJson(ctx), hex: hex(p) });
@@ -151,7 +197,11 @@ test("rows: spoiled bytes are refused alike, or mean the same", { skip }, async 
       return { ops: got.map(opJson) };
     });
     if ("error" in mine || theirs.error) {
-      assert.deepEqual([round, "error" in mine], [round, theirs.error !== undefined], `${JSON.stringify(mine).slice(0, 300)} ${theirs.error} ${JSON.stringify(contextJson(ctx))} ${hex(p)}`);
+      assert.deepEqual(
+        [round, "error" in mine],
+        [round, theirs.error !== undefined],
+        `${JSON.stringify(mine).slice(0, 300)} ${theirs.error} ${JSON.stringify(contextJson(ctx))} ${hex(p)}`,
+      );
       if ((mine as Json).error !== theirs.error) differ++;
       refused++;
     } else {
@@ -178,7 +228,11 @@ test("folds: the same record in the same bytes, whatever the order", { skip }, a
     for (const field of [1, 2, 3, 4, 12]) {
       const asked = await core.ask("replaces", { hex: want.encoded, field });
       assert.deepEqual(
-        { field: replacesFor(rec, field).map(nameText), all: replacesAll(rec).map(nameText), conflict: fieldConflict(rec, field) },
+        {
+          field: replacesFor(rec, field).map(nameText),
+          all: replacesAll(rec).map(nameText),
+          conflict: fieldConflict(rec, field),
+        },
         asked,
         `seed ${seed} field ${field}`,
       );
@@ -221,14 +275,23 @@ test("DELTA: the records that the core wrote", { skip }, async () => {
     const m = decodeMessage(unhex(plain), server);
     assert.equal(m.type, "DELTA");
     if (m.type !== "DELTA") continue;
-    assert.deepEqual(m.records.map((e) => hex(encodeRecord(e.record))), records.map((rec) => hex(encodeRecord(rec))), `seed ${seed}`);
-    assert.deepEqual(m.records.map((e) => e.changed), changed);
+    assert.deepEqual(
+      m.records.map((e) => hex(encodeRecord(e.record))),
+      records.map((rec) => hex(encodeRecord(rec))),
+      `seed ${seed}`,
+    );
+    assert.deepEqual(
+      m.records.map((e) => e.changed),
+      changed,
+    );
     assert.deepEqual(m.gone, gone);
   }
 });
 
 const beyondSafe = (j: Json): boolean =>
-  typeof j === "number" ? !Number.isSafeInteger(j) : typeof j === "object" && j !== null && Object.values(j).some(beyondSafe);
+  typeof j === "number"
+    ? !Number.isSafeInteger(j)
+    : typeof j === "object" && j !== null && Object.values(j).some(beyondSafe);
 
 test("messages with a byte spoiled: refused alike, or read alike", { skip }, async () => {
   const r = new Random(3);
@@ -240,7 +303,10 @@ test("messages with a byte spoiled: refused alike, or read alike", { skip }, asy
     for (let i = 0, n = 1 + r.int(2); i < n; i++) p[r.int(p.length)] ^= 1 << r.int(8);
     const want = await core.ask("message", { hex: hex(p), server });
     const got = outcome(() => decodeMessage(p, server));
-    const mine = "error" in got && !("type" in got) ? { error: got.error } : { type: TYPES[(got as { type: keyof typeof TYPES }).type], fields: messageJson(got as never) };
+    const mine =
+      "error" in got && !("type" in got)
+        ? { error: got.error }
+        : { type: TYPES[(got as { type: keyof typeof TYPES }).type], fields: messageJson(got as never) };
     if (!beyondSafe(want)) assert.deepEqual(mine, want, `${typeName(p[1])} ${hex(p)}`);
     else assert.ok(want.error || (mine as Json).error === "format", "a number beyond 2^53 (PROTO-21)");
     if (want.error) refused++;
@@ -252,7 +318,14 @@ test("messages with a byte spoiled: refused alike, or read alike", { skip }, asy
 test("frames: each reads the other's", { skip }, async () => {
   const r = new Random(4);
   for (let round = 0; round < 60; round++) {
-    const p = round % 2 ? new TextEncoder().encode(Array.from({ length: r.int(200) }, () => r.pick(["rustige nacht ", "wakker ", "sleep_check ", "x"])).join("")) : r.bytes(1 + r.int(3000));
+    const p =
+      round % 2
+        ? new TextEncoder().encode(
+            Array.from({ length: r.int(200) }, () =>
+              r.pick(["rustige nacht ", "wakker ", "sleep_check ", "x"]),
+            ).join(""),
+          )
+        : r.bytes(1 + r.int(3000));
     const textEnd = p.length ? r.int(p.length) : 0;
     assert.equal((await core.ask("unpack", { hex: hex(packFrame(p, textEnd)) })).hex, hex(p));
     assert.equal(hex(unpackFrame(unhex((await core.ask("pack", { hex: hex(p) })).hex))), hex(p));
@@ -263,7 +336,12 @@ test("the table of states is the core's", { skip }, async () => {
   const table = await core.ask("peer_table");
   for (const role of ["client", "server"] as const)
     for (const [state, sends] of Object.entries(PEER)) {
-      const mine = Object.fromEntries(Object.entries(sends[role]).map(([type, to]) => [String(TYPES[type as keyof typeof TYPES]), to.toLowerCase()]));
+      const mine = Object.fromEntries(
+        Object.entries(sends[role]).map(([type, to]) => [
+          String(TYPES[type as keyof typeof TYPES]),
+          to.toLowerCase(),
+        ]),
+      );
       assert.deepEqual(mine, table[role][state.toLowerCase()], `${role} ${state}`);
     }
   assert.ok(Object.keys(ERRORS).length > 10);
@@ -274,12 +352,21 @@ test("a shift: the rows take no more than the core's, and 5 % either way", { ski
     const work = await core.ask("workload", { seed: 40 + tablet, tablet, records: 2000 });
     const ops: Op[] = work.ops.map(opOf);
     const first = Number(work.ops[0].name.split("-")[1]);
-    const ctx = { named: false, writer: work.ops[0].name.slice(0, 32), server: work.server, firstSeq: first, baseTime: ops[ops.length - 1].form === "whole" ? (ops[ops.length - 1] as { time: number }).time + 60 : 0 };
+    const ctx = {
+      named: false,
+      writer: work.ops[0].name.slice(0, 32),
+      server: work.server,
+      firstSeq: first,
+      baseTime:
+        ops[ops.length - 1].form === "whole" ? (ops[ops.length - 1] as { time: number }).time + 60 : 0,
+    };
     const [mine, theirs] = await rowsBothWays(ctx, ops, `tablet ${tablet}`);
     const frame = packFrame(encodeRows(ctx, ops).bytes, encodeRows(ctx, ops).textEnd).length;
     const coreRows = await core.ask("rows_encode", { context: contextJson(ctx), ops: work.ops });
     const coreFrame = (await core.ask("pack", { hex: coreRows.hex })).hex.length / 2;
-    console.log(`a shift's rows: ${mine} bytes, the core's ${theirs}; as a frame ${frame}, the core's ${coreFrame}`);
+    console.log(
+      `a shift's rows: ${mine} bytes, the core's ${theirs}; as a frame ${frame}, the core's ${coreFrame}`,
+    );
     assert.ok(Math.abs(frame / coreFrame - 1) <= 0.05);
   }
 });

@@ -3,7 +3,16 @@ import test from "node:test";
 import { hex, unhex } from "../src/proto/bytes.ts";
 import { chainOp, chainSalt, chainStart, keyOwner } from "../src/proto/chain.ts";
 import { Reader, Writer, prescan } from "../src/proto/mp.ts";
-import { ZERO_TAG, compareNames, nameText, parseName, seqOf, tagOf, withTag, writerOf } from "../src/proto/name.ts";
+import {
+  ZERO_TAG,
+  compareNames,
+  nameText,
+  parseName,
+  seqOf,
+  tagOf,
+  withTag,
+  writerOf,
+} from "../src/proto/name.ts";
 import { decodeHeader, decodePayload, encodeHeader, encodePayload, opProblem } from "../src/proto/op.ts";
 import { sha256 } from "../src/proto/chain.ts";
 import { readValue, writeValue } from "../src/proto/value.ts";
@@ -30,7 +39,8 @@ test("names: text, bytes and order", () => {
   }
   const names = all.map((v) => v.hex);
   assert.deepEqual([...names].reverse().sort(compareNames), names);
-  for (const bad of ["", "x", `${"1".repeat(32)}-0-00000000`, `${"1".repeat(32)}-9007199254740992-00000000`]) assert.throws(() => parseName(bad));
+  for (const bad of ["", "x", `${"1".repeat(32)}-0-00000000`, `${"1".repeat(32)}-9007199254740992-00000000`])
+    assert.throws(() => parseName(bad));
 });
 
 test("ops: header and payload, and back", () => {
@@ -42,7 +52,12 @@ test("ops: header and payload, and back", () => {
     assert.equal(hex(encodeHeader(op)), v.header, v.name);
     assert.equal(hex(sha256(unhex(v.header))), v.header_hash, v.name);
     assert.equal(hex(encodePayload(op)), v.payload, v.name);
-    const back = { form: "whole" as const, name: op.name, ...decodeHeader(unhex(v.header)), ...decodePayload(unhex(v.payload)) };
+    const back = {
+      form: "whole" as const,
+      name: op.name,
+      ...decodeHeader(unhex(v.header)),
+      ...decodePayload(unhex(v.payload)),
+    };
     assert.deepEqual(opJson(back), v.op, v.name);
   }
 });
@@ -64,7 +79,10 @@ for (const v of vectors("chains"))
       head = link.head;
       if (op.form === "void") continue;
       const owner = keyOwner(op);
-      assert.deepEqual(owner.of === "participant" ? { ...owner, participant: nameText(owner.participant) } : owner, o.covered_by);
+      assert.deepEqual(
+        owner.of === "participant" ? { ...owner, participant: nameText(owner.participant) } : owner,
+        o.covered_by,
+      );
     }
   });
 
@@ -95,6 +113,9 @@ test("a reader keeps its first error and gives zero from then on", () => {
   assert.equal(r.int(), 0);
   assert.equal(r.err, "format");
   r.fail("limit");
-  assert.deepEqual([r.peek(), r.int(), r.str(), r.bin().length, r.array(), r.nil()], ["end", 0, "", 0, 0, false]);
+  assert.deepEqual(
+    [r.peek(), r.int(), r.str(), r.bin().length, r.array(), r.nil()],
+    ["end", 0, "", 0, 0, false],
+  );
   assert.throws(() => r.done(), { slug: "format" });
 });

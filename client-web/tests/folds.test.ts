@@ -8,7 +8,12 @@ import { type Rec, decodeRecord, encodeRecord, recordFromRows, recordToRows } fr
 import { foldIn, orders, recordJson } from "./lib/records.ts";
 import { vectors } from "./lib/vectors.ts";
 
-const beside = (r: Rec) => ({ notCreated: !r.created, flags: Uint8Array.from(r.ops, (o) => o.flags), held: r.held, seen: r.seen });
+const beside = (r: Rec) => ({
+  notCreated: !r.created,
+  flags: Uint8Array.from(r.ops, (o) => o.flags),
+  held: r.held,
+  seen: r.seen,
+});
 
 for (const v of vectors("folds")) {
   const ins = v.ops.map(foldIn);

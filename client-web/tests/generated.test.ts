@@ -21,7 +21,8 @@ test("the limits are those of limits.h", () => {
 
 test("the error numbers are those of error.h", () => {
   const header = readFileSync(`${sourceDir}proto/include/ov/error.h`, "utf8");
-  for (const [slug, { nr }] of Object.entries(ERRORS)) assert.match(header, new RegExp(`OV_E_${slug.toUpperCase()} = -${nr},`));
+  for (const [slug, { nr }] of Object.entries(ERRORS))
+    assert.match(header, new RegExp(`OV_E_${slug.toUpperCase()} = -${nr},`));
 });
 
 test("the table of states knows every message and no other", () => {

@@ -20,16 +20,21 @@ for (const v of vectors("messages")) {
     assert.deepEqual(messageJson(m), v.fields);
   });
   if (typeName(v.type) !== "DELTA")
-    test(`message: ${v.name}: written`, () => assert.equal(hex(encodeMessage(messageOf(typeName(v.type), v.fields) as never)), v.plain));
+    test(`message: ${v.name}: written`, () =>
+      assert.equal(hex(encodeMessage(messageOf(typeName(v.type), v.fields) as never)), v.plain));
   test(`message: ${v.name}: as a frame`, () => {
     assert.equal(hex(unpackFrame(unhex(v.frame))), v.plain);
     const mine = packFrame(unhex(v.plain));
     assert.equal(hex(unpackFrame(mine)), v.plain);
-    assert.ok(mine.length <= v.frame.length / 2 + 2, `${mine.length} bytes, the vector's ${v.frame.length / 2}`);
+    assert.ok(
+      mine.length <= v.frame.length / 2 + 2,
+      `${mine.length} bytes, the vector's ${v.frame.length / 2}`,
+    );
   });
   test(`message: ${v.name}: cut short it is refused`, () => {
     const plain = unhex(v.plain);
-    for (let n = 0; n < plain.length; n++) assert.throws(() => decodeMessage(plain.subarray(0, n), SERVER), { slug: "format" });
+    for (let n = 0; n < plain.length; n++)
+      assert.throws(() => decodeMessage(plain.subarray(0, n), SERVER), { slug: "format" });
     const frame = unhex(v.frame);
     for (let n = 0; n < frame.length; n++) {
       const cut = frame.subarray(0, n);
@@ -43,7 +48,10 @@ for (const v of vectors("messages")) {
 test("HELLO and ACK: the body that is signed, and the signature put in its place", () => {
   for (const v of vectors("messages").filter((m) => [3, 8].includes(m.type))) {
     const plain = unhex(v.plain);
-    const blank = encodeMessage({ ...messageOf(typeName(v.type), v.fields), signature: new Uint8Array(64) } as never);
+    const blank = encodeMessage({
+      ...messageOf(typeName(v.type), v.fields),
+      signature: new Uint8Array(64),
+    } as never);
     assert.equal(hex(withSignature(blank, unhex(v.fields.signature))), v.plain);
     assert.equal(hex(bodyOf(blank)), hex(bodyOf(plain)));
   }
@@ -51,7 +59,12 @@ test("HELLO and ACK: the body that is signed, and the signature put in its place
 
 function publicKey(point: string) {
   const p = Buffer.from(point, "hex");
-  const jwk = { kty: "EC", crv: "P-256", x: p.subarray(1, 33).toString("base64url"), y: p.subarray(33).toString("base64url") };
+  const jwk = {
+    kty: "EC",
+    crv: "P-256",
+    x: p.subarray(1, 33).toString("base64url"),
+    y: p.subarray(33).toString("base64url"),
+  };
   return createPublicKey({ key: jwk, format: "jwk" });
 }
 

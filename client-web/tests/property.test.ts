@@ -11,7 +11,7 @@ import { type Op, decodeHeader, decodePayload, encodeHeader, encodePayload } fro
 import { Bits, Choice, Decoder, Encoder, Meter, Numbers } from "../src/proto/range.ts";
 import { conflicts, decodeRecord, encodeRecord, recordFromRows, recordToRows } from "../src/proto/record.ts";
 import { decodeRows, encodeRows, resolveRow } from "../src/proto/rows.ts";
-import { retryDelayMs } from "../src/proto/session.ts";
+import { retryDelayMs } from "../src/proto/enrol.ts";
 import { tagOf, withTag } from "../src/proto/name.ts";
 import { compareValues } from "../src/proto/value.ts";
 import { Random, randomHistory, randomInt, randomLog, randomName, randomValue } from "./lib/random.ts";
@@ -40,7 +40,18 @@ test("MessagePack: every integer there and back, in its shortest form only", () 
     assert.equal(reader.int(), v);
     reader.done();
   }
-  for (const long of ["cc7f", "cd00ff", "ce0000ffff", "cf00000000ffffffff", "d0e0", "d1ff80", "d2ffff8000", "d3ffffffff80000000", "d000", "cfffffffffffffffff"]) {
+  for (const long of [
+    "cc7f",
+    "cd00ff",
+    "ce0000ffff",
+    "cf00000000ffffffff",
+    "d0e0",
+    "d1ff80",
+    "d2ffff8000",
+    "d3ffffffff80000000",
+    "d000",
+    "cfffffffffffffffff",
+  ]) {
     const reader = new Reader(Uint8Array.from(Buffer.from(long, "hex")));
     reader.int();
     assert.equal(reader.err, "format", long);
@@ -60,13 +71,24 @@ test("the order of values is one order", () => {
 test("the range coder: what goes in comes out, at about the cost that the meter says", () => {
   for (let seed = 0; seed < 60; seed++) {
     const r = new Random(100 + seed);
-    const items = Array.from({ length: 400 }, () => ({ kind: r.int(6), value: randomInt(r), small: r.int(300), max: r.pick([0, 1, 7, 255, 256, 70000, 2 ** 45]) }));
+    const items = Array.from({ length: 400 }, () => ({
+      kind: r.int(6),
+      value: randomInt(r),
+      small: r.int(300),
+      max: r.pick([0, 1, 7, 255, 256, 70000, 2 ** 45]),
+    }));
     const run = (c: Encoder | Decoder | Meter) => {
-      const [bits, numbers, symbols, choice] = [new Bits(16), new Numbers(), new Map<number, Bits>(), new Choice<number>()];
+      const [bits, numbers, symbols, choice] = [
+        new Bits(16),
+        new Numbers(),
+        new Map<number, Bits>(),
+        new Choice<number>(),
+      ];
       return items.map((it) => {
         if (it.kind === 0) return c.sint(numbers, c instanceof Decoder ? 0 : it.value);
         if (it.kind === 1) return c.tree(bits, 4, c instanceof Decoder ? 0 : it.small & 15);
-        if (it.kind === 2) return c.flat(60, c instanceof Decoder ? 0 : norm(BigInt.asUintN(60, BigInt(it.value))));
+        if (it.kind === 2)
+          return c.flat(60, c instanceof Decoder ? 0 : norm(BigInt.asUintN(60, BigInt(it.value))));
         if (it.kind === 3) {
           const at = c.choose(choice, c instanceof Decoder ? 0 : choice.items.indexOf(it.small & 3));
           if (at >= 0) return choice.items[at];
@@ -85,7 +107,10 @@ test("the range coder: what goes in comes out, at about the cost that the meter 
     assert.deepEqual(run(new Decoder(bytes)), said);
     const meter = new Meter();
     run(meter);
-    assert.ok(Math.abs(bytes.length - meter.bits / 8) < 40 + bytes.length / 50, `${bytes.length} bytes, ${meter.bits / 8}`);
+    assert.ok(
+      Math.abs(bytes.length - meter.bits / 8) < 40 + bytes.length / 50,
+      `${bytes.length} bytes, ${meter.bits / 8}`,
+    );
   }
 });
 
@@ -95,7 +120,10 @@ test("ops: header and payload there and back; a byte spoiled is refused or canon
   for (const op of randomLog(r, log, 400).ops) {
     if (op.form !== "whole") continue;
     const [h, p] = [encodeHeader(op), encodePayload(op)];
-    assert.deepEqual(opJson({ form: "whole", name: op.name, ...decodeHeader(h), ...decodePayload(p) }), opJson(op));
+    assert.deepEqual(
+      opJson({ form: "whole", name: op.name, ...decodeHeader(h), ...decodePayload(p) }),
+      opJson(op),
+    );
     p[r.int(p.length)] ^= 1 << r.int(8);
     try {
       assert.equal(hex(encodePayload(decodePayload(p))), hex(p));
@@ -108,9 +136,19 @@ test("ops: header and payload there and back; a byte spoiled is refused or canon
 test("rows: there and back in both forms, and no input breaks the decoder", () => {
   for (let seed = 0; seed < 60; seed++) {
     const r = new Random(600 + seed);
-    const log = { organisation: r.hex(16), writer: r.hex(16), others: Array.from({ length: 8 }, () => randomName(r, [r.hex(16), r.hex(16)])) };
+    const log = {
+      organisation: r.hex(16),
+      writer: r.hex(16),
+      others: Array.from({ length: 8 }, () => randomName(r, [r.hex(16), r.hex(16)])),
+    };
     const { ops } = randomLog(r, log, r.int(80), 5);
-    const ctx = { named: seed % 2 === 0, writer: log.writer, server: r.hex(16), firstSeq: 5, baseTime: 1763800000 };
+    const ctx = {
+      named: seed % 2 === 0,
+      writer: log.writer,
+      server: r.hex(16),
+      firstSeq: 5,
+      baseTime: 1763800000,
+    };
     const { bytes, textEnd } = encodeRows(ctx, ops);
     assert.ok(textEnd <= bytes.length);
     const got: Op[] = decodeRows(ctx, bytes);
@@ -121,7 +159,10 @@ test("rows: there and back in both forms, and no input breaks the decoder", () =
       });
     assert.deepEqual(got.map(opJson), ops.map(opJson));
     for (let k = 0; k < 20; k++) {
-      const junk = k % 2 ? r.bytes(1 + r.int(60)) : Uint8Array.from(bytes, (b) => (r.chance(40) ? b ^ (1 << r.int(8)) : b));
+      const junk =
+        k % 2
+          ? r.bytes(1 + r.int(60))
+          : Uint8Array.from(bytes, (b) => (r.chance(40) ? b ^ (1 << r.int(8)) : b));
       try {
         decodeRows(ctx, junk);
       } catch (e) {
@@ -133,7 +174,22 @@ test("rows: there and back in both forms, and no input breaks the decoder", () =
 
 test("rows that stand for millions of values are refused within a moment", () => {
   const fields = Array.from({ length: 128 }, (_, i) => ({ id: i + 1, value: null })).slice(0, 127);
-  const ops = Array.from({ length: 4096 }, (_, i): Op => ({ form: "whole", name: `${"ab".repeat(16)}${(i + 1).toString(16).padStart(16, "0")}00000001`, scope: 2, record: null, kind: 20, version: 1, participant: null, author: null, time: 0, fields, replaces: [] }));
+  const ops = Array.from(
+    { length: 4096 },
+    (_, i): Op => ({
+      form: "whole",
+      name: `${"ab".repeat(16)}${(i + 1).toString(16).padStart(16, "0")}00000001`,
+      scope: 2,
+      record: null,
+      kind: 20,
+      version: 1,
+      participant: null,
+      author: null,
+      time: 0,
+      fields,
+      replaces: [],
+    }),
+  );
   const ctx = { named: false, writer: "ab".repeat(16), server: "cd".repeat(16), firstSeq: 1, baseTime: 0 };
   const { bytes } = encodeRows({ ...ctx }, ops.slice(0, 1000));
   assert.ok(bytes.length < 1000);
@@ -150,7 +206,12 @@ test("folds: the order of delivery, a detour over the encoding and over rows cha
     const bytes = hex(encodeRecord(rec));
     assert.equal(hex(encodeRecord(fold(r.shuffle([...ins])))), bytes);
     assert.equal(hex(encodeRecord(decodeRecord(encodeRecord(rec)))), bytes);
-    const beside = { notCreated: !rec.created, flags: Uint8Array.from(rec.ops, (o) => o.flags), held: rec.held, seen: rec.seen };
+    const beside = {
+      notCreated: !rec.created,
+      flags: Uint8Array.from(rec.ops, (o) => o.flags),
+      held: rec.held,
+      seen: rec.seen,
+    };
     assert.equal(hex(encodeRecord(recordFromRows(recordToRows(rec), beside))), bytes);
     if (conflicts(rec)) inConflict++;
   }
@@ -165,7 +226,11 @@ test("absorbing is folding again, where it promises to be", () => {
     const last = ins.pop()!;
     const base = ins.length ? fold(ins) : null;
     if (!promised(base, ins, last)) continue;
-    assert.equal(hex(encodeRecord(absorb(base, last))), hex(encodeRecord(fold([...ins, last]))), `seed ${seed}`);
+    assert.equal(
+      hex(encodeRecord(absorb(base, last))),
+      hex(encodeRecord(fold([...ins, last]))),
+      `seed ${seed}`,
+    );
     checked++;
   }
   assert.ok(checked > 100, `${checked}`);
@@ -177,7 +242,9 @@ function promised(base: ReturnType<typeof fold> | null, ins: FoldIn[], last: Fol
   if (ins.some((i) => i.op.form === "whole" && i.op.replaces.includes(last.op.name))) return false;
   if (base.held.some((h) => replaces.includes(h.name))) return false;
   if (!last.op.fields.some((f) => f.id === 1)) return true;
-  const retractions = base.live.filter((l) => l.field === 1 && l.value !== null).map((l) => base.ops[l.op].name);
+  const retractions = base.live
+    .filter((l) => l.field === 1 && l.value !== null)
+    .map((l) => base.ops[l.op].name);
   const hit = retractions.filter((n) => replaces.includes(n)).length;
   return hit === 0 || hit === retractions.length;
 }
@@ -190,7 +257,7 @@ test("frames: whatever is packed comes back, split anywhere", () => {
   }
 });
 
-test("waiting: at least what the server asks, at most a quarter of an hour beyond, longer with each failure", () => {
+test("waiting: at least what the server asks, longer with each failure, a quarter of an hour at most", () => {
   assert.equal(retryDelayMs(10, 1, 0), 10000);
   assert.equal(retryDelayMs(10, 1, 1), 20000);
   assert.equal(retryDelayMs(10, 3, 0.5), 60000);

@@ -1,5 +1,6 @@
-// What a shift costs on the wire: the measured workload, written by tablets of this client and sent to the real server. The same
-// messages are packed by the C core, so that both clients are measured on the same ops.
+// What a shift costs on the wire: the measured workload, written by tablets of this client and sent to the
+// real server. The same messages are packed by the C core, so that both clients are measured on the same
+// ops.
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { hex, unhex } from "../src/proto/bytes.ts";
@@ -32,12 +33,17 @@ before(async () => {
   daemon.admin("organisation", "add", "De Linde");
   daemon.admin("team", "add", "Beuk");
   work = await core.ask("workload", { seed: 7, tablet: 1, records: RECORDS });
-  work.clients.forEach((_: string, i: number) => daemon.admin("participant", "add", `C${i}`, "--team", "Beuk"));
+  work.clients.forEach((_: string, i: number) =>
+    daemon.admin("participant", "add", `C${i}`, "--team", "Beuk"),
+  );
   work.staff.forEach((_: string, i: number) => daemon.admin("person", "add", `S${i}`, "--team", "Beuk"));
   tablets = [];
   for (let i = 0; i < work.tablets.length; i++) {
     const t = new Tablet(daemon.port);
-    assert.equal(await t.enrol(daemon.admin("device", "add", `T${i}`, "--team", "Beuk").code, `T${i}`), undefined);
+    assert.equal(
+      await t.enrol(daemon.admin("device", "add", `T${i}`, "--team", "Beuk").code, `T${i}`),
+      undefined,
+    );
     await t.sync();
     tablets.push(t);
   }
@@ -74,10 +80,22 @@ async function coreSize(t: Tablet, out: SyncOutcome, plain: Uint8Array, baseTime
   const m = decodeMessage(plain, ZERO_ID);
   let as = plain;
   if (m.type === "PUSH") {
-    const ops = t.store.entries(m.firstSeq, t.store.log().seq, LIMITS.FRAME_ROWS_MAX).map((e) => opJson(e.op));
-    const context = { named: false, writer: t.store.log().writer, server: t.store.server(), base_time: baseTime, first_seq: m.firstSeq };
+    const ops = t.store
+      .entries(m.firstSeq, t.store.log().seq, LIMITS.FRAME_ROWS_MAX)
+      .map((e) => opJson(e.op));
+    const context = {
+      named: false,
+      writer: t.store.log().writer,
+      server: t.store.server(),
+      base_time: baseTime,
+      first_seq: m.firstSeq,
+    };
     const rows = await core.ask("rows_encode", { context, ops });
-    const read = await core.ask("rows_decode", { context, hex: hex(m.rows), tags: ops.map((o) => o.name.slice(-8)) });
+    const read = await core.ask("rows_decode", {
+      context,
+      hex: hex(m.rows),
+      tags: ops.map((o) => o.name.slice(-8)),
+    });
     assert.deepEqual(read.ops, ops, "what went up is what was written");
     as = encodeMessage({ ...(m as Push), type: "PUSH", rows: unhex(rows.hex) });
   }
@@ -85,33 +103,39 @@ async function coreSize(t: Tablet, out: SyncOutcome, plain: Uint8Array, baseTime
   return (await core.ask("pack", { hex: hex(as) })).hex.length / 2;
 }
 
-test("a shift of 40 new records and 12 edits: one PUSH in one TCP segment, within 5 % of the C client", { skip }, async () => {
-  const lastTime = Math.max(...work.ops.map((o: Json) => o.device_time));
-  const days = Math.floor((Date.now() / 1000 - lastTime) / DAY);
-  for (const j of work.base) play(j, days);
-  for (const t of tablets) await t.sync();
-  for (const t of tablets) await t.sync();
-  for (const j of work.ops) play(j, days);
-  const t = tablets[1];
-  assert.equal(t.store.log().seq - t.store.log().acked, 52);
-  const out = await t.sync();
-  assert.equal(out.result?.synced, true);
-  assert.equal(out.events.filter((e) => e.is === "held").length, 0);
-  delete out.up.PROOF; // asked of everybody by a server that has just started
-  const hello = decodeMessage(out.sent[0], ZERO_ID);
-  assert.equal(hello.type, "HELLO");
-  const baseTime = hello.type === "HELLO" ? Math.floor(hello.timeMs / 1000) : 0;
-  let theirs = 0;
-  for (const plain of out.sent) if (plain[1] !== 6) theirs += await coreSize(t, out, plain, baseTime);
-  const mine = Object.values(out.up).reduce((x, y) => x + y, 0);
-  const down = out.downBytes - (out.down.CHALLENGE ?? 0);
-  console.log(`a shift: up ${mine} bytes (${JSON.stringify(out.up)}), the core's encoders ${theirs}; down ${down}`);
-  assert.equal(out.sent.filter((p) => p[1] === 7).length, 1);
-  assert.ok(out.up.PUSH <= 1448);
-  assert.ok(mine <= 1820);
-  assert.ok(down <= 400);
-  assert.ok(Math.abs(mine / theirs - 1) <= 0.05);
-});
+test(
+  "a shift of 40 new records and 12 edits: one PUSH in one TCP segment, within 5 % of the C client",
+  { skip },
+  async () => {
+    const lastTime = Math.max(...work.ops.map((o: Json) => o.device_time));
+    const days = Math.floor((Date.now() / 1000 - lastTime) / DAY);
+    for (const j of work.base) play(j, days);
+    for (const t of tablets) await t.sync();
+    for (const t of tablets) await t.sync();
+    for (const j of work.ops) play(j, days);
+    const t = tablets[1];
+    assert.equal(t.store.log().seq - t.store.log().acked, 52);
+    const out = await t.sync();
+    assert.equal(out.result?.synced, true);
+    assert.equal(out.events.filter((e) => e.is === "held").length, 0);
+    delete out.up.PROOF; // asked of everybody by a server that has just started
+    const hello = decodeMessage(out.sent[0], ZERO_ID);
+    assert.equal(hello.type, "HELLO");
+    const baseTime = hello.type === "HELLO" ? Math.floor(hello.timeMs / 1000) : 0;
+    let theirs = 0;
+    for (const plain of out.sent) if (plain[1] !== 6) theirs += await coreSize(t, out, plain, baseTime);
+    const mine = Object.values(out.up).reduce((x, y) => x + y, 0);
+    const down = out.downBytes - (out.down.CHALLENGE ?? 0);
+    console.log(
+      `a shift: up ${mine} bytes (${JSON.stringify(out.up)}), the core's encoders ${theirs}; down ${down}`,
+    );
+    assert.equal(out.sent.filter((p) => p[1] === 7).length, 1);
+    assert.ok(out.up.PUSH <= 1448);
+    assert.ok(mine <= 1820);
+    assert.ok(down <= 400);
+    assert.ok(Math.abs(mine / theirs - 1) <= 0.05);
+  },
+);
 
 test("the shift arrives whole on another tablet", { skip }, async () => {
   const [from, to] = [tablets[1], tablets[2]];
@@ -120,8 +144,13 @@ test("the shift arrives whole on another tablet", { skip }, async () => {
     const record = real.get(j.record ?? j.name)!;
     assert.deepEqual(to.view(record), from.view(record), j.name);
     const op = opOf(j) as WholeOp;
-    if (j.record === null) assert.equal(to.view(record)!.ops.some((o) => o.name === real.get(j.name)), true);
-    else for (const f of op.fields) assert.ok(fieldOf(op, f.id) && shown(to.view(record)!, f.id) !== undefined);
+    if (j.record === null)
+      assert.equal(
+        to.view(record)!.ops.some((o) => o.name === real.get(j.name)),
+        true,
+      );
+    else
+      for (const f of op.fields) assert.ok(fieldOf(op, f.id) && shown(to.view(record)!, f.id) !== undefined);
   }
   assert.ok(seqOf(real.get(work.ops[0].name)!) > 0 && tagOf(real.get(work.ops[0].name)!).length === 8);
 });

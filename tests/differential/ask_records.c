@@ -102,7 +102,7 @@ static json_t *delta(vec *v, json_t *q) {
   return err ? ask_error(err) : json_pack("{s:o}", "hex", vec_hex(v->scratch.p, v->scratch.n));
 }
 
-/* -- schemas -- */
+/* -- schemas: how values are judged (PROTO-155), what is lacking and what may be a double (PROTO-156) -- */
 
 static json_t *load(vec *v, json_t *schemas, ov_schemas **set) {
   char why[OV_ERROR_TEXT_MAX + 1];

@@ -23,7 +23,8 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && compareBytes(a, b) === 0;
 
 export function concat(...parts: Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
@@ -108,7 +109,7 @@ export class Buf {
   /** LEB128, shortest form. */
   varint(n: number): void {
     while (n >= 128) {
-      this.byte((n % 128) | 128);
+      this.byte(n % 128 | 128);
       n = Math.floor(n / 128);
     }
     this.byte(n);

@@ -1,12 +1,24 @@
-// The hash chain of a log, commitments, commit keys, and the byte strings that are signed (PROTOCOL.md sections 7 and 8).
+// The hash chain of a log, commitments, commit keys, and the byte strings that are signed (PROTOCOL.md
+// sections 7 and 8).
 import { hmac } from "@noble/hashes/hmac";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2";
 import { Buf, concat, utf8 } from "./bytes.ts";
 import { fail } from "./error.ts";
 import { type HeaderOp, KIND, type Op, encodeHeader, encodePayload, recordOf } from "./op.ts";
-import { type Id, KEY_BYTES, type Name, idBytes, seqBytes, seqOf, tagOfHead, withTag, writerOf } from "./name.ts";
+import {
+  type Id,
+  KEY_BYTES,
+  type Name,
+  idBytes,
+  seqBytes,
+  seqOf,
+  tagOfHead,
+  withTag,
+  writerOf,
+} from "./name.ts";
 
-export const sha256 = (...parts: Uint8Array[]): Uint8Array => nobleSha256(parts.length === 1 ? parts[0] : concat(...parts));
+export const sha256 = (...parts: Uint8Array[]): Uint8Array =>
+  nobleSha256(parts.length === 1 ? parts[0] : concat(...parts));
 const hmacSha256 = (key: Uint8Array, p: Uint8Array): Uint8Array => hmac(nobleSha256, key, p);
 
 export const ZERO_KEY = new Uint8Array(KEY_BYTES);
@@ -18,12 +30,20 @@ export const chainStart = (organisation: Id, writer: Id): Uint8Array =>
 export const chainSalt = (commitKey: Uint8Array, writer: Id, seq: number): Uint8Array =>
   hmacSha256(commitKey, concat(utf8("overdracht salt 1"), idBytes(writer), seqBytes(seq)));
 
-export const commitmentOf = (commitKey: Uint8Array, writer: Id, seq: number, payload: Uint8Array): Uint8Array =>
-  hmacSha256(chainSalt(commitKey, writer, seq), payload);
+export const commitmentOf = (
+  commitKey: Uint8Array,
+  writer: Id,
+  seq: number,
+  payload: Uint8Array,
+): Uint8Array => hmacSha256(chainSalt(commitKey, writer, seq), payload);
 
 /** head(n) from head(n − 1) */
-export const chainStep = (head: Uint8Array, seq: number, headerHash: Uint8Array, commitment: Uint8Array): Uint8Array =>
-  sha256(head, seqBytes(seq), headerHash, commitment);
+export const chainStep = (
+  head: Uint8Array,
+  seq: number,
+  headerHash: Uint8Array,
+  commitment: Uint8Array,
+): Uint8Array => sha256(head, seqBytes(seq), headerHash, commitment);
 
 export interface Link {
   headerHash: Uint8Array;
@@ -31,22 +51,32 @@ export interface Link {
   head: Uint8Array;
 }
 
-/** Chains an op after `head` and gives it its tag. The key may be missing only if the commitment is known. */
+/** Chains an op after `head` and gives it its tag. The key may be missing only if the commitment is known.
+ *  */
 export function chainOp(op: Op, key: Uint8Array | null, head: Uint8Array): Link {
   const seq = seqOf(op.name);
   const headerHash = op.form === "void" ? op.headerHash : sha256(encodeHeader(op));
-  const commitment = op.form === "void" || op.form === "absent" ? op.commitment : payloadCommitment(op, key, seq);
+  const commitment =
+    op.form === "void" || op.form === "absent" ? op.commitment : payloadCommitment(op, key, seq);
   const next = chainStep(head, seq, headerHash, commitment);
   op.name = withTag(op.name, tagOfHead(next));
   return { headerHash, commitment, head: next };
 }
 
-function payloadCommitment(op: Extract<Op, { form: "whole" | "verbatim" }>, key: Uint8Array | null, seq: number): Uint8Array {
+function payloadCommitment(
+  op: Extract<Op, { form: "whole" | "verbatim" }>,
+  key: Uint8Array | null,
+  seq: number,
+): Uint8Array {
   if (!key) fail("no_key");
   return commitmentOf(key, writerOf(op.name), seq, op.form === "whole" ? encodePayload(op) : op.payload);
 }
 
-export type KeyOwner = { of: "zero" } | { of: "participant"; participant: Name } | { of: "organisation" } | { of: "team"; scope: number };
+export type KeyOwner =
+  | { of: "zero" }
+  | { of: "participant"; participant: Name }
+  | { of: "organisation" }
+  | { of: "team"; scope: number };
 
 /** Which commit key covers an op (PROTO-31). */
 export function keyOwner(op: HeaderOp): KeyOwner {
@@ -82,7 +112,13 @@ export function signedProof(serverName: string, nonce: Uint8Array, helloBodyHash
   b.bytes(helloBodyHash);
   return b.take();
 }
-export function signedPush(organisation: Id, device: Id, writer: Id, seq: number, head: Uint8Array): Uint8Array {
+export function signedPush(
+  organisation: Id,
+  device: Id,
+  writer: Id,
+  seq: number,
+  head: Uint8Array,
+): Uint8Array {
   const b = signed("overdracht push 1");
   for (const id of [organisation, device, writer]) b.bytes(idBytes(id));
   b.bytes(seqBytes(seq));

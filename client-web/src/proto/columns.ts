@@ -71,9 +71,10 @@ export function codeValue(c: Coder, col: Column, head: Head, t: number, value: I
 }
 
 /** Exact for what an encoder gives; of no matter in a decoder. */
-const divide = (v: Int, scale: number): Int => (typeof v === "number" ? Math.floor(v / scale) : v / BigInt(scale));
+const divide = (v: Int, scale: number): Int =>
+  typeof v === "number" ? Math.floor(v / scale) : v / BigInt(scale);
 
-// -- choosing --------------------------------------------------------------------------------------------------
+// -- choosing -------------------------------------------------------------------------------------------
 
 export interface Sample {
   value: Int;
@@ -104,7 +105,8 @@ function costOf(head: Head, samples: Sample[]): number {
   return meter.bits;
 }
 
-/** The head of this mode and scale that leaves no value outside, or undefined when the scale does not divide them. */
+/** The head of this mode and scale that leaves no value outside, or undefined when the scale does not
+ *  divide them. */
 function headOf(mode: number, scale: number, apart: number[], samples: Sample[]): Head | undefined {
   const unit = SCALES[scale];
   let low = Infinity;
@@ -116,9 +118,11 @@ function headOf(mode: number, scale: number, apart: number[], samples: Sample[])
     if (d > high) high = d;
   }
   if (low === Infinity) low = high = 0;
-  if (![low, high, high - low].every(Number.isSafeInteger)) return undefined; // else the differences below were not exact
+  // else the differences below were not exact
+  if (![low, high, high - low].every(Number.isSafeInteger)) return undefined;
   for (const s of samples) {
-    if (!apart.includes(s.value as number) && ((s.value as number) - baseOf(mode, unit, s.t) - low) % unit) return undefined;
+    if (!apart.includes(s.value as number) && ((s.value as number) - baseOf(mode, unit, s.t) - low) % unit)
+      return undefined;
   }
   return { mode, apart, scale, low, max: (high - low) / unit };
 }
@@ -149,7 +153,8 @@ function apartSets(samples: Sample[], mode: number): number[][] {
   const sets: number[][] = [];
   const most = Math.min(APART_MAX, order.length - 1);
   for (let below = 0; below <= most; below++)
-    for (let above = 0; below + above <= most; above++) sets.push([...order.slice(0, below), ...order.slice(order.length - above)]);
+    for (let above = 0; below + above <= most; above++)
+      sets.push([...order.slice(0, below), ...order.slice(order.length - above)]);
   return sets;
 }
 

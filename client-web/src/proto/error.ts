@@ -19,11 +19,16 @@ export function fail(slug: ErrorSlug, what?: string): never {
   throw new OvError(slug, what);
 }
 
-const byNumber = new Map<number, WireError>(Object.entries(ERRORS).map(([slug, e]) => [e.nr, slug as WireError]));
+const byNumber = new Map<number, WireError>(
+  Object.entries(ERRORS).map(([slug, e]) => [e.nr, slug as WireError]),
+);
 
 /** undefined: a number that this version does not know; it is treated as class close (section 18). */
 export const errorOfNumber = (nr: number): WireError | undefined => byNumber.get(nr);
 export const errorNumber = (slug: WireError): number => ERRORS[slug].nr;
+/** undefined: a local error, which never travels. */
+export const wireNumber = (slug: ErrorSlug): number | undefined =>
+  slug in ERRORS ? ERRORS[slug as WireError].nr : undefined;
 /** Class *reply*: the connection stays. */
 export const isReply = (nr: number): boolean => {
   const slug = byNumber.get(nr);

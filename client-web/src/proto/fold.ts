@@ -1,9 +1,19 @@
-// The fold: the state of a record is a pure function of the set of its ops, their verdicts and receipts (PROTOCOL.md section 14).
+// The fold: the state of a record is a pure function of the set of its ops, their verdicts and receipts
+// (PROTOCOL.md section 14).
 import { fail } from "./error.ts";
 import { LIMITS, VERDICTS, type Verdict } from "./generated.ts";
 import { type Name, compareNames } from "./name.ts";
 import { FIELD_RETRACTED, type HeaderOp, type Op, recordOf } from "./op.ts";
-import { CLOCK_SUSPECT, type Held, type Live, type Rec, type RecordOp, cellKey, liveOfField, sortLive } from "./record.ts";
+import {
+  CLOCK_SUSPECT,
+  type Held,
+  type Live,
+  type Rec,
+  type RecordOp,
+  cellKey,
+  liveOfField,
+  sortLive,
+} from "./record.ts";
 
 export interface FoldIn {
   op: Op;
@@ -65,7 +75,9 @@ function gatherLinks(ins: FoldIn[]): number[][] {
   let links = 0;
   return ins.map((i, at) => {
     if (i.op.form !== "whole") return [];
-    const named = i.op.replaces.map((n) => index.get(n)).filter((k): k is number => k !== undefined && k !== at);
+    const named = i.op.replaces
+      .map((n) => index.get(n))
+      .filter((k): k is number => k !== undefined && k !== at);
     if ((links += named.length) > LIMITS.RECORD_LINKS_MAX) fail("limit", "links of a record");
     return named;
   });
@@ -85,7 +97,9 @@ function liveOfCell(cell: Map<number, Carrier>, ins: FoldIn[], links: number[][]
       counting.add(n);
       work.push(n);
     }
-  return [...cell.values()].filter((c) => ins[c.at].verdict === "applied" && !replaced.has(c.at)).map((c) => c.live);
+  return [...cell.values()]
+    .filter((c) => ins[c.at].verdict === "applied" && !replaced.has(c.at))
+    .map((c) => c.live);
 }
 
 /** The op that gives kind, scope and participant (PROTO-98). */
@@ -110,13 +124,18 @@ export function fold(ins: FoldIn[]): Rec {
   const created = ins.some((i) => i.op.form !== "void" && i.op.record === null && i.verdict === "applied");
   const kept = ins
     .map((i, at) => ({ i, at }))
-    .filter(({ i, at }) => holding.has(at) || (i.verdict === "applied" && i.op.form !== "void" && i.op.record === null))
+    .filter(
+      ({ i, at }) =>
+        holding.has(at) || (i.verdict === "applied" && i.op.form !== "void" && i.op.record === null),
+    )
     .sort((a, b) => compareNames(a.i.op.name, b.i.op.name));
   const ops = kept.map(({ i }) => recordOp(i.op as HeaderOp, i));
   const place = new Map(kept.map(({ at }, k) => [at, k]));
   const live = all.map((l) => ({ ...l, op: place.get(l.op)! }));
   sortLive(live, ops);
-  const applied = ins.filter((i) => i.verdict === "applied" && i.op.form !== "void").map((i) => (i.op as HeaderOp).version);
+  const applied = ins
+    .filter((i) => i.verdict === "applied" && i.op.form !== "void")
+    .map((i) => (i.op as HeaderOp).version);
   return {
     name: recordOf(header),
     kind: header.kind,
@@ -126,15 +145,22 @@ export function fold(ins: FoldIn[]): Rec {
     created,
     ops,
     live,
-    held: ins.filter(isHeld).map(heldOf).sort((a, b) => compareNames(a.name, b.name)),
-    seen: seenBy(live.filter((l) => l.field === FIELD_RETRACTED && l.value !== null).map((l) => kept[l.op].i.op), ops),
+    held: ins
+      .filter(isHeld)
+      .map(heldOf)
+      .sort((a, b) => compareNames(a.name, b.name)),
+    seen: seenBy(
+      live.filter((l) => l.field === FIELD_RETRACTED && l.value !== null).map((l) => kept[l.op].i.op),
+      ops,
+    ),
   };
 }
 
 /** Those of ops that one of these retractions names. */
 function seenBy(retractions: Op[], ops: RecordOp[]): Name[] {
   const named = new Set<Name>();
-  for (const op of retractions) if (op.form === "whole") for (const n of op.replaces) if (n !== op.name) named.add(n);
+  for (const op of retractions)
+    if (op.form === "whole") for (const n of op.replaces) if (n !== op.name) named.add(n);
   return ops.map((o) => o.name).filter((n) => named.has(n));
 }
 
@@ -151,8 +177,9 @@ const emptyRecord = (op: HeaderOp): Rec => ({
   seen: [],
 });
 
-/** The state after one more op (PROTO-113). Equals the fold of the whole set if the base is nothing or created, no op of it names the new
- *  one, the new one names no held op of it, and it replaces all live retractions or none. Else it errs until the next DELTA. */
+/** The state after one more op (PROTO-113). Equals the fold of the whole set if the base is nothing or
+ *  created, no op of it names the new one, the new one names no held op of it, and it replaces all live
+ *  retractions or none. Else it errs until the next DELTA. */
 export function absorb(base: Rec | null, i: FoldIn): Rec {
   const op = i.op;
   if (op.form === "void") return base ?? fail("invalid", "a void alone");
@@ -165,7 +192,8 @@ export function absorb(base: Rec | null, i: FoldIn): Rec {
 }
 
 function applyTo(from: Rec, op: HeaderOp, i: FoldIn): Rec {
-  const mine = op.form === "whole" ? op.fields.flatMap((f) => liveOfField(f.id, f.value, from.ops.length)) : [];
+  const mine =
+    op.form === "whole" ? op.fields.flatMap((f) => liveOfField(f.id, f.value, from.ops.length)) : [];
   const cells = new Set(mine.map((l) => cellKey(l.field, l.element)));
   const named = new Set(op.form === "whole" ? op.replaces : []);
   const stays = (l: Live) => !cells.has(cellKey(l.field, l.element)) || !named.has(from.ops[l.op].name);
@@ -181,7 +209,14 @@ function applyTo(from: Rec, op: HeaderOp, i: FoldIn): Rec {
   const live = all.map((l) => ({ ...l, op: place.get(l.op)! }));
   const list = kept.map(({ o }) => o);
   sortLive(live, list);
-  return { ...from, version: Math.max(from.version, op.version), created, ops: list, live, seen: seenAfter(from, op, live, list, named) };
+  return {
+    ...from,
+    version: Math.max(from.version, op.version),
+    created,
+    ops: list,
+    live,
+    seen: seenAfter(from, op, live, list, named),
+  };
 }
 
 /** A retraction adds what it saw. Once none of those is live that were, what they saw is forgotten. */

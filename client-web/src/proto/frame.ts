@@ -1,4 +1,5 @@
-// Frames: a mode byte and a message, as it is or as raw DEFLATE with preset dictionary 1 (PROTOCOL.md section 3).
+// Frames: a mode byte and a message, as it is or as raw DEFLATE with preset dictionary 1 (PROTOCOL.md
+// section 3).
 import {
   Z_DEFAULT_STRATEGY,
   Z_FINISH,
@@ -36,7 +37,8 @@ function dictionary(): Uint8Array {
 
 function deflate(p: Uint8Array, flush: typeof Z_FINISH | typeof Z_SYNC_FLUSH): Uint8Array {
   const z = new ZStream();
-  zlibDeflateInit2(z, 9, 8, RAW_WINDOW, 9, Z_DEFAULT_STRATEGY, true); // zlib's own hash: finds matches of 3 bytes too
+  // true: zlib's own hash, which finds matches of 3 bytes too
+  zlibDeflateInit2(z, 9, 8, RAW_WINDOW, 9, Z_DEFAULT_STRATEGY, true);
   zlibDeflateSetDictionary(z, dictionary());
   z.input = p;
   z.next_in = 0;
@@ -49,24 +51,31 @@ function deflate(p: Uint8Array, flush: typeof Z_FINISH | typeof Z_SYNC_FLUSH): U
   return z.output.subarray(0, z.next_out);
 }
 
-/** The first `end` bytes deflated, the others in a stored block. A sync flush ends with an empty stored block: its length is changed to
- *  that of the rest, and an empty block of fixed codes ends the stream. */
+/** The first `end` bytes deflated, the others in a stored block. A sync flush ends with an empty stored
+ *  block: its length is changed to that of the rest, and an empty block of fixed codes ends the stream. */
 function deflateStart(p: Uint8Array, end: number): Uint8Array {
   const rest = p.subarray(end);
   const start = deflate(p.subarray(0, end), Z_SYNC_FLUSH);
-  const length = Uint8Array.of(rest.length & 255, rest.length >> 8, ~rest.length & 255, (~rest.length >> 8) & 255);
+  const length = Uint8Array.of(
+    rest.length & 255,
+    rest.length >> 8,
+    ~rest.length & 255,
+    (~rest.length >> 8) & 255,
+  );
   return concat(start.subarray(0, start.length - 4), length, rest, Uint8Array.of(3, 0));
 }
 
 const frame = (mode: number, body: Uint8Array): Uint8Array => concat(Uint8Array.of(mode), body);
 
-/** The shortest frame that is found. textEnd: where what can be compressed ends, if the caller knows; most often a signature is the rest. */
+/** The shortest frame that is found. textEnd: where what can be compressed ends, if the caller knows; most
+ *  often a signature is the rest. */
 export function packFrame(message: Uint8Array, textEnd = 0): Uint8Array {
   if (message.length > LIMITS.FRAME_BYTES_MAX) fail("limit", "message");
   let best = message;
   let mode = PLAIN;
   const tries = [deflate(message, Z_FINISH)];
-  for (const end of [textEnd, message.length - SIG_BYTES]) if (end > 0 && end < message.length) tries.push(deflateStart(message, end));
+  for (const end of [textEnd, message.length - SIG_BYTES])
+    if (end > 0 && end < message.length) tries.push(deflateStart(message, end));
   for (const body of tries) if (body.length < best.length) [best, mode] = [body, DEFLATED];
   return frame(mode, best);
 }

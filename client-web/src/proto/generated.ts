@@ -89,7 +89,7 @@ export const LIMITS = {
   RETRACTION_BYTES_MAX: 500,
 } as const;
 
-/** Errors that travel: number, and the WebSocket close code (0: class *reply*, the connection stays). */
+/** Errors that travel: number, and WebSocket close code (0: class reply, the connection stays). */
 export const ERRORS = {
   gap: { nr: 1, close: 0 },
   branch: { nr: 2, close: 0 },
@@ -156,10 +156,19 @@ export const VERDICTS = {
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
-export type State = "START" | "ENROLLING" | "ENROLLED" | "GREETED" | "CHALLENGED" | "PROVED" | "OPEN" | "CLOSED";
+export type State =
+  | "START"
+  | "ENROLLING"
+  | "ENROLLED"
+  | "GREETED"
+  | "CHALLENGED"
+  | "PROVED"
+  | "OPEN"
+  | "CLOSED";
 export type Role = "client" | "server";
 /** What each side may send in a state, and the state after it (section 9). */
-export const PEER: Readonly<Record<State, Readonly<Record<Role, Readonly<Partial<Record<MsgName, State>>>>>>> = {
+export type Sends = Readonly<Partial<Record<MsgName, State>>>;
+export const PEER: Readonly<Record<State, Readonly<Record<Role, Sends>>>> = {
   START: {
     client: { ENROL: "ENROLLING", HELLO: "GREETED", BYE: "CLOSED", ERROR: "CLOSED" },
     server: { BYE: "CLOSED", ERROR: "CLOSED" },

@@ -1,5 +1,5 @@
-// Integers of 64 bits: a number where a number holds it exactly, else a bigint. Every Int here is in that form, so === compares
-// numbers and `intEqual` all.
+// Integers of 64 bits: a number where a number holds it exactly, else a bigint. Every Int here is in that
+// form, so === compares numbers and `intEqual` all.
 export type Int = number | bigint;
 
 export const INT64_MIN = -(2n ** 63n);
@@ -15,7 +15,8 @@ export const intCompare = (a: Int, b: Int): number => (a < b ? -1 : a > b ? 1 : 
 
 const wrap = (v: bigint): Int => norm(BigInt.asIntN(64, v));
 
-/** Sums and products wrap at 64 bits, as the row codec has it. A sum of safe integers that comes out safe is exact. */
+/** Sums and products wrap at 64 bits, as the row codec has it. A sum of safe integers that comes out safe
+ *  is exact. */
 export function add64(a: Int, b: Int): Int {
   if (typeof a === "number" && typeof b === "number") {
     const s = a + b;
@@ -44,7 +45,8 @@ export function mul64(a: Int, b: Int): Int {
 export const asUnsigned = (v: Int): Int => (v >= 0 ? v : norm(BigInt.asUintN(64, BigInt(v))));
 /** Zig-zag: 0, −1, 1, −2 … as 0, 1, 2, 3 … of 64 bits. */
 export function zigzag(v: Int): Int {
-  if (typeof v === "number" && v >= -4503599627370496 && v <= 4503599627370495) return v < 0 ? -2 * v - 1 : 2 * v;
+  if (typeof v === "number" && v >= -4503599627370496 && v <= 4503599627370495)
+    return v < 0 ? -2 * v - 1 : 2 * v;
   const b = BigInt(v);
   return norm(b < 0n ? -2n * b - 1n : 2n * b);
 }

@@ -1,4 +1,5 @@
-// A client's own log: entries as they are kept, how one is added, and how they lie on top of what the server sent.
+// A client's own log: entries as they are kept, how one is added, and how they lie on top of what the
+// server sent.
 import { type Link, chainOp } from "./chain.ts";
 import { fail } from "./error.ts";
 import { type FoldIn, absorb } from "./fold.ts";
@@ -38,18 +39,27 @@ export interface LogState {
 }
 
 /** Chains an op behind the log. Throws op_format or op_limit when no receiver would take it. */
-export function appendOp(log: LogState, draft: Header & Payload, key: Uint8Array): { entry: Entry; log: LogState } {
+export function appendOp(
+  log: LogState,
+  draft: Header & Payload,
+  key: Uint8Array,
+): { entry: Entry; log: LogState } {
   const seq = log.seq + 1;
   const op: WholeOp = { form: "whole", name: makeName(log.writer, seq, ZERO_TAG), ...draft };
   const problem = opProblem(op);
   if (problem) fail(problem);
   const link = chainOp(op, key, log.head);
-  return { entry: { seq, op, ...link, receipt: null, onTop: true, refused: 0 }, log: { ...log, seq, head: link.head } };
+  return {
+    entry: { seq, op, ...link, receipt: null, onTop: true, refused: 0 },
+    log: { ...log, seq, head: link.head },
+  };
 }
 
 /** What travels for an entry: the whole op, or the void in its place. */
 export const travelling = (e: Entry): Op =>
-  e.refused && e.op.form !== "void" ? { form: "void", name: e.op.name, headerHash: e.headerHash, commitment: e.commitment } : e.op;
+  e.refused && e.op.form !== "void"
+    ? { form: "void", name: e.op.name, headerHash: e.headerHash, commitment: e.commitment }
+    : e.op;
 
 /** What the fold takes of an own op. offsetMs: the last known, for an op without a receipt (PROTO-92). */
 export function foldInOf(e: Entry, offsetMs: number): FoldIn {

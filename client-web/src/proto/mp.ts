@@ -1,6 +1,6 @@
-// MessagePack as PROTOCOL.md section 4 has it: shortest forms only, no floats, no extension types. The bytes are scanned before
-// anything is built from them; the reader keeps its first error and gives zero from then on, so that a decoder reads like its table
-// and asks once at the end.
+// MessagePack as PROTOCOL.md section 4 has it: shortest forms only, no floats, no extension types. The
+// bytes are scanned before anything is built from them; the reader keeps its first error and gives zero
+// from then on, so that a decoder reads like its table and asks once at the end.
 import { Buf, utf8, utf8Decode } from "./bytes.ts";
 import { type ErrorSlug, OvError } from "./error.ts";
 import { LIMITS } from "./generated.ts";
@@ -9,7 +9,9 @@ import { type Int, norm } from "./int64.ts";
 export type MpType = "end" | "nil" | "bool" | "int" | "str" | "bin" | "array" | "map";
 
 /** Bytes that a length or number takes after its type byte, by type byte from 0xc0 on; −1: refused. */
-const AFTER = [0, -1, 0, 0, 1, 2, 4, -1, -1, -1, -1, -1, 1, 2, 4, 8, 1, 2, 4, 8, -1, -1, -1, -1, -1, 1, 2, 4, 2, 4, 2, 4];
+const AFTER = [
+  0, -1, 0, 0, 1, 2, 4, -1, -1, -1, -1, -1, 1, 2, 4, 8, 1, 2, 4, 8, -1, -1, -1, -1, -1, 1, 2, 4, 2, 4, 2, 4,
+];
 
 interface Head {
   type: MpType;
@@ -51,7 +53,8 @@ function readHead(p: Uint8Array, at: number, end: number): Head | undefined {
   return { type, n: type === "int" ? 0 : be(p, at, extra), at: at + extra };
 }
 
-/** One object that fills the bytes. Returns the error, or undefined. Needs no memory that the bytes could make grow. */
+/** One object that fills the bytes. Returns the error, or undefined. Needs no memory that the bytes could
+ *  make grow. */
 export function prescan(p: Uint8Array, objectsMax: number = LIMITS.FRAME_OBJECTS_MAX): ErrorSlug | undefined {
   const open: number[] = []; // children still to come, of each open container
   let at = 0;
@@ -145,7 +148,8 @@ export class Reader {
     const b = this.#p[start];
     if (b < 0x80) return b;
     if (b >= 0xe0) return b - 256;
-    const v = b <= 0xcf ? this.#unsigned(start + 1, 1 << (b - 0xcc)) : this.#signed(start + 1, 1 << (b - 0xd0));
+    const v =
+      b <= 0xcf ? this.#unsigned(start + 1, 1 << (b - 0xcc)) : this.#signed(start + 1, 1 << (b - 0xd0));
     if (v === undefined) {
       this.fail();
       return 0;
@@ -163,7 +167,11 @@ export class Reader {
   }
   #signed(at: number, n: number): Int | undefined {
     const most = n === 1 ? -33 : -(2 ** (4 * n - 1)) - 1;
-    const v = BigInt.asIntN(8 * n, (BigInt(be(this.#p, at, Math.max(0, n - 4))) << 32n) | BigInt(be(this.#p, at + Math.max(0, n - 4), Math.min(4, n))));
+    const v = BigInt.asIntN(
+      8 * n,
+      (BigInt(be(this.#p, at, Math.max(0, n - 4))) << 32n) |
+        BigInt(be(this.#p, at + Math.max(0, n - 4), Math.min(4, n))),
+    );
     return v <= BigInt(most) ? norm(v) : undefined;
   }
   /** A safe integer within lo … hi. */

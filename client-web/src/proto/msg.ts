@@ -1,4 +1,5 @@
-// Messages: each is a table of its elements, as in PROTOCOL.md section 10, read and written by the same few lines.
+// Messages: each is a table of its elements, as in PROTOCOL.md section 10, read and written by the same
+// few lines.
 import { OvError, fail } from "./error.ts";
 import { LIMITS, type MsgName, TYPES, VERDICTS } from "./generated.ts";
 import { Reader, Writer, prescan } from "./mp.ts";
@@ -160,7 +161,7 @@ export interface Messages {
 }
 export type Msg = { [K in MsgName]: { type: K } & Messages[K] }[MsgName];
 
-// -- elements --------------------------------------------------------------------------------------------------
+// -- elements -------------------------------------------------------------------------------------------
 
 interface Codec<T> {
   read(r: Reader): T;
@@ -171,7 +172,10 @@ interface Codec<T> {
 }
 
 const UINT32 = 0xffffffff;
-const int = (lo: number, hi: number): Codec<number> => ({ read: (r) => r.intIn(lo, hi), write: (w, v) => w.int(v) });
+const int = (lo: number, hi: number): Codec<number> => ({
+  read: (r) => r.intIn(lo, hi),
+  write: (w, v) => w.int(v),
+});
 const uint = (max: number): Codec<number> => int(0, max);
 const time = int(-LIMITS.TIME_S_MAX, LIMITS.TIME_S_MAX);
 const seq = int(1, LIMITS.SEQ_MAX);
@@ -198,7 +202,10 @@ const credit = defaulting(LIMITS.CREDIT_DEFAULT, 1, LIMITS.CREDIT_MAX);
 const frameBytes = defaulting(LIMITS.FRAME_BYTES_DEFAULT, LIMITS.FRAME_BYTES_MIN, LIMITS.FRAME_BYTES_MAX);
 
 function orNil<T>(c: Codec<T>): Codec<T | null> {
-  return { read: (r) => (r.nil() ? null : c.read(r)), write: (w, v) => (v === null ? w.nil() : c.write(w, v)) };
+  return {
+    read: (r) => (r.nil() ? null : c.read(r)),
+    write: (w, v) => (v === null ? w.nil() : c.write(w, v)),
+  };
 }
 function optional<T>(c: Codec<T>, usual: T): Codec<T> {
   return { ...c, absent: () => usual, isAbsent: (v) => v === usual };
@@ -244,8 +251,13 @@ function names(max: number): Codec<Name[]> {
     },
   };
 }
-/** Entries that travel as differences from the entry before: undo adds them up, the other way takes them apart. */
-function mapped<A, B>(c: Codec<A[]>, undo: (list: A[], r: Reader) => B[], apply: (list: B[]) => A[]): Codec<B[]> {
+/** Entries that travel as differences from the entry before: undo adds them up, the other way takes them
+ *  apart. */
+function mapped<A, B>(
+  c: Codec<A[]>,
+  undo: (list: A[], r: Reader) => B[],
+  apply: (list: B[]) => A[],
+): Codec<B[]> {
   return { read: (r) => undo(c.read(r), r), write: (w, list) => c.write(w, apply(list)) };
 }
 function sums<T>(list: T[], keys: (keyof T)[], sign: 1 | -1, start: Partial<Record<keyof T, number>>): T[] {
@@ -270,7 +282,11 @@ const receipts = mapped<Receipt, Receipt>(
   flat<Receipt>({ upTo: position, timeMs: time, offsetMs: time }, LIMITS.ACK_RECEIPTS_MAX),
   (list, r) => {
     const out = sums(list, ["upTo", "timeMs"], 1, {});
-    if (list.some((e) => e.upTo === 0) || out.some((e) => !Number.isSafeInteger(e.upTo) || !Number.isSafeInteger(e.timeMs))) r.fail();
+    if (
+      list.some((e) => e.upTo === 0) ||
+      out.some((e) => !Number.isSafeInteger(e.upTo) || !Number.isSafeInteger(e.timeMs))
+    )
+      r.fail();
     return out;
   },
   (list) => sums(list, ["upTo", "timeMs"], -1, {}),
@@ -286,7 +302,7 @@ const ackHeld = mapped<AckHeld, AckHeld>(
   (list) => sums(list, ["seq"], -1, {}),
 );
 
-// -- tables ----------------------------------------------------------------------------------------------------
+// -- tables ---------------------------------------------------------------------------------------------
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Table = [string, Codec<any>][];
@@ -312,13 +328,22 @@ interface Extra extends Beside {
   at: number;
 }
 
-const heldList = flat<Held>({ name, verdict: int(VERDICTS.held, VERDICTS.dismissed), reason: uint(255) }, LIMITS.DELTA_HELD_MAX);
+const heldList = flat<Held>(
+  { name, verdict: int(VERDICTS.held, VERDICTS.dismissed), reason: uint(255) },
+  LIMITS.DELTA_HELD_MAX,
+);
 const seenList = names(LIMITS.RECORD_OPS_MAX);
 const extra: Codec<Extra> = {
   read(r) {
     const n = r.array();
     if (n < 2 || n > 5) r.fail();
-    const e = { at: r.uint(LIMITS.FRAME_ROWS_MAX), notCreated: r.uint(1) === 1, flags: new Uint8Array(0), held: [] as Held[], seen: [] as Name[] };
+    const e = {
+      at: r.uint(LIMITS.FRAME_ROWS_MAX),
+      notCreated: r.uint(1) === 1,
+      flags: new Uint8Array(0),
+      held: [] as Held[],
+      seen: [] as Name[],
+    };
     if (n > 2) e.flags = Uint8Array.from(r.bin());
     if (n > 3) e.held = heldList.read(r);
     if (n > 4) e.seen = seenList.read(r);
@@ -350,7 +375,12 @@ const extras: Codec<Extra[]> = {
 };
 
 const TABLES: Record<MsgName, Table> = {
-  ENROL: [...versions, ["code", text(LIMITS.CODE_TEXT_MAX)], ["publicKey", bin(PUBKEY_BYTES)], ["deviceName", text(LIMITS.DEVICE_NAME_MAX)]],
+  ENROL: [
+    ...versions,
+    ["code", text(LIMITS.CODE_TEXT_MAX)],
+    ["publicKey", bin(PUBKEY_BYTES)],
+    ["deviceName", text(LIMITS.DEVICE_NAME_MAX)],
+  ],
   ENROLLED: [
     ["version", uint(65535)],
     ["device", id],
@@ -384,7 +414,10 @@ const TABLES: Record<MsgName, Table> = {
     ["timeMs", time],
     ["own", uint(OWN.LADDER)],
     ["safeUpTo", optional(position, 0)],
-    ["scopes", optionalList(flat({ scope, state: int(SCOPE_STATE.REFETCH, SCOPE_STATE.GONE) }, 2 * LIMITS.SCOPES_MAX))],
+    [
+      "scopes",
+      optionalList(flat({ scope, state: int(SCOPE_STATE.REFETCH, SCOPE_STATE.GONE) }, 2 * LIMITS.SCOPES_MAX)),
+    ],
     ["frameBytes", optional(frameBytes, LIMITS.FRAME_BYTES_DEFAULT as number)],
     ["credit", optional(credit, LIMITS.CREDIT_DEFAULT as number)],
     ["retryS", optional(uint(UINT32), 0)],
@@ -443,7 +476,7 @@ const TABLES: Record<MsgName, Table> = {
   SYNCED: [],
 };
 
-// -- plain messages --------------------------------------------------------------------------------------------
+// -- plain messages -------------------------------------------------------------------------------------
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Fields = Record<string, any>;
@@ -451,7 +484,9 @@ type Fields = Record<string, any>;
 /** Elements 6 and 7 of ACK stand both or neither. */
 function elementsOf(type: MsgName, n: number): Table {
   const table = TABLES[type];
-  return type === "ACK" && n === table.length - 2 ? table.filter(([key]) => !key.startsWith("refused")) : table;
+  return type === "ACK" && n === table.length - 2
+    ? table.filter(([key]) => !key.startsWith("refused"))
+    : table;
 }
 
 function writeElements(type: MsgName, table: Table, m: Fields): Writer {
@@ -470,7 +505,8 @@ export function encodeMessage(m: Exclude<Msg, { type: "DELTA" }>): Uint8Array {
   return writeElements("ACK", elementsOf("ACK", m.refused ? 8 : 6), all).take();
 }
 
-/** The bytes of HELLO and ACK that are signed: all before the signature, which is the last element and a bin of 64. */
+/** The bytes of HELLO and ACK that are signed: all before the signature, which is the last element and a
+ *  bin of 64. */
 export const bodyOf = (plain: Uint8Array): Uint8Array => plain.subarray(0, plain.length - SIG_BYTES - 2);
 /** The whole of a message whose body was encoded with any signature. */
 export function withSignature(plain: Uint8Array, signature: Uint8Array): Uint8Array {
@@ -534,10 +570,13 @@ export function decodeMessage(plain: Uint8Array, server: Id): Msg {
 
 function ackOf(m: Fields): Ack {
   const { refusedSeq, refusedError, ...rest } = m;
-  return { ...(rest as Ack), refused: refusedSeq === undefined ? null : { seq: refusedSeq, error: refusedError } };
+  return {
+    ...(rest as Ack),
+    refused: refusedSeq === undefined ? null : { seq: refusedSeq, error: refusedError },
+  };
 }
 
-// -- DELTA -----------------------------------------------------------------------------------------------------
+// -- DELTA ----------------------------------------------------------------------------------------------
 
 /** Runs of rows that are one record each (PROTO-46). */
 function splitRecords(rows: Op[]): Op[][] {
@@ -578,7 +617,10 @@ function deltaOf(m: DeltaWire, server: Id): Delta {
     hash: m.hash,
     time: m.time,
     more: m.more,
-    records: records.map((rows, i) => ({ record: recordFromRows(rows, beside.get(i) ?? NOTHING_BESIDE), changed: times[i] })),
+    records: records.map((rows, i) => ({
+      record: recordFromRows(rows, beside.get(i) ?? NOTHING_BESIDE),
+      changed: times[i],
+    })),
     gone: m.gone,
   };
 }

@@ -1,4 +1,5 @@
-// Ids and names. Inside the program both are lower-case hex, which sorts as their bytes do and serves as a key of maps and tables.
+// Ids and names. Inside the program both are lower-case hex, which sorts as their bytes do and serves as a
+// key of maps and tables.
 import { be64, hex, unhex } from "./bytes.ts";
 import { fail } from "./error.ts";
 import { LIMITS } from "./generated.ts";
@@ -6,7 +7,8 @@ import type { Reader, Writer } from "./mp.ts";
 
 /** 32 hex digits: organisation, device, writer, server (PROTO-17). */
 export type Id = string;
-/** 56 hex digits: writer, seq as 8 bytes big-endian, tag (PROTO-18). The tag is 00000000 until the op is chained. */
+/** 56 hex digits: writer, seq as 8 bytes big-endian, tag (PROTO-18). The tag is 00000000 until the op is
+ *  chained. */
 export type Name = string;
 
 export const ID_BYTES = 16;

@@ -3,12 +3,29 @@ import { utf8 } from "./bytes.ts";
 import { type ErrorSlug, OvError, fail } from "./error.ts";
 import { LIMITS } from "./generated.ts";
 import { Reader, Writer, prescan } from "./mp.ts";
-import { type Name, compareNames, isName, readName, readNameOrNil, seqOf, writeName, writeNameOrNil } from "./name.ts";
+import {
+  type Name,
+  compareNames,
+  isName,
+  readName,
+  readNameOrNil,
+  seqOf,
+  writeName,
+  writeNameOrNil,
+} from "./name.ts";
 import { type Value, readValue, valueProblem, writeValue } from "./value.ts";
 
 /** Field 1 of every kind (PROTO-26). */
 export const FIELD_RETRACTED = 1;
-export const KIND = { SCHEMA: 1, ORGANISATION: 2, TEAM: 3, PERSON: 4, DEVICE: 5, PARTICIPANT: 6, RULING: 15 } as const;
+export const KIND = {
+  SCHEMA: 1,
+  ORGANISATION: 2,
+  TEAM: 3,
+  PERSON: 4,
+  DEVICE: 5,
+  PARTICIPANT: 6,
+  RULING: 15,
+} as const;
 
 export interface Header {
   scope: number;
@@ -29,8 +46,8 @@ export interface Payload {
   fields: Field[];
   replaces: Name[];
 }
-/** whole: header and fields. verbatim: header and bytes that are no canonical payload. absent: header and commitment.
- *  void: two hashes. A name's tag is zero until the op is chained. */
+/** whole: header and fields. verbatim: header and bytes that are no canonical payload. absent: header and
+ *  commitment. void: two hashes. A name's tag is zero until the op is chained. */
 export type Op =
   | ({ form: "whole"; name: Name } & Header & Payload)
   | ({ form: "verbatim"; name: Name; payload: Uint8Array; refused: "op_format" | "op_limit" } & Header)
@@ -43,7 +60,8 @@ export const recordOf = (op: HeaderOp): Name => op.record ?? op.name;
 export const fieldOf = (op: Payload, id: number): Field | undefined => op.fields.find((f) => f.id === id);
 
 /** In ops, broken bytes and bytes over a limit have codes of their own. */
-const opError = (slug: ErrorSlug): ErrorSlug => (slug === "format" ? "op_format" : slug === "limit" ? "op_limit" : slug);
+const opError = (slug: ErrorSlug): ErrorSlug =>
+  slug === "format" ? "op_format" : slug === "limit" ? "op_limit" : slug;
 
 export function writeHeader(w: Writer, h: Header): void {
   w.array(7);
@@ -169,7 +187,9 @@ function payloadProblem(p: Payload): ErrorSlug | undefined {
     const problem = f.id > LIMITS.FIELD_ID_MAX ? "op_limit" : valueProblem(f.value);
     if (problem) return problem;
   }
-  return namesProblem(p.replaces) ?? (encodePayload(p).length > LIMITS.PAYLOAD_BYTES_MAX ? "op_limit" : undefined);
+  return (
+    namesProblem(p.replaces) ?? (encodePayload(p).length > LIMITS.PAYLOAD_BYTES_MAX ? "op_limit" : undefined)
+  );
 }
 
 /** What passes here encodes to bytes that every decoder takes. */
@@ -177,7 +197,10 @@ export function opProblem(op: Op): ErrorSlug | undefined {
   const seq = seqOf(op.name);
   if (seq < 1 || seq > LIMITS.SEQ_MAX) return "op_format";
   if (op.form === "void") return undefined;
-  return headerProblem(op) ?? (op.form === "whole" ? payloadProblem(op) : op.form === "verbatim" ? op.refused : undefined);
+  return (
+    headerProblem(op) ??
+    (op.form === "whole" ? payloadProblem(op) : op.form === "verbatim" ? op.refused : undefined)
+  );
 }
 
 /** Bytes of a text as it will travel. */

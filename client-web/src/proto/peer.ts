@@ -1,4 +1,5 @@
-// Which message is allowed when (PROTOCOL.md section 9). Frames in, messages out; nothing here reads a clock or sends anything.
+// Which message is allowed when (PROTOCOL.md section 9). Frames in, messages out; nothing here reads a
+// clock or sends anything.
 import { fail, isReply } from "./error.ts";
 import { packFrame, unpackFrame } from "./frame.ts";
 import { LIMITS, type MsgName, PEER, type Role, type State } from "./generated.ts";
@@ -7,10 +8,12 @@ import { prescan } from "./mp.ts";
 import { type Id, ZERO_ID } from "./name.ts";
 
 /** The state after a message, or undefined when it is not allowed. */
-export const nextState = (state: State, from: Role, type: MsgName): State | undefined => PEER[state][from][type];
+export const nextState = (state: State, from: Role, type: MsgName): State | undefined =>
+  PEER[state][from][type];
 
 /** PROTO-40 */
-const ends = (state: State, from: Role, m: Msg): boolean => m.type === "ERROR" && !(from === "server" && state === "OPEN" && isReply(m.error));
+const ends = (state: State, from: Role, m: Msg): boolean =>
+  m.type === "ERROR" && !(from === "server" && state === "OPEN" && isReply(m.error));
 
 /** The client's end of a connection. */
 export class Peer {

@@ -1,5 +1,6 @@
-// The range coder of rows (PROTOCOL.md 11.2). Three coders share one face, so that the walk over rows is written once: the encoder
-// takes each value and gives it back, the decoder gives what it reads, the meter adds up what an encoder would spend.
+// The range coder of rows (PROTOCOL.md 11.2). Three coders share one face, so that the walk over rows is
+// written once: the encoder takes each value and gives it back, the decoder gives what it reads, the meter
+// adds up what an encoder would spend.
 //
 // All numbers here are integers below 2^53: products of range and probability stay below 2^32 × 2^15 / 2^15.
 import { Buf } from "./bytes.ts";
@@ -10,7 +11,8 @@ const RANGE_MIN = 0x1000000; // 2^24
 const TOP = 0x100000000; // 2^32
 const ONE = 32768;
 
-/** Adaptive models of single bits: probability of 0 out of 32768, and how often each was used (at most 60). */
+/** Adaptive models of single bits: probability of 0 out of 32768, and how often each was used (at most
+ *  60). */
 export class Bits {
   readonly p: Uint16Array;
   readonly n: Uint8Array;
@@ -21,7 +23,7 @@ export class Bits {
   learn(at: number, bit: number): void {
     const n = this.n[at];
     const p = this.p[at];
-    const next = p + (((bit ? 0 : ONE) - p) * Math.floor(65536 / (n + 2)) >> 16);
+    const next = p + ((((bit ? 0 : ONE) - p) * Math.floor(65536 / (n + 2))) >> 16);
     this.p[at] = next < 64 ? 64 : next > 32704 ? 32704 : next;
     if (n < 60) this.n[at] = n + 1;
   }
@@ -101,7 +103,8 @@ export abstract class Coder {
     const upper = this.#upper(m, bits - low, upperPart(max, low), upperPart(value, low));
     if (!low) return upper <= max ? upper : fail("format");
     const rest = this.flat(low, lowerPart(value, low));
-    const v = low + 8 > 53 ? norm((BigInt(upper) << BigInt(low)) | BigInt(rest)) : upper * 2 ** low + Number(rest);
+    const v =
+      low + 8 > 53 ? norm((BigInt(upper) << BigInt(low)) | BigInt(rest)) : upper * 2 ** low + Number(rest);
     return v <= max ? v : fail("format");
   }
   #upper(m: Bits, bits: number, top: number, value: number): number {
@@ -202,7 +205,8 @@ export class Encoder extends Coder {
     if (index >= 0) c.hit(index);
     return index;
   }
-  /** The number within low … low + range − 1 with most zero bits at its end, without zero bytes at the end. */
+  /** The number within low … low + range − 1 with most zero bits at its end, without zero bytes at the
+   *  end. */
   end(): Uint8Array {
     let v = this.#low;
     for (let unit = TOP; unit >= 1; unit /= 2) {

@@ -1,4 +1,5 @@
-// The state of a record: what a fold gives, what DELTA carries, what a client keeps (PROTOCOL.md sections 14, 10.8 and 20).
+// The state of a record: what a fold gives, what DELTA carries, what a client keeps (PROTOCOL.md sections
+// 14, 10.8 and 20).
 import { compareBytes, hex } from "./bytes.ts";
 import { fail } from "./error.ts";
 import { LIMITS, VERDICTS } from "./generated.ts";
@@ -6,7 +7,17 @@ import { isInt } from "./int64.ts";
 import { Reader, Writer } from "./mp.ts";
 import { type Name, compareNames, readName, readNameOrNil, writeName, writeNameOrNil } from "./name.ts";
 import { FIELD_RETRACTED, type Op, type WholeOp } from "./op.ts";
-import { type Element, type SetChange, type Single, compareValues, equalValues, isBytes, isSet, readSingle, writeSingle } from "./value.ts";
+import {
+  type Element,
+  type SetChange,
+  type Single,
+  compareValues,
+  equalValues,
+  isBytes,
+  isSet,
+  readSingle,
+  writeSingle,
+} from "./value.ts";
 
 /** An applied op that still holds a live value, or created the record. */
 export interface RecordOp {
@@ -57,26 +68,33 @@ export const cellKey = (field: number, element: Element | undefined): string =>
 /** By cell: field, single values before elements, element. */
 export function compareCells(a: Live, b: Live): number {
   if (a.field !== b.field) return a.field - b.field;
-  if (a.element === undefined || b.element === undefined) return (a.element === undefined ? 0 : 1) - (b.element === undefined ? 0 : 1);
+  if (a.element === undefined || b.element === undefined)
+    return (a.element === undefined ? 0 : 1) - (b.element === undefined ? 0 : 1);
   return compareValues(a.element, b.element);
 }
 const sameCell = (a: Live, b: Live): boolean => compareCells(a, b) === 0;
 
 /** Puts live entries in order, for these ops. */
 export function sortLive(live: Live[], ops: RecordOp[]): void {
-  live.sort((a, b) => compareCells(a, b) || ops[b.op].time - ops[a.op].time || compareNames(ops[b.op].name, ops[a.op].name));
+  live.sort(
+    (a, b) =>
+      compareCells(a, b) || ops[b.op].time - ops[a.op].time || compareNames(ops[b.op].name, ops[a.op].name),
+  );
 }
 
-// -- what is asked of a record ---------------------------------------------------------------------------------
+// -- what is asked of a record --------------------------------------------------------------------------
 
 /** Live entries of a field; the shown one first (in a set field: of each element). */
 export const liveOf = (r: Rec, field: number): Live[] => r.live.filter((l) => l.field === field);
 /** The value that is shown; undefined when there is none. */
-export const shown = (r: Rec, field: number): Single | undefined => r.live.find((l) => l.field === field && l.element === undefined)?.value;
+export const shown = (r: Rec, field: number): Single | undefined =>
+  r.live.find((l) => l.field === field && l.element === undefined)?.value;
 /** Elements of a set field that are shown as added. */
 export function shownElements(r: Rec, field: number): Element[] {
   const list = liveOf(r, field).filter((l) => l.element !== undefined);
-  return list.filter((l, i) => (i === 0 || !sameCell(list[i - 1], l)) && l.value === 1).map((l) => l.element!);
+  return list
+    .filter((l, i) => (i === 0 || !sameCell(list[i - 1], l)) && l.value === 1)
+    .map((l) => l.element!);
 }
 
 export type Retracted = "live" | "retracted" | "conflict";
@@ -103,10 +121,12 @@ function conflictCells(r: Rec): Live[] {
 }
 /** Is a field in conflict? Field 1 is when its reasons differ, and when the retraction itself is. */
 export const fieldConflict = (r: Rec, field: number): boolean =>
-  conflictCells(r).some((l) => l.field === field) || (field === FIELD_RETRACTED && retracted(r) === "conflict");
+  conflictCells(r).some((l) => l.field === field) ||
+  (field === FIELD_RETRACTED && retracted(r) === "conflict");
 /** Cells in conflict; the retraction counts as one at most. */
 export const conflicts = (r: Rec): number =>
-  conflictCells(r).filter((l) => l.field !== FIELD_RETRACTED).length + (fieldConflict(r, FIELD_RETRACTED) ? 1 : 0);
+  conflictCells(r).filter((l) => l.field !== FIELD_RETRACTED).length +
+  (fieldConflict(r, FIELD_RETRACTED) ? 1 : 0);
 
 function namesOf(r: Rec, live: Live[]): Name[] {
   const names = new Set<Name>();
@@ -123,7 +143,7 @@ export const replacesFor = (r: Rec, field: number): Name[] => namesOf(r, shownFi
 /** What a retraction names. */
 export const replacesAll = (r: Rec): Name[] => namesOf(r, shownFirst(r.live));
 
-// -- encoding --------------------------------------------------------------------------------------------------
+// -- encoding -------------------------------------------------------------------------------------------
 
 /** Equal states give equal bytes. */
 export function encodeRecord(r: Rec): Uint8Array {
@@ -167,7 +187,12 @@ function readOps(r: Reader): RecordOp[] {
   const ops: RecordOp[] = [];
   for (let i = 0, n = r.array(); i < n && !r.err; i++) {
     r.arrayOf(4);
-    const o = { name: readName(r), author: readNameOrNil(r), time: r.intIn(-LIMITS.TIME_S_MAX, LIMITS.TIME_S_MAX), flags: r.uint(255) };
+    const o = {
+      name: readName(r),
+      author: readNameOrNil(r),
+      time: r.intIn(-LIMITS.TIME_S_MAX, LIMITS.TIME_S_MAX),
+      flags: r.uint(255),
+    };
     if (i && compareNames(ops[i - 1].name, o.name) >= 0) r.fail();
     ops.push(o);
   }
@@ -182,7 +207,8 @@ function readLive(r: Reader, ops: RecordOp[]): Live[] {
     const element = size === 4 ? readSingle(r) : undefined;
     const value = readSingle(r);
     if (element === undefined) live.push({ ...place, value });
-    else if ((isInt(element) || isBytes(element)) && (value === 0 || value === 1)) live.push({ ...place, element, value });
+    else if ((isInt(element) || isBytes(element)) && (value === 0 || value === 1))
+      live.push({ ...place, element, value });
     else r.fail();
   }
   return live;
@@ -192,7 +218,12 @@ function readLive(r: Reader, ops: RecordOp[]): Live[] {
 export function decodeRecord(p: Uint8Array): Rec {
   const r = new Reader(p);
   r.arrayOf(10);
-  const head = { name: readName(r), kind: r.intIn(1, LIMITS.KIND_ID_MAX), version: r.uint(65535), scope: r.uint(0xffffffff) };
+  const head = {
+    name: readName(r),
+    kind: r.intIn(1, LIMITS.KIND_ID_MAX),
+    version: r.uint(65535),
+    scope: r.uint(0xffffffff),
+  };
   const participant = readNameOrNil(r);
   const created = r.bool();
   const ops = readOps(r);
@@ -200,7 +231,11 @@ export function decodeRecord(p: Uint8Array): Rec {
   const held: Held[] = [];
   for (let i = 0, n = r.array(); i < n && !r.err; i++) {
     r.arrayOf(3);
-    held.push({ name: readName(r), verdict: r.intIn(VERDICTS.held, VERDICTS.dismissed), reason: r.uint(255) });
+    held.push({
+      name: readName(r),
+      verdict: r.intIn(VERDICTS.held, VERDICTS.dismissed),
+      reason: r.uint(255),
+    });
   }
   const seen: Name[] = [];
   for (let i = 0, n = r.array(); i < n && !r.err; i++) seen.push(readName(r));
@@ -216,18 +251,39 @@ function ordered(r: Rec): Rec {
   return { ...r, live, held, seen: [...r.seen].sort(compareNames) };
 }
 
-// -- rows ------------------------------------------------------------------------------------------------------
+// -- rows -----------------------------------------------------------------------------------------------
 
 /** A record as DELTA carries it (PROTO-47): the creating row first, or an empty one in its place. */
 export function recordToRows(r: Rec): WholeOp[] {
-  const header = { form: "whole" as const, kind: r.kind, version: r.version, scope: r.scope, participant: r.participant };
+  const header = {
+    form: "whole" as const,
+    kind: r.kind,
+    version: r.version,
+    scope: r.scope,
+    participant: r.participant,
+  };
   const rows: WholeOp[] = r.ops.map((o, i) => {
     const own = r.live.filter((l) => l.op === i);
-    const fields = [...new Set(own.map((l) => l.field))].map((id) => ({ id, value: fieldValue(own.filter((l) => l.field === id)) }));
-    return { ...header, name: o.name, record: o.name === r.name ? null : r.name, author: o.author, time: o.time, fields, replaces: [] };
+    const fields = [...new Set(own.map((l) => l.field))].map((id) => ({
+      id,
+      value: fieldValue(own.filter((l) => l.field === id)),
+    }));
+    return {
+      ...header,
+      name: o.name,
+      record: o.name === r.name ? null : r.name,
+      author: o.author,
+      time: o.time,
+      fields,
+      replaces: [],
+    };
   });
   const first = rows.findIndex((o) => o.record === null);
-  if (first < 0) return [{ ...header, name: r.name, record: null, author: null, time: 0, fields: [], replaces: [] }, ...rows];
+  if (first < 0)
+    return [
+      { ...header, name: r.name, record: null, author: null, time: 0, fields: [], replaces: [] },
+      ...rows,
+    ];
   return [rows[first], ...rows.filter((_, i) => i !== first)];
 }
 function fieldValue(live: Live[]): Single | SetChange {
@@ -248,17 +304,24 @@ export const NOTHING_BESIDE: Beside = { notCreated: false, flags: new Uint8Array
 /** One record from its rows; `format` when they are not such rows. */
 export function recordFromRows(rows: Op[], beside: Beside): Rec {
   const first = rows[0];
-  if (first.form !== "whole" || first.record !== null) return fail("format", "a record without a creating row");
+  if (first.form !== "whole" || first.record !== null)
+    return fail("format", "a record without a creating row");
   const kept = beside.notCreated ? rows.slice(1) : rows;
   if (beside.notCreated && first.fields.length) fail("format", "a stand-in row with values");
   const list = kept.map((o) => {
-    if (o.form !== "whole" || (o !== first && o.record !== first.name) || o.replaces.length) return fail("format", "a row of a record");
+    if (o.form !== "whole" || (o !== first && o.record !== first.name) || o.replaces.length)
+      return fail("format", "a row of a record");
     return o;
   });
   list.sort((a, b) => compareNames(a.name, b.name));
   if (list.some((o, i) => i > 0 && list[i - 1].name === o.name)) fail("format", "a name twice");
   if (beside.flags.length && beside.flags.length !== list.length) fail("format", "flags");
-  const ops = list.map((o, i) => ({ name: o.name, author: o.author, time: o.time, flags: beside.flags[i] ?? 0 }));
+  const ops = list.map((o, i) => ({
+    name: o.name,
+    author: o.author,
+    time: o.time,
+    flags: beside.flags[i] ?? 0,
+  }));
   const live = list.flatMap((o, i) => o.fields.flatMap((f) => liveOfField(f.id, f.value, i)));
   sortLive(live, ops);
   const rec: Rec = {
@@ -278,7 +341,10 @@ export function recordFromRows(rows: Op[], beside: Beside): Rec {
 }
 export function liveOfField(field: number, value: Single | SetChange, op: number): Live[] {
   if (!isSet(value)) return [{ field, value, op }];
-  return [...value.add.map((element) => ({ field, element, value: 1, op })), ...value.del.map((element) => ({ field, element, value: 0, op }))];
+  return [
+    ...value.add.map((element) => ({ field, element, value: 1, op })),
+    ...value.del.map((element) => ({ field, element, value: 0, op })),
+  ];
 }
 function checkBeside(r: Rec): void {
   const names = new Set(r.ops.map((o) => o.name));

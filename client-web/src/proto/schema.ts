@@ -1,4 +1,5 @@
-// Schemas as data: loaded from the bytes that a schema record carries, and what they say of ops and records (PROTOCOL.md section 21).
+// Schemas as data: loaded from the bytes that a schema record carries, and what they say of ops and
+// records (PROTOCOL.md section 21).
 import { fail } from "./error.ts";
 import { LIMITS } from "./generated.ts";
 import type { Int } from "./int64.ts";
@@ -9,10 +10,31 @@ import { FIELD_RETRACTED, type HeaderOp, KIND, textBytes } from "./op.ts";
 import { type Rec, shown, shownElements } from "./record.ts";
 import { type Element, type Single, type Value, isBytes, isSet, writeSingle } from "./value.ts";
 
-export const TYPE = { INT: 0, BOOL: 1, CODE: 2, CODESET: 3, DATE: 4, DATETIME: 5, TEXT: 6, REF: 7, REFSET: 8, SCOPESET: 9, BYTES: 10 } as const;
+export const TYPE = {
+  INT: 0,
+  BOOL: 1,
+  CODE: 2,
+  CODESET: 3,
+  DATE: 4,
+  DATETIME: 5,
+  TEXT: 6,
+  REF: 7,
+  REFSET: 8,
+  SCOPESET: 9,
+  BYTES: 10,
+} as const;
 export const PARTICIPANT = { NONE: 0, OPTIONAL: 1, REQUIRED: 2, SELF: 3 } as const;
 /** Why a value or an op would be held (PROTO-91, PROTO-153). */
-export const HELD = { TYPE: 1, RANGE: 2, CODE: 3, LENGTH: 4, UNKNOWN_FIELD: 5, SCOPE: 8, KIND: 10, REF: 11 } as const;
+export const HELD = {
+  TYPE: 1,
+  RANGE: 2,
+  CODE: 3,
+  LENGTH: 4,
+  UNKNOWN_FIELD: 5,
+  SCOPE: 8,
+  KIND: 10,
+  REF: 11,
+} as const;
 
 export interface Code {
   code: number;
@@ -77,7 +99,11 @@ const codeNumber = (r: Reader): number => r.intIn(-INT32 - 1, INT32);
 
 function readCondition(r: Reader): Condition {
   r.arrayOf(3);
-  return { field: r.intIn(1, LIMITS.FIELD_ID_MAX), negate: r.bool(), codes: listOf(r, LIMITS.SCHEMA_CODES_MAX, () => codeNumber(r)) };
+  return {
+    field: r.intIn(1, LIMITS.FIELD_ID_MAX),
+    negate: r.bool(),
+    codes: listOf(r, LIMITS.SCHEMA_CODES_MAX, () => codeNumber(r)),
+  };
 }
 function readCode(r: Reader): Code {
   r.arrayOf(3);
@@ -134,7 +160,8 @@ function checkKind(k: Kind): void {
   if (new Set(k.fields.map((f) => f.name)).size < k.fields.length) fail("format", `${k.name}: field names`);
   const known = (id: number) => id === 0 || ids.has(id);
   if (!known(k.occurred) || !k.naturalKey.every(known)) fail("format", `${k.name}: occurred, natural key`);
-  if (!k.fields.every((f) => f.requiredIf.every((c) => ids.has(c.field)))) fail("format", `${k.name}: required_if`);
+  if (!k.fields.every((f) => f.requiredIf.every((c) => ids.has(c.field))))
+    fail("format", `${k.name}: required_if`);
 }
 
 /** Field 1 of every kind; it is in no schema (PROTO-26). */
@@ -187,18 +214,21 @@ export class Schemas {
     return [...this.#kinds.values()].sort((a, b) => a.id - b.id);
   }
   windowedKinds(): number[] {
-    return this.all().filter((k) => k.windowed).map((k) => k.id);
+    return this.all()
+      .filter((k) => k.windowed)
+      .map((k) => k.id);
   }
 }
 
 export const fieldOfKind = (k: Kind, id: number): SchemaField | undefined =>
   id === FIELD_RETRACTED ? RETRACTION : k.fields.find((f) => f.id === id);
 
-// -- judging values --------------------------------------------------------------------------------------------
+// -- judging values -------------------------------------------------------------------------------------
 
 const isNumber = (v: Value): v is Int => typeof v === "number" || typeof v === "bigint";
 /** 0, or why it is no reference. */
-const checkReference = (v: Value): number => (!isBytes(v) ? HELD.TYPE : v.length === NAME_BYTES && isName(hex(v)) ? 0 : HELD.REF);
+const checkReference = (v: Value): number =>
+  !isBytes(v) ? HELD.TYPE : v.length === NAME_BYTES && isName(hex(v)) ? 0 : HELD.REF;
 const inCodes = (f: SchemaField, v: Element): boolean => f.codes.some((c) => c.code === v);
 
 function checkNumber(f: SchemaField, v: Value): number {
@@ -215,7 +245,9 @@ function checkSet(f: SchemaField, v: Value): number {
     if (problem) return problem;
     if (f.type === TYPE.SCOPESET && ((e as Int) < 0 || (e as Int) > 0xffffffff)) return HELD.RANGE;
   }
-  return f.type === TYPE.CODESET && !v.add.every((e) => inCodes(f, e) || f.missing.includes(Number(e))) ? HELD.CODE : 0;
+  return f.type === TYPE.CODESET && !v.add.every((e) => inCodes(f, e) || f.missing.includes(Number(e)))
+    ? HELD.CODE
+    : 0;
 }
 
 /** Judges one value against its field: 0, or the reason why it would be held. */
@@ -251,7 +283,8 @@ function participantFits(mode: number, op: HeaderOp): boolean {
   return op.participant === null ? mode !== PARTICIPANT.REQUIRED : mode !== PARTICIPANT.NONE;
 }
 
-/** Judges the values of an op; undefined when nothing is wrong, and when the kind or its version is not known (PROTO-152). */
+/** Judges the values of an op; undefined when nothing is wrong, and when the kind or its version is not
+ *  known (PROTO-152). */
 export function checkOp(s: Schemas, op: HeaderOp): Problem | undefined {
   const k = s.kind(op.kind);
   if (!k || op.version > k.version) return undefined;
@@ -266,7 +299,7 @@ export function checkOp(s: Schemas, op: HeaderOp): Problem | undefined {
   return undefined;
 }
 
-// -- what a record lacks, when it happened, what it may be a double of -----------------------------------------
+// -- what a record lacks, when it happened, what it may be a double of ----------------------------------
 
 function holds(c: Condition, k: Kind, r: Rec): boolean {
   const f = fieldOfKind(k, c.field)!;
@@ -274,10 +307,12 @@ function holds(c: Condition, k: Kind, r: Rec): boolean {
   const among = values.some((v) => c.codes.includes(v as number));
   return c.negate ? !among : among;
 }
-const single = (v: Single | undefined): Element[] => (v === undefined || v === null || typeof v === "string" ? [] : [v]);
+const single = (v: Single | undefined): Element[] =>
+  v === undefined || v === null || typeof v === "string" ? [] : [v];
 
 function isThere(f: SchemaField, r: Rec): boolean {
-  if (f.type === TYPE.CODESET || f.type === TYPE.REFSET || f.type === TYPE.SCOPESET) return shownElements(r, f.id).length > 0;
+  if (f.type === TYPE.CODESET || f.type === TYPE.REFSET || f.type === TYPE.SCOPESET)
+    return shownElements(r, f.id).length > 0;
   const v = shown(r, f.id);
   return v !== undefined && !isEmpty(v);
 }
@@ -286,7 +321,9 @@ const isEmpty = (v: Single): boolean => v === null || v === "" || (isBytes(v) &&
 
 /** Required fields that the record lacks, ascending. */
 export const missingFields = (k: Kind, r: Rec): number[] =>
-  k.fields.filter((f) => (f.required || f.requiredIf.some((c) => holds(c, k, r))) && !isThere(f, r)).map((f) => f.id);
+  k.fields
+    .filter((f) => (f.required || f.requiredIf.some((c) => holds(c, k, r))) && !isThere(f, r))
+    .map((f) => f.id);
 
 const DAY_S = 86400;
 const DAY_MIN = -719162; // 0001-01-01
@@ -296,7 +333,12 @@ const DAY_MAX = 2932896; // 9999-12-31
 export function occurredDay(k: Kind, r: Rec): number {
   const f = k.occurred ? fieldOfKind(k, k.occurred) : undefined;
   const v = f && shown(r, f.id);
-  const given = f && typeof v === "number" && !f.missing.includes(v) ? (f.type === TYPE.DATE ? v : Math.floor(v / DAY_S)) : undefined;
+  const given =
+    f && typeof v === "number" && !f.missing.includes(v)
+      ? f.type === TYPE.DATE
+        ? v
+        : Math.floor(v / DAY_S)
+      : undefined;
   return Math.max(DAY_MIN, Math.min(DAY_MAX, given ?? Math.floor(firstTime(r) / DAY_S)));
 }
 function firstTime(r: Rec): number {
@@ -304,7 +346,8 @@ function firstTime(r: Rec): number {
   return creator ? creator.time : r.ops.length ? Math.min(...r.ops.map((o) => o.time)) : 0;
 }
 
-/** Equal bytes within a kind are a possible double; null when the kind has no key or a part is lacking or a missing code. */
+/** Equal bytes within a kind are a possible double; null when the kind has no key or a part is lacking or
+ *  a missing code. */
 export function naturalKey(k: Kind, r: Rec): Uint8Array | null {
   if (!k.naturalKey.length) return null;
   const w = new Writer();
@@ -319,4 +362,5 @@ export function naturalKey(k: Kind, r: Rec): Uint8Array | null {
 }
 
 /** Has a windowed record left the window at `now`? (PROTO-116; all in seconds) */
-export const outsideWindow = (k: Kind, changed: number, now: number): boolean => k.windowed && changed < now - LIMITS.WINDOW_DAYS * DAY_S;
+export const outsideWindow = (k: Kind, changed: number, now: number): boolean =>
+  k.windowed && changed < now - LIMITS.WINDOW_DAYS * DAY_S;

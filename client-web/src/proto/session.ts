@@ -1,17 +1,17 @@
-// The client's side of a sync, written as steps (generators) that yield whatever their ports give later: signatures, stored data. A caller
-// runs one step at a time, with runNow where all ports answer at once or runLater where they do not, and sends what `take` gives after each.
-// Nothing here reads a clock, makes anything random or sends.
+// The client's side of a sync, written as steps (generators) that yield whatever their ports give later:
+// signatures, stored data. A caller runs one step at a time, with runNow where all ports answer at once or
+// runLater where they do not, and sends what `take` gives after each. Nothing here reads a clock, makes
+// anything random or sends.
 import { equalBytes, hex } from "./bytes.ts";
 import { chainStart, sha256, signedAck, signedHello, signedProof, signedPush } from "./chain.ts";
-import { OvError, type WireError, closeCode, errorNumber, errorOfNumber, fail, isReply } from "./error.ts";
-import { ERRORS, LIMITS } from "./generated.ts";
+import { OvError, closeCode, errorOfNumber, fail, isReply, wireNumber } from "./error.ts";
+import { LIMITS } from "./generated.ts";
 import { type Entry, type LogState, type Receipt, entryRecord, foldInOf, travelling } from "./log.ts";
 import { absorb } from "./fold.ts";
 import {
   type Ack,
   type Challenge,
   type Delta,
-  type Enrolled,
   type ErrorMsg,
   HELLO_LIVE,
   HELLO_PUSH_FOLLOWS,
@@ -32,36 +32,18 @@ import { KIND } from "./op.ts";
 import { Peer } from "./peer.ts";
 import { type Rec, shown } from "./record.ts";
 import { encodeRows } from "./rows.ts";
-import { type Change, type KeyOf, type Later, type ScopeCursor, type ServerPart, type Store, scopeKey } from "./store.ts";
+import { type Step, get } from "./steps.ts";
+import {
+  type Change,
+  type KeyOf,
+  type Later,
+  type ScopeCursor,
+  type ServerPart,
+  type Store,
+  scopeKey,
+} from "./store.ts";
 
-// -- steps -----------------------------------------------------------------------------------------------------
-
-export type Step<T> = Generator<unknown, T, unknown>;
-function* get<T>(v: Later<T>): Step<T> {
-  return (yield v) as T;
-}
-/** Runs a step whose ports answer at once. */
-export function runNow<T>(step: Step<T>): T {
-  for (let r = step.next(); ; r = step.next(r.value)) {
-    if (r.done) return r.value;
-    if (r.value instanceof Promise) fail("invalid", "a port that answers later");
-  }
-}
-export async function runLater<T>(step: Step<T>): Promise<T> {
-  for (let r = step.next(); ; ) {
-    if (r.done) return r.value;
-    let v: unknown;
-    try {
-      v = await r.value;
-    } catch (e) {
-      r = step.throw(e);
-      continue;
-    }
-    r = step.next(v);
-  }
-}
-
-// -- what a session is given and gives -------------------------------------------------------------------------
+// -- what a session is given and gives ------------------------------------------------------------------
 
 export interface Identity {
   device: Id;
@@ -168,7 +150,7 @@ export class Session {
     return this.#events.splice(0);
   }
 
-  // -- HELLO -------------------------------------------------------------------------------------------------
+  // -- HELLO --------------------------------------------------------------------------------------------
 
   /** First step: HELLO, and the first PUSHes behind it. */
   *start(nowMs: number): Step<void> {
@@ -210,7 +192,7 @@ export class Session {
     this.#out.push(this.#peer.send(m, plain, textEnd));
   }
 
-  // -- what comes --------------------------------------------------------------------------------------------
+  // -- what comes ---------------------------------------------------------------------------------------
 
   /** One WebSocket message. */
   *receive(frame: Uint8Array, nowMs: number): Step<void> {
@@ -231,7 +213,8 @@ export class Session {
   /** The user or the app ends it. */
   stop(): void {
     if (this.result) return;
-    if (this.#peer.state !== "START" && this.#peer.state !== "CLOSED") this.#send({ type: "BYE", reason: 0, retryS: 0 });
+    if (this.#peer.state !== "START" && this.#peer.state !== "CLOSED")
+      this.#send({ type: "BYE", reason: 0, retryS: 0 });
     this.#end(0, 0);
   }
   #end(error: number, retryS: number, synced = false): void {
@@ -239,10 +222,11 @@ export class Session {
   }
   /** Ends the connection because of what came. Local errors are a fault of this program or its store. */
   #refuse(e: OvError): void {
-    const nr = errorOfSlug(e.slug);
+    const nr = wireNumber(e.slug);
     if (nr === undefined) throw e;
     const text = e.message.slice(0, LIMITS.ERROR_TEXT_MAX);
-    if (this.#peer.state !== "CLOSED") this.#send({ type: "ERROR", error: nr, seq: 0, retryS: 0, text, tips: [], ladder: [], names: [] });
+    if (this.#peer.state !== "CLOSED")
+      this.#send({ type: "ERROR", error: nr, seq: 0, retryS: 0, text, tips: [], ladder: [], names: [] });
     this.#end(nr, 0);
   }
   *#handle(m: Msg, nowMs: number): Step<void> {
@@ -268,7 +252,9 @@ export class Session {
 
   *#challenge(m: Challenge, nowMs: number): Step<void> {
     this.#noteClock(m.timeMs - nowMs);
-    const signature = yield* get(this.#ports.sign(signedProof(this.#id.serverName, m.nonce, sha256(this.#helloBody))));
+    const signature = yield* get(
+      this.#ports.sign(signedProof(this.#id.serverName, m.nonce, sha256(this.#helloBody))),
+    );
     this.#send({ type: "PROOF", signature });
   }
   #noteClock(offsetMs: number): void {
@@ -298,13 +284,18 @@ export class Session {
   #leaveWindow(nowS: number, changes: Change[]): void {
     if (nowS < this.#windowS + 3600) return;
     this.#windowS = nowS;
-    changes.push({ to: "window", kinds: this.#ports.windowedKinds(), before: nowS - LIMITS.WINDOW_DAYS * 86400 });
+    changes.push({
+      to: "window",
+      kinds: this.#ports.windowedKinds(),
+      before: nowS - LIMITS.WINDOW_DAYS * 86400,
+    });
   }
   /** PROTO-109 */
   #scopes(m: Welcome, changes: Change[]): void {
     if (this.#helloServer !== m.server) changes.push({ to: "server", server: m.server });
     const refetch = (scope: number) => this.#refetch.set(scope, undefined);
-    if (this.#helloServer !== null && this.#helloServer !== m.server) [...this.#cursors.keys()].forEach(refetch);
+    if (this.#helloServer !== null && this.#helloServer !== m.server)
+      [...this.#cursors.keys()].forEach(refetch);
     for (const { scope, state } of m.scopes) {
       if (state === SCOPE_STATE.REFETCH) refetch(scope);
       if (state === SCOPE_STATE.NEW) this.#cursors.delete(scope);
@@ -315,7 +306,7 @@ export class Session {
     }
   }
 
-  // -- pushing -----------------------------------------------------------------------------------------------
+  // -- pushing ------------------------------------------------------------------------------------------
 
   /** PROTO-58: a tip that is not in the log of this store. */
   *#lookForDouble(tips: Tip[]): Step<void> {
@@ -333,7 +324,9 @@ export class Session {
     }
     const rungs = [...tips, ...ladder].sort((a, b) => b.seq - a.seq);
     const mine = yield* get(this.#ports.store.heads(rungs.map((r) => r.seq)));
-    const at = rungs.findIndex((r, i) => mine[i] && equalBytes(mine[i].subarray(0, 8), r.head.subarray(0, 8)));
+    const at = rungs.findIndex(
+      (r, i) => mine[i] && equalBytes(mine[i].subarray(0, 8), r.head.subarray(0, 8)),
+    );
     const log = yield* get(this.#ports.store.log());
     const seq = Math.min(at < 0 ? 0 : rungs[at].seq, log.acked);
     yield* get(this.#ports.store.apply([{ to: "rollback", upTo: seq }]));
@@ -343,7 +336,8 @@ export class Session {
     if (this.#peer.state === "CLOSED" || this.result) return;
     const log = yield* get(this.#ports.store.log());
     if (log.writer !== this.#writer) return; // goes on in the next session
-    while (!this.#blocked && this.#next <= log.seq && this.#sent.length < LIMITS.PUSHES_UNANSWERED_MAX) yield* this.#pushSome(log);
+    while (!this.#blocked && this.#next <= log.seq && this.#sent.length < LIMITS.PUSHES_UNANSWERED_MAX)
+      yield* this.#pushSome(log);
   }
   *#pushSome(log: LogState, keys: Push["keys"] = []): Step<void> {
     const entries = yield* get(this.#ports.store.entries(this.#next, log.seq, LIMITS.FRAME_ROWS_MAX));
@@ -356,25 +350,50 @@ export class Session {
       made = this.#makePush(entries.slice(0, n), log, keys);
     }
     const last = entries[n - 1];
-    const signature = yield* get(this.#ports.sign(signedPush(this.#id.organisation, this.#id.device, this.#writer, last.seq, last.head)));
+    const signature = yield* get(
+      this.#ports.sign(signedPush(this.#id.organisation, this.#id.device, this.#writer, last.seq, last.head)),
+    );
     const push: Push = { ...made.push, signature };
     this.#send({ type: "PUSH", ...push }, encodeMessage({ type: "PUSH", ...push }), made.textEnd);
     const names = keys.map((k) => k.of);
-    this.#sent.push({ firstSeq: this.#next, lastSeq: last.seq, names, withKeys: keys.length > 0, dropped: false });
+    this.#sent.push({
+      firstSeq: this.#next,
+      lastSeq: last.seq,
+      names,
+      withKeys: keys.length > 0,
+      dropped: false,
+    });
     this.#next = last.seq + 1;
     this.#prev = null;
   }
-  #makePush(entries: Entry[], log: LogState, keys: Push["keys"]): { push: Push; plain: Uint8Array; textEnd: number } {
+  #makePush(
+    entries: Entry[],
+    log: LogState,
+    keys: Push["keys"],
+  ): { push: Push; plain: Uint8Array; textEnd: number } {
     const firstSeq = entries[0].seq;
-    const ctx = { named: false, writer: this.#writer, server: this.#helloServer ?? ZERO_ID, firstSeq, baseTime: this.#helloS };
+    const ctx = {
+      named: false,
+      writer: this.#writer,
+      server: this.#helloServer ?? ZERO_ID,
+      firstSeq,
+      baseTime: this.#helloS,
+    };
     const { bytes, textEnd } = encodeRows(ctx, entries.map(travelling));
     const more = entries[entries.length - 1].seq < log.seq;
-    const push: Push = { firstSeq, more, rows: bytes, signature: new Uint8Array(SIG_BYTES), prev: this.#prev, keys };
+    const push: Push = {
+      firstSeq,
+      more,
+      rows: bytes,
+      signature: new Uint8Array(SIG_BYTES),
+      prev: this.#prev,
+      keys,
+    };
     const plain = encodeMessage({ type: "PUSH", ...push });
     return { push, plain, textEnd: rowsAt(plain, bytes) + textEnd };
   }
 
-  // -- answers to PUSH ---------------------------------------------------------------------------------------
+  // -- answers to PUSH ----------------------------------------------------------------------------------
 
   #answered(): Sent {
     return this.#sent.shift() ?? fail("state", "an answer to nothing");
@@ -382,7 +401,9 @@ export class Session {
   *#ack(m: Ack): Step<void> {
     const sent = this.#answered();
     const body = bodyOf(encodeMessage({ type: "ACK", ...m }));
-    const fits = yield* get(this.#ports.verify(signedAck(this.#server, this.#id.organisation, this.#writer, body), m.signature));
+    const fits = yield* get(
+      this.#ports.verify(signedAck(this.#server, this.#id.organisation, this.#writer, body), m.signature),
+    );
     const [head] = yield* get(this.#ports.store.heads([m.upTo]));
     if (!fits || !head || !equalBytes(head, m.head)) fail("auth", "ACK");
     if (sent.dropped) return yield* this.#goOn();
@@ -400,9 +421,17 @@ export class Session {
     for (let seq = sent.firstSeq; seq <= upTo; seq++) {
       while (run < m.receipts.length - 1 && m.receipts[run].upTo < seq) run++;
       const r = m.receipts[run] ?? { timeMs: 1000 * this.#helloS + this.#offsetMs, offsetMs: this.#offsetMs };
-      receipts.push({ seq, receipt: { serverMs: r.timeMs, offsetMs: r.offsetMs, reason: held.get(seq) ?? 0 } });
+      receipts.push({
+        seq,
+        receipt: { serverMs: r.timeMs, offsetMs: r.offsetMs, reason: held.get(seq) ?? 0 },
+      });
     }
-    yield* get(this.#ports.store.apply([{ to: "acked", upTo, receipts }, { to: "safe", upTo: m.safeUpTo }]));
+    yield* get(
+      this.#ports.store.apply([
+        { to: "acked", upTo, receipts },
+        { to: "safe", upTo: m.safeUpTo },
+      ]),
+    );
     for (const [seq, reason] of held) this.#events.push({ is: "held", seq, reason });
     this.#events.push({ is: "acked", upTo, safe: m.safeUpTo, total: log.seq });
   }
@@ -464,7 +493,7 @@ export class Session {
     this.#end(m.error, m.retryS);
   }
 
-  // -- receiving ---------------------------------------------------------------------------------------------
+  // -- receiving ----------------------------------------------------------------------------------------
 
   *#delta(m: Delta): Step<void> {
     const staged = this.#refetch.has(m.scope);
@@ -505,7 +534,9 @@ export class Session {
   }
   #acked(): void {
     if (!this.#moved.size) return;
-    const cursors = [...this.#moved].sort((a, b) => a - b).map((scope) => ({ scope, pos: this.#refetch.get(scope) ?? this.#cursors.get(scope)!.pos }));
+    const cursors = [...this.#moved]
+      .sort((a, b) => a - b)
+      .map((scope) => ({ scope, pos: this.#refetch.get(scope) ?? this.#cursors.get(scope)!.pos }));
     this.#send({ type: "ACKED", cursors });
     this.#moved.clear();
     this.#uncredited = 0;
@@ -541,7 +572,8 @@ export class Session {
       if (name !== null) at.set(name, this.#absorbOne(at.get(name), e));
     }
     const changes: Change[] = [{ to: "absorbed", seqs: rest.map((e) => e.seq) }];
-    for (const part of at.values()) if (part && this.#cursors.has(part.scope)) changes.push({ to: "put", staged: false, part });
+    for (const part of at.values())
+      if (part && this.#cursors.has(part.scope)) changes.push({ to: "put", staged: false, part });
     yield* get(this.#ports.store.apply(changes));
   }
   #absorbOne(part: ServerPart | undefined, e: Entry): ServerPart | undefined {
@@ -572,8 +604,6 @@ function rowsAt(plain: Uint8Array, rows: Uint8Array): number {
   for (let at = 4; at < 24; at++) if (equalBytes(plain.subarray(at, at + rows.length), rows)) return at;
   return fail("invalid", "rows");
 }
-/** undefined: a local error. */
-const errorOfSlug = (slug: string): number | undefined => (slug in ERRORS ? errorNumber(slug as WireError) : undefined);
 /** PROTO-57: a zero writer and the scope as seq stand for the key of a scope. */
 const keyOf = (n: Name): KeyOf => (writerOf(n) === ZERO_ID ? scopeKey(seqOf(n)) : n);
 
@@ -587,41 +617,4 @@ function keysOf(r: Rec, changes: Change[]): void {
   if (r.kind === KIND.PARTICIPANT) put(r.name, 5);
   const scope = r.kind === KIND.TEAM ? shown(r, 3) : undefined;
   if (typeof scope === "number") put(scopeKey(scope), 4);
-}
-
-// -- enrolment -------------------------------------------------------------------------------------------------
-
-/** ENROL on a fresh connection (section 17); after ENROLLED the peer may greet. */
-export class Enrolment {
-  readonly peer = new Peer();
-  enrolled: Enrolled | undefined;
-  result: Result | undefined;
-
-  start(code: string, publicKey: Uint8Array, deviceName: string): Uint8Array {
-    return this.peer.send({ type: "ENROL", versionMin: PROTOCOL_VERSION, versionMax: PROTOCOL_VERSION, code, publicKey, deviceName });
-  }
-  receive(frame: Uint8Array): void {
-    if (this.result) return;
-    try {
-      const m = this.peer.receive(frame);
-      if (m.type === "ENROLLED") this.enrolled = m;
-      else if (m.type === "ERROR") this.#end(m.error, m.retryS);
-      else if (m.type === "BYE") this.#end(m.reason, m.retryS);
-    } catch (e) {
-      const nr = e instanceof OvError ? errorOfSlug(e.slug) : undefined;
-      if (nr === undefined) throw e;
-      this.#end(nr, 0);
-    }
-  }
-  #end(error: number, retryS: number): void {
-    this.result = { error, close: error ? closeCode(error) : 1000, retryS, synced: false };
-  }
-}
-
-const RETRY_MAX_S = 15 * 60;
-/** Milliseconds to wait after so many failures in a row (PROTO-118). random: 0 … 1 */
-export function retryDelayMs(retryS: number, failures: number, random: number): number {
-  const base = Math.max(1, retryS);
-  const wait = (base + random * base) * 2 ** Math.max(0, Math.min(failures - 1, 20));
-  return 1000 * Math.max(base, Math.min(wait, Math.max(RETRY_MAX_S, base)));
 }

@@ -1,5 +1,5 @@
-// What a session keeps: the interface, and a store in memory. A method may give its answer at once or later; what a session changes in one
-// step comes in one `apply`, which is one transaction.
+// What a session keeps: the interface, and a store in memory. A method may give its answer at once or
+// later; what a session changes in one step comes in one `apply`, which is one transaction.
 import type { Id, Name } from "./name.ts";
 import { type Entry, type LogState, type Receipt, entryRecord } from "./log.ts";
 import type { Rec } from "./record.ts";
@@ -85,7 +85,8 @@ export class MemoryStore implements Store {
     this.#head0 = head0;
   }
   log = () => this.#log;
-  entries = (from: number, to: number, max: number) => this.#entries.slice(from - 1, Math.min(to, from - 1 + max));
+  entries = (from: number, to: number, max: number) =>
+    this.#entries.slice(from - 1, Math.min(to, from - 1 + max));
   heads = (seqs: number[]) => seqs.map((s) => (s === 0 ? this.#head0 : this.#entries[s - 1]?.head));
   ackedOnTop = () => this.#entries.filter((e) => e.onTop && e.receipt);
   server = () => this.#server;
@@ -165,14 +166,17 @@ export class MemoryStore implements Store {
   }
   #window(kinds: number[], before: number): void {
     for (const parts of this.#parts.values())
-      for (const [name, p] of parts) if (kinds.includes(p.record.kind) && p.changed < before) parts.delete(name);
+      for (const [name, p] of parts)
+        if (kinds.includes(p.record.kind) && p.changed < before) parts.delete(name);
   }
   #purge(): void {
     this.purged = true;
     for (const m of [this.#parts, this.#cursors, this.#staged]) m.clear();
     this.#keys.clear();
   }
-  #changeLog(c: Extract<Change, { to: "acked" | "absorbed" | "safe" | "rollback" | "refused" | "newWriter" }>): void {
+  #changeLog(
+    c: Extract<Change, { to: "acked" | "absorbed" | "safe" | "rollback" | "refused" | "newWriter" }>,
+  ): void {
     switch (c.to) {
       case "acked":
         for (const { seq, receipt } of c.receipts) this.#edit(seq, { receipt });
@@ -185,7 +189,8 @@ export class MemoryStore implements Store {
         this.#log = { ...this.#log, safe: c.upTo };
         break;
       case "rollback":
-        for (let seq = c.upTo + 1; seq <= this.#log.acked; seq++) this.#edit(seq, { receipt: null, onTop: true });
+        for (let seq = c.upTo + 1; seq <= this.#log.acked; seq++)
+          this.#edit(seq, { receipt: null, onTop: true });
         this.#log = { ...this.#log, acked: Math.min(c.upTo, this.#log.acked) };
         break;
       case "refused":

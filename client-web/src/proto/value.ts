@@ -19,7 +19,15 @@ export const isBytes = (v: unknown): v is Uint8Array => v instanceof Uint8Array;
 export const isSet = (v: Value): v is SetChange => v !== null && typeof v === "object" && !isBytes(v);
 
 const rank = (v: Value): number =>
-  v === null ? 0 : typeof v === "number" || typeof v === "bigint" ? 1 : typeof v === "string" ? 2 : isBytes(v) ? 3 : 4;
+  v === null
+    ? 0
+    : typeof v === "number" || typeof v === "bigint"
+      ? 1
+      : typeof v === "string"
+        ? 2
+        : isBytes(v)
+          ? 3
+          : 4;
 
 function compareLists(a: Element[], b: Element[]): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
@@ -37,7 +45,11 @@ export function compareValues(a: Value, b: Value): number {
   if (ra === 1) return intCompare(a as Int, b as Int);
   if (ra === 2) return a === b ? 0 : compareBytes(utf8(a as string), utf8(b as string));
   if (ra === 3) return compareBytes(a as Uint8Array, b as Uint8Array);
-  if (ra === 4) return compareLists((a as SetChange).add, (b as SetChange).add) || compareLists((a as SetChange).del, (b as SetChange).del);
+  if (ra === 4)
+    return (
+      compareLists((a as SetChange).add, (b as SetChange).add) ||
+      compareLists((a as SetChange).del, (b as SetChange).del)
+    );
   return 0;
 }
 export const equalValues = (a: Value, b: Value): boolean => compareValues(a, b) === 0;
@@ -67,11 +79,14 @@ function disjoint(a: Element[], b: Element[]): boolean {
 /** What keeps a value from travelling; undefined when nothing does. */
 export function valueProblem(v: Value): ErrorSlug | undefined {
   if (v === null) return undefined;
-  if (typeof v === "string") return !isText(v) ? "op_format" : utf8(v).length > LIMITS.TEXT_BYTES_MAX ? "op_limit" : undefined;
+  if (typeof v === "string")
+    return !isText(v) ? "op_format" : utf8(v).length > LIMITS.TEXT_BYTES_MAX ? "op_limit" : undefined;
   if (isBytes(v)) return v.length > LIMITS.TEXT_BYTES_MAX ? "op_limit" : undefined;
   if (!isSet(v)) return isInt(v) ? undefined : "op_format";
   if (v.add.length + v.del.length > LIMITS.SET_ELEMENTS_MAX) return "op_limit";
-  return elementsProblem(v.add) ?? elementsProblem(v.del) ?? (disjoint(v.add, v.del) ? undefined : "op_format");
+  return (
+    elementsProblem(v.add) ?? elementsProblem(v.del) ?? (disjoint(v.add, v.del) ? undefined : "op_format")
+  );
 }
 
 export function writeSingle(w: Writer, v: Single): void {

@@ -5,11 +5,17 @@ import { createInterface } from "node:readline";
 import type { Json } from "./vectors.ts";
 
 const folder = process.env.OVERDRACHT_BIN;
-const candidates = folder ? [`${folder}/tests/differential/ov-differential`, `${folder}/ov-differential`] : [];
+const candidates = folder
+  ? [`${folder}/tests/differential/ov-differential`, `${folder}/ov-differential`]
+  : [];
 const program = candidates.find((p) => existsSync(p));
 
 /** Why the tests against the core are left out; undefined when they run. */
-export const coreMissing = program ? undefined : folder ? `${folder} has no ov-differential` : "OVERDRACHT_BIN names no build folder";
+export const coreMissing = program
+  ? undefined
+  : folder
+    ? `${folder} has no ov-differential`
+    : "OVERDRACHT_BIN names no build folder";
 
 export class Core {
   readonly #child: ChildProcess;

@@ -11,7 +11,12 @@ const server = find("server/main/overdrachtd", "overdrachtd");
 const administration = find("tools/admin/overdracht-admin", "overdracht-admin");
 
 /** Why the tests with a server are left out; undefined when they run. */
-export const daemonMissing = server && administration ? undefined : folder ? `${folder} has no overdrachtd or no overdracht-admin` : "OVERDRACHT_BIN names no build folder";
+export const daemonMissing =
+  server && administration
+    ? undefined
+    : folder
+      ? `${folder} has no overdrachtd or no overdracht-admin`
+      : "OVERDRACHT_BIN names no build folder";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -27,8 +32,20 @@ export class Daemon {
     rmSync(join(schemas, "README.md"), { force: true });
     const portFile = join(this.folder, "port");
     rmSync(portFile, { force: true });
-    const args = ["--data", join(this.folder, "data"), "--init", "--schema", schemas, "--port", "0", "--local-port", "off"];
-    this.#child = spawn(server!, [...args, "--port-file", portFile, "--log", "error"], { stdio: ["ignore", "ignore", "inherit"] });
+    const args = [
+      "--data",
+      join(this.folder, "data"),
+      "--init",
+      "--schema",
+      schemas,
+      "--port",
+      "0",
+      "--local-port",
+      "off",
+    ];
+    this.#child = spawn(server!, [...args, "--port-file", portFile, "--log", "error"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     for (let i = 0; i < 200 && !existsSync(portFile); i++) await sleep(50);
     this.port = Number(/^port=(\d+)/m.exec(readFileSync(portFile, "utf8"))![1]);
   }
@@ -53,7 +70,11 @@ export class Daemon {
     rmSync(this.folder, { recursive: true, force: true });
   }
   admin(...args: string[]): Json {
-    const run = spawnSync(administration!, ["--data", join(this.folder, "data"), "--json", "--quiet", ...args], { encoding: "utf8" });
+    const run = spawnSync(
+      administration!,
+      ["--data", join(this.folder, "data"), "--json", "--quiet", ...args],
+      { encoding: "utf8" },
+    );
     const lines = run.stdout.trim().split("\n");
     if (run.status !== 0) throw new Error(`overdracht-admin ${args.join(" ")}: ${run.stdout}${run.stderr}`);
     return JSON.parse(lines[lines.length - 1]);

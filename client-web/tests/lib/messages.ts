@@ -13,14 +13,21 @@ const tipsJson = (list: Tip[]) => list.map((t) => ({ seq: t.seq, head: hex(t.hea
 const tipsOf = (list: Json[]): Tip[] => list.map((t) => ({ seq: t.seq, head: unhex(t.head) }));
 const orNull = <A, B>(v: A | null, f: (v: A) => B): B | null => (v === null ? null : f(v));
 const errorText = (nr: number) => (nr === 0 ? "ok" : (errorOfNumber(nr) ?? "unknown"));
-const errorNr = (slug: string) => (slug === "ok" ? 0 : errorNumber(slug as Parameters<typeof errorNumber>[0]));
+const errorNr = (slug: string) =>
+  slug === "ok" ? 0 : errorNumber(slug as Parameters<typeof errorNumber>[0]);
 
 export const typeName = (nr: number) => (Object.keys(TYPES) as MsgName[]).find((k) => TYPES[k] === nr)!;
 
 export function messageJson(m: Msg): Json {
   switch (m.type) {
     case "ENROL":
-      return { version_min: m.versionMin, version_max: m.versionMax, code: m.code, public_key: hex(m.publicKey), device_name: m.deviceName };
+      return {
+        version_min: m.versionMin,
+        version_max: m.versionMax,
+        code: m.code,
+        public_key: hex(m.publicKey),
+        device_name: m.deviceName,
+      };
     case "ENROLLED":
       return {
         version: m.version,
@@ -121,9 +128,16 @@ export function messageJson(m: Msg): Json {
 
 /** All but DELTA, which a client never sends. */
 export function messageOf(type: MsgName, j: Json): Exclude<Msg, { type: "DELTA" }> {
-  const common = { versionMin: j.version_min, versionMax: j.version_max, timeMs: j.time_ms, retryS: j.retry_s, safeUpTo: j.safe_up_to };
+  const common = {
+    versionMin: j.version_min,
+    versionMax: j.version_max,
+    timeMs: j.time_ms,
+    retryS: j.retry_s,
+    safeUpTo: j.safe_up_to,
+  };
   const all: Json = { type, ...common };
-  if (type === "ENROL") Object.assign(all, { code: j.code, publicKey: unhex(j.public_key), deviceName: j.device_name });
+  if (type === "ENROL")
+    Object.assign(all, { code: j.code, publicKey: unhex(j.public_key), deviceName: j.device_name });
   if (type === "ENROLLED")
     Object.assign(all, j, {
       serverKey: unhex(j.server_key),
@@ -164,7 +178,11 @@ export function messageOf(type: MsgName, j: Json): Exclude<Msg, { type: "DELTA" 
     Object.assign(all, {
       upTo: j.up_to,
       head: unhex(j.head),
-      receipts: j.receipts.map((r: Json) => ({ upTo: r.up_to, timeMs: r.server_time_ms, offsetMs: r.offset_ms })),
+      receipts: j.receipts.map((r: Json) => ({
+        upTo: r.up_to,
+        timeMs: r.server_time_ms,
+        offsetMs: r.offset_ms,
+      })),
       held: j.held,
       refused: orNull(j.refused, (r: Json) => ({ seq: r.seq, error: errorNr(r.error) })),
       signature: unhex(j.signature),

@@ -47,9 +47,44 @@ export class Random {
   }
 }
 
-const WORDS = ["rustig", "onrustig", "wakker", "naar bed", "twee keer", "café", "€ 3", "🌙", "om 3 uur", "-", "lamp", "ë"];
-const EDGES: Int[] = [0, 1, -1, 127, 128, -32, -33, 255, 256, 65535, 65536, 4294967295, 4294967296, -2147483648, -2147483649,
-  9007199254740991, -9007199254740991, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n), -98, -99];
+const WORDS = [
+  "rustig",
+  "onrustig",
+  "wakker",
+  "naar bed",
+  "twee keer",
+  "café",
+  "€ 3",
+  "🌙",
+  "om 3 uur",
+  "-",
+  "lamp",
+  "ë",
+];
+const EDGES: Int[] = [
+  0,
+  1,
+  -1,
+  127,
+  128,
+  -32,
+  -33,
+  255,
+  256,
+  65535,
+  65536,
+  4294967295,
+  4294967296,
+  -2147483648,
+  -2147483649,
+  9007199254740991,
+  -9007199254740991,
+  2n ** 53n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+  -98,
+  -99,
+];
 
 export function randomInt(r: Random): Int {
   switch (r.int(6)) {
@@ -90,7 +125,9 @@ export function randomValue(r: Random, names: Name[], type: number): Value {
   if (type === 0) return randomInt(r);
   if (type === 1) return text(r);
   if (type === 2) return randomSet(r, names);
-  return r.chance(2) && names.length ? nameBytes(r.pick(names)) : r.bytes(r.pick([0, 1, 28, 32, 64, 65, 200]));
+  return r.chance(2) && names.length
+    ? nameBytes(r.pick(names))
+    : r.bytes(r.pick([0, 1, 28, 32, 64, 65, 200]));
 }
 
 export interface LogContext {
@@ -99,7 +136,8 @@ export interface LogContext {
   /** names of people, participants and records of others */
   others: Name[];
 }
-export const randomName = (r: Random, writers: string[]): Name => makeName(r.pick(writers), 1 + r.int(2000), r.hex(4));
+export const randomName = (r: Random, writers: string[]): Name =>
+  makeName(r.pick(writers), 1 + r.int(2000), r.hex(4));
 
 /** One field of a kind keeps its type, as it does in life. */
 const typeOfField = (kind: number, id: number) => (kind * 7 + id) % 4;
@@ -107,7 +145,9 @@ const typeOfField = (kind: number, id: number) => (kind * 7 + id) % 4;
 function randomFields(r: Random, kind: number, names: Name[]): WholeOp["fields"] {
   const ids = new Set<number>();
   for (let i = 0, n = r.int(8); i < n; i++) ids.add(2 + r.int(r.chance(20) ? 126 : 12));
-  return [...ids].sort((a, b) => a - b).map((id) => ({ id, value: randomValue(r, names, typeOfField(kind, id)) }));
+  return [...ids]
+    .sort((a, b) => a - b)
+    .map((id) => ({ id, value: randomValue(r, names, typeOfField(kind, id)) }));
 }
 
 function randomHeader(r: Random, log: LogContext, records: Name[]) {
@@ -153,23 +193,42 @@ function randomOp(r: Random, log: LogContext, records: Name[], name: Name, befor
   const header = { name, ...randomHeader(r, log, records) };
   if (r.chance(25)) return { form: "void", name, headerHash: r.bytes(32), commitment: r.bytes(32) };
   if (r.chance(25)) return { form: "absent", ...header, commitment: r.bytes(32) };
-  if (r.chance(25)) return { form: "verbatim", ...header, payload: r.bytes(1 + r.int(80)), refused: "op_format" };
+  if (r.chance(25))
+    return { form: "verbatim", ...header, payload: r.bytes(1 + r.int(80)), refused: "op_format" };
   const names = [...log.others, ...before.slice(-10).map((o) => o.name)];
-  const op: WholeOp = { form: "whole", ...header, fields: randomFields(r, header.kind, names), replaces: randomReplaces(r, header.record, before, log) };
+  const op: WholeOp = {
+    form: "whole",
+    ...header,
+    fields: randomFields(r, header.kind, names),
+    replaces: randomReplaces(r, header.record, before, log),
+  };
   return opProblem({ ...op, name: withTag(name, "00000001") }) ? randomOp(r, log, records, name, before) : op;
 }
 function randomReplaces(r: Random, record: Name | null, before: Op[], log: LogContext): Name[] {
   if (record === null) return r.chance(10) ? [r.pick(log.others)] : [];
-  const known = before.filter((o) => o.form !== "void" && (o.record === record || o.name === record)).map((o) => o.name);
+  const known = before
+    .filter((o) => o.form !== "void" && (o.record === record || o.name === record))
+    .map((o) => o.name);
   const names = new Set<Name>(r.chance(4) ? [record] : []);
   for (const n of known.slice(-3)) if (r.chance(2)) names.add(n);
   if (r.chance(6)) names.add(r.pick(log.others));
   return [...names].sort(compareNames);
 }
 
-// -- histories of one record -----------------------------------------------------------------------------------
+// -- histories of one record ----------------------------------------------------------------------------
 
-const VERDICTS_OFTEN: Verdict[] = ["applied", "applied", "applied", "applied", "applied", "held", "held", "dismissed", "waiting", "erased"];
+const VERDICTS_OFTEN: Verdict[] = [
+  "applied",
+  "applied",
+  "applied",
+  "applied",
+  "applied",
+  "held",
+  "held",
+  "dismissed",
+  "waiting",
+  "erased",
+];
 
 /** Ops of one record by several writers, each naming what its author could have seen, or nonsense. */
 export function randomHistory(r: Random, n: number): FoldIn[] {
@@ -209,7 +268,11 @@ export function randomHistory(r: Random, n: number): FoldIn[] {
   return r.chance(8) && ins.length > 1 ? ins.slice(1) : ins;
 }
 
-function historyPayload(r: Random, seen: FoldIn[], i: number): { fields: WholeOp["fields"]; replaces: Name[] } {
+function historyPayload(
+  r: Random,
+  seen: FoldIn[],
+  i: number,
+): { fields: WholeOp["fields"]; replaces: Name[] } {
   const state = seen.length ? fold(seen) : undefined;
   if (i && r.chance(6)) {
     const value = r.chance(3) ? null : r.pick(["verkeerd", "dubbel"]);

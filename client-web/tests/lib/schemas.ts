@@ -1,25 +1,43 @@
-// The schemas of proto/schema in the form that travels (PROTO-150, PROTO-151), made from their files as a server does.
+// The schemas of proto/schema in the form that travels (PROTO-150, PROTO-151), made from their files as a
+// server does.
 import { readFileSync, readdirSync } from "node:fs";
 import { Writer } from "../../src/proto/mp.ts";
 import { PARTICIPANT, TYPE } from "../../src/proto/schema.ts";
 import { type Json, sourceDir } from "./vectors.ts";
 
 const TYPES: Record<string, number> = {
-  int: TYPE.INT, bool: TYPE.BOOL, code: TYPE.CODE, codeset: TYPE.CODESET, date: TYPE.DATE, datetime: TYPE.DATETIME,
-  text: TYPE.TEXT, ref: TYPE.REF, refset: TYPE.REFSET, scopeset: TYPE.SCOPESET, bytes: TYPE.BYTES,
+  int: TYPE.INT,
+  bool: TYPE.BOOL,
+  code: TYPE.CODE,
+  codeset: TYPE.CODESET,
+  date: TYPE.DATE,
+  datetime: TYPE.DATETIME,
+  text: TYPE.TEXT,
+  ref: TYPE.REF,
+  refset: TYPE.REFSET,
+  scopeset: TYPE.SCOPESET,
+  bytes: TYPE.BYTES,
 };
-const MODES: Record<string, number> = { none: PARTICIPANT.NONE, optional: PARTICIPANT.OPTIONAL, required: PARTICIPANT.REQUIRED, self: PARTICIPANT.SELF };
+const MODES: Record<string, number> = {
+  none: PARTICIPANT.NONE,
+  optional: PARTICIPANT.OPTIONAL,
+  required: PARTICIPANT.REQUIRED,
+  self: PARTICIPANT.SELF,
+};
 const DATES = [10957, 47847]; // 2000-01-01 … 2100-12-31
 
 const read = (dir: string): Json[] =>
-  readdirSync(dir).filter((f) => f.endsWith(".json")).map((f) => JSON.parse(readFileSync(`${dir}/${f}`, "utf8")));
+  readdirSync(dir)
+    .filter((f) => f.endsWith(".json"))
+    .map((f) => JSON.parse(readFileSync(`${dir}/${f}`, "utf8")));
 
 function range(f: Json): (number | null)[] {
   if (f.range) return f.range;
   if (f.type === "date") return DATES;
   return f.type === "datetime" ? [DATES[0] * 86400, DATES[1] * 86400 + 86399] : [null, null];
 }
-const orNil = <T>(w: Writer, v: T | null | undefined, write: (v: T) => void) => (v === null || v === undefined ? w.nil() : write(v));
+const orNil = <T>(w: Writer, v: T | null | undefined, write: (v: T) => void) =>
+  v === null || v === undefined ? w.nil() : write(v);
 
 function writeField(w: Writer, f: Json, all: Json[], kinds: Json[]): void {
   w.array(17);
@@ -60,7 +78,8 @@ function writeField(w: Writer, f: Json, all: Json[], kinds: Json[]): void {
 
 function writeKind(k: Json, kinds: Json[]): Uint8Array {
   const w = new Writer();
-  const idOf = (name: string): number => (name === "participant" ? 0 : k.fields.find((f: Json) => f.name === name).id);
+  const idOf = (name: string): number =>
+    name === "participant" ? 0 : k.fields.find((f: Json) => f.name === name).id;
   w.array(11);
   w.int(k.id);
   w.str(k.kind);

@@ -5,13 +5,15 @@ import { hex } from "../../src/proto/bytes.ts";
 import { chainStart, keyOwner } from "../../src/proto/chain.ts";
 import { TYPES } from "../../src/proto/generated.ts";
 import { packFrame, unpackFrame } from "../../src/proto/frame.ts";
+import { Enrolment } from "../../src/proto/enrol.ts";
 import { appendOp, overlay } from "../../src/proto/log.ts";
 import { SUBPROTOCOL } from "../../src/proto/msg.ts";
 import { type Name, ZERO_TAG, makeName } from "../../src/proto/name.ts";
 import { FIELD_RETRACTED, type Field, KIND } from "../../src/proto/op.ts";
 import { type Rec, replacesAll, replacesFor } from "../../src/proto/record.ts";
 import { Schemas } from "../../src/proto/schema.ts";
-import { Enrolment, type Event, type Identity, type Ports, type Result, Session, runLater } from "../../src/proto/session.ts";
+import { type Event, type Identity, type Ports, type Result, Session } from "../../src/proto/session.ts";
+import { runLater } from "../../src/proto/steps.ts";
 import { MemoryStore, scopeKey } from "../../src/proto/store.ts";
 
 export interface Counted {
@@ -31,7 +33,10 @@ const nameOfType = (nr: number) => Object.entries(TYPES).find(([, v]) => v === n
 
 function keyOfPoint(point: Uint8Array): KeyObject {
   const b64 = (p: Uint8Array) => Buffer.from(p).toString("base64url");
-  return createPublicKey({ key: { kty: "EC", crv: "P-256", x: b64(point.subarray(1, 33)), y: b64(point.subarray(33)) }, format: "jwk" });
+  return createPublicKey({
+    key: { kty: "EC", crv: "P-256", x: b64(point.subarray(1, 33)), y: b64(point.subarray(33)) },
+    format: "jwk",
+  });
 }
 
 export class Tablet {
@@ -50,7 +55,13 @@ export class Tablet {
   /** The same device, with a server that listens elsewhere now, or with a copy of its store. */
   moved(port: number, store = this.store): Tablet {
     const t = new Tablet(port);
-    Object.assign(t, { keys: this.keys, serverKey: this.serverKey, identity: this.identity, schemas: this.schemas, store });
+    Object.assign(t, {
+      keys: this.keys,
+      serverKey: this.serverKey,
+      identity: this.identity,
+      schemas: this.schemas,
+      store,
+    });
     return t;
   }
   now = () => Date.now() + this.clockMs;
@@ -59,7 +70,11 @@ export class Tablet {
     const enrolment = new Enrolment();
     const ws = new WebSocket(this.url, SUBPROTOCOL, { perMessageDeflate: false });
     const jwk = this.keys.publicKey.export({ format: "jwk" });
-    const point = Buffer.concat([Buffer.of(4), Buffer.from(jwk.x!, "base64url"), Buffer.from(jwk.y!, "base64url")]);
+    const point = Buffer.concat([
+      Buffer.of(4),
+      Buffer.from(jwk.x!, "base64url"),
+      Buffer.from(jwk.y!, "base64url"),
+    ]);
     await new Promise<void>((resolve, reject) => {
       ws.on("error", reject);
       ws.on("close", () => resolve());
@@ -71,29 +86,67 @@ export class Tablet {
     });
     const e = enrolment.enrolled;
     if (!e) return enrolment.result;
-    this.identity = { device: e.device, organisation: e.organisation, serverName: "127.0.0.1", serverKey: e.serverKey };
+    this.identity = {
+      device: e.device,
+      organisation: e.organisation,
+      serverName: "127.0.0.1",
+      serverKey: e.serverKey,
+    };
     this.serverKey = keyOfPoint(e.serverKey);
     this.freshStore();
-    this.store.apply([{ to: "server", server: e.server }, ...e.scopes.map((s) => ({ to: "key" as const, of: scopeKey(s.scope), key: s.key }))]);
+    this.store.apply([
+      { to: "server", server: e.server },
+      ...e.scopes.map((s) => ({ to: "key" as const, of: scopeKey(s.scope), key: s.key })),
+    ]);
     return undefined;
   }
   freshStore(writer = hex(randomBytes(16))): void {
-    this.store = new MemoryStore(writer, this.identity.device, chainStart(this.identity.organisation, writer));
+    this.store = new MemoryStore(
+      writer,
+      this.identity.device,
+      chainStart(this.identity.organisation, writer),
+    );
   }
   ports(): Ports {
     return {
       store: this.store,
-      sign: (p) => Promise.resolve(new Uint8Array(sign("sha256", p, { key: this.keys.privateKey, dsaEncoding: "ieee-p1363" }))),
-      verify: (p, s) => Promise.resolve(verify("sha256", p, { key: this.serverKey, dsaEncoding: "ieee-p1363" }, s)),
+      sign: (p) =>
+        Promise.resolve(
+          new Uint8Array(sign("sha256", p, { key: this.keys.privateKey, dsaEncoding: "ieee-p1363" })),
+        ),
+      verify: (p, s) =>
+        Promise.resolve(verify("sha256", p, { key: this.serverKey, dsaEncoding: "ieee-p1363" }, s)),
       random: (n) => new Uint8Array(randomBytes(n)),
       windowedKinds: () => this.schemas.windowedKinds(),
     };
   }
 
   /** One connection. until: closes it when this holds after a step; else it ends as the session says. */
-  async sync(options: { live?: boolean; frameBytes?: number; cutAfter?: number; tamper?: (plain: Uint8Array) => void; until?: (s: Session, events: Event[]) => boolean; onSession?: (s: LiveSession) => void } = {}): Promise<SyncOutcome> {
-    const session = new Session(this.identity, this.ports(), { live: options.live ?? false, credit: 0, frameBytes: options.frameBytes ?? 0 });
-    const out: SyncOutcome = { up: {}, down: {}, sent: [], upBytes: 0, downBytes: 0, result: undefined, events: [], closed: 0 };
+  async sync(
+    options: {
+      live?: boolean;
+      frameBytes?: number;
+      cutAfter?: number;
+      tamper?: (plain: Uint8Array) => void;
+      until?: (s: Session, events: Event[]) => boolean;
+      onSession?: (s: LiveSession) => void;
+    } = {},
+  ): Promise<SyncOutcome> {
+    const session = new Session(this.identity, this.ports(), {
+      live: options.live ?? false,
+      credit: 0,
+      frameBytes: options.frameBytes ?? 0,
+    });
+    const out: SyncOutcome = {
+      up: {},
+      down: {},
+      sent: [],
+      upBytes: 0,
+      downBytes: 0,
+      result: undefined,
+      events: [],
+      closed: 0,
+    };
     const ws = new WebSocket(this.url, SUBPROTOCOL, { perMessageDeflate: false });
     let queue = Promise.resolve();
     let received = 0;
@@ -110,7 +163,8 @@ export class Tablet {
       for (const frame of session.take()) if (ws.readyState === WebSocket.OPEN) ws.send(frame);
       if (session.result && ws.readyState === WebSocket.OPEN) ws.close(session.result.close);
     };
-    const step = (make: () => Generator<unknown, void, unknown>): Promise<void> => (queue = queue.then(() => runLater(make())).then(flush));
+    const step = (make: () => Generator<unknown, void, unknown>): Promise<void> =>
+      (queue = queue.then(() => runLater(make())).then(flush));
     await new Promise<void>((resolve, reject) => {
       const failed = (e: unknown) => {
         ws.terminate();
@@ -141,22 +195,43 @@ export class Tablet {
     return out;
   }
   private learn(): void {
-    for (const p of this.store.allParts()) if (p.record.kind === KIND.SCHEMA) this.schemas.addRecord(p.record);
+    for (const p of this.store.allParts())
+      if (p.record.kind === KIND.SCHEMA) this.schemas.addRecord(p.record);
   }
 
-  // -- what a carer does -------------------------------------------------------------------------------------
+  // -- what a carer does --------------------------------------------------------------------------------
 
   view(name: Name): Rec | null {
     return overlay(this.store.part(name)?.record ?? null, this.store.onTop(name), this.store.clockOffset());
   }
   all(kind: number): Rec[] {
     const names = new Set(this.store.allParts().map((p) => p.record.name));
-    for (const e of this.store.entries(1, this.store.log().seq, Number.MAX_SAFE_INTEGER)) if (e.onTop && e.op.form === "whole") names.add(e.op.record ?? e.op.name);
+    for (const e of this.store.entries(1, this.store.log().seq, Number.MAX_SAFE_INTEGER))
+      if (e.onTop && e.op.form === "whole") names.add(e.op.record ?? e.op.name);
     return [...names].map((n) => this.view(n)!).filter((r) => r?.kind === kind);
   }
-  write(op: { kind: number; scope: number; record?: Name; participant?: Name | null; author?: Name | null; fields: Field[]; time?: number; replaces?: Name[] }): Name {
+  write(op: {
+    kind: number;
+    scope: number;
+    record?: Name;
+    participant?: Name | null;
+    author?: Name | null;
+    fields: Field[];
+    time?: number;
+    replaces?: Name[];
+  }): Name {
     const seen = op.record ? this.view(op.record) : null;
-    const replaces = op.replaces ?? [...new Set(seen ? op.fields.flatMap((f) => (f.id === FIELD_RETRACTED ? replacesAll(seen) : replacesFor(seen, f.id))) : [])].sort();
+    const replaces =
+      op.replaces ??
+      [
+        ...new Set(
+          seen
+            ? op.fields.flatMap((f) =>
+                f.id === FIELD_RETRACTED ? replacesAll(seen) : replacesFor(seen, f.id),
+              )
+            : [],
+        ),
+      ].sort();
     const draft = {
       scope: op.scope,
       record: op.record ?? null,
@@ -169,7 +244,12 @@ export class Tablet {
       replaces,
     };
     const owner = keyOwner({ form: "whole", name: makeName(this.store.log().writer, 1, ZERO_TAG), ...draft });
-    const key = owner.of === "zero" ? new Uint8Array(32) : this.store.key(owner.of === "participant" ? owner.participant : scopeKey(owner.of === "team" ? owner.scope : 1));
+    const key =
+      owner.of === "zero"
+        ? new Uint8Array(32)
+        : this.store.key(
+            owner.of === "participant" ? owner.participant : scopeKey(owner.of === "team" ? owner.scope : 1),
+          );
     if (!key) throw new Error("no commit key");
     const { entry, log } = appendOp(this.store.log(), draft, key);
     this.store.append(entry, log);

@@ -11,7 +11,8 @@ export const sourceDir = SOURCE_DIR;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Json = any;
 
-export const vectors = (file: string): Json[] => JSON.parse(readFileSync(`${SOURCE_DIR}proto/vectors/${file}.json`, "utf8"));
+export const vectors = (file: string): Json[] =>
+  JSON.parse(readFileSync(`${SOURCE_DIR}proto/vectors/${file}.json`, "utf8"));
 
 export function valueOf(j: Json): Value {
   if (j === null) return null;
@@ -32,7 +33,8 @@ const nameOrNull = (text: string | null) => (text === null ? null : parseName(te
 
 export function opOf(j: Json): Op {
   const name = parseName(j.name);
-  if (j.void) return { form: "void", name, headerHash: unhex(j.header_hash), commitment: unhex(j.commitment) };
+  if (j.void)
+    return { form: "void", name, headerHash: unhex(j.header_hash), commitment: unhex(j.commitment) };
   const header = {
     name,
     scope: j.scope,
@@ -44,14 +46,16 @@ export function opOf(j: Json): Op {
     time: j.device_time,
   };
   if (j.payload_absent) return { form: "absent", ...header, commitment: unhex(j.commitment) };
-  if (j.payload !== undefined) return { form: "verbatim", ...header, payload: unhex(j.payload), refused: j.refused ?? "op_format" };
+  if (j.payload !== undefined)
+    return { form: "verbatim", ...header, payload: unhex(j.payload), refused: j.refused ?? "op_format" };
   const fields = j.fields.map(([id, v]: [number, Json]) => ({ id, value: valueOf(v) }));
   return { form: "whole", ...header, fields, replaces: j.replaces.map(parseName) };
 }
 
 export function opJson(op: Op): Json {
   const name = nameText(op.name);
-  if (op.form === "void") return { name, void: true, header_hash: hex(op.headerHash), commitment: hex(op.commitment) };
+  if (op.form === "void")
+    return { name, void: true, header_hash: hex(op.headerHash), commitment: hex(op.commitment) };
   const text = (n: string | null) => (n === null ? null : nameText(n));
   const header = {
     name,
@@ -65,5 +69,9 @@ export function opJson(op: Op): Json {
   };
   if (op.form === "absent") return { ...header, payload_absent: true, commitment: hex(op.commitment) };
   if (op.form === "verbatim") return { ...header, payload: hex(op.payload), refused: op.refused };
-  return { ...header, fields: op.fields.map((f) => [f.id, jsonOf(f.value)]), replaces: op.replaces.map(nameText) };
+  return {
+    ...header,
+    fields: op.fields.map((f) => [f.id, jsonOf(f.value)]),
+    replaces: op.replaces.map(nameText),
+  };
 }

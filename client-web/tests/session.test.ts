@@ -1,0 +1,535 @@
+// The session against a scripted server: what a real one does seldom, or never. All ports answer at once.
+import assert from "node:assert/strict";
+import { generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
+import test from "node:test";
+import { hex } from "../src/proto/bytes.ts";
+import { chainStart, signedAck } from "../src/proto/chain.ts";
+import { type FoldIn, fold } from "../src/proto/fold.ts";
+import { packFrame, unpackFrame } from "../src/proto/frame.ts";
+import { ERRORS, LIMITS } from "../src/proto/generated.ts";
+import { appendOp, overlay } from "../src/proto/log.ts";
+import {
+  type Ack,
+  type ErrorMsg,
+  type Msg,
+  type Push,
+  SCOPE_STATE,
+  type Welcome,
+  bodyOf,
+  decodeMessage,
+  encodeMessage,
+  withSignature,
+} from "../src/proto/msg.ts";
+import { type Name, ZERO_ID, makeName } from "../src/proto/name.ts";
+import type { WholeOp } from "../src/proto/op.ts";
+import { type Rec, encodeRecord, recordToRows, shown } from "../src/proto/record.ts";
+import { decodeRows, encodeRows } from "../src/proto/rows.ts";
+import { Session } from "../src/proto/session.ts";
+import { runNow } from "../src/proto/steps.ts";
+import { MemoryStore, scopeKey } from "../src/proto/store.ts";
+import { Random } from "./lib/random.ts";
+
+const NOW = 1763800000_000;
+const SERVER = "50".repeat(16);
+const WRITER = "10".repeat(16);
+const ID = { device: "30".repeat(16), organisation: "90".repeat(16), serverName: "zorg.example" };
+const device = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const ieee = { dsaEncoding: "ieee-p1363" as const };
+
+class Story {
+  readonly store = new MemoryStore(WRITER, ID.device, chainStart(ID.organisation, WRITER));
+  session!: Session;
+  /** plain messages that the client sent and the script has not looked at */
+  sent: Msg[] = [];
+  hello: Extract<Msg, { type: "HELLO" }> | undefined;
+
+  constructor() {
+    this.store.apply([
+      { to: "server", server: SERVER },
+      ...[1, 2].map((s) => ({ to: "key" as const, of: scopeKey(s), key: new Uint8Array(32).fill(s) })),
+    ]);
+  }
+  write(value: number, record: Name | null = null, replaces: Name[] = []): Name {
+    const header = { scope: 2, record, kind: 20, version: 1, participant: null, author: null };
+    const draft = { ...header, time: NOW / 1000, fields: [{ id: 19, value }], replaces };
+    const { entry, log } = appendOp(this.store.log(), draft, this.store.key(scopeKey(2))!);
+    this.store.append(entry, log);
+    return entry.op.name;
+  }
+  greet(live = false): this {
+    const ports = {
+      store: this.store,
+      sign: (p: Uint8Array) => new Uint8Array(sign("sha256", p, { key: device.privateKey, ...ieee })),
+      verify: (p: Uint8Array, s: Uint8Array) => verify("sha256", p, { key: server.publicKey, ...ieee }, s),
+      random: (n: number) => new Uint8Array(randomBytes(n)),
+      windowedKinds: () => [20],
+    };
+    this.sent = [];
+    this.session = new Session({ ...ID, serverKey: new Uint8Array(65) }, ports, {
+      live,
+      credit: 0,
+      frameBytes: 0,
+    });
+    runNow(this.session.start(NOW));
+    this.#collect();
+    this.hello = this.sent.shift() as typeof this.hello;
+    assert.equal(this.hello?.type, "HELLO");
+    return this;
+  }
+  #collect(): void {
+    for (const frame of this.session.take()) this.sent.push(decodeMessage(unpackFrame(frame), ZERO_ID));
+  }
+  frame(frame: Uint8Array): this {
+    runNow(this.session.receive(frame, NOW));
+    this.#collect();
+    return this;
+  }
+  say(m: object): this {
+    return this.frame(packFrame(encodeMessage(m as never)));
+  }
+  welcome(more: Partial<Welcome> = {}): this {
+    const frameBytes = LIMITS.FRAME_BYTES_DEFAULT;
+    const usual = {
+      version: 1,
+      server: SERVER,
+      timeMs: NOW,
+      own: 0,
+      safeUpTo: 0,
+      scopes: [],
+      frameBytes,
+      credit: 64,
+    };
+    return this.say({ type: "WELCOME", ...usual, retryS: 0, tips: [], ladder: [], ...more });
+  }
+  ack(upTo: number, more: Partial<Ack> = {}): this {
+    const receipts = [{ upTo, timeMs: NOW + 500, offsetMs: 250 }];
+    const head = this.store.heads([upTo])[0] ?? new Uint8Array(32);
+    const plain = encodeMessage({
+      type: "ACK",
+      ...{
+        upTo,
+        head,
+        safeUpTo: 0,
+        receipts,
+        held: [],
+        refused: null,
+        signature: new Uint8Array(64),
+        ...more,
+      },
+    });
+    const bytes = signedAck(SERVER, ID.organisation, this.store.log().writer, bodyOf(plain));
+    const signature = sign("sha256", bytes, { key: server.privateKey, ...ieee });
+    return this.frame(packFrame(withSignature(plain, signature)));
+  }
+  error(slug: keyof typeof ERRORS, more: Partial<ErrorMsg> = {}): this {
+    const usual = { error: ERRORS[slug].nr, seq: 0, retryS: 0, text: "", tips: [], ladder: [], names: [] };
+    return this.say({ type: "ERROR", ...usual, ...more });
+  }
+  delta(
+    from: number,
+    to: number,
+    records: Rec[],
+    more: { more?: boolean; gone?: Name[]; scope?: number } = {},
+  ): this {
+    const scope = more.scope ?? 2;
+    const rows = records.flatMap(recordToRows);
+    const ctx = { named: true, writer: SERVER, server: SERVER, firstSeq: 0, baseTime: NOW / 1000 };
+    return this.say({
+      type: "DELTA",
+      ...{ scope, from, to, hash: new Uint8Array(16).fill(to), time: NOW / 1000, more: more.more ?? false },
+      rows: rows.length ? encodeRows(ctx, rows).bytes : new Uint8Array(0),
+      changed: records.map(() => ({ records: 1, time: 0 })),
+      ...{ extras: [], gone: more.gone ?? [] },
+    });
+  }
+  synced(): this {
+    return this.say({ type: "SYNCED" });
+  }
+  pushes(): Push[] {
+    return this.sent.splice(0).filter((m) => m.type === "PUSH") as Push[];
+  }
+  seqs(p: Push): number[] {
+    const ctx = { named: false, writer: WRITER, server: SERVER, firstSeq: p.firstSeq, baseTime: NOW / 1000 };
+    return decodeRows(ctx, p.rows).map((_, i) => p.firstSeq + i);
+  }
+}
+
+const record = (seq: number, value: number): Rec => {
+  const op: WholeOp = {
+    ...{
+      form: "whole",
+      name: makeName("20".repeat(16), seq, "aabbccdd"),
+      scope: 2,
+      record: null,
+      kind: 20,
+      version: 1,
+    },
+    ...{ participant: null, author: null, time: NOW / 1000, fields: [{ id: 19, value }], replaces: [] },
+  };
+  const i: FoldIn = { op, verdict: "applied", reason: 0, serverTime: NOW / 1000, offset: 0 };
+  return fold([i]);
+};
+
+test("what was acknowledged and does not come is absorbed at SYNCED, with its verdict and times", () => {
+  const s = new Story();
+  const [a, b] = [s.write(4), s.write(77)];
+  s.greet().welcome();
+  assert.deepEqual(
+    s.pushes().map((p) => s.seqs(p)),
+    [[1, 2]],
+  );
+  s.ack(2, { held: [{ seq: 2, reason: 3 }] });
+  assert.equal(s.store.onTop(a).length, 1);
+  s.delta(0, 5, []).synced();
+  assert.deepEqual(
+    s.sent.map((m) => m.type),
+    ["ACKED"],
+  );
+  assert.equal(s.store.onTop(a).length, 0);
+  assert.equal(shown(s.store.part(a)!.record, 19), 4);
+  assert.deepEqual(s.store.part(b)!.record.held, [{ name: b, verdict: 2, reason: 3 }]);
+  assert.equal(s.store.part(a)!.changed, Math.floor((NOW + 500) / 1000));
+  assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 0, synced: true });
+});
+
+test("a record that comes after the ACK carries the own ops; one that comes before does not", () => {
+  const s = new Story();
+  const a = s.write(4);
+  s.greet(true).welcome();
+  s.delta(0, 1, [record(1, 1)]);
+  s.ack(1);
+  assert.equal(s.store.onTop(a).length, 1);
+  const own = overlay(null, s.store.onTop(a), 0)!;
+  s.delta(1, 2, [own]);
+  assert.equal(s.store.onTop(a).length, 0);
+  assert.equal(hex(encodeRecord(s.store.part(a)!.record)), hex(encodeRecord(own)));
+});
+
+test("a refetched scope is collected beside the old copy and swapped when it is complete", () => {
+  const s = new Story();
+  s.greet(true)
+    .welcome()
+    .delta(0, 3, [record(1, 1), record(2, 2)])
+    .synced();
+  s.greet(true).welcome({ scopes: [{ scope: 2, state: SCOPE_STATE.REFETCH }] });
+  assert.deepEqual(
+    s.hello!.cursors.map((c) => [c.scope, c.pos]),
+    [[2, 3]],
+  );
+  s.delta(0, 1, [record(1, 9)], { more: true });
+  assert.deepEqual(
+    s.store.allParts().map((p) => shown(p.record, 19)),
+    [1, 2],
+    "the old copy is still shown",
+  );
+  s.delta(1, 2, []).synced();
+  assert.deepEqual(
+    s.store.allParts().map((p) => shown(p.record, 19)),
+    [9],
+  );
+  assert.deepEqual(
+    s.store.cursors().map((c) => c.pos),
+    [2],
+  );
+});
+
+test("a refetch cut in the middle leaves the old copy, and the cursor that belongs to it", () => {
+  const s = new Story();
+  s.greet(true)
+    .welcome()
+    .delta(0, 3, [record(1, 1)])
+    .synced();
+  s.greet(true)
+    .welcome({ scopes: [{ scope: 2, state: SCOPE_STATE.REFETCH }] })
+    .delta(0, 1, [record(2, 2)], { more: true });
+  s.greet(true)
+    .welcome({ scopes: [{ scope: 2, state: SCOPE_STATE.REFETCH }] })
+    .delta(0, 2, [record(3, 3)])
+    .synced();
+  assert.deepEqual(
+    s.store.allParts().map((p) => shown(p.record, 19)),
+    [3],
+  );
+});
+
+test("a scope that is gone is dropped with its records, and one refetched without anything is empty", () => {
+  const s = new Story();
+  s.greet(true)
+    .welcome()
+    .delta(0, 3, [record(1, 1)])
+    .delta(0, 1, [record(2, 2)], { scope: 3 })
+    .synced();
+  s.greet(true)
+    .welcome({
+      scopes: [
+        { scope: 2, state: SCOPE_STATE.GONE },
+        { scope: 3, state: SCOPE_STATE.REFETCH },
+      ],
+    })
+    .synced();
+  assert.equal(s.store.allParts().length, 0);
+  assert.deepEqual(s.store.cursors(), []);
+});
+
+test("another server: its cursors are all fetched anew, and it is named from then on", () => {
+  const s = new Story();
+  s.greet(true)
+    .welcome()
+    .delta(0, 3, [record(1, 1)])
+    .synced();
+  const other = "51".repeat(16);
+  s.greet(true).welcome({ server: other, scopes: [{ scope: 2, state: SCOPE_STATE.REFETCH }] });
+  s.greet(true);
+  assert.equal(s.hello!.server, other);
+});
+
+test("a DELTA that does not begin where the client stands, or goes back, is `state`", () => {
+  for (const [from, to] of [
+    [1, 2],
+    [0, 0],
+    [5, 3],
+  ]) {
+    const s = new Story();
+    s.greet().welcome().delta(from, to, []);
+    const wrong = from !== 0 || to < from;
+    assert.equal(s.session.result?.error, wrong ? ERRORS.state.nr : undefined, `${from} … ${to}`);
+    if (wrong) assert.equal(s.sent.at(-1)?.type, "ERROR");
+  }
+});
+
+test("credit is renewed when half of it is used", () => {
+  const s = new Story();
+  s.greet(true).welcome({ credit: 4 });
+  for (let i = 0; i < 4; i++) s.delta(i, i + 1, []);
+  const acked = s.sent.filter((m) => m.type === "ACKED") as Extract<Msg, { type: "ACKED" }>[];
+  assert.deepEqual(
+    acked.map((m) => m.cursors),
+    [[{ scope: 2, pos: 2 }], [{ scope: 2, pos: 4 }]],
+  );
+});
+
+test("what left the window leaves the store, by the server's time", () => {
+  const s = new Story();
+  s.greet(true)
+    .welcome()
+    .delta(0, 1, [record(1, 1)])
+    .synced();
+  s.greet(true).welcome({ timeMs: NOW + 29 * 86400_000 });
+  assert.equal(s.store.allParts().length, 1);
+  s.greet(true).welcome({ timeMs: NOW + 31 * 86400_000 });
+  assert.equal(s.store.allParts().length, 0);
+});
+
+test("at most four PUSHes are without an answer, in frames of the size in force", () => {
+  const s = new Story();
+  for (let i = 0; i < 17000; i++) s.write((i * 7919) % 5000);
+  s.greet(true).welcome();
+  const first = s.pushes();
+  assert.equal(first.length, LIMITS.PUSHES_UNANSWERED_MAX);
+  for (const p of first)
+    assert.ok(encodeMessage({ type: "PUSH", ...p }).length <= LIMITS.FRAME_BYTES_DEFAULT);
+  assert.ok(first.every((p) => p.more && p.prev === null));
+  let seq = s.seqs(first[0]).at(-1)!;
+  s.ack(seq);
+  const next = s.pushes();
+  assert.equal(next.length, 1);
+  assert.equal(next[0].firstSeq, s.seqs(first[3]).at(-1)! + 1);
+  for (const p of [...first.slice(1), ...next]) s.ack((seq = s.seqs(p).at(-1)!));
+  while (s.store.log().acked < 17000) s.ack(s.seqs(s.pushes()[0]).at(-1)!);
+  assert.equal(s.store.log().acked, 17000);
+});
+
+test("a gap: the place is found on the ladder, and answers from before count for nothing", () => {
+  const s = new Story();
+  for (let i = 0; i < 6; i++) s.write(i);
+  s.greet(true).welcome();
+  s.pushes();
+  s.ack(6);
+  for (let i = 0; i < 3; i++) s.write(10 + i);
+  runNow(s.session.changed());
+  for (const frame of s.session.take()) s.sent.push(decodeMessage(unpackFrame(frame), ZERO_ID));
+  assert.deepEqual(
+    s.pushes().map((p) => p.firstSeq),
+    [7],
+  );
+  const rung = (seq: number) => ({ seq, head: s.store.heads([seq])[0]!.subarray(0, 8) });
+  s.error("gap", { seq: 7, ladder: [{ seq: 5, head: new Uint8Array(8) }, rung(4), rung(2)] });
+  const [p] = s.pushes();
+  assert.deepEqual([p.firstSeq, hex(p.prev!)], [5, hex(s.store.heads([4])[0]!)]);
+  assert.equal(s.store.log().acked, 4, "only this much is on the server");
+  s.ack(9);
+  assert.equal(s.store.log().acked, 9);
+});
+
+test("a server that has nothing of the log gets all of it, from head 0", () => {
+  const s = new Story();
+  for (let i = 0; i < 3; i++) s.write(i);
+  s.greet(true).welcome();
+  s.pushes();
+  s.ack(3);
+  s.write(9);
+  s.greet(true);
+  assert.equal(s.hello!.ownSeq, 3);
+  assert.deepEqual(
+    s.pushes().map((p) => p.firstSeq),
+    [4],
+  );
+  s.welcome({ own: 1 });
+  const [p] = s.pushes();
+  assert.deepEqual([p.firstSeq, hex(p.prev!)], [1, hex(chainStart(ID.organisation, WRITER))]);
+  s.error("gap", { seq: 4 }); // the answer to the PUSH that was on its way
+  assert.equal(s.pushes().length, 0);
+  s.ack(4);
+  assert.equal(s.store.log().acked, 4);
+});
+
+test("a server that never finds a place is not asked for ever", () => {
+  const s = new Story();
+  s.write(1);
+  s.greet(true).welcome();
+  let n = 0;
+  while (s.pushes().length) {
+    assert.ok(++n < 20);
+    s.error("branch", { seq: 1 });
+  }
+  assert.ok(n > 1);
+});
+
+test("busy: nothing more is pushed, receiving goes on, the wait is said", () => {
+  const s = new Story();
+  s.write(1);
+  s.greet().welcome();
+  s.pushes();
+  s.error("busy", { seq: 1, retryS: 40 })
+    .delta(0, 1, [record(1, 1)])
+    .synced();
+  assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 40, synced: false });
+  assert.equal(s.store.log().acked, 0);
+  assert.equal(s.store.allParts().length, 1);
+});
+
+test("need_keys: what is known is sent, once; what is not known waits for another day", () => {
+  const s = new Story();
+  s.write(1);
+  s.greet(true).welcome();
+  s.pushes();
+  const team = makeName(ZERO_ID, 2, "00000000");
+  s.error("need_keys", { seq: 1, names: [team, makeName("20".repeat(16), 7, "00000001")] });
+  const [p] = s.pushes();
+  assert.deepEqual(
+    p.keys.map((k) => [k.of, hex(k.key)]),
+    [[team, "02".repeat(32)]],
+  );
+  s.error("need_keys", { seq: 1, names: [team] });
+  assert.equal(s.pushes().length, 0);
+});
+
+test("an op that is refused becomes a void; what was behind it follows", () => {
+  const s = new Story();
+  for (let i = 0; i < 3; i++) s.write(i);
+  s.greet(true).welcome();
+  s.pushes();
+  s.ack(1, { refused: { seq: 2, error: ERRORS.op_limit.nr } });
+  const [p] = s.pushes();
+  const rows = decodeRows(
+    { named: false, writer: WRITER, server: SERVER, firstSeq: 2, baseTime: NOW / 1000 },
+    p.rows,
+  );
+  assert.deepEqual(
+    rows.map((o) => o.form),
+    ["void", "whole"],
+  );
+  assert.deepEqual(s.store.entries(2, 2, 1)[0].refused, ERRORS.op_limit.nr);
+  s.ack(3).synced();
+  assert.equal(s.store.log().acked, 3);
+});
+
+test("a void that is refused again stops the pushing, not the session", () => {
+  const s = new Story();
+  s.write(1);
+  s.greet(true).welcome();
+  for (let i = 0; i < 2; i++) s.ack(0, { receipts: [], refused: { seq: 1, error: ERRORS.op_format.nr } });
+  assert.equal(s.session.result, undefined);
+  assert.equal(s.store.log().acked, 0);
+});
+
+test("an ACK with another head, or of a seq that the log has not, ends with auth", () => {
+  for (const [upTo, head] of [
+    [1, new Uint8Array(32)],
+    [2, new Uint8Array(32)],
+  ] as const) {
+    const s = new Story();
+    s.write(1);
+    s.greet().welcome().ack(upTo, { head });
+    assert.equal(s.session.result?.error, ERRORS.auth.nr);
+    assert.equal(s.store.log().acked, 0);
+  }
+});
+
+test("an answer to nothing, a second WELCOME, text of an unknown error: each ends as the table says", () => {
+  const cases: [(s: Story) => unknown, number][] = [
+    [(s) => s.welcome().ack(0, { receipts: [] }), ERRORS.state.nr],
+    [(s) => s.welcome().welcome(), ERRORS.state.nr],
+    [(s) => s.synced(), ERRORS.state.nr],
+    [(s) => s.welcome({ version: 2 }), ERRORS.version.nr],
+    [(s) => s.welcome().say({ ...EMPTY_ERROR, error: 66 }), 66],
+    [(s) => s.error("busy"), ERRORS.busy.nr],
+    [(s) => s.error("foreign"), ERRORS.foreign.nr],
+    [(s) => s.welcome().say({ type: "BYE", reason: ERRORS.shutdown.nr, retryS: 9 }), ERRORS.shutdown.nr],
+    [(s) => s.frame(new Uint8Array(0)), ERRORS.format.nr],
+    [(s) => s.frame(new Uint8Array(70000)), ERRORS.limit.nr],
+  ];
+  cases.forEach(([play, error], i) => {
+    const s = new Story();
+    play(s.greet());
+    assert.equal(s.session.result?.error, error, `case ${i}`);
+  });
+});
+const EMPTY_ERROR = { type: "ERROR", seq: 0, retryS: 0, text: "", tips: [], ladder: [], names: [] };
+
+test("revoked: what was received is purged, what was not sent stays", () => {
+  const s = new Story();
+  s.greet(true)
+    .welcome()
+    .delta(0, 1, [record(1, 1)])
+    .synced();
+  s.write(5);
+  s.greet().error("revoked");
+  assert.deepEqual([s.store.allParts().length, s.store.purged, s.store.log().seq], [0, true, 1]);
+  assert.deepEqual(s.session.result?.close, 4003);
+});
+
+test("safe-up-to may go back", () => {
+  const s = new Story();
+  s.write(1);
+  s.greet(true).welcome().ack(1, { safeUpTo: 1 });
+  assert.equal(s.store.log().safe, 1);
+  s.greet(true).welcome({ safeUpTo: 0 });
+  assert.equal(s.store.log().safe, 0);
+});
+
+test("no bytes whatever break a session: it goes on, or ends with an error of the table", () => {
+  const r = new Random(21);
+  let [ended, going] = [0, 0];
+  for (let round = 0; round < 400; round++) {
+    const s = new Story();
+    s.write(1);
+    s.greet().welcome();
+    const good = [
+      packFrame(encodeMessage({ type: "SYNCED" } as never)),
+      packFrame(encodeMessage({ ...EMPTY_ERROR, error: 1, tips: [{ seq: 1, head: r.bytes(32) }] } as never)),
+      packFrame(encodeMessage({ type: "BYE", reason: 0, retryS: 3 } as never)),
+      packFrame(r.bytes(1 + r.int(40))),
+    ];
+    for (let i = 0; i < 3 && !s.session.result; i++) {
+      const frame = Uint8Array.from(r.pick(good));
+      if (r.chance(2)) frame[r.int(frame.length)] ^= 1 << r.int(8);
+      s.frame(frame);
+    }
+    if (s.session.result) ended++;
+    else going++;
+    assert.ok(s.store.log().acked === 0);
+  }
+  assert.ok(ended > 50 && going > 5, `${ended} ended, ${going} going on`);
+});
