@@ -162,8 +162,10 @@ static int open_env(oc_db *db, size_t map, char *why) {
   if (!rc) rc = mdb_env_set_maxdbs(db->env, OC_TABLES);
   if (!rc) rc = mdb_env_set_mapsize(db->env, map);
   if (!rc) rc = mdb_env_open(db->env, db->path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+  int err = rc ? 0 : oc_db_room(db);
+  if (err) return err;
   if (!rc) rc = open_tables(db);
-  int err = oc_db_error(rc);
+  err = oc_db_error(rc);
   if (rc == EINVAL || rc == MDB_BAD_TXN || rc == MDB_BAD_DBI) err = OV_E_CORRUPT;
   if (err == OV_E_CORRUPT) {
     snprintf(why, WHY,
@@ -176,16 +178,34 @@ static int open_env(oc_db *db, size_t map, char *why) {
   return err;
 }
 
-static int check_size(oc_db *db, char *why) {
+/* Bytes up to the last page that is counted. */
+static uint64_t bytes_counted(MDB_env *env) {
   MDB_envinfo info;
   MDB_stat st;
+  if (mdb_env_info(env, &info) || mdb_env_stat(env, &st)) return 0;
+  return (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+}
+
+int oc_db_room(oc_db *db) {
+  uint64_t counted = bytes_counted(db->env);
+  mdb_filehandle_t fd;
+  struct stat file;
+  if (db->file_bytes >= counted + OC_DB_AHEAD_BYTES / 2) return 0;
+  if (mdb_env_get_fd(db->env, &fd) || fstat(fd, &file)) return OV_E_IO;
+  db->file_bytes = (uint64_t)file.st_size;
+  if (db->file_bytes >= counted + OC_DB_AHEAD_BYTES / 2) return 0;
+  if (ftruncate(fd, (off_t)(counted + OC_DB_AHEAD_BYTES)))
+    return errno == ENOSPC || errno == EFBIG || errno == EDQUOT ? OV_E_FULL : OV_E_IO;
+  db->file_bytes = counted + OC_DB_AHEAD_BYTES;
+  return 0;
+}
+
+static int check_size(oc_db *db, char *why) {
   char f[600];
   struct stat file;
   file_of(db, "data.mdb", f);
-  mdb_env_info(db->env, &info);
-  mdb_env_stat(db->env, &st);
   if (stat(f, &file)) return OV_E_IO;
-  if ((uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * st.ms_psize) return 0;
+  if ((uint64_t)file.st_size >= bytes_counted(db->env)) return 0;
   snprintf(why, WHY,
            "the data of %.120s is cut short: nothing was changed; restore data.mdb from a copy, or move the "
            "folder away and enrol again",
@@ -248,9 +268,4 @@ void oc_db_close(oc_db *db) {
   free(db);
 }
 
-size_t oc_db_bytes(oc_db *db) {
-  char f[600];
-  struct stat st;
-  file_of(db, "data.mdb", f);
-  return stat(f, &st) ? 0 : (size_t)st.st_size;
-}
+size_t oc_db_bytes(oc_db *db) { return (size_t)bytes_counted(db->env); }

@@ -10,7 +10,8 @@ int oc_txn_begin(oc_db *db, bool write, oc_txn **out) {
   if (!t) return OV_E_NOMEM;
   t->db = db;
   t->write = write;
-  int err = oc_db_error(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
+  int err = write ? oc_db_room(db) : 0;
+  if (!err) err = oc_db_error(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
   if (err) free(t);
   else *out = t;
   return err;
@@ -20,6 +21,8 @@ int oc_txn_commit(oc_txn *t) {
   int err = t->err;
   if (err) mdb_txn_abort(t->txn);
   else err = oc_db_error(mdb_txn_commit(t->txn));
+  /* What is committed stands; a file that cannot be made longer now is told to the next write. */
+  if (!err && t->write) (void)oc_db_room(t->db);
   free(t);
   return err;
 }

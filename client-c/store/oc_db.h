@@ -38,7 +38,7 @@ typedef struct oc_db_options {
  * (must_exist), OV_E_CORRUPT (never emptied; why says what to do), OV_E_NEWER, OV_E_IO. why: >= 256 bytes. */
 int oc_db_open(const oc_db_options *o, oc_db **out, char *why);
 void oc_db_close(oc_db *db);
-size_t oc_db_bytes(oc_db *db); /* size of the file, for status */
+size_t oc_db_bytes(oc_db *db); /* up to the last page that was ever used */
 
 int oc_txn_begin(oc_db *db, bool write, oc_txn **out);
 int oc_txn_commit(oc_txn *t); /* frees t; durable when 0. OV_E_FULL when the disk or the map is full */
