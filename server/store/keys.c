@@ -73,6 +73,12 @@ sv_key sv_key_tip(const ov_id *writer, const ov_hash *head) {
   return k;
 }
 
+sv_key sv_key_participant_kind(const ov_name *participant, uint16_t kind) {
+  sv_key k = sv_key_name(participant);
+  put_uint(&k, kind, 2);
+  return k;
+}
+
 sv_key sv_key_participant(const ov_name *participant, uint16_t kind, int64_t day, const ov_name *record) {
   sv_key k = sv_key_name(participant);
   put_uint(&k, kind, 2);

@@ -171,6 +171,9 @@ int sv_record_ops(sv_txn *t, const ov_name *record, ov_arena *a, ov_name **ops, 
  * whether `indexed` or not; by kind and day (from..to inclusive) only when it is. */
 int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max,
                       uint32_t *n);
+/* The same of one kind only. */
+int sv_by_participant_kind(sv_txn *t, const ov_name *participant, uint16_t kind, const ov_name *after,
+                           ov_name *out, uint32_t max, uint32_t *n);
 int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out,
                    uint32_t max, uint32_t *n);
 int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max,

@@ -212,21 +212,38 @@ int sv_record_ops(sv_txn *t, const ov_name *record, ov_arena *a, ov_name **ops, 
 
 /* -- reads by index -------------------------------------------------------------------------------------- */
 
+/* The key to start from: behind `after`, or at the first of that kind (0: of all kinds). */
+static int start_key(sv_txn *t, const ov_name *participant, uint16_t kind, const ov_name *after, sv_key *k) {
+  *k = sv_key_name(participant);
+  if (kind) *k = sv_key_participant_kind(participant, kind);
+  if (!after) return 0;
+  sv_record_row row;
+  MDB_val rest;
+  bool fold;
+  int err = get_first(t, after, &row, &fold, &rest);
+  if (err) return err;
+  index_state s = state_of(&row);
+  s.participant = *participant;
+  *k = sv_key_after(participant_key(&s, after));
+  return 0;
+}
+
 int sv_by_participant(sv_txn *t, const ov_name *participant, const ov_name *after, ov_name *out, uint32_t max,
                       uint32_t *n) {
-  sv_key k = sv_key_name(participant);
+  sv_key k;
   *n = 0;
-  if (after) {
-    sv_record_row row;
-    MDB_val rest;
-    bool fold;
-    int err = get_first(t, after, &row, &fold, &rest);
-    if (err) return err;
-    index_state s = state_of(&row);
-    s.participant = *participant;
-    k = sv_key_after(participant_key(&s, after));
-  }
-  return sv_scan_names(t, SV_T_PARTICIPANT, &k, OV_NAME_BYTES, OV_NAME_BYTES + 2 + 4, out, max, n);
+  int err = start_key(t, participant, 0, after, &k);
+  return err ? err
+             : sv_scan_names(t, SV_T_PARTICIPANT, &k, OV_NAME_BYTES, OV_NAME_BYTES + 2 + 4, out, max, n);
+}
+
+int sv_by_participant_kind(sv_txn *t, const ov_name *participant, uint16_t kind, const ov_name *after,
+                           ov_name *out, uint32_t max, uint32_t *n) {
+  sv_key k;
+  *n = 0;
+  int err = start_key(t, participant, kind, after, &k);
+  return err ? err
+             : sv_scan_names(t, SV_T_PARTICIPANT, &k, OV_NAME_BYTES + 2, OV_NAME_BYTES + 2 + 4, out, max, n);
 }
 
 int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena *a, ov_name **out,

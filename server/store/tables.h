@@ -54,6 +54,7 @@ sv_key sv_key_name(const ov_name *name);               /* OPS, RECORDS, HELD; st
 sv_key sv_key_seq(const ov_id *writer, uint64_t seq);  /* OPS: start of a writer's ops from seq */
 sv_key sv_key_two(const ov_name *a, const ov_name *b); /* RECORD_OPS, WAITING, RULINGS */
 sv_key sv_key_tip(const ov_id *writer, const ov_hash *head);
+sv_key sv_key_participant_kind(const ov_name *participant, uint16_t kind); /* PARTICIPANT: start of a kind */
 sv_key sv_key_participant(const ov_name *participant, uint16_t kind, int64_t day, const ov_name *record);
 sv_key sv_key_kind_day(uint16_t kind, int64_t day, const ov_name *record); /* record NULL: start of the day */
 sv_key sv_key_natural(uint16_t kind, const uint8_t hash[OV_HASH_BYTES],
