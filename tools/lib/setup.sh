@@ -10,6 +10,8 @@ RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev lib
 # through.
 TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 openssl)
 COVERAGE_PACKAGES=(gcovr)
+# The web client; only where node or npm is not there already, from whatever source.
+WEB_PACKAGES=(nodejs npm)
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -69,4 +71,20 @@ build() {
   [ $status -eq 0 ] || cat "$log" >&2
   rm -f "$log"
   [ $status -eq 0 ] || die "building $dir failed"
+}
+
+# The web client's libraries as its lock file says, with node and npm where they are missing. A stamp beside them
+# makes a second call cheap; two calls at once wait for each other.
+web_modules() {
+  local web=$ROOT/client-web want
+  command -v node >/dev/null && command -v npm >/dev/null || need_packages "${WEB_PACKAGES[@]}"
+  want=$(cd "$web" && sha256sum package.json package-lock.json && node --version)
+  (
+    flock 9
+    [ "$(cat "$web/node_modules/.installed" 2>/dev/null)" != "$want" ] || exit 0
+    say "Fetching the web client's libraries ..."
+    cd "$web" && npm ci --silent --no-fund --no-audit ||
+      die "npm ci failed in client-web: is there a network?"
+    printf '%s\n' "$want" >"$web/node_modules/.installed"
+  ) 9>"$web/.modules.lock"
 }
