@@ -28,8 +28,8 @@ static int reply_with(ov_buf *b, sv_net_reply *reply) {
 
 /* 200 while every organisation takes writes, 503 when one is read-only or could not be opened: an alarm,
  * though the others are served. */
-static int get_health(void *user, const char *path, sv_net_reply *reply) {
-  (void)path;
+static int get_health(void *user, const sv_net_request *request, sv_net_reply *reply) {
+  (void)request;
   daemon_state *d = user;
   unsigned readonly = sv_env_readonly(d->node->programme->env) ? 1 : 0, n = 0, refused = d->node->n_refused;
   for (sv_org *o; (o = sv_server_org_at(d->server, n)); n++) readonly += sv_env_readonly(o->env);
@@ -93,8 +93,8 @@ static void store_metrics(ov_buf *b, daemon_state *d) {
   metric(b, "store_refused", "gauge", "Organisations whose store could not be opened.", d->node->n_refused);
 }
 
-static int get_metrics(void *user, const char *path, sv_net_reply *reply) {
-  (void)path;
+static int get_metrics(void *user, const sv_net_request *request, sv_net_reply *reply) {
+  (void)request;
   daemon_state *d = user;
   ov_buf b;
   ov_buf_init(&b, 0);
@@ -131,11 +131,11 @@ unsigned pages_routes(const sv_net_route **routes) {
       {.path = "/health",
        .content_type = "application/json",
        .sides = SV_NET_LOCAL | SV_NET_MAIN,
-       .get = get_health},
+       .handle = get_health},
       {.path = "/metrics",
        .content_type = "text/plain; version=0.0.4; charset=utf-8",
        .sides = SV_NET_LOCAL,
-       .get = get_metrics},
+       .handle = get_metrics},
   };
   *routes = table;
   return sizeof table / sizeof table[0];

@@ -92,12 +92,27 @@ void net_conn_free(sv_conn *c) {
   net_conn_bye(c, 1006);
   net_conn_drop_rx(c);
   free(c->close_reason);
-  if (c->body_owned) free(c->body);
+  net_http_free(c->http);
   net->conn[c->slot] = NULL;
   net->free_slot[net->free_slots++] = c->slot;
   net_addr_give(&net->addr, c->addr_key);
   net_sub(net, SV_NET_SOCKETS, 1);
   free(c);
+}
+
+uint16_t net_conn_rx_grow(sv_conn *c, size_t more, size_t message_max) {
+  sv_net *net = c->net;
+  size_t need = c->rx_len + more, cap = c->rx_cap ? c->rx_cap : NET_RX_FIRST_BYTES;
+  if (need <= c->rx_cap) return 0;
+  while (cap < need) cap *= 2;
+  if (cap > message_max) cap = message_max;
+  if (cap - c->rx_cap > net->o.rx_bytes_total_max - net->rx_bytes_total) return 1013;
+  uint8_t *p = realloc(c->rx, cap);
+  if (!p) return 1013;
+  net->rx_bytes_total += cap - c->rx_cap;
+  c->rx = p;
+  c->rx_cap = cap;
+  return 0;
 }
 
 /* -- stages ------------------------------------------------------------------------------------ */
@@ -123,7 +138,7 @@ void net_conn_bye(sv_conn *c, uint16_t code) {
   c->net->cb.on_close(c->net->cb.user, c, code);
 }
 
-static void want(sv_conn *c) {
+void net_conn_want(sv_conn *c) {
   if (!c->want_ms) c->want_ms = sv_net_now_ms();
   net_lws_want_write(c->wsi);
 }
@@ -143,7 +158,7 @@ static void close_with(sv_conn *c, net_stage stage, uint16_t code, const char *r
     c->paused = false;
     net_lws_rx_flow(c->wsi, true); /* or the answer to our close frame would never be read */
   }
-  want(c);
+  net_conn_want(c);
 }
 
 void net_conn_abort(sv_conn *c, uint16_t code, const char *reason) {
@@ -185,8 +200,16 @@ static void sweep_open(sv_conn *c, uint64_t now) {
   } else if (!c->ping_ms && over(c->heard_ms, now, o->ping_ms)) {
     c->ping_ms = now;
     c->ping_due = true;
-    want(c);
+    net_conn_want(c);
   }
+}
+
+/* want_ms moves with each piece. Input behind a request is never read, so poll keeps reporting it: who stalls
+ * and sends would keep the loop turning. */
+static void sweep_http(sv_conn *c, uint64_t now) {
+  if (over(c->want_ms, now, c->net->o.write_stall_ms) ||
+      (over(c->want_ms, now, NET_HTTP_STALL_INPUT_MS) && net_lws_input_waits(c->wsi)))
+    hang_up(c, SV_NET_LATE_READER);
 }
 
 static void sweep_conn(sv_conn *c, uint64_t now) {
@@ -195,9 +218,16 @@ static void sweep_conn(sv_conn *c, uint64_t now) {
   case NET_UPGRADE:
     if (over(c->stage_ms, now, o->upgrade_ms)) hang_up(c, SV_NET_LATE_UPGRADE);
     break;
-  case NET_HTTP: /* want_ms moves with each chunk */
-    if (over(c->want_ms, now, o->write_stall_ms)) hang_up(c, SV_NET_LATE_READER);
+  case NET_BODY:
+    if (over(c->stage_ms, now, o->body_ms)) hang_up(c, SV_NET_LATE_BODY);
     break;
+  case NET_ANSWER:
+    if (over(c->stage_ms, now, o->reply_ms)) {
+      net_add(c->net, SV_NET_LATE_REPLY, 1);
+      net_http_refuse(c, 503, "no answer in time\n");
+    }
+    break;
+  case NET_HTTP: sweep_http(c, now); break;
   case NET_OPEN: sweep_open(c, now); break;
   case NET_DRAIN:
   case NET_ABORT:
@@ -230,7 +260,8 @@ void net_stop_begin(sv_net *net, uint64_t now) {
     sv_conn *c = net->conn[i];
     if (!c) continue;
     if (c->stage == NET_OPEN) sv_net_conn_close(c, 1001, "server is stopping");
-    else if (c->stage == NET_UPGRADE) net_conn_kill(c);
+    else if (c->stage == NET_UPGRADE || c->stage == NET_BODY) net_conn_kill(c);
+    else if (c->stage == NET_ANSWER) net_http_refuse(c, 503, "server is stopping\n");
   }
   net_lws_sweep_soon(net);
 }
@@ -254,7 +285,7 @@ const char *sv_net_conn_peer(const sv_conn *c) { return c->peer; }
 void sv_net_conn_want_write(sv_conn *c) {
   if (!is_open(c) || c->want_write) return;
   c->want_write = true;
-  want(c);
+  net_conn_want(c);
 }
 
 void sv_net_conn_close(sv_conn *c, uint16_t code, const char *reason) {

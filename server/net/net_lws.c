@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net_private.h"
@@ -83,6 +84,8 @@ static int net_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
   case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return c ? net_http_upgrade(c) : -1;
   case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return c && c->checked ? 0 : -1;
   case LWS_CALLBACK_HTTP: return c ? net_http_request(c) : -1;
+  case LWS_CALLBACK_HTTP_BODY: return c ? net_http_body(c, in, len) : 0;
+  case LWS_CALLBACK_HTTP_BODY_COMPLETION: return c ? net_http_body_end(c) : 0;
   case LWS_CALLBACK_HTTP_WRITEABLE: return c ? net_http_writable(c) : -1;
 
   case LWS_CALLBACK_ESTABLISHED: return c && c->checked ? net_ws_open(c) : -1;
@@ -105,6 +108,11 @@ void net_lws_kill(struct lws *wsi) { lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_
 
 void net_lws_rx_flow(struct lws *wsi, bool on) {
   if (wsi) lws_rx_flow_control(wsi, on);
+}
+
+bool net_lws_input_waits(struct lws *wsi) {
+  char byte;
+  return wsi && recv(lws_get_socket_fd(wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 void net_lws_close_listeners(sv_net *net) {
@@ -179,7 +187,7 @@ static void fill_protocols(const sv_net *net, struct lws_protocols p[3]) {
 static int make_lws(sv_net *net) {
   /* All deadlines are our own, in one place and in milliseconds; those of libwebsockets lie behind them. */
   static const lws_retry_bo_t no_validity_check = {0};
-  unsigned behind_s = net->o.upgrade_ms / 1000u + net->o.close_ms / 1000u + 10u;
+  unsigned behind_s = net->o.upgrade_ms / 1000u + net->o.body_ms / 1000u + net->o.close_ms / 1000u + 10u;
   struct lws_protocols protocols[3];
   fill_protocols(net, protocols);
   struct lws_context_creation_info info = {
@@ -220,8 +228,8 @@ static int start_listener(sv_net *net, int i, sv_net_side side, const char *addr
 }
 
 static unsigned least_deadline(const sv_net_opts *o) {
-  const unsigned all[] = {o->upgrade_ms, o->first_message_ms, o->message_ms, o->ping_ms,
-                          o->pong_ms,    o->write_stall_ms,   o->close_ms,   o->stop_ms};
+  const unsigned all[] = {o->upgrade_ms, o->body_ms, o->reply_ms,       o->first_message_ms, o->message_ms,
+                          o->ping_ms,    o->pong_ms, o->write_stall_ms, o->close_ms,         o->stop_ms};
   unsigned least = all[0];
   for (size_t i = 1; i < sizeof all / sizeof *all; i++)
     if (all[i] < least) least = all[i];

@@ -23,6 +23,8 @@ sv_net_opts sv_net_opts_default(void) {
       .rx_bytes_total_max = 256u << 20,
       .send_buffer_bytes = 128u << 10,
       .upgrade_ms = 10000,
+      .body_ms = 20000,  /* 64 KiB at 3.3 kB/s */
+      .reply_ms = 30000, /* a queue of password hashes: longer, and the person tries again anyway */
       .first_message_ms = 10000,
       .message_ms = 60000, /* 64 KiB at 1.1 kB/s, a bad mobile link */
       .ping_ms = 50000,    /* below the 60 s after which home routers and proxies forget a connection */
@@ -49,7 +51,9 @@ static bool routes_fine(const sv_net_opts *o) {
   for (size_t i = 0; i < o->routes_n; i++) {
     const sv_net_route *r = &o->routes[i];
     if (!r->path || r->path[0] != '/' || !r->content_type || !r->sides) return false;
-    if (!r->get && r->body_bytes && !r->body) return false;
+    if (!r->handle && ((r->body_bytes && !r->body) || (r->methods & SV_NET_POST))) return false;
+    if (r->post_bytes_max > SV_NET_POST_BYTES_MAX || (r->etag && strlen(r->etag) > SV_NET_ETAG_CHARS - 8))
+      return false;
   }
   return true;
 }
@@ -68,8 +72,8 @@ static const char *opts_fault(const sv_net_opts *o) {
     return "a cap is zero";
   if (o->connections_max > FD_LIMIT_USEFUL / 2) return "connections_max is too high";
   if (o->message_bytes_max > (16u << 20)) return "message_bytes_max is over 16 MiB";
-  if (!o->upgrade_ms || !o->first_message_ms || !o->message_ms || !o->ping_ms || !o->pong_ms ||
-      !o->write_stall_ms || !o->close_ms || !o->stop_ms)
+  if (!o->upgrade_ms || !o->body_ms || !o->reply_ms || !o->first_message_ms || !o->message_ms ||
+      !o->ping_ms || !o->pong_ms || !o->write_stall_ms || !o->close_ms || !o->stop_ms)
     return "a deadline is zero";
   if (!routes_fine(o)) return "a route is incomplete";
   return NULL;

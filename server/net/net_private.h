@@ -1,5 +1,5 @@
-/* What the files of sv_net share. Only net_lws.c, net_ws.c and net_http.c include libwebsockets.h (its types
- * are opaque here), only net_tls.c OpenSSL's headers. */
+/* What the files of sv_net share. Only net_lws.c, net_ws.c, net_upgrade.c, net_http.c and net_reply.c include
+ * libwebsockets.h (its types are opaque here), only net_tls.c OpenSSL's headers. */
 #ifndef SV_NET_PRIVATE_H
 #define SV_NET_PRIVATE_H
 
@@ -24,6 +24,10 @@ struct ssl_st;
  * what was only declared. */
 #define NET_RX_FIRST_BYTES 4096u
 #define NET_HTTP_CHUNK_BYTES 16384u
+#define NET_HTTP_HEAD_BYTES_MAX 4096u /* of a reply: what a handler may add to our own headers is short */
+#define NET_HTTP_EXCESS_MAX 16u       /* turns of the loop; each lets the peer add a read of at most 4 KiB */
+#define NET_HTTP_STALL_INPUT_MS 1000u /* a reader that does not read but sends: see net_conn.c */
+#define NET_HTTP_LINE_MAX 256u        /* Host, Origin and other headers whose values are short by nature */
 #define NET_ACCEPTS_PER_TURN 64u /* so that a flood of connects cannot starve the connections that stand */
 #define NET_BACKLOG 512
 #define NET_PAUSE_ACCEPT_MS 100u /* not even our spare descriptor is left: callers wait in the backlog */
@@ -48,10 +52,37 @@ typedef struct net_listener {
  *   (none) ──────> UPGRADE ───────> OPEN ───────────────> DRAIN ─────────────> BYE ───────> (none)
  *                     │              ├─ protocol error ──> ABORT ────────────> │
  *                     │              └─ peer closes, or breaks ──────────────> │
- *                     └──────> HTTP ── answered ─────────────────────────────> │
+ *                     ├─ POST ─> BODY ─ whole ─┬─ later ─> ANSWER ─┐           │
+ *                     └─ GET ──────────────────┴───────────────────┴─> HTTP ─> │
  * clang-format on
  * on_close is called on the way into BYE. Each stage has its own deadline (net_conn.c). */
-typedef enum net_stage { NET_UPGRADE = 0, NET_HTTP, NET_OPEN, NET_DRAIN, NET_ABORT, NET_BYE } net_stage;
+typedef enum net_stage {
+  NET_UPGRADE = 0,
+  NET_BODY,   /* the body of a POST is coming */
+  NET_ANSWER, /* the handler answers later */
+  NET_HTTP,   /* a reply is being written */
+  NET_OPEN,
+  NET_DRAIN,
+  NET_ABORT,
+  NET_BYE
+} net_stage;
+
+/* One HTTP request and its reply; owned by its connection from the headers on. */
+typedef struct net_http {
+  sv_net_request request; /* its texts lie in `text`, its body in the connection's rx */
+  const sv_net_route *route;
+  size_t body_expected;
+  sv_net_reply reply;
+  sv_net_policy policy;
+  const uint8_t *fixed; /* a borrowed body, of a route or static text; else reply.body or reply.pull */
+  uint64_t from, to;    /* what of the body is sent: [from, to) */
+  uint64_t whole;       /* bytes of the whole body, for Content-Range */
+  bool has_reply, head_sent, not_satisfiable;
+  const char *allow; /* with 405 */
+  unsigned excess;   /* times that input was found behind the body */
+  size_t text_n;
+  char text[]; /* NET_HEADER_BYTES_MAX and some more for the ends */
+} net_http;
 
 struct sv_conn {
   net_kind kind; /* first */
@@ -86,9 +117,7 @@ struct sv_conn {
   uint8_t close_reason_bytes;
   char *close_reason; /* owned */
 
-  uint8_t *body; /* HTTP body still to write; owned if body_owned */
-  bool body_owned;
-  size_t body_bytes, body_done;
+  net_http *http; /* owned; NULL for a websocket */
 };
 
 /* Open-addressing table of addresses with a count of sockets each. */
@@ -167,6 +196,10 @@ void net_conn_bye(sv_conn *c, uint16_t code);
 void net_conn_abort(sv_conn *c, uint16_t code, const char *reason);
 void net_conn_kill(sv_conn *c); /* hang up: no close frame, no flush */
 void net_conn_drop_rx(sv_conn *c);
+/* Room for `more` bytes in rx, within message_max and the budget of all; 0, or the close code. */
+uint16_t net_conn_rx_grow(sv_conn *c, size_t more, size_t message_max);
+/* What our timer watches while output is wanted. */
+void net_conn_want(sv_conn *c);
 void net_sweep(sv_net *net, uint64_t now_ms);
 void net_stop_begin(sv_net *net, uint64_t now_ms);
 
@@ -190,15 +223,41 @@ void net_ws_peer_close(sv_conn *c, const uint8_t *in, size_t len);
 /* libwebsockets begins to take the connection down. */
 void net_ws_drop(sv_conn *c);
 
-/* net_http.c */
+/* net_upgrade.c: also what it shares with the requests */
 int net_http_upgrade(sv_conn *c);
+bool net_http_host_allowed(sv_conn *c);
+sv_net_origin net_http_origin(sv_conn *c);
+
+/* net_http.c: requests come in */
 int net_http_request(sv_conn *c);
+int net_http_body(sv_conn *c, const uint8_t *in, size_t len);
+int net_http_body_end(sv_conn *c);
+void net_http_free(net_http *h);
+/* Answers with a status and a line of static text. */
+void net_http_refuse(sv_conn *c, int status, const char *text);
+
+/* net_reply.c: replies go out */
+/* Takes what it needs of c->http->reply (filled) and begins to write. */
+void net_reply_begin(sv_conn *c);
 int net_http_writable(sv_conn *c);
+const char *net_status_text(int status);
+/* Status line and headers; `at` has room for NET_HTTP_HEAD_BYTES_MAX. Bytes, or -1. */
+int net_reply_head(const sv_conn *c, const net_http *h, char *at);
+
+/* net_condition.c: pure */
+/* Does a list of entity tags (If-None-Match) name this one? Weak comparison, "*" names all. */
+bool net_etag_listed(const char *list, const char *etag);
+/* Accept-Encoding takes gzip with a weight above zero. */
+bool net_gzip_accepted(const char *accept_encoding);
+typedef enum net_range { NET_RANGE_NONE, NET_RANGE_ONE, NET_RANGE_BEYOND } net_range;
+/* One range of bytes of `whole`: [*from, *to). Several, or what is no range, is NONE: all is sent. */
+net_range net_range_parse(const char *range, uint64_t whole, uint64_t *from, uint64_t *to);
 
 /* net_lws.c: thin calls down, so that the files without libwebsockets.h can ask */
 void net_lws_want_write(struct lws *wsi);
 void net_lws_kill(struct lws *wsi);
 void net_lws_rx_flow(struct lws *wsi, bool on);
+bool net_lws_input_waits(struct lws *wsi); /* unread bytes, or the end, on the socket */
 void net_lws_sweep_soon(sv_net *net);
 void net_lws_close_listeners(sv_net *net);
 

@@ -34,29 +34,13 @@ static void deliver(sv_conn *c, const uint8_t *bytes, size_t len) {
   net->cb.on_message(net->cb.user, c, bytes, len);
 }
 
-/* Room for `more` bytes; 0, or the close code. */
-static uint16_t rx_grow(sv_conn *c, size_t more) {
-  sv_net *net = c->net;
-  size_t need = c->rx_len + more, cap = c->rx_cap ? c->rx_cap : NET_RX_FIRST_BYTES;
-  if (need <= c->rx_cap) return 0;
-  while (cap < need) cap *= 2;
-  if (cap > net->o.message_bytes_max) cap = net->o.message_bytes_max;
-  if (cap - c->rx_cap > net->o.rx_bytes_total_max - net->rx_bytes_total) return 1013;
-  uint8_t *p = realloc(c->rx, cap);
-  if (!p) return 1013;
-  net->rx_bytes_total += cap - c->rx_cap;
-  c->rx = p;
-  c->rx_cap = cap;
-  return 0;
-}
-
 /* One piece of a frame. `ahead` is what the frame's header declared and has not come yet. */
 static uint16_t rx_piece(sv_conn *c, const uint8_t *in, size_t len, size_t ahead, bool final) {
   size_t max = c->net->o.message_bytes_max;
   if (c->rx_len > max || len > max - c->rx_len || ahead > max - c->rx_len - len) return 1009;
   if (!ahead && !final && ++c->rx_fragments >= c->net->o.fragments_max) return 1008;
   if (!c->message_ms) c->message_ms = sv_net_now_ms();
-  uint16_t code = rx_grow(c, len);
+  uint16_t code = net_conn_rx_grow(c, len, max);
   if (code || !len) return code;
   memcpy(c->rx + c->rx_len, in, len);
   c->rx_len += len;

@@ -40,32 +40,112 @@ typedef struct sv_conn sv_conn;
 /* Text form of an address without port, e.g. "2001:db8::1". */
 #define SV_NET_PEER_CHARS 46u
 
-/* -- HTTP: a table fixed at start -------------------------------------------------------------- */
+/* -- HTTP: a table fixed at start --------------------------------------------------------------
+ *
+ * One request a connection. Every reply is written in pieces, one a WRITEABLE, so a peer that does not read
+ * holds one piece. Conditions (If-None-Match), ranges (Range, If-Range), HEAD and the choice of the gzip body
+ * are decided here, the same way for all routes. */
 
 typedef enum sv_net_side {
   SV_NET_MAIN = 1, /* the listener of the websockets */
   SV_NET_LOCAL = 2 /* the listener for health and metrics, plain HTTP on the loopback address */
 } sv_net_side;
 
-typedef struct sv_net_reply {
-  int status;    /* 200 unless changed */
-  uint8_t *body; /* from malloc; net takes ownership and frees it; NULL: no body */
+typedef enum sv_net_method { SV_NET_GET = 1, SV_NET_HEAD = 2, SV_NET_POST = 4 } sv_net_method;
+
+/* Who says to have sent the request: a browser names the page's origin and a page cannot change it. */
+typedef enum sv_net_origin {
+  SV_NET_ORIGIN_NONE,   /* no such header: no browser, or a plain GET of the own page */
+  SV_NET_ORIGIN_OURS,   /* listed in the options, or this server's own: scheme and Host, byte for byte */
+  SV_NET_ORIGIN_FOREIGN /* anything else, "null" too */
+} sv_net_origin;
+
+/* A whole request. Borrowed: valid until the handler returns. Texts are NULL when missing. A header in this
+ * list that comes twice is answered 400 before (Accept-Encoding and If-None-Match are joined). */
+typedef struct sv_net_request {
+  uint64_t id; /* for sv_net_reply_later; never 0, never used twice */
+  sv_net_side side;
+  sv_net_method method;       /* a handler treats HEAD as GET: the body is left out here */
+  const char *path;           /* percent-decoded and without "." and ".." parts; begins with '/' */
+  const char *args;           /* query, decoded: "a=1" NUL "b=2" NUL NUL; see sv_net_arg */
+  const char *peer;           /* address in text, without port */
+  const uint8_t *address_key; /* 16 bytes: the IPv4 address or the IPv6 /64, what a limit counts by */
+  sv_net_origin origin;
+  bool gzip_ok; /* the peer takes Content-Encoding: gzip */
+  const char *authorization, *cookie, *content_type;
+  const char *if_none_match, *range, *if_range; /* acted on by net; here for logs and tests */
+  const char *overdracht;                       /* X-Overdracht */
+  const char *csrf;                             /* X-Overdracht-CSRF */
+  const uint8_t *body;                          /* POST */
   size_t body_bytes;
+} sv_net_request;
+
+/* The value of ?name=value, "" for ?name and ?name=, NULL when it is not there. */
+const char *sv_net_arg(const sv_net_request *request, const char *name);
+
+typedef enum sv_net_cache {
+  SV_NET_CACHE_NEVER = 0, /* no-store: what may be seen once, by one person */
+  SV_NET_CACHE_CHECK,     /* no-cache: kept, but asked about each time (ETag) */
+  SV_NET_CACHE_FOREVER    /* public, immutable, a year: the name changes with the content */
+} sv_net_cache;
+
+/* Which headers tell the browser what the body may do; the texts stand in net_policy.h. */
+typedef enum sv_net_policy {
+  SV_NET_POLICY_DATA = 0, /* nothing: no script, no frame, only shown as what it is */
+  SV_NET_POLICY_APP       /* the web app: own scripts, styles, images and connections, Trusted Types */
+} sv_net_policy;
+
+#define SV_NET_ETAG_CHARS 72u /* a SHA-256 in hex with its quotes and a variant fit */
+#define SV_NET_LATER 1
+
+/* Next bytes of a body too large to lie in memory: fills up to `max` bytes from `offset` on and returns how
+ * many, 0 when it cannot (the connection is cut, so that the peer sees that the body is short). Must not
+ * block for longer than a disk read. Any offset may be asked for. */
+typedef size_t (*sv_net_pull_fn)(void *ctx, uint64_t offset, uint8_t *to, size_t max);
+
+typedef struct sv_net_reply {
+  int status;               /* 200 unless changed */
+  const char *content_type; /* static; NULL: the route's */
+  const char *encoding;     /* static; Content-Encoding of the body, e.g. "gzip"; NULL: none */
+  bool vary_encoding;       /* the body was chosen by gzip_ok */
+  sv_net_cache cache;
+  char etag[SV_NET_ETAG_CHARS]; /* with its quotes; "": none, then no 304 and no ranges */
+  char *headers; /* more lines, each "Name: value\r\n"; from malloc, net frees it; NULL: none */
+  uint8_t *body; /* from malloc, net frees it; NULL: no body, or pull */
+  uint64_t body_bytes;
+  sv_net_pull_fn pull; /* instead of body */
+  void *pull_ctx;
+  void (*pull_end)(void *ctx); /* exactly once, whatever becomes of the reply; may be NULL */
 } sv_net_reply;
 
-/* Fills `reply` (zeroed, status 200). Must not block. Anything but 0 answers 500. */
-typedef int (*sv_net_get_fn)(void *user, const char *path, sv_net_reply *reply);
+/* Fills `reply` (zeroed, status 200) and returns 0; or returns SV_NET_LATER and has a thread of its own do
+ * the slow part: then sv_net_reply_later. Must not block. Anything else answers 500; what the reply owns is
+ * freed in any case. Called on the service thread with sv_net_cbs.user. */
+typedef int (*sv_net_handle_fn)(void *user, const sv_net_request *request, sv_net_reply *reply);
 
-/* One path. Answers GET and HEAD; another method gets 405, another path 404. No path ever reaches a file
- * system. Strings and bodies are borrowed until sv_net_destroy. */
+/* One path, or with `prefix` all that begin so. Another method than `methods` gets 405, another path 404.
+ * No path ever reaches a file system. The first route that fits answers. Strings and bodies are borrowed
+ * until sv_net_destroy. */
 typedef struct sv_net_route {
-  const char *path;         /* exact, e.g. "/health" */
+  const char *path; /* e.g. "/health"; with prefix e.g. "/v1/" */
+  bool prefix;
   const char *content_type; /* e.g. "text/plain; charset=utf-8" */
   unsigned sides;           /* SV_NET_MAIN, SV_NET_LOCAL or both */
-  const void *body;         /* static bytes, used when get is NULL */
+  unsigned methods;         /* SV_NET_GET (HEAD comes with it), SV_NET_POST or both; 0: GET */
+  size_t post_bytes_max;    /* a longer body is 413, before it is read; at most SV_NET_POST_BYTES_MAX */
+  sv_net_policy policy;
+  /* handle NULL: these bytes, */
+  const void *body;
   size_t body_bytes;
-  sv_net_get_fn get; /* called on the service thread with sv_net_cbs.user */
+  const void *gzip_body; /* the same bytes in gzip, for who takes them; NULL: none */
+  size_t gzip_bytes;
+  const char *etag; /* with quotes, at most 64 characters; NULL: none. The gzip body's ends in -gz */
+  sv_net_cache cache;
+  sv_net_handle_fn handle;
 } sv_net_route;
+
+/* No request of this server needs more; a body is held in memory, within rx_bytes_total_max. */
+#define SV_NET_POST_BYTES_MAX (64u << 10)
 
 /* -- options ----------------------------------------------------------------------------------- */
 
@@ -106,7 +186,9 @@ typedef struct sv_net_opts {
   unsigned send_buffer_bytes; /* SO_SNDBUF: what a peer that does not read makes the kernel hold */
 
   /* deadlines */
-  unsigned upgrade_ms;       /* accept to upgraded, or HTTP request read: TLS, headers and all */
+  unsigned upgrade_ms;       /* accept to upgraded, or HTTP headers read: TLS and all */
+  unsigned body_ms;          /* headers read to the last byte of a POST body */
+  unsigned reply_ms;         /* SV_NET_LATER to sv_net_reply_later; else 503 */
   unsigned first_message_ms; /* upgraded to first whole message; else 1008 */
   unsigned message_ms;       /* first byte of a message to its last; else 1008 */
   unsigned ping_ms;          /* nothing came for so long: ping */
@@ -188,6 +270,14 @@ void sv_net_timer(sv_net *net, uint64_t after_ms);
  * OV_E_INVALID on a plain listener) the old pair stays in use. */
 int sv_net_tls_reload(sv_net *net);
 
+/* -- one HTTP request, service thread ------------------------------------------------------------ */
+
+/* The answer to the request for which a handler returned SV_NET_LATER. Takes what the reply owns in any case.
+ * False when nobody waits for it any more (gone, or reply_ms over). */
+bool sv_net_reply_later(sv_net *net, uint64_t request_id, sv_net_reply *reply);
+/* Frees what a reply owns and zeroes it. */
+void sv_net_reply_free(sv_net_reply *reply);
+
 /* -- one connection, service thread ------------------------------------------------------------ */
 
 /* Never 0, never used twice in the life of a net. */
@@ -218,6 +308,8 @@ typedef enum sv_net_counter {
   SV_NET_OPEN,     /* websockets now (a gauge) */
   SV_NET_UPGRADED,
   SV_NET_HTTP_REQUESTS,
+  SV_NET_HTTP_4XX,
+  SV_NET_HTTP_5XX,
   SV_NET_MESSAGES_IN,
   SV_NET_MESSAGES_OUT,
   SV_NET_BYTES_IN, /* payload of whole messages */
@@ -234,6 +326,8 @@ typedef enum sv_net_counter {
   SV_NET_REFUSED_METHOD,
   SV_NET_REFUSED_OTHER_UPGRADE, /* h2c, CONNECT and the like */
   SV_NET_LATE_UPGRADE,          /* hung up on: upgrade_ms, ... */
+  SV_NET_LATE_BODY,
+  SV_NET_LATE_REPLY, /* answered 503 */
   SV_NET_LATE_FIRST_MESSAGE,
   SV_NET_LATE_MESSAGE,
   SV_NET_LATE_PONG,

@@ -44,6 +44,8 @@ struct echo_server {
   uint64_t wakes, paused_id, reloads;
   int reload_result;
   bool reload;
+  uint64_t later_id;
+  uint64_t pulled, pull_ends; /* atomic */
   unsigned closed[65536 / 8]; /* by code, only codes below 8192 */
   char log[ECHO_LOG_CHARS];
   size_t log_n;
@@ -178,6 +180,11 @@ static void on_wake(void *user) {
   }
   for (posted *p = list, *next; p; p = next) {
     next = p->next;
+    sv_net_reply reply = {.body = (uint8_t *)strdup(p->text), .body_bytes = strlen(p->text)};
+    if (sv_net_reply_later(s->net, p->id, &reply)) {
+      free(p);
+      continue;
+    }
     sv_conn *c = sv_net_conn_find(s->net, p->id);
     if (c) queue(c, p->text, strlen(p->text));
     free(p);
@@ -200,8 +207,8 @@ static void on_log(void *user, sv_net_level level, const char *line) {
   pthread_mutex_unlock(&s->lock);
 }
 
-static int get_counters(void *user, const char *path, sv_net_reply *reply) {
-  (void)path;
+static int get_counters(void *user, const sv_net_request *request, sv_net_reply *reply) {
+  (void)request;
   echo_server *s = user;
   size_t cap = 8192, n = 0;
   char *text = malloc(cap);
@@ -214,18 +221,95 @@ static int get_counters(void *user, const char *path, sv_net_reply *reply) {
   return 0;
 }
 
-static int get_broken(void *user, const char *path, sv_net_reply *reply) {
-  (void)user, (void)path, (void)reply;
+static int get_broken(void *user, const sv_net_request *request, sv_net_reply *reply) {
+  (void)user, (void)request, (void)reply;
   return -1;
 }
 
-static int get_big(void *user, const char *path, sv_net_reply *reply) {
-  (void)user, (void)path;
+static int get_big(void *user, const sv_net_request *request, sv_net_reply *reply) {
+  (void)user, (void)request;
   reply->body_bytes = 1 << 20;
   reply->body = malloc(reply->body_bytes);
   if (!reply->body) return -1;
   memset(reply->body, 'x', reply->body_bytes);
   return 0;
+}
+
+/* What came, line by line; the body last. */
+static int describe(void *user, const sv_net_request *q, sv_net_reply *reply) {
+  (void)user;
+  size_t cap = 4096 + q->body_bytes;
+  char *text = calloc(1, cap);
+  if (!text) return -1;
+  const char *a = sv_net_arg(q, "a"), *b = sv_net_arg(q, "b");
+  int n = snprintf(text, cap,
+                   "method %d path %s a [%s] b [%s] cookie [%s] authorization [%s] type [%s] overdracht [%s] "
+                   "csrf [%s] origin %d gzip %d peer %s body %zu:",
+                   q->method, q->path, a ? a : "(none)", b ? b : "(none)", q->cookie ? q->cookie : "",
+                   q->authorization ? q->authorization : "", q->content_type ? q->content_type : "",
+                   q->overdracht ? q->overdracht : "", q->csrf ? q->csrf : "", q->origin, q->gzip_ok, q->peer,
+                   q->body_bytes);
+  if (q->body_bytes) memcpy(text + n, q->body, q->body_bytes);
+  reply->body = (uint8_t *)text;
+  reply->body_bytes = (size_t)n + q->body_bytes;
+  reply->headers = strdup("X-Extra: yes\r\nSet-Cookie: a=b\r\n");
+  return 0;
+}
+
+/* Another thread finds the answer; this one gives it when woken. */
+static int answer_later(void *user, const sv_net_request *q, sv_net_reply *reply) {
+  (void)reply;
+  echo_server *s = user;
+  pthread_mutex_lock(&s->lock);
+  s->later_id = q->id;
+  pthread_mutex_unlock(&s->lock);
+  return SV_NET_LATER;
+}
+
+/* Byte i of the large body is i * 7 + (i >> 8). */
+static size_t pull_large(void *ctx, uint64_t offset, uint8_t *to, size_t max) {
+  echo_server *s = ctx;
+  size_t n = max < 5000 ? max : 5000;
+  if (offset + n > ECHO_LARGE_BYTES) n = (size_t)(ECHO_LARGE_BYTES - offset);
+  for (size_t i = 0; i < n; i++) to[i] = echo_large_byte(offset + i);
+  __atomic_add_fetch(&s->pulled, n, __ATOMIC_RELAXED);
+  return n;
+}
+
+static size_t pull_nothing(void *ctx, uint64_t offset, uint8_t *to, size_t max) {
+  (void)ctx, (void)to;
+  return offset ? 0 : max < 100 ? max : 100;
+}
+
+static void pull_end(void *ctx) { __atomic_add_fetch(&((echo_server *)ctx)->pull_ends, 1, __ATOMIC_RELAXED); }
+
+static int get_large(void *user, const sv_net_request *q, sv_net_reply *reply) {
+  bool broken = strcmp(q->path, "/large/broken") == 0;
+  if (!broken && strcmp(q->path, "/large/") != 0) reply->status = 404;
+  memcpy(reply->etag, "\"large\"", 8);
+  reply->cache = SV_NET_CACHE_CHECK;
+  reply->body_bytes = reply->status == 200 ? ECHO_LARGE_BYTES : 0;
+  reply->pull = broken ? pull_nothing : pull_large;
+  reply->pull_ctx = user;
+  reply->pull_end = pull_end;
+  return 0;
+}
+
+uint8_t echo_large_byte(uint64_t i) { return (uint8_t)(i * 7 + (i >> 8)); }
+uint64_t echo_pulled(echo_server *s) { return __atomic_load_n(&s->pulled, __ATOMIC_RELAXED); }
+uint64_t echo_pull_ends(echo_server *s) { return __atomic_load_n(&s->pull_ends, __ATOMIC_RELAXED); }
+
+uint64_t echo_later_id(echo_server *s) {
+  struct timespec nap = {.tv_nsec = 2000000};
+  uint64_t id = 0;
+  for (int i = 0; i < 1000 && !id; i++) {
+    pthread_mutex_lock(&s->lock);
+    id = s->later_id;
+    s->later_id = 0;
+    pthread_mutex_unlock(&s->lock);
+    if (!id) nanosleep(&nap, NULL);
+  }
+  return id;
 }
 
 sv_net_opts echo_opts(void) {
@@ -240,9 +324,42 @@ sv_net_opts echo_opts(void) {
       {.path = "/metrics",
        .content_type = "text/plain; version=0.0.4",
        .sides = SV_NET_LOCAL,
-       .get = get_counters},
-      {.path = "/broken", .content_type = "text/plain", .sides = SV_NET_MAIN, .get = get_broken},
-      {.path = "/big", .content_type = "application/octet-stream", .sides = SV_NET_MAIN, .get = get_big},
+       .handle = get_counters},
+      {.path = "/broken", .content_type = "text/plain", .sides = SV_NET_MAIN, .handle = get_broken},
+      {.path = "/describe",
+       .content_type = "text/plain",
+       .sides = SV_NET_MAIN,
+       .methods = SV_NET_GET | SV_NET_POST,
+       .post_bytes_max = ECHO_POST_MAX,
+       .handle = describe},
+      {.path = "/post",
+       .content_type = "text/plain",
+       .sides = SV_NET_MAIN,
+       .methods = SV_NET_POST,
+       .post_bytes_max = ECHO_POST_MAX,
+       .handle = describe},
+      {.path = "/later",
+       .content_type = "text/plain",
+       .sides = SV_NET_MAIN,
+       .methods = SV_NET_GET | SV_NET_POST,
+       .post_bytes_max = ECHO_POST_MAX,
+       .handle = answer_later},
+      {.path = "/app.js",
+       .content_type = "text/javascript; charset=utf-8",
+       .sides = SV_NET_MAIN,
+       .policy = SV_NET_POLICY_APP,
+       .cache = SV_NET_CACHE_FOREVER,
+       .etag = "\"app1\"",
+       .body = "plain script",
+       .body_bytes = 12,
+       .gzip_body = "GZ",
+       .gzip_bytes = 2},
+      {.path = "/large/",
+       .prefix = true,
+       .content_type = "application/octet-stream",
+       .sides = SV_NET_MAIN,
+       .handle = get_large},
+      {.path = "/big", .content_type = "application/octet-stream", .sides = SV_NET_MAIN, .handle = get_big},
   };
   sv_net_opts o = sv_net_opts_default();
   o.hosts = hosts;

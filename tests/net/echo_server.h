@@ -20,6 +20,8 @@
 
 #define ECHO_ORIGIN "https://app.example.nl"
 #define ECHO_LOG_CHARS 16384
+#define ECHO_POST_MAX 20000u
+#define ECHO_LARGE_BYTES 3000000u
 
 typedef struct echo_server echo_server;
 
@@ -43,10 +45,16 @@ uint64_t echo_count(echo_server *s, sv_net_counter which);
 bool echo_wait_at_least(echo_server *s, sv_net_counter which, uint64_t n);
 bool echo_wait_at_most(echo_server *s, sv_net_counter which, uint64_t n);
 
-/* Any thread: on the service thread, send `text` to the connection with this id; as sessions' writers do. */
+/* Any thread: on the service thread, send `text` to the connection or the waiting request with this id; as
+ * sessions' writers do. */
 void echo_post(echo_server *s, uint64_t id, const char *text);
 /* sv_net_tls_reload on the service thread; what it returned. */
 int echo_reload(echo_server *s);
+/* A request that /later has taken and not answered; 0 when none comes in 2 s. Answer by echo_post. */
+uint64_t echo_later_id(echo_server *s);
+uint8_t echo_large_byte(uint64_t i);
+uint64_t echo_pulled(echo_server *s);    /* bytes that /large/ was asked for */
+uint64_t echo_pull_ends(echo_server *s); /* bodies of /large/ given back */
 uint64_t echo_wakes(echo_server *s);
 /* Codes of on_close so far that equal `code`. */
 unsigned echo_closed_with(echo_server *s, uint16_t code);
