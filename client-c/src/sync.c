@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "oc_net.h"
 #include "session.h"
 
 /* Waits between tries: 1, 2, 4 ... s, each half as long or as long again by chance, so that a house full of
  * tablets does not come back at once. */
-#define WAIT_FIRST_S 1
-#define WAIT_MOST_S 60
 #define WAIT_TOTAL_S 60
 /* Sessions in a row without a pause: one for each older log and a few that the server asks for. */
 #define SESSIONS_IN_A_ROW 16
@@ -220,23 +219,17 @@ static int wait_for(syncing *x, int64_t ms) {
   return x->s->cancelled ? say_cancelled(x->e) : 0;
 }
 
-/* Half the time to one and a half times it. PROTO-118 */
-static int64_t jittered(oc_store *s, int64_t ms) {
-  uint32_t r = 0;
-  if (oc_random(s, &r, sizeof r)) return ms;
-  return ms / 2 + (int64_t)(r % (uint32_t)(ms + 1));
-}
-
-typedef struct backoff {
-  int64_t next_s, waited_ms, most_ms;
+typedef struct trying {
+  oc_backoff backoff;
+  int64_t waited_ms, most_ms;
   unsigned in_a_row;
-} backoff;
+} trying;
 
-/* After a failure that may pass: how long to wait, or -1 to give up. */
-static int64_t pause_ms(syncing *x, backoff *b) {
-  int64_t asked = x->s->self.retry_at_ms - oc_now_ms(x->s), wait = jittered(x->s, b->next_s * 1000);
-  b->next_s = b->next_s * 2 > WAIT_MOST_S ? WAIT_MOST_S : b->next_s * 2;
-  if (asked > wait) wait = asked + jittered(x->s, 1000);
+/* After a failure that may pass: how long to wait, or -1 to give up. PROTO-118 */
+static int64_t pause_ms(syncing *x, trying *b) {
+  uint32_t chance = 0;
+  (void)oc_random(x->s, &chance, sizeof chance); /* without chance: the least time */
+  int64_t wait = oc_backoff_wait(&b->backoff, x->s->self.retry_at_ms - oc_now_ms(x->s), chance);
   if (b->most_ms && b->waited_ms + wait > b->most_ms) return -1;
   b->waited_ms += wait;
   return wait;
@@ -270,7 +263,7 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
 static int sync_loop(syncing *x, const oc_net_url *url) {
   bool live = x->o && x->o->live, once = x->o && x->o->once_only, more;
   uint32_t most = x->o && x->o->max_wait_s ? x->o->max_wait_s : live ? 0 : WAIT_TOTAL_S;
-  backoff b = {.next_s = WAIT_FIRST_S, .most_ms = (int64_t)most * 1000};
+  trying b = {.most_ms = (int64_t)most * 1000};
   for (;;) {
     *x->e = (oc_error){0};
     if (x->s->cancelled) return say_cancelled(x->e);
@@ -280,8 +273,7 @@ static int sync_loop(syncing *x, const oc_net_url *url) {
       return more ? oc_say(x->e, OC_E_NET, "the server keeps asking to start again; try later") : 0;
     if (err && (!may_pass(err) || once)) return err;
     b.in_a_row = 0;
-    if (x->welcomed_bytes)
-      b = (backoff){.next_s = WAIT_FIRST_S, .most_ms = b.most_ms, .waited_ms = live ? 0 : b.waited_ms};
+    if (x->welcomed_bytes) b = (trying){.most_ms = b.most_ms, .waited_ms = live ? 0 : b.waited_ms};
     int64_t wait = pause_ms(x, &b);
     if (wait < 0) return err;
     err = wait_for(x, wait);
