@@ -46,18 +46,6 @@ static int encode_state(const ov_record *r, ov_buf *out) {
   return out->err;
 }
 
-static int index_record(ingest *g, sv_record_row *row) {
-  const ov_skind *k = ov_schemas_kind(g->org->schemas, row->rec.kind);
-  int64_t created = row->rec.n_ops ? row->rec.ops[0].time : row->changed;
-  row->indexed = true;
-  row->index_kind = row->rec.kind;
-  row->day = k ? ov_schema_occurred_day(k, &row->rec) : created / 86400;
-  ov_buf_reset(&g->b2);
-  row->has_natural_key = k && ov_schema_natural_key(k, &row->rec, &g->b2);
-  if (g->b2.err) return g->b2.err;
-  return row->has_natural_key ? sv_natural_hash(g->t, g->b2.p, g->b2.n, row->natural_key) : 0;
-}
-
 /* A team that is applied has its scope. */
 static void open_scope(ingest *g, const ov_record *r) {
   sv_scope s;
@@ -116,7 +104,8 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
     /* Never back, though the clock may go: tablets that fold their own ops count on it. */
     if (!differs || old->changed > row.changed) row.changed = old->changed;
   }
-  if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) || (err = index_record(g, &row)))
+  if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) ||
+      (err = index_record(g->t, g->org, &row, &g->b2)))
     return err;
   place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old));
   sv_record_put(g->t, &row);

@@ -197,4 +197,7 @@ void move_participants(ingest *g);
 /* verdict.c */
 void ruling_register(ingest *g, const ov_op *op);
 
+/* reindex.c: fills in what the record is indexed by; `scratch` is overwritten. */
+int index_record(sv_txn *t, const sv_org *org, sv_record_row *row, ov_buf *scratch);
+
 #endif

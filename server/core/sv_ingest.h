@@ -99,6 +99,10 @@ int sv_verdict(sv_txn *t, const sv_op_row *row, ov_arena *a, ov_verdict *verdict
 /* Folds a record afresh from its stored ops (no cache), for verify. */
 int sv_refold(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, ov_record *out);
 
+/* Indexes a stored record by what its kind's schema says now (day, natural key); state and positions stay.
+ * *differed: it was indexed otherwise. OV_E_NOTFOUND. Memory from `a`. */
+int sv_reindex(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, bool *differed);
+
 /* May this device, in this organisation, write this op for this author now? One function; asked inside the
  * write transaction. Returns an ov_held reason or 0. */
 int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a);

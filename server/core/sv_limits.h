@@ -55,6 +55,8 @@
 #define SV_MOVE_PAGE 256u
 /* Consents of a participant read at a time. */
 #define SV_CONSENT_PAGE 64u
+/* Records indexed again in one transaction after a schema has changed what it indexes by. */
+#define SV_REINDEX_PAGE 512u
 /* Highest scope number of a team (its schema says so too): bounds the table of scopes. */
 #define SV_TEAM_SCOPE_MAX 65535u
 /* Touches kept for one push; a participant that moves has thousands of records. Beyond it the session sends

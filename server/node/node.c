@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "publish.h"
+#include "reindex.h"
 
 int sv_node_write(sv_org *org, int (*work)(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches), void *arg,
                   sv_touches *touches) {
@@ -33,8 +34,20 @@ int sv_node_write(sv_org *org, int (*work)(void *arg, sv_txn *t, ov_arena *a, sv
   return err;
 }
 
+/* An organisation with old indexes is served all the same: lists may lack some of its records until it is
+ * opened again, and `verify` tells which. */
+static void bring_up_to_date(sv_org *org) {
+  char f[200], hex[2 * OV_ID_BYTES + 1];
+  int err = sv_reindex_org(org);
+  if (!err || !org->sys->log) return;
+  ov_hex(org->id.b, OV_ID_BYTES, hex);
+  snprintf(f, sizeof f, "organisation=%s error=%s", hex, ov_err_slug(err));
+  org->sys->log(org->sys->ctx, SV_LOG_ERROR, "reindex_failed", f);
+}
+
 int sv_node_add(sv_node *n, sv_org *org) {
   if (n->n_orgs == SV_ORGS_MAX) return OV_E_LIMIT;
+  bring_up_to_date(org);
   n->orgs[n->n_orgs++] = org;
   return 0;
 }
@@ -103,6 +116,7 @@ static int open_orgs(sv_node *n, const sv_org_options *oo) {
     char why[OV_ERROR_TEXT_MAX] = "", f[OV_ERROR_TEXT_MAX + 120], hex[2 * OV_ID_BYTES + 1];
     int bad = sv_org_open(oo, &ids[i], &org, why);
     if (!bad) {
+      bring_up_to_date(org);
       n->orgs[n->n_orgs++] = org;
       continue;
     }
@@ -138,6 +152,7 @@ int sv_node_open(const sv_node_options *o, sv_node **out, char *why) {
   if (!err) err = open_programme(n, &oo, o->create, why);
   if (!err) err = open_orgs(n, &oo);
   if (!err) err = sv_publish_schemas(n->programme, n->schema_files, why);
+  if (!err) bring_up_to_date(n->programme);
   if (err) {
     if (!*why) snprintf(why, OV_ERROR_TEXT_MAX, "%s", ov_err_text(err));
     sv_node_close(n);

@@ -35,9 +35,10 @@ typedef struct sv_node {
   unsigned n_refused; /* organisations whose store could not be opened */
 } sv_node;
 
-/* Opens all, and publishes new or newer schemas as records of the programme. why: >= 256 bytes, says what is
- * wrong and what to do. An organisation that cannot be opened (a damaged store) does not stop the others: it
- * is left out, and reported through sys->log. */
+/* Opens all, publishes new or newer schemas as records of the programme, and indexes the records of a kind
+ * anew when its schema indexes by other fields than before. why: >= 256 bytes, says what is wrong and what to
+ * do. An organisation that cannot be opened (a damaged store) does not stop the others: it is left out, and
+ * reported through sys->log. */
 int sv_node_open(const sv_node_options *o, sv_node **out, char *why);
 void sv_node_close(sv_node *n);
 /* Takes over an organisation made after opening. */

@@ -49,7 +49,7 @@ static void fill_host(admin_world *aw) {
 void aw_start(admin_world *aw) {
   char why[OV_ERROR_TEXT_MAX + 60] = "";
   sv_node_options o = {.data = aw->data,
-                       .schema_dir = OV_SOURCE_DIR "/proto/schema",
+                       .schema_dir = aw->schema_dir ? aw->schema_dir : OV_SOURCE_DIR "/proto/schema",
                        .create = true,
                        .sys = aw->real ? sv_sys_real(SV_LOG_ERROR) : &aw->w.sys};
   int err = sv_node_open(&o, &aw->node, why);
