@@ -1,5 +1,6 @@
 /* Organisations. */
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin_priv.h"
@@ -59,9 +60,18 @@ static json_t *summary(adm *m, sv_org *o) {
   return j;
 }
 
+static int by_name(const void *a, const void *b) {
+  const sv_org *const *x = a, *const *y = b;
+  int order = strcmp((*x)->name, (*y)->name);
+  return order ? order : memcmp(&(*x)->id, &(*y)->id, sizeof(ov_id));
+}
+
 int cmd_organisation_list(adm *m) {
-  sv_org *o;
-  for (unsigned i = 0; (o = m->h->org_at(m->h->ctx, i)); i++) adm_item(m, summary(m, o));
+  sv_org *o, *all[SV_ORGS_MAX];
+  unsigned n = 0;
+  while (n < SV_ORGS_MAX && (o = m->h->org_at(m->h->ctx, n))) all[n++] = o;
+  qsort(all, n, sizeof *all, by_name);
+  for (unsigned i = 0; i < n; i++) adm_item(m, summary(m, all[i]));
   if (!m->items) adm_note(m, "there is no organisation yet: overdracht-admin organisation add NAME");
   return m->err;
 }

@@ -101,6 +101,10 @@ static void organisations(void **state) {
           "Eik','zone':'Europe/Brussels','id':'00112233445566778899aabbccddeeff'}");
   ASK(aw, "{'cmd':'organisation list'}");
   assert_string_equal(item_text(aw_item(aw, "organisation", "De Eik"), "zone"), "Europe/Brussels");
+  const json_t *listed = json_object_get(aw->reply,
+                                         "items"); /* by name, not in the order in which they came */
+  assert_string_equal(item_text(json_array_get(listed, 0), "organisation"), "De Eik");
+  assert_string_equal(item_text(json_array_get(listed, 1), "organisation"), "De Linde");
   REFUSED(aw, OV_E_INVALID, "several organisations", "{'cmd':'team list'}");
   REFUSED(aw, OV_E_INVALID, "fits 2 of organisation", "{'cmd':'team list','organisation':'de'}");
   REFUSED(aw, OV_E_NOTFOUND, "no organisation \"Es\"", "{'cmd':'team list','organisation':'Es'}");
