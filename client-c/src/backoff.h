@@ -1,4 +1,5 @@
-/* How long a client stays away after a failure that may pass. Pure: time and chance are arguments. PROTO-118 */
+/* How long a client stays away after a failure that may pass. Pure: time and chance are arguments.
+ * PROTO-118 */
 #ifndef OC_BACKOFF_H
 #define OC_BACKOFF_H
 
@@ -12,8 +13,8 @@ typedef struct oc_backoff {
 } oc_backoff;
 
 /* A failure: milliseconds to wait. asked_ms: what is left of the retry time that the server gave, 0 for none;
- * never comes back sooner. chance: a random number; the wait is 1 to 2 times the least one, so that tablets that
- * failed together do not come back together. */
+ * never comes back sooner. chance: a random number; the wait is 1 to 2 times the least one, so that tablets
+ * that failed together do not come back together. */
 int64_t oc_backoff_wait(oc_backoff *b, int64_t asked_ms, uint32_t chance);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a record is indexed by follows from its state and its kind's schema, so it is made again when the schema
- * changes. */
+/* What a record is indexed by follows from its state and its kind's schema, so it is made again when the
+ * schema changes. */
 #include <string.h>
 
 #include "ingest_priv.h"
