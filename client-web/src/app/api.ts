@@ -140,6 +140,15 @@ export interface App {
   // -- settings, updates --------------------------------------------------------------------------------
 
   set(change: Partial<Settings>): Promise<void>;
+  // -- drafts -------------------------------------------------------------------------------------------
+  // A form that was begun and not saved, of the person signed in: sealed like an entry, never sent, dropped after
+  // 7 days. They survive a lock, a reload and the next carer's turn.
+
+  /** `key`: the screens' own. body: JSON text of at most 256 KiB; null drops it. */
+  keepDraft(key: string, body: string | null): Promise<void>;
+  /** Drafts of the person signed in, by key. */
+  drafts(): Promise<ReadonlyMap<string, string>>;
+
   /** Starts the new version; the page loads again. Call it at a safe moment: no form open. */
   applyUpdate(): void;
 }
@@ -258,6 +267,8 @@ export interface FieldInfo {
   help: Text | null;
   /** always required; see judge for what is required because of other values */
   required: boolean;
+  /** not always required, but when other values ask for it: the form shows it only then. `judge` says when. */
+  conditional: boolean;
   lowest: number | null;
   highest: number | null;
   /** "min", "day", "year" */
