@@ -183,6 +183,7 @@ int cmd_held_dismiss(adm *m);
 int cmd_init(adm *m);
 int cmd_status(adm *m);
 int cmd_key_info(adm *m);
+int cmd_rights(adm *m);
 int cmd_verify(adm *m);
 int cmd_dump(adm *m);
 int cmd_backup(adm *m);

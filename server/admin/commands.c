@@ -299,6 +299,16 @@ static const sv_admin_command commands[] = {
               {"by", SV_ARG_TEXT, false, false, "person who decides, by name or record"},
               ORG}},
 
+    {.name = "rights",
+     .summary = "show who may do what: role, kind, action",
+     .run = cmd_rights,
+     .needs = SV_NEEDS_NOTHING,
+     .text = "Every line of the table that the server asks for each entry and at each delivery. With --json "
+             "also the reason for each kind.",
+     .columns = "kind:KIND action:ACTION care_staff:CARE_STAFF project_lead:PROJECT_LEAD expert:EXPERT "
+                "org_admin:ORG_ADMIN researcher:RESEARCHER programme_admin:PROGRAMME_ADMIN "
+                "privacy_officer:PRIVACY_OFFICER hub:HUB",
+     .args = {{"kind", SV_ARG_TEXT, true, false, "only this kind"}}},
     {.name = "status",
      .summary = "show the server and its organisations",
      .run = cmd_status,
