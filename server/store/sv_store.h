@@ -122,6 +122,13 @@ typedef struct sv_device {
                             * records. Stored with the row. */
   uint32_t teams[OV_SCOPES_MAX];
   uint32_t n_teams;
+  /* A personal device (a browser in which somebody signed in) belongs to one person: their role says what it
+   * is delivered, and it writes for nobody else. A shared tablet has no person. */
+  bool has_person;
+  ov_name person;
+  int64_t expires_ms;     /* refused from then on like a revoked one; 0: never */
+  int64_t hello_ahead_ms; /* latest time of a HELLO that was far ahead of the server's clock; 0: none */
+  int64_t purged_ms;      /* said that it wiped what it had received; 0: not yet */
 } sv_device;
 int sv_device_put(sv_txn *t, const sv_device *d);
 int sv_device_get(sv_txn *t, const ov_id *id, sv_device *out);

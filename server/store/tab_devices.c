@@ -17,6 +17,11 @@ int sv_device_put(sv_txn *t, const sv_device *d) {
   ov_mpw_bin(b, d->name, strnlen(d->name, OV_DEVICE_NAME_MAX));
   ov_mpw_array(b, d->n_teams);
   for (uint32_t i = 0; i < d->n_teams; i++) ov_mpw_uint(b, d->teams[i]);
+  static const ov_name nobody;
+  sv_put_name(b, d->has_person ? &d->person : &nobody);
+  ov_mpw_int(b, d->expires_ms);
+  ov_mpw_int(b, d->hello_ahead_ms);
+  ov_mpw_int(b, d->purged_ms);
   sv_key k = sv_key_id(&d->id);
   return sv_row_put(t, SV_T_DEVICES, SV_PART_DEVICE, &k);
 }
@@ -45,6 +50,11 @@ static int decode_device(sv_txn *t, const ov_id *id, sv_device *out) {
   const uint8_t *name = ov_mpr_bin(&r, &n);
   if (n > OV_DEVICE_NAME_MAX) ov_mpr_fail(&r, OV_E_FORMAT);
   read_teams(&r, out);
+  sv_read_name(&r, &out->person);
+  out->has_person = !ov_name_is_zero(&out->person);
+  out->expires_ms = ov_mpr_int(&r);
+  out->hello_ahead_ms = ov_mpr_int(&r);
+  out->purged_ms = ov_mpr_int(&r);
   if (sv_row_done(t, &r)) return t->err;
   memcpy(out->name, name, n);
   return 0;

@@ -223,6 +223,11 @@ static void assert_device(const sv_device *a, const sv_device *b) {
   assert_string_equal(a->name, b->name);
   assert_int_equal(a->n_teams, b->n_teams);
   assert_memory_equal(a->teams, b->teams, sizeof a->teams);
+  assert_int_equal(a->has_person, b->has_person);
+  assert_true(ov_name_equal(&a->person, &b->person));
+  assert_int_equal(a->expires_ms, b->expires_ms);
+  assert_int_equal(a->hello_ahead_ms, b->hello_ahead_ms);
+  assert_int_equal(a->purged_ms, b->purged_ms);
 }
 
 static void assert_code(const sv_code *a, const sv_code *b) {
@@ -249,6 +254,11 @@ static void devices_and_codes(void **state) {
   d.teams[0] = 2;
   d.teams[1] = 9;
   d.n_teams = 2;
+  d.has_person = true;
+  d.person = make_name(7, 9);
+  d.expires_ms = 1760000000001;
+  d.hello_ahead_ms = 1760000000002;
+  d.purged_ms = 1760000000003;
   memset(&e, 0, sizeof e);
   e.id = make_id(5);
   sv_code c, code;
