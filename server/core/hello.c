@@ -1,6 +1,6 @@
 /* HELLO: who is it, is it now, where does its log stand, what may it read. A device proves itself by its
- * signature over the HELLO; a HELLO whose clock is off, that is older than this process, or whose nonce was
- * seen, is challenged. */
+ * signature over the HELLO; one that may be a recording (its clock is off, its time was let in before this
+ * process or before the clock was set back, its nonce was seen) is challenged. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +33,59 @@ static int check_signature(sv_session *ss, const ov_hello *h) {
   return OV_E_AUTH;
 }
 
+/* The clock was set back: what was let in under the later time could pass again. */
+static void watch_clock(sv_server *s, int64_t now) {
+  bool stepped = now < s->latest_ms - SV_CLOCK_STEP_MS;
+  if (stepped && s->fresh_ms < s->latest_ms + OV_HELLO_SKEW_MS_MAX)
+    s->fresh_ms = s->latest_ms + OV_HELLO_SKEW_MS_MAX;
+  if (now > s->latest_ms) s->latest_ms = now;
+}
+
 /* PROTO-133 */
 static bool is_fresh(sv_session *ss, const ov_hello *h, int64_t now) {
+  sv_server *s = ss->server;
   int64_t off = now - h->time_ms;
   if (off > OV_HELLO_SKEW_MS_MAX || off < -OV_HELLO_SKEW_MS_MAX) return false;
-  /* its nonce may have been seen before the restart */
-  if (h->time_ms <= ss->server->started_ms) return false;
-  return !sv_nonces_add(ss->server->nonces, h->nonce, now, now, 2 * OV_HELLO_SKEW_MS_MAX);
+  if (h->time_ms <= s->fresh_ms || h->time_ms <= ss->device.hello_ahead_ms) return false;
+  return !sv_nonces_add(s->nonces, h->nonce, now, now, 2 * OV_HELLO_SKEW_MS_MAX + SV_CLOCK_STEP_MS);
+}
+
+/* -- a HELLO from the future ----------------------------------------------------------------------------- */
+
+typedef struct ahead_job {
+  sv_job job;
+  ov_id device;
+  int64_t time_ms;
+} ahead_job;
+
+static int ahead_run(sv_job *job, sv_txn *t, ov_arena *a) {
+  const ahead_job *j = (const ahead_job *)job;
+  sv_device d;
+  (void)a;
+  int err = sv_device_get(t, &j->device, &d);
+  if (err || d.hello_ahead_ms >= j->time_ms) return err == OV_E_NOTFOUND ? 0 : err;
+  d.hello_ahead_ms = j->time_ms;
+  return sv_device_put(t, &d);
+}
+
+static void ahead_done(sv_job *job, void *server) {
+  (void)server;
+  free(job);
+}
+
+/* A recorded HELLO of a device whose clock runs ahead would come of age later, when no nonce is remembered:
+ * its time is written down with the device, and what is not beyond it is challenged from now on. */
+static int note_ahead(sv_session *ss, const ov_hello *h, int64_t now) {
+  sv_server *s = ss->server;
+  if (h->time_ms <= now + OV_HELLO_SKEW_MS_MAX || h->time_ms <= ss->device.hello_ahead_ms) return 0;
+  ahead_job *j = calloc(1, sizeof *j);
+  if (!j) return OV_E_NOMEM;
+  j->job = (sv_job){.org = s->o.programme, .bytes = sizeof *j, .run = ahead_run, .done = ahead_done};
+  j->device = h->device;
+  j->time_ms = h->time_ms;
+  int err = sv_writer_submit(s->writer, &j->job);
+  if (err) free(j);
+  return err;
 }
 
 static void challenge(sv_session *ss, const ov_hello *h, int64_t now) {
@@ -226,7 +272,13 @@ void sv_hello_received(sv_session *ss, const ov_hello *h) {
     return;
   }
   take_hello(ss, h, now);
-  if (is_fresh(ss, h, now)) welcome(ss, h, now);
+  watch_clock(s, now);
+  if (is_fresh(ss, h, now)) {
+    welcome(ss, h, now);
+    return;
+  }
+  err = note_ahead(ss, h, now);
+  if (err) sv_session_fail(ss, err, "hello");
   else challenge(ss, h, now);
 }
 

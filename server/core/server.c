@@ -16,7 +16,8 @@ int sv_server_new(const sv_server_options *o, sv_server **out) {
   ov_arena_init(&s->arena, 4 * (size_t)OV_DECODE_ARENA_BYTES_MAX);
   ov_buf_init(&s->scratch, 0);
   ov_buf_init(&s->scratch2, 0);
-  s->started_ms = o->sys->now_ms(o->sys->ctx);
+  s->latest_ms = o->sys->now_ms(o->sys->ctx);
+  s->fresh_ms = s->latest_ms + OV_HELLO_SKEW_MS_MAX; /* what the process before this one may have let in */
   sv_writer_options w = {.workers = o->workers, .wake = o->wake, .wake_ctx = o->wake_ctx, .sys = o->sys};
   int err = s->nonces && s->hasher && s->packer ? sv_writer_new(&w, &s->writer) : OV_E_NOMEM;
   if (err) sv_server_free(s);

@@ -91,7 +91,8 @@ struct sv_server {
   ov_packer *packer;
   ov_arena arena; /* for one message or one frame at a time */
   ov_buf scratch, scratch2;
-  int64_t started_ms;
+  int64_t latest_ms; /* latest that this process saw the clock say */
+  int64_t fresh_ms;  /* a HELLO of this time or before may have been heard before: challenged */
   bool stopping;
   int64_t wrong_codes_minute;
   unsigned wrong_codes;

@@ -29,6 +29,9 @@
 /* HELLO nonces remembered, for as long as a replayed HELLO would pass the clock check. When it is full every
  * HELLO is challenged. */
 #define SV_NONCES_MAX 65536u
+/* Steps back of the server's clock that do no harm, since nonces are kept that much longer (ms). After a
+ * larger one every HELLO is challenged until the clock is past all that it has let in. */
+#define SV_CLOCK_STEP_MS 10000
 /* A HELLO waits this long for its PROOF, a connection this long for its HELLO or ENROL (ms). */
 #define SV_PROOF_MS 15000
 #define SV_HELLO_MS 15000

@@ -24,7 +24,7 @@ static void start(world *w) {
                          .wake = wake};
   FX_OK(sv_server_new(&o, &w->server));
   FX_OK(sv_server_add_org(w->server, w->org));
-  w->fx.now_ms += 1000; /* a HELLO in the same millisecond as the start would be challenged */
+  w->fx.now_ms += OV_HELLO_SKEW_MS_MAX + 1000; /* in the first minutes every HELLO would be challenged */
 }
 
 void world_publish(world *w, const char *schema_dir) {
