@@ -24,7 +24,8 @@ int cmd_rights(adm *m) {
     for (unsigned a = 0; a < SV_ACTIONS; a++) print_line(m, &l, (sv_action)a);
   }
   if (!found) return adm_fail(m, OV_E_NOTFOUND, "see `overdracht-admin kind list`", "no kind \"%s\"", kind);
-  adm_note(m, "own team and own organisation: of the records there; network: what the programme shares, and of "
-              "an organisation's records only figures from releases");
+  adm_note(m,
+           "own team and own organisation: of the records there; network: what the programme shares, and of "
+           "an organisation's records only figures from releases");
   return m->err;
 }

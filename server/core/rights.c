@@ -5,11 +5,12 @@
  *   8 hub
  *
  * What holds for all lines:
- * - Experts, researchers and the programme's administrator never see a record of an organisation: their 'n' is
- *   figures from releases. They work for the network; a record stands for a person.
+ * - Experts, researchers and the programme's administrator never see a record of an organisation: their 'n'
+ *   is figures from releases. They work for the network; a record stands for a person.
  * - An organisation's administrator manages and rules on what is held, so reads; does not write care.
  * - The privacy officer looks, takes access copies, erases and reads the audit; writes nothing.
- * - A hub relays what devices signed: it reads all of its own organisation and writes nothing in its own name.
+ * - A hub relays what devices signed: it reads all of its own organisation and writes nothing in its own
+ *   name.
  * - Every look of any of them ends in the audit. */
 #include "sv_rights.h"
 
@@ -44,11 +45,16 @@ typedef struct right_row {
  * country. */
 #define REFERENCE(text)                                                                                      \
   {                                                                                                          \
-    .name = text, .why = "a list of the programme: kept by its administrator, read by all",                  \
-    .cell = {                                                                                                \
-      [SV_A_CREATE] = ".....n..", [SV_A_EDIT] = ".....n..", [SV_A_RETRACT] = ".....n..",                     \
-      [SV_A_SETTLE] = ".....n..", [SV_A_READ] = "nnnnnnnn", [SV_A_RULE] = ".....n..",                        \
-      [SV_A_EXPORT] = ".nn.nn..", [SV_A_ADMINISTER] = ".....n..", [SV_A_ERASE] = "........",                 \
+    .name = text, .why = "a list of the programme: kept by its administrator, read by all", .cell = {        \
+      [SV_A_CREATE] = ".....n..",                                                                            \
+      [SV_A_EDIT] = ".....n..",                                                                              \
+      [SV_A_RETRACT] = ".....n..",                                                                           \
+      [SV_A_SETTLE] = ".....n..",                                                                            \
+      [SV_A_READ] = "nnnnnnnn",                                                                              \
+      [SV_A_RULE] = ".....n..",                                                                              \
+      [SV_A_EXPORT] = ".nn.nn..",                                                                            \
+      [SV_A_ADMINISTER] = ".....n..",                                                                        \
+      [SV_A_ERASE] = "........",                                                                             \
       [SV_A_AUDIT] = "......o.",                                                                             \
     }                                                                                                        \
   }
@@ -57,11 +63,16 @@ typedef struct right_row {
  * brought in, the programme's administrator all. */
 #define STORY(text)                                                                                          \
   {                                                                                                          \
-    .name = text, .why = "shared with the network by leads and experts; others' stay others'",               \
-    .cell = {                                                                                                \
-      [SV_A_CREATE] = ".oo..n..", [SV_A_EDIT] = ".oo..n..", [SV_A_RETRACT] = ".oo..n..",                     \
-      [SV_A_SETTLE] = ".oo..n..", [SV_A_READ] = "nnnnnnnn", [SV_A_RULE] = ".o.o.n..",                        \
-      [SV_A_EXPORT] = ".nn.nn..", [SV_A_ADMINISTER] = ".....n..", [SV_A_ERASE] = "........",                 \
+    .name = text, .why = "shared with the network by leads and experts; others' stay others'", .cell = {     \
+      [SV_A_CREATE] = ".oo..n..",                                                                            \
+      [SV_A_EDIT] = ".oo..n..",                                                                              \
+      [SV_A_RETRACT] = ".oo..n..",                                                                           \
+      [SV_A_SETTLE] = ".oo..n..",                                                                            \
+      [SV_A_READ] = "nnnnnnnn",                                                                              \
+      [SV_A_RULE] = ".o.o.n..",                                                                              \
+      [SV_A_EXPORT] = ".nn.nn..",                                                                            \
+      [SV_A_ADMINISTER] = ".....n..",                                                                        \
+      [SV_A_ERASE] = "........",                                                                             \
       [SV_A_AUDIT] = "......o.",                                                                             \
     }                                                                                                        \
   }
@@ -71,16 +82,27 @@ static const right_row rows[ROWS] = {
     [SV_KIND_RELEASE] = {.name = "release",
                          .why = "figures across organisations: only from the release ledger, only for those "
                                 "who work with them",
-                         .cell = {[SV_A_CREATE] = ".....n..", [SV_A_EDIT] = "........",
-                                  [SV_A_RETRACT] = "........", [SV_A_SETTLE] = "........",
-                                  [SV_A_READ] = ".nn.nn..", [SV_A_RULE] = "........",
-                                  [SV_A_EXPORT] = ".nn.nn..", [SV_A_ADMINISTER] = ".....n..",
-                                  [SV_A_ERASE] = "........", [SV_A_AUDIT] = ".....no."}},
+                         .cell = {[SV_A_CREATE] = ".....n..",
+                                  [SV_A_EDIT] = "........",
+                                  [SV_A_RETRACT] = "........",
+                                  [SV_A_SETTLE] = "........",
+                                  [SV_A_READ] = ".nn.nn..",
+                                  [SV_A_RULE] = "........",
+                                  [SV_A_EXPORT] = ".nn.nn..",
+                                  [SV_A_ADMINISTER] = ".....n..",
+                                  [SV_A_ERASE] = "........",
+                                  [SV_A_AUDIT] = ".....no."}},
     [1] = {.name = "schema",
            .why = "forms and lists of fields: data of the server, needed by every client",
-           .cell = {[SV_A_CREATE] = "........", [SV_A_EDIT] = "........", [SV_A_RETRACT] = "........",
-                    [SV_A_SETTLE] = "........", [SV_A_READ] = "nnnnnnnn", [SV_A_RULE] = "........",
-                    [SV_A_EXPORT] = "nnnnnnnn", [SV_A_ADMINISTER] = ".....n..", [SV_A_ERASE] = "........",
+           .cell = {[SV_A_CREATE] = "........",
+                    [SV_A_EDIT] = "........",
+                    [SV_A_RETRACT] = "........",
+                    [SV_A_SETTLE] = "........",
+                    [SV_A_READ] = "nnnnnnnn",
+                    [SV_A_RULE] = "........",
+                    [SV_A_EXPORT] = "nnnnnnnn",
+                    [SV_A_ADMINISTER] = ".....n..",
+                    [SV_A_ERASE] = "........",
                     [SV_A_AUDIT] = "......o."}},
     [2] = {.name = "organisation",
            .why = "its name, zone and terms: everybody who works in it needs them",
@@ -97,21 +119,39 @@ static const right_row rows[ROWS] = {
            .cell = SERVER_CELLS("oo.o..oo", "...o..o.")},
     [6] = {.name = "participant",
            .why = "a client's pseudonym, label and teams: the team's own; the administrator moves clients",
-           .cell = {[SV_A_CREATE] = "to.o....", [SV_A_EDIT] = "to.o....", [SV_A_RETRACT] = "to.o....",
-                    [SV_A_SETTLE] = "to.o....", [SV_A_READ] = "tononnoo", [SV_A_RULE] = ".o.o....",
-                    [SV_A_EXPORT] = ".on.nno.", [SV_A_ADMINISTER] = "...o....", [SV_A_ERASE] = "...o..o.",
+           .cell = {[SV_A_CREATE] = "to.o....",
+                    [SV_A_EDIT] = "to.o....",
+                    [SV_A_RETRACT] = "to.o....",
+                    [SV_A_SETTLE] = "to.o....",
+                    [SV_A_READ] = "tononnoo",
+                    [SV_A_RULE] = ".o.o....",
+                    [SV_A_EXPORT] = ".on.nno.",
+                    [SV_A_ADMINISTER] = "...o....",
+                    [SV_A_ERASE] = "...o..o.",
                     [SV_A_AUDIT] = "......o."}},
     [7] = {.name = "consent",
            .why = "asked and noted where the client lives; never leaves the organisation, not even counted",
-           .cell = {[SV_A_CREATE] = "to......", [SV_A_EDIT] = "to......", [SV_A_RETRACT] = "to......",
-                    [SV_A_SETTLE] = "to......", [SV_A_READ] = "to.o..oo", [SV_A_RULE] = ".o.o....",
-                    [SV_A_EXPORT] = "......o.", [SV_A_ADMINISTER] = "...o....", [SV_A_ERASE] = "...o..o.",
+           .cell = {[SV_A_CREATE] = "to......",
+                    [SV_A_EDIT] = "to......",
+                    [SV_A_RETRACT] = "to......",
+                    [SV_A_SETTLE] = "to......",
+                    [SV_A_READ] = "to.o..oo",
+                    [SV_A_RULE] = ".o.o....",
+                    [SV_A_EXPORT] = "......o.",
+                    [SV_A_ADMINISTER] = "...o....",
+                    [SV_A_ERASE] = "...o..o.",
                     [SV_A_AUDIT] = "......o."}},
     [8] = {.name = "project",
            .why = "the organisation's plan: its lead's",
-           .cell = {[SV_A_CREATE] = ".o.o....", [SV_A_EDIT] = ".o.o....", [SV_A_RETRACT] = ".o.o....",
-                    [SV_A_SETTLE] = ".o.o....", [SV_A_READ] = "oononnoo", [SV_A_RULE] = ".o.o....",
-                    [SV_A_EXPORT] = ".on.nno.", [SV_A_ADMINISTER] = "...o....", [SV_A_ERASE] = "........",
+           .cell = {[SV_A_CREATE] = ".o.o....",
+                    [SV_A_EDIT] = ".o.o....",
+                    [SV_A_RETRACT] = ".o.o....",
+                    [SV_A_SETTLE] = ".o.o....",
+                    [SV_A_READ] = "oononnoo",
+                    [SV_A_RULE] = ".o.o....",
+                    [SV_A_EXPORT] = ".on.nno.",
+                    [SV_A_ADMINISTER] = "...o....",
+                    [SV_A_ERASE] = "........",
                     [SV_A_AUDIT] = "......o."}},
     [9] = REFERENCE("technology"),
     [10] = REFERENCE("care_question"),
@@ -120,9 +160,15 @@ static const right_row rows[ROWS] = {
     [13] = STORY("lesson"),
     [14] = {.name = "barrier",
             .why = "what helps or hinders, noted by whoever meets it; the organisation's own until counted",
-            .cell = {[SV_A_CREATE] = "oo......", [SV_A_EDIT] = "oo......", [SV_A_RETRACT] = "oo......",
-                     [SV_A_SETTLE] = "oo......", [SV_A_READ] = "oononnoo", [SV_A_RULE] = ".o.o....",
-                     [SV_A_EXPORT] = ".on.nno.", [SV_A_ADMINISTER] = "...o....", [SV_A_ERASE] = "........",
+            .cell = {[SV_A_CREATE] = "oo......",
+                     [SV_A_EDIT] = "oo......",
+                     [SV_A_RETRACT] = "oo......",
+                     [SV_A_SETTLE] = "oo......",
+                     [SV_A_READ] = "oononnoo",
+                     [SV_A_RULE] = ".o.o....",
+                     [SV_A_EXPORT] = ".on.nno.",
+                     [SV_A_ADMINISTER] = "...o....",
+                     [SV_A_ERASE] = "........",
                      [SV_A_AUDIT] = "......o."}},
     [15] = {.name = "ruling",
             .why = "why something held was admitted or dismissed: for those whom it concerns",
@@ -141,9 +187,15 @@ static const right_row rows[ROWS] = {
 static const right_row other = {
     .name = "(newer kinds)",
     .why = "kinds that this server does not know yet: the team's own, and no figures",
-    .cell = {[SV_A_CREATE] = "tt......", [SV_A_EDIT] = "tt......", [SV_A_RETRACT] = "tt......",
-             [SV_A_SETTLE] = "to......", [SV_A_READ] = "to.o..oo", [SV_A_RULE] = ".o.o....",
-             [SV_A_EXPORT] = "......o.", [SV_A_ADMINISTER] = "...o....", [SV_A_ERASE] = "...o..o.",
+    .cell = {[SV_A_CREATE] = "tt......",
+             [SV_A_EDIT] = "tt......",
+             [SV_A_RETRACT] = "tt......",
+             [SV_A_SETTLE] = "to......",
+             [SV_A_READ] = "to.o..oo",
+             [SV_A_RULE] = ".o.o....",
+             [SV_A_EXPORT] = "......o.",
+             [SV_A_ADMINISTER] = "...o....",
+             [SV_A_ERASE] = "...o..o.",
              [SV_A_AUDIT] = "......o."}};
 
 sv_reach sv_right(unsigned role, uint16_t kind, sv_action action) {
@@ -168,9 +220,9 @@ bool sv_right_line_at(unsigned i, sv_right_line *out) {
 }
 
 const char *sv_role_name(unsigned role) {
-  static const char *const names[SV_ROLES] = {"none",       "care_staff",      "project_lead",
-                                              "expert",     "org_admin",       "researcher",
-                                              "programme_admin", "privacy_officer", "hub"};
+  static const char *const names[SV_ROLES] = {"none",      "care_staff", "project_lead",    "expert",
+                                              "org_admin", "researcher", "programme_admin", "privacy_officer",
+                                              "hub"};
   return names[role < SV_ROLES ? role : SV_ROLE_NONE];
 }
 

@@ -1,5 +1,5 @@
-/* A HELLO that somebody recorded is worth nothing: not at once, not after a restart, not when the clock of the
- * device or of the server was wrong. PROTO-133 */
+/* A HELLO that somebody recorded is worth nothing: not at once, not after a restart, not when the clock of
+ * the device or of the server was wrong. PROTO-133 */
 #include "home.h"
 #include "sv_limits.h"
 
@@ -59,7 +59,8 @@ static void at_once(void **state) {
   home_close(&h);
 }
 
-/* The clock of the tablet ran ahead a little: its HELLO is younger than the restart, and the nonce forgotten. */
+/* The clock of the tablet ran ahead a little: its HELLO is younger than the restart, and the nonce
+ * forgotten. */
 static void after_a_restart(void **state) {
   (void)state;
   home h;
