@@ -1,5 +1,6 @@
 /* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and
- * metrics), host.c (administration inside the running server), overdrachtd.c (life). */
+ * metrics), routes.c (all that is served over HTTP), host.c (administration inside the running server),
+ * overdrachtd.c (life). */
 #ifndef OVERDRACHTD_H
 #define OVERDRACHTD_H
 
@@ -8,11 +9,12 @@
 #include "sv_net.h"
 #include "sv_node.h"
 #include "sv_server.h"
+#include "sv_web_files.h"
 
 #define NAMES_MAX 8u
 
 typedef struct options {
-  const char *data, *address, *cert, *key, *schema_dir, *master_key;
+  const char *data, *address, *cert, *key, *schema_dir, *master_key, *web;
   const char *names[NAMES_MAX];
   unsigned n_names;
   const char *origins[NAMES_MAX];
@@ -39,6 +41,9 @@ typedef struct daemon_state {
   sv_node *node;
   sv_server *server;
   sv_net *net;
+  sv_web_files *web_files;
+  sv_net_route *routes; /* owned; outlives net */
+  size_t routes_n;
   sv_admin_host host;
   sv_admin_socket *admin;
   pthread_mutex_t lock;
@@ -53,6 +58,9 @@ sv_net_cbs glue_callbacks(daemon_state *d);
 void daemon_wake(void *ctx);
 /* pages.c */
 unsigned pages_routes(const sv_net_route **routes);
+/* routes.c: reads the web app and fills routes; false after telling what is wrong. */
+bool routes_make(daemon_state *d);
+void routes_free(daemon_state *d);
 char *pages_status_json(daemon_state *d);
 /* host.c: fills d->host. */
 void host_init(daemon_state *d);

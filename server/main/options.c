@@ -30,6 +30,9 @@ static const char help[] =
     "127.0.0.1)\n"
     "      --origin URL        web origin that may connect, e.g. https://sync.example.nl; may be given more "
     "than once\n"
+    "      --web DIR           folder of the built web app; its files are read at start and served at / "
+    "(without "
+    "it: no app)\n"
     "      --local-port PORT   health (/health) and Prometheus metrics (/metrics) on 127.0.0.1 (default "
     "7421; 0: any; off)\n"
     "      --port-file FILE    write `port=N` and `local_port=N` here once listening\n"
@@ -58,7 +61,8 @@ enum {
   OPT_WORKERS,
   OPT_LOG,
   OPT_VERSION,
-  OPT_INIT
+  OPT_INIT,
+  OPT_WEB
 };
 
 static const struct option longs[] = {{"data", 1, 0, 'd'},
@@ -71,6 +75,7 @@ static const struct option longs[] = {{"data", 1, 0, 'd'},
                                       {"key", 1, 0, OPT_KEY},
                                       {"name", 1, 0, 'n'},
                                       {"origin", 1, 0, OPT_ORIGIN},
+                                      {"web", 1, 0, OPT_WEB},
                                       {"local-port", 1, 0, OPT_LOCAL},
                                       {"port-file", 1, 0, OPT_PORT_FILE},
                                       {"workers", 1, 0, OPT_WORKERS},
@@ -117,6 +122,7 @@ static bool take(options *o, int c, const char *v) {
   case OPT_CERT: o->cert = v; break;
   case OPT_KEY: o->key = v; break;
   case OPT_ORIGIN: return add(o->origins, &o->n_origins, "origin", v);
+  case OPT_WEB: o->web = v; break;
   case OPT_LOCAL:
     if (!strcmp(v, "off")) o->local_port = -1;
     else n = o->local_port = number("local-port", v, 0, 65535);

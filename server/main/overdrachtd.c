@@ -58,7 +58,8 @@ static int start_net(daemon_state *d) {
   no.local_on = o->local_port >= 0;
   no.local_port = (uint16_t)(o->local_port > 0 ? o->local_port : 0);
   no.message_bytes_max = OV_WS_MESSAGE_BYTES_MAX;
-  no.routes_n = pages_routes(&no.routes);
+  no.routes = d->routes;
+  no.routes_n = d->routes_n;
   sv_net_cbs cbs = glue_callbacks(d);
   return sv_net_create(&d->net, &no, &cbs);
 }
@@ -166,6 +167,7 @@ static void tear_down(daemon_state *d) {
   sv_admin_socket_close(d->admin);
   sv_net_destroy(d->net);
   d->net = NULL;
+  routes_free(d);
   sv_server_free(d->server);
   sv_node_close(d->node);
 }
@@ -191,6 +193,7 @@ int main(int argc, char **argv) {
   if (err) return fail("cannot open the data", why);
   err = start_server(&d);
   int status = err ? fail("cannot start", ov_err_text(err)) : 0;
+  if (!status && !routes_make(&d)) status = 1;
   if (!status) {
     err = start_net(&d);
     status = err ? fail("cannot listen", ov_err_text(err)) : serve(&d);
