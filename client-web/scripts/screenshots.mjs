@@ -1,0 +1,89 @@
+// Pictures of every screen, on made-up data.
+//   node scripts/screenshots.mjs --out DIR [NAME …]     only those whose name begins so
+import { chromium } from "playwright-core";
+import { mkdirSync } from "node:fs";
+import { CHROMIUM, stand } from "../tests/ui/lib/stand.mjs";
+
+const words = process.argv.slice(2);
+const at = words.indexOf("--out");
+if (at < 0 || !words[at + 1]) {
+  console.error("usage: node scripts/screenshots.mjs --out DIR [NAME …]");
+  process.exit(2);
+}
+const [, out] = words.splice(at, 2);
+mkdirSync(out, { recursive: true });
+
+const TABLET = { width: 800, height: 1280 };
+const PHONE = { width: 360, height: 740 };
+const tap = (name) => async (page) => page.getByText(name, { exact: true }).first().click();
+
+/** name, query, hash, what to do, whether the whole page. */
+const SHOTS = [
+  ["enrol", "state=new"],
+  ["people", ""],
+  ["pin", "", "", tap("Salie")],
+  ["board", "as=Salie&unsent=3&online=no"],
+  ["board-evening", "as=Salie&at=22:40"],
+  ["client", "as=Salie", "client/c0"],
+  ["sleep", "as=Salie", "new/sleep/c0"],
+  [
+    "sleep-filled",
+    "as=Salie",
+    "new/sleep/c0",
+    async (page) => {
+      await tap("Neem vorige nacht over")(page);
+      await page.locator("[data-field=final_wake_at] .choice").nth(2).click();
+      await page.locator("[data-field=quality]").getByText("goed", { exact: true }).click();
+    },
+    true,
+  ],
+  ["day", "as=Salie&at=14:05", "new/day_structure/c3", tap("deels"), true],
+  ["contact", "as=Salie&at=20:05", "new/social_contact/c0", undefined, true],
+  ["record", "as=Salie", "record/r29"],
+  ["attention", "as=Salie", "attention"],
+  ["settle", "as=Salie", "settle/CONFLICT"],
+  ["double", "as=Salie", "double/DOUBLE"],
+  ["held", "as=Salie", "record/HELD"],
+  ["rounds", "as=Salie&at=03:10", "rounds"],
+  ["handover", "as=Salie", "handover", undefined, true],
+  ["send", "as=Salie&unsent=12&trouble=1&old=1", "send"],
+  ["settings", "as=Salie", "settings"],
+  ["lost", "state=store_lost"],
+  ["lease", "state=lease_over&unsent=2"],
+  ["revoked", "state=revoked"],
+];
+
+const wanted = SHOTS.filter(([name]) => !words.length || words.some((w) => name.startsWith(w)));
+const { url, close } = await stand();
+const browser = await chromium.launch(CHROMIUM);
+const SIZES = [
+  ["tablet", TABLET, "light"],
+  ["tablet-dark", TABLET, "dark"],
+  ["phone", PHONE, "light"],
+  ["phone-dark", PHONE, "dark"],
+];
+for (const [size, viewport, theme] of SIZES) {
+  const page = await browser.newPage({ viewport, timezoneId: "Europe/Amsterdam", locale: "nl-NL" });
+  page.on("pageerror", (e) => console.error(String(e)));
+  page.on("console", (m) => m.type() === "error" && console.error(m.text()));
+  for (const [name, query, hash = "", act, full] of wanted) {
+    await page.goto(`${url}?${query}&theme=${theme}`);
+    await page.locator(".main h1").waitFor();
+    if (hash) {
+      const real = await page.evaluate(async (h) => {
+        const list = await globalThis.app.attention();
+        const find = { CONFLICT: (r) => r.conflicts.length, DOUBLE: (r) => r.doubles.length, HELD: (r) => r.held.length };
+        return h.replace(/CONFLICT|DOUBLE|HELD/, (w) => list.find(find[w]).id);
+      }, hash);
+      await page.evaluate((h) => (location.hash = `#/${h}`), real);
+      await page.waitForTimeout(120);
+    }
+    await page.waitForTimeout(120);
+    await act?.(page);
+    await page.waitForTimeout(150);
+    await page.screenshot({ path: `${out}/${name}-${size}.png`, fullPage: full ?? false });
+  }
+  await page.close();
+}
+await browser.close();
+close();

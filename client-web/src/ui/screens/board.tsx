@@ -1,0 +1,145 @@
+// The team: who is there, what is still open in this shift.
+import { Icon } from "../icons.tsx";
+import { hintsOf, ROUNDS } from "../kinds.ts";
+import { Alert, Avatar, Badge, Button, ErrorAlert, Loading, NoticeAlert, Title, classes } from "../parts.tsx";
+import { isNight, openLines, type OpenLine, shiftAt } from "../shifts.ts";
+import { counted } from "../texts.ts";
+import { href, useLoad, useUi } from "../ui.tsx";
+import { shortDay } from "../format.ts";
+import { TeamChoice } from "./team.tsx";
+import { Warnings } from "./send.tsx";
+
+const GREETING = [
+  [6, "board_greeting_night"],
+  [12, "board_greeting_morning"],
+  [18, "board_greeting_day"],
+  [24, "board_greeting_evening"],
+] as const;
+const SHIFT = { night: "shift_night", day: "shift_day", evening: "shift_evening" } as const;
+
+export function Board() {
+  const { app, t, lang, team, minute } = useUi();
+  const { clock } = app;
+  const now = clock.now();
+  const minutes = clock.minutes(now);
+  const lines = useLoad(async () => (team ? openLines(app, team) : []), [team?.id, minute], ["records", "kinds", "people"]);
+  const greeting = GREETING.find(([until]) => minutes < until * 60)![1];
+  const open = lines.value?.filter((line) => line.open.length).length ?? 0;
+  const sub = `${t(SHIFT[shiftAt(minutes)])} · ${shortDay(lang, clock.day(now))}`;
+  return (
+    <>
+      <Title sub={sub}>{t(greeting, { name: app.person!.name })}</Title>
+      <TeamChoice />
+      <UpdateReady />
+      {app.sync.error && app.device.mustUpdate && <NoticeAlert notice={app.sync.error} />}
+      <Unfinished />
+      <nav class="quick" aria-label={t("main_menu")}>
+        {app.kind(ROUNDS) && (
+          <a href={href("rounds")} class={classes("quick-link", isNight(minutes) && "now")}>
+            <Icon name="eye" />
+            <span>{t("rounds")}</span>
+          </a>
+        )}
+        <a href={href("handover")} class="quick-link">
+          <Icon name="handover" />
+          <span>{t("handover")}</span>
+        </a>
+        <a href={href("attention")} class="quick-link">
+          <Icon name="warning" />
+          <span>{t("attention")}</span>
+        </a>
+        <a href={href("settings")} class="quick-link">
+          <Icon name="gear" />
+          <span>{t("settings")}</span>
+        </a>
+      </nav>
+      <div class="section-head">
+        <h2 class="utrecht-heading-2">{t("board_clients")}</h2>
+        {lines.value && lines.value.length > 0 && (
+          <span class={classes("open-count", open === 0 && "all")}>
+            {open ? counted(lang, "board_open_one", "board_open_more", open) : t("board_all_done")}
+          </span>
+        )}
+      </div>
+      <ErrorAlert error={lines.error} />
+      {!lines.value && !lines.error && <Loading />}
+      {lines.value?.length === 0 && (
+        <Alert type="info">
+          <p>{t("board_none")}</p>
+        </Alert>
+      )}
+      <ul class="grid">
+        {lines.value?.map((line) => (
+          <li key={line.client.id}>
+            <ClientCard line={line} />
+          </li>
+        ))}
+      </ul>
+      <Warnings />
+    </>
+  );
+}
+
+function ClientCard({ line }: { line: OpenLine }) {
+  const { t, l, lang } = useUi();
+  return (
+    <a class="card client" href={href("client", line.client.id)}>
+      <Avatar name={line.client.label} />
+      <span class="card-words">
+        <span class="card-name">{line.client.label}</span>
+        <span class="card-lines">
+          {line.open.map((kind) => (
+            <Badge key={kind.id} type="warning" icon={hintsOf(kind).icon}>
+              {l(kind.label)}
+            </Badge>
+          ))}
+          {line.attention && (
+            <Badge type="error" icon="warning">
+              {t("board_look")}
+            </Badge>
+          )}
+          {line.open.length === 0 && !line.attention && line.done === 0 && <span class="sub">{t("board_nothing_open")}</span>}
+          {line.done > 0 && (
+            <Badge type="ok" icon="check">
+              {counted(lang, "board_done_one", "board_done_more", line.done)}
+            </Badge>
+          )}
+        </span>
+      </span>
+      <Icon name="next" />
+    </a>
+  );
+}
+
+/** Forms that were begun and not saved. */
+function Unfinished() {
+  const { app, t, l, drafts } = useUi();
+  const mine = drafts.all();
+  const clients = useLoad(async () => Promise.all(mine.map((d) => (d.client ? app.client(d.client) : null))), [mine.map((d) => d.path)], []);
+  if (!mine.length || !clients.value) return null;
+  return (
+    <Alert type="info">
+      <p class="strong">{t("draft_title")}</p>
+      <ul class="draft-list">
+        {mine.map((d, i) => (
+          <li key={d.path}>
+            <a class="utrecht-button-link utrecht-button-link--html-a utrecht-button-link--secondary-action" href={d.path}>
+              <span>{[l(app.kind(d.kind)?.label ?? { nl: "", en: "" }), clients.value?.[i]?.label].filter(Boolean).join(" · ")}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  );
+}
+
+function UpdateReady() {
+  const { app, t } = useUi();
+  if (!app.update.ready) return null;
+  return (
+    <Alert type="info">
+      <p>{t("update_ready")}</p>
+      <Button onClick={() => app.applyUpdate()}>{t("update_now")}</Button>
+    </Alert>
+  );
+}

@@ -1,0 +1,149 @@
+// Before there is a team to see: enrolling the tablet, and what to do when it can no longer work.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Alert, Button, ErrorAlert, NoticeAlert, TextInput, Title } from "../parts.tsx";
+import { useAction, useUi } from "../ui.tsx";
+import { ExportUnsent } from "./send.tsx";
+
+interface Detector {
+  detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
+}
+declare global {
+  var BarcodeDetector: (new (options: { formats: string[] }) => Detector) | undefined;
+}
+
+export function Enrol() {
+  const { app, t } = useUi();
+  const [code, setCode] = useState(app.offeredCode ?? "");
+  const [name, setName] = useState(t("enrol_name_default"));
+  const [scanning, setScanning] = useState(false);
+  const [tried, setTried] = useState(false);
+  const { busy, error, run } = useAction();
+  const lost = app.device.state === "store_lost";
+  const enrol = () => {
+    setTried(true);
+    if (code.trim() && name.trim()) run(() => app.enrol(code, name.trim()));
+  };
+  const scanned = (text: string) => {
+    setScanning(false);
+    setCode(codeOf(text));
+  };
+  return (
+    <div class="narrow">
+      <Title icon="device">{t(lost ? "lost_title" : "enrol_title")}</Title>
+      {lost && app.device.notice && <NoticeAlert notice={app.device.notice} type="error" />}
+      <p class="lead">{t("enrol_lead")}</p>
+      <form
+        class="card stack"
+        onSubmit={(e) => {
+          e.preventDefault();
+          enrol();
+        }}
+      >
+        {scanning && <Scanner found={scanned} close={() => setScanning(false)} />}
+        {!scanning && globalThis.BarcodeDetector && (
+          <Button icon="video" wide onClick={() => setScanning(true)}>
+            {t("enrol_scan")}
+          </Button>
+        )}
+        <TextInput
+          id="code"
+          label={t("enrol_code")}
+          help={t("enrol_code_help")}
+          problem={tried && !code.trim() ? t("enrol_empty") : undefined}
+          value={code}
+          code
+          onValue={setCode}
+        />
+        <TextInput
+          id="tablet-name"
+          label={t("enrol_name")}
+          help={t("enrol_name_help")}
+          problem={tried && !name.trim() ? t("enrol_name_empty") : undefined}
+          value={name}
+          maxLength={40}
+          onValue={setName}
+        />
+        <ErrorAlert error={error} />
+        {busy && (
+          <p class="loading" role="status">
+            {t("enrol_busy")}
+          </p>
+        )}
+        <button type="submit" class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide" aria-busy={busy}>
+          <span>{t("enrol_go")}</span>
+        </button>
+      </form>
+    </div>
+  );
+}
+
+/** A QR code may hold the code alone or the address that ends in #code=…. */
+export const codeOf = (scanned: string): string => /[#&]code=([^&]+)/.exec(scanned)?.[1] ?? scanned.slice(0, 64);
+
+function Scanner({ found, close }: { found: (text: string) => void; close: () => void }) {
+  const { t } = useUi();
+  const video = useRef<HTMLVideoElement>(null);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    let stream: MediaStream | null = null;
+    let timer = 0;
+    const detector = new globalThis.BarcodeDetector!({ formats: ["qr_code"] });
+    const look = async () => {
+      const codes = video.current ? await detector.detect(video.current).catch(() => []) : [];
+      if (codes.length) found(codes[0].rawValue);
+    };
+    navigator.mediaDevices
+      .getUserMedia({ video: { facingMode: "environment" } })
+      .then(async (s) => {
+        stream = s;
+        if (!video.current) return;
+        video.current.srcObject = s;
+        await video.current.play();
+        timer = window.setInterval(() => void look(), 250);
+      })
+      .catch(() => setFailed(true));
+    return () => {
+      clearInterval(timer);
+      stream?.getTracks().forEach((track) => track.stop());
+    };
+  }, []);
+  return (
+    <div class="scanner stack">
+      {failed ? (
+        <Alert type="warning">
+          <p>{t("enrol_no_camera")}</p>
+        </Alert>
+      ) : (
+        <p class="help">{t("enrol_scanning")}</p>
+      )}
+      {!failed && <video ref={video} muted playsInline />}
+      <Button onClick={close}>{t("cancel")}</Button>
+    </div>
+  );
+}
+
+/** Revoked, lease over, opened elsewhere: what happened, and the one thing to do. */
+export function Stopped() {
+  const { app, t } = useUi();
+  const { state, notice } = app.device;
+  const title = state === "revoked" ? "revoked_title" : state === "lease_over" ? "lease_title" : "newer_title";
+  const busy = app.sync.state === "connecting" || app.sync.state === "syncing";
+  return (
+    <div class="narrow">
+      <Title icon={state === "newer_app_elsewhere" ? "device" : "lock"}>{t(title)}</Title>
+      {notice && <NoticeAlert notice={notice} type={state === "revoked" ? "error" : "warning"} />}
+      {state === "lease_over" && app.sync.error && <NoticeAlert notice={app.sync.error} type="info" live />}
+      {state === "lease_over" && (
+        <Button look="primary-action" icon="cloud" wide busy={busy} onClick={() => void app.syncNow()}>
+          {t(busy ? "send_busy" : "send_now")}
+        </Button>
+      )}
+      {state === "newer_app_elsewhere" && (
+        <Button look="primary-action" wide onClick={() => location.reload()}>
+          {t("reload")}
+        </Button>
+      )}
+      {app.sync.unsent > 0 && state !== "newer_app_elsewhere" && <ExportUnsent />}
+    </div>
+  );
+}

@@ -1,0 +1,122 @@
+// Where the entries of this tablet are, and what to do when they do not get further.
+import type { ComponentChildren } from "preact";
+import { when } from "../format.ts";
+import { Icon, type IconName } from "../icons.tsx";
+import { Alert, Button, ErrorAlert, NoticeAlert, Section, Title, classes } from "../parts.tsx";
+import { footerWords } from "../shell.tsx";
+import { useAction, useUi } from "../ui.tsx";
+
+const DAY_S = 86400;
+const OLD_DAYS = 3;
+const LEASE_WARN_DAYS = 4;
+
+export function Send() {
+  const ui = useUi();
+  const { app, t } = ui;
+  const { sync, device } = app;
+  const busy = sync.state === "connecting" || sync.state === "syncing";
+  const endShift = () => {
+    ui.drafts.flush();
+    void app.endShift();
+  };
+  const words = footerWords(ui, sync);
+  const days = sync.lastSync === null ? 0 : Math.floor((app.clock.now() - sync.lastSync) / DAY_S);
+  return (
+    <div class="narrow">
+      <Title icon={words.icon} sub={sync.lastSync === null ? t("send_never") : t("send_last", { time: when(app, sync.lastSync) })}>
+        {words.main}
+      </Title>
+      {sync.error && <NoticeAlert notice={sync.error} type="warning" />}
+      {days >= OLD_DAYS && (
+        <Alert type="warning">
+          <p>{t("send_old", { n: days })}</p>
+        </Alert>
+      )}
+      <Warnings />
+      <div class="states">
+        <State icon="device" n={sync.unsent} title={t("send_state_tablet")} help={t("send_state_tablet_help")} />
+        <State icon="sent" n={sync.unsafe} title={t("send_state_server")} help={t("send_state_server_help")} />
+        <State
+          icon="shield"
+          n={sync.unsent || sync.unsafe || sync.allSentAt === null ? null : "✓"}
+          title={t("send_state_safe")}
+          help={t("send_state_safe_help")}
+        />
+      </div>
+      <Button look="primary-action" icon="cloud" wide busy={busy} onClick={() => void app.syncNow()}>
+        {t(busy ? "send_busy" : "send_now")}
+      </Button>
+      {app.person && (
+        <Section title={t("send_end")}>
+          <p class="help">{t("send_end_help")}</p>
+          <Button icon="lock" wide onClick={endShift}>
+            {t("send_end")}
+          </Button>
+        </Section>
+      )}
+      {app.person && sync.unsent > 0 && (sync.error || days >= 1) && <ExportUnsent />}
+      {device.mustUpdate && (
+        <Alert type="warning">
+          <p>{t("send_update_needed")}</p>
+        </Alert>
+      )}
+    </div>
+  );
+}
+
+function State({ icon, n, title, help }: { icon: IconName; n: number | string | null; title: string; help: ComponentChildren }) {
+  const some = n !== null && n !== 0;
+  return (
+    <div class={classes("state", some && "some")}>
+      <Icon name={icon} />
+      <div>
+        <p class="strong">{title}</p>
+        <p class="help">{help}</p>
+      </div>
+      <span class="state-n">{n === null ? "–" : n}</span>
+    </div>
+  );
+}
+
+/** What is not wrong yet. */
+export function Warnings() {
+  const { app, t } = useUi();
+  const { device } = app;
+  const lines = [
+    device.leaseDays !== null && device.leaseDays <= LEASE_WARN_DAYS && t("send_lease", { n: device.leaseDays }),
+    device.clockOffS !== 0 && t("send_clock", { n: Math.max(1, Math.round(Math.abs(device.clockOffS) / 60)) }),
+    device.state === "ready" && !device.persistent && t("send_persist"),
+  ].filter(Boolean);
+  return lines.length ? (
+    <Alert type="info">
+      {lines.map((line, i) => (
+        <p key={i}>{line}</p>
+      ))}
+    </Alert>
+  ) : null;
+}
+
+export function ExportUnsent() {
+  const { app, t, say } = useUi();
+  const { busy, error, run } = useAction();
+  const save = () =>
+    run(async () => {
+      const file = await app.exportUnsent();
+      const url = URL.createObjectURL(file.body);
+      const link = document.createElement("a");
+      link.href = url;
+      link.download = file.name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60000);
+      say({ text: t("send_export_done", { n: file.entries }) });
+    });
+  return (
+    <Section title={t("send_export")}>
+      <p class="help">{t("send_export_help")}</p>
+      <ErrorAlert error={error} />
+      <Button icon="note" wide busy={busy} onClick={save}>
+        {t("send_export")}
+      </Button>
+    </Section>
+  );
+}

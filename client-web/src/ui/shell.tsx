@@ -1,0 +1,156 @@
+// Around every screen: who works here, the way back, and below always where the entries are.
+import { useEffect, useRef } from "preact/hooks";
+import type { SyncStatus } from "../app/api.ts";
+import { time, when } from "./format.ts";
+import { Icon, type IconName } from "./icons.tsx";
+import { Avatar, classes } from "./parts.tsx";
+import { href, lock, type Saying, type Ui, useUi, type WithChildren } from "./ui.tsx";
+import { counted } from "./texts.ts";
+
+export function Header() {
+  const ui = useUi();
+  const { app, t, path, team } = ui;
+  const inside = path.length > 0 && app.person !== null && app.device.state === "ready";
+  return (
+    <header class="header">
+      {inside ? (
+        <button type="button" class="header-button" onClick={() => (history.length > 1 ? history.back() : (location.hash = href()))}>
+          <Icon name="back" />
+          <span>{t("back")}</span>
+        </button>
+      ) : (
+        <span class="brand">{team && app.device.state === "ready" ? team.name : t("app")}</span>
+      )}
+      <span class="spacer" />
+      {app.person && (
+        <>
+          <span class="who" title={app.person.name}>
+            <Avatar name={app.person.name} />
+            <span class="who-name">{app.person.name}</span>
+          </span>
+          <button type="button" class="header-button" aria-label={t("switch_person_label")} onClick={() => lock(ui)}>
+            <Icon name="swap" />
+            <span>{t("switch_person")}</span>
+          </button>
+        </>
+      )}
+    </header>
+  );
+}
+
+interface FooterWords {
+  icon: IconName;
+  mood: "ok" | "wait" | "busy" | "trouble";
+  main: string;
+  more: string;
+}
+/** 'Alles is verstuurd' is said only when the engine has the signed answer (allSentAt) and nothing waits. */
+export function footerWords(ui: Ui, sync: SyncStatus): FooterWords {
+  const { app, t, l, lang } = ui;
+  const busy = sync.state === "connecting" || sync.state === "syncing";
+  const unsent = counted(lang, "send_unsent_one", "send_unsent_more", sync.unsent);
+  const last = sync.unsent > 0 ? unsent : sync.allSentAt === null ? t("send_none") : t("send_all", { time: when(app, sync.allSentAt) });
+  if (busy) return { icon: "cloud", mood: "busy", main: sync.unsent ? unsent : last, more: t("send_busy") };
+  if (sync.error && sync.online) return { icon: "warning", mood: "trouble", main: last, more: l(sync.error.text) };
+  if (!sync.online) return { icon: "offline", mood: "wait", main: last, more: t("send_offline") };
+  if (sync.unsent > 0) {
+    const more = sync.nextTry === null ? "" : t("send_retry", { time: time(app, sync.nextTry) });
+    return { icon: "cloud", mood: "wait", main: last, more };
+  }
+  if (sync.allSentAt === null) return { icon: "cloud", mood: "wait", main: last, more: "" };
+  return { icon: sync.unsafe ? "sent" : "shield", mood: "ok", main: last, more: sync.unsafe ? "" : t("send_safe") };
+}
+
+export function Footer() {
+  const ui = useUi();
+  const { app, t } = ui;
+  const sync = app.sync;
+  if (app.device.state === "new" || app.device.state === "store_lost") return null;
+  const words = footerWords(ui, sync);
+  return (
+    <footer class={`footer mood-${words.mood}`}>
+      {sync.progress !== null && <progress class="progress" value={sync.progress} max={1} aria-label={t("send_busy")} />}
+      <div class="footer-in">
+        <a class="footer-words" href={href("send")}>
+          <Icon name={words.icon} />
+          <span>
+            <span role="status" class="footer-main">
+              {words.main}
+              {words.more && <span class="footer-more">{words.more}</span>}
+            </span>
+            <span class="visually-hidden"> {t("send_open")}</span>
+          </span>
+        </a>
+        {sync.attention > 0 && app.person && (
+          <a class="footer-button" href={href("attention")}>
+            <Icon name="warning" />
+            <span>{t("send_look", { n: sync.attention })}</span>
+          </a>
+        )}
+        {(sync.unsent > 0 || sync.error) && (
+          <button type="button" class="footer-button" onClick={() => void app.syncNow()}>
+            {t("send_now")}
+          </button>
+        )}
+      </div>
+    </footer>
+  );
+}
+
+/** The latest message; it goes by itself. */
+export function Toast({ saying, done }: { saying: Saying | null; done: () => void }) {
+  const latest = useRef(done);
+  latest.current = done;
+  useEffect(() => {
+    if (!saying) return undefined;
+    const timer = setTimeout(() => latest.current(), saying.action ? 12000 : 5000);
+    return () => clearTimeout(timer);
+  }, [saying]);
+  return (
+    <div class={classes("toast-place", saying && "on")} role="status">
+      {saying && (
+        <div class="toast">
+          <Icon name="check" />
+          <span class="toast-text">{saying.text}</span>
+          {saying.action && (
+            <button
+              type="button"
+              class="toast-button"
+              onClick={() => {
+                saying.action!.run();
+                done();
+              }}
+            >
+              {saying.action.label}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function Shell({ saying, said, children }: { saying: Saying | null; said: () => void } & WithChildren) {
+  const { t } = useUi();
+  const main = useRef<HTMLElement>(null);
+  return (
+    <div class="page">
+      <a
+        href="#content"
+        class="utrecht-skip-link utrecht-skip-link--visible-on-focus"
+        onClick={(e) => {
+          e.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        {t("skip")}
+      </a>
+      <Header />
+      <main id="content" class="main" tabIndex={-1} ref={main}>
+        {children}
+      </main>
+      <Toast saying={saying} done={said} />
+      <Footer />
+    </div>
+  );
+}
