@@ -1,4 +1,5 @@
-// Writes src/ui/nlds.css: of NL Design System's CSS (Utrecht's components, the neutral 'voorbeeld' tokens) the rules
+// Writes src/ui/nlds.css: of NL Design System's CSS (Utrecht's components, the neutral 'voorbeeld' tokens)
+// the rules
 // that the screens use, and of the tokens those that these rules and style.css ask for.
 //   node scripts/nlds.mjs           writes the file
 //   node scripts/nlds.mjs --check   fails when the file is not what the packages give
@@ -79,13 +80,18 @@ function tokensFor(css, theme) {
     needed.add(name);
     queue.push(...asked(known.get(name)));
   }
-  const lines = [...known].filter(([name]) => needed.has(name)).map(([name, value]) => `  ${name}: ${value};`);
+  const lines = [...known]
+    .filter(([name]) => needed.has(name))
+    .map(([name, value]) => `  ${name}: ${value};`);
   return `:root {\n${lines.join("\n")}\n}`;
 }
 
 export function generate() {
   const components = readFileSync(`${folder("@utrecht/component-library-css")}/index.css`, "utf8");
-  const theme = readFileSync(`${folder("@nl-design-system-unstable/voorbeeld-design-tokens")}/theme.css`, "utf8");
+  const theme = readFileSync(
+    `${folder("@nl-design-system-unstable/voorbeeld-design-tokens")}/theme.css`,
+    "utf8",
+  );
   const used = rules(components).map(pruned).filter(Boolean).join("\n\n");
   const tokens = tokensFor(used + readFileSync(own, "utf8"), theme);
   return `/* Made by scripts/nlds.mjs from packages of NL Design System (EUPL-1.2): do not edit.

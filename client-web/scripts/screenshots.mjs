@@ -72,7 +72,11 @@ for (const [size, viewport, theme] of SIZES) {
     if (hash) {
       const real = await page.evaluate(async (h) => {
         const list = await globalThis.app.attention();
-        const find = { CONFLICT: (r) => r.conflicts.length, DOUBLE: (r) => r.doubles.length, HELD: (r) => r.held.length };
+        const find = {
+          CONFLICT: (r) => r.conflicts.length,
+          DOUBLE: (r) => r.doubles.length,
+          HELD: (r) => r.held.length,
+        };
         return h.replace(/CONFLICT|DOUBLE|HELD/, (w) => list.find(find[w]).id);
       }, hash);
       await page.evaluate((h) => (location.hash = `#/${h}`), real);
@@ -81,7 +85,11 @@ for (const [size, viewport, theme] of SIZES) {
     await page.waitForTimeout(120);
     await act?.(page);
     await page.waitForTimeout(150);
-    await page.screenshot({ path: `${out}/${name}-${size}.png`, fullPage: full ?? false });
+    // all of a long page: a higher window, because what sticks to its edges belongs there
+    const height = full ? await page.evaluate(() => document.documentElement.scrollHeight) : viewport.height;
+    await page.setViewportSize({ width: viewport.width, height });
+    await page.screenshot({ path: `${out}/${name}-${size}.png` });
+    await page.setViewportSize(viewport);
   }
   await page.close();
 }

@@ -1,4 +1,5 @@
-// Forms that were begun and not saved. They survive going elsewhere, a lock, a reload and the next carer's turn, and
+// Forms that were begun and not saved. They survive going elsewhere, a lock, a reload and the next carer's
+// turn, and
 // are seen by the person who began them only: the engine seals them like entries.
 import type { App, Id, Values } from "../app/api.ts";
 
@@ -77,7 +78,11 @@ export class Drafts {
 function parse(body: string): DraftForm | null {
   try {
     const draft = JSON.parse(body) as DraftForm;
-    return typeof draft.path === "string" && typeof draft.kind === "number" && typeof draft.values === "object" ? draft : null;
+    return typeof draft.path === "string" &&
+      typeof draft.kind === "number" &&
+      typeof draft.values === "object"
+      ? draft
+      : null;
   } catch {
     return null;
   }

@@ -5,7 +5,12 @@ import { text } from "./texts.ts";
 
 const LOCALE = { nl: "nl-NL", en: "en-GB" } as const;
 const formats = new Map<string, Intl.DateTimeFormat>();
-function format(lang: Lang, zone: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function format(
+  lang: Lang,
+  zone: string,
+  name: string,
+  options: Intl.DateTimeFormatOptions,
+): Intl.DateTimeFormat {
   const key = `${lang} ${zone} ${name}`;
   let f = formats.get(key);
   if (!f) formats.set(key, (f = new Intl.DateTimeFormat(LOCALE[lang], { timeZone: zone, ...options })));
@@ -20,9 +25,11 @@ const noon = (day: number): Date => new Date(day * 86400000 + 43200000);
 export const time = (app: App, at: number): string =>
   format(app.settings.lang, app.device.zone, "time", TIME).format(at * 1000);
 /** "za 28 nov" */
-export const shortDay = (lang: Lang, day: number): string => format(lang, "UTC", "short", SHORT).format(noon(day));
+export const shortDay = (lang: Lang, day: number): string =>
+  format(lang, "UTC", "short", SHORT).format(noon(day));
 /** "zaterdag 28 november" */
-export const longDay = (lang: Lang, day: number): string => format(lang, "UTC", "long", LONG).format(noon(day));
+export const longDay = (lang: Lang, day: number): string =>
+  format(lang, "UTC", "long", LONG).format(noon(day));
 
 /** "vandaag", "gisteren" or the day. */
 export function relativeDay(app: App, day: number): string {
@@ -53,19 +60,30 @@ const MINUS = "−";
 export const number = (n: number): string => (n < 0 ? MINUS + -n : String(n));
 
 /** labels: of references, by id. */
-export function valueText(app: App, field: FieldInfo, value: Value | undefined, labels?: ReadonlyMap<string, string>): string {
+export function valueText(
+  app: App,
+  field: FieldInfo,
+  value: Value | undefined,
+  labels?: ReadonlyMap<string, string>,
+): string {
   const lang = app.settings.lang;
   if (value === undefined || value === null) return "–";
   if (typeof value === "object")
-    return (value as readonly (number | string)[]).map((e) => single(app, field, e, labels)).join(", ") || "–";
+    return (
+      (value as readonly (number | string)[]).map((e) => single(app, field, e, labels)).join(", ") || "–"
+    );
   if (isMissing(field, value)) return field.missing.find((m) => m.code === value)!.label[lang];
   return single(app, field, value, labels);
 }
 
-function single(app: App, field: FieldInfo, value: number | string, labels?: ReadonlyMap<string, string>): string {
+function single(
+  app: App,
+  field: FieldInfo,
+  value: number | string,
+  labels?: ReadonlyMap<string, string>,
+): string {
   const lang = app.settings.lang;
-  if (typeof value === "string")
-    return field.type === "text" ? value : (labels?.get(value) ?? "…");
+  if (typeof value === "string") return field.type === "text" ? value : (labels?.get(value) ?? "…");
   const option = field.options.find((o) => o.code === value);
   switch (field.type) {
     case "code":

@@ -1,5 +1,7 @@
-// What the screens know of single kinds beyond their schemas: which answers a form begins with, which times may be
-// copied, what a line of the timeline says. All by stable names; a kind or field that is not here works without.
+// What the screens know of single kinds beyond their schemas: which answers a form begins with, which times
+// may be
+// copied, what a line of the timeline says. All by stable names; a kind or field that is not here works
+// without.
 import type { FieldInfo, KindInfo } from "../app/api.ts";
 import type { IconName } from "./icons.tsx";
 
@@ -15,6 +17,8 @@ export interface Hints {
   outcomeTimes: readonly string[];
   /** what a line of the timeline says, in this order */
   summary: readonly string[];
+  /** of these, the ones that say nothing without their label */
+  withLabel: readonly string[];
   /** usual clock times to offer where nothing is known of the client */
   times: Readonly<Record<string, readonly string[]>>;
   /** beyond the required ones: questions that belong on the first page */
@@ -28,6 +32,7 @@ const NONE: Hints = {
   remember: ["project"],
   outcomeTimes: [],
   summary: [],
+  withLabel: [],
   times: {},
   asked: [],
 };
@@ -52,12 +57,14 @@ const HINTS: Readonly<Record<string, Partial<Hints>>> = {
     icon: "sun",
     outcomeTimes: ["realised_at"],
     summary: ["category", "realised", "prompt_level"],
+    withLabel: ["realised", "prompt_level"],
   },
   social_contact: { icon: "people", summary: ["mode", "partner", "valence"] },
   tech_use: {
     icon: "device",
     remember: ["project", "technology_id"],
     summary: ["technology_id", "used", "incident"],
+    withLabel: ["used", "incident"],
   },
   goal: {
     icon: "target",
@@ -74,7 +81,8 @@ export const ROUNDS = "sleep_check";
 
 export const fieldNamed = (kind: KindInfo, name: string): FieldInfo | undefined =>
   kind.fields.find((f) => f.name === name);
-export const fieldOf = (kind: KindInfo, id: number): FieldInfo | undefined => kind.fields.find((f) => f.id === id);
+export const fieldOf = (kind: KindInfo, id: number): FieldInfo | undefined =>
+  kind.fields.find((f) => f.id === id);
 
 /** The field that says which night a record is about; undefined for kinds that are not about nights. */
 export const nightField = (kind: KindInfo): FieldInfo | undefined => {

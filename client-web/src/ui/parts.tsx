@@ -5,7 +5,8 @@ import type { AppError, Notice } from "../app/api.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { useUi, type WithChildren } from "./ui.tsx";
 
-export const classes = (...names: (string | false | null | undefined)[]): string => names.filter(Boolean).join(" ");
+export const classes = (...names: (string | false | null | undefined)[]): string =>
+  names.filter(Boolean).join(" ");
 
 interface ButtonProps {
   look?: "primary-action" | "secondary-action" | "subtle";
@@ -17,11 +18,26 @@ interface ButtonProps {
   onClick: () => void;
   children: ComponentChildren;
 }
-export function Button({ look = "secondary-action", icon, wide, danger, busy, label, onClick, children }: ButtonProps) {
+export function Button({
+  look = "secondary-action",
+  icon,
+  wide,
+  danger,
+  busy,
+  label,
+  onClick,
+  children,
+}: ButtonProps) {
   return (
     <button
       type="button"
-      class={classes("utrecht-button", "utrecht-button--html-button", `utrecht-button--${look}`, wide && "wide", danger && "danger")}
+      class={classes(
+        "utrecht-button",
+        "utrecht-button--html-button",
+        `utrecht-button--${look}`,
+        wide && "wide",
+        danger && "danger",
+      )}
       aria-label={label}
       aria-busy={busy}
       aria-disabled={busy}
@@ -42,7 +58,15 @@ interface LinkProps {
 /** A link that looks like a button: it goes elsewhere. */
 export function ButtonLink({ href, icon, class: more, children }: LinkProps) {
   return (
-    <a href={href} class={classes("utrecht-button-link", "utrecht-button-link--html-a", "utrecht-button-link--secondary-action", more)}>
+    <a
+      href={href}
+      class={classes(
+        "utrecht-button-link",
+        "utrecht-button-link--html-a",
+        "utrecht-button-link--secondary-action",
+        more,
+      )}
+    >
       {icon && <Icon name={icon} />}
       <span>{children}</span>
     </a>
@@ -50,7 +74,12 @@ export function ButtonLink({ href, icon, class: more, children }: LinkProps) {
 }
 
 type AlertType = "info" | "ok" | "warning" | "error";
-const ALERT_ICON: Record<AlertType, IconName> = { info: "help", ok: "check", warning: "warning", error: "warning" };
+const ALERT_ICON: Record<AlertType, IconName> = {
+  info: "help",
+  ok: "check",
+  warning: "warning",
+  error: "warning",
+};
 export function Alert({ type, live, children }: { type: AlertType; live?: boolean } & WithChildren) {
   return (
     <div class={`utrecht-alert utrecht-alert--${type}`} role={live ? "alert" : undefined}>
@@ -61,7 +90,12 @@ export function Alert({ type, live, children }: { type: AlertType; live?: boolea
 }
 
 /** What is the matter, and what to do about it. */
-export function NoticeAlert({ notice, type = "warning", live, children }: { notice: Notice; type?: AlertType; live?: boolean } & WithChildren) {
+export function NoticeAlert({
+  notice,
+  type = "warning",
+  live,
+  children,
+}: { notice: Notice; type?: AlertType; live?: boolean } & WithChildren) {
   const { l } = useUi();
   return (
     <Alert type={type} live={live}>
@@ -99,7 +133,11 @@ export function Title({ icon, sub, children }: { icon?: IconName; sub?: Componen
   );
 }
 
-export function Section({ title, children, aside }: { title: string; aside?: ComponentChildren } & WithChildren) {
+export function Section({
+  title,
+  children,
+  aside,
+}: { title: string; aside?: ComponentChildren } & WithChildren) {
   return (
     <section class="section">
       <div class="section-head">
@@ -111,7 +149,11 @@ export function Section({ title, children, aside }: { title: string; aside?: Com
   );
 }
 
-export function Badge({ type = "neutral", icon, children }: { type?: "neutral" | "ok" | "warning" | "error"; icon?: IconName } & WithChildren) {
+export function Badge({
+  type = "neutral",
+  icon,
+  children,
+}: { type?: "neutral" | "ok" | "warning" | "error"; icon?: IconName } & WithChildren) {
   return (
     <span class={classes("utrecht-status-badge", type !== "neutral" && `badge-${type}`)}>
       {icon && <Icon name={icon} />}
@@ -123,7 +165,10 @@ export function Badge({ type = "neutral", icon, children }: { type?: "neutral" |
 /** Initials in one of six tints, the same for the same name. */
 export function Avatar({ name }: { name: string }) {
   const words = name.trim().split(/\s+/);
-  const initials = words.length > 1 ? words[0].charAt(0) + words[words.length - 1].charAt(0) : [...words[0]].slice(0, 2).join("");
+  const initials =
+    words.length > 1
+      ? words[0].charAt(0) + words[words.length - 1].charAt(0)
+      : [...words[0]].slice(0, 2).join("");
   const tint = [...name].reduce((sum, c) => (sum * 31 + (c.codePointAt(0) ?? 0)) % 6, 0);
   return (
     <span class={`avatar tint-${tint}`} aria-hidden="true">
@@ -189,7 +234,11 @@ export function TextInput({ id, label, help, problem, value, maxLength, code, on
         autoCapitalize={code ? "characters" : undefined}
         spellcheck={code ? false : undefined}
         onInput={(e) => onValue(e.currentTarget.value)}
-        class={classes("utrecht-textbox", "utrecht-textbox--html-input", problem && "utrecht-textbox--invalid")}
+        class={classes(
+          "utrecht-textbox",
+          "utrecht-textbox--html-input",
+          problem && "utrecht-textbox--invalid",
+        )}
         aria-invalid={problem ? true : undefined}
         aria-describedby={described}
       />

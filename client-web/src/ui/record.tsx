@@ -20,14 +20,22 @@ export function summary(ui: Ui, record: RecordView, labels: ReadonlyMap<Id, stri
   const { app } = ui;
   const kind = app.kind(record.kind);
   if (!kind) return "";
-  const named = hintsOf(kind).summary.map((name) => fieldNamed(kind, name)).filter((f) => f !== undefined);
-  const fields = named.length ? named : kind.fields.filter((f) => f.required && f.name !== "project" && f.id !== kind.occurred);
+  const named = hintsOf(kind)
+    .summary.map((name) => fieldNamed(kind, name))
+    .filter((f) => f !== undefined);
+  const fields = named.length
+    ? named
+    : kind.fields.filter((f) => f.required && f.name !== "project" && f.id !== kind.occurred);
   const shown = fields.filter((f) => answered(record.values[f.id]) && !isMissing(f, record.values[f.id]));
   const times = shown.filter((f) => f.type === "datetime");
   const rest = shown.filter((f) => f.type !== "datetime").slice(0, 4);
   return [
     times.map((f) => time(app, record.values[f.id] as number)).join(" – "),
-    ...rest.map((f) => (f.type === "int" && f.unit === null ? `${f.label[ui.lang].toLowerCase()}: ${valueText(app, f, record.values[f.id])}` : valueText(app, f, record.values[f.id], labels))),
+    ...rest.map((f) => {
+      const words = valueText(app, f, record.values[f.id], labels);
+      const bare = f.type === "int" ? f.unit === null : hintsOf(kind).withLabel.includes(f.name);
+      return bare ? `${f.label[ui.lang].toLowerCase()}: ${words}` : words;
+    }),
   ]
     .filter(Boolean)
     .join(" · ");
@@ -59,10 +67,15 @@ export function RecordBadges({ record, place }: { record: RecordView; place?: bo
           {t("badge_double")}
         </Badge>
       )}
-      {record.lacking.length > 0 && record.retracted === "no" && <Badge type="warning">{t("record_lacking_short")}</Badge>}
+      {record.lacking.length > 0 && record.retracted === "no" && (
+        <Badge type="warning">{t("record_lacking_short")}</Badge>
+      )}
       {record.retracted === "yes" && <Badge>{t("badge_retracted")}</Badge>}
       {(place || record.place === "tablet") && (
-        <Badge type={record.place === "safe" ? "ok" : "neutral"} icon={record.place === "tablet" ? "device" : record.place === "safe" ? "shield" : "sent"}>
+        <Badge
+          type={record.place === "safe" ? "ok" : "neutral"}
+          icon={record.place === "tablet" ? "device" : record.place === "safe" ? "shield" : "sent"}
+        >
           {t(`place_${record.place}`)}
         </Badge>
       )}
@@ -75,8 +88,10 @@ interface RowProps {
   labels: ReadonlyMap<Id, string>;
   /** before the kind: the client's name */
   client?: string;
+  /** the day stands above */
+  underDay?: boolean;
 }
-export function RecordRow({ record, labels, client }: RowProps) {
+export function RecordRow({ record, labels, client, underDay }: RowProps) {
   const ui = useUi();
   const { app, t, l } = ui;
   const kind = app.kind(record.kind);
@@ -89,7 +104,9 @@ export function RecordRow({ record, labels, client }: RowProps) {
         <span class="row-title">
           {client && <strong>{client} </strong>}
           <strong class={client ? "plain" : ""}>{kind ? l(kind.label) : ""}</strong>
-          <span class="row-when">{happened(ui, record)}</span>
+          <span class="row-when">
+            {underDay && record.occurredAt !== null ? time(app, record.occurredAt) : happened(ui, record)}
+          </span>
         </span>
         <span class="row-summary">{summary(ui, record, labels)}</span>
         <span class="row-foot">

@@ -14,7 +14,11 @@ export function Header() {
   return (
     <header class="header">
       {inside ? (
-        <button type="button" class="header-button" onClick={() => (history.length > 1 ? history.back() : (location.hash = href()))}>
+        <button
+          type="button"
+          class="header-button"
+          onClick={() => (history.length > 1 ? history.back() : (location.hash = href()))}
+        >
           <Icon name="back" />
           <span>{t("back")}</span>
         </button>
@@ -28,7 +32,12 @@ export function Header() {
             <Avatar name={app.person.name} />
             <span class="who-name">{app.person.name}</span>
           </span>
-          <button type="button" class="header-button" aria-label={t("switch_person_label")} onClick={() => lock(ui)}>
+          <button
+            type="button"
+            class="header-button"
+            aria-label={t("switch_person_label")}
+            onClick={() => lock(ui)}
+          >
             <Icon name="swap" />
             <span>{t("switch_person")}</span>
           </button>
@@ -49,27 +58,42 @@ export function footerWords(ui: Ui, sync: SyncStatus): FooterWords {
   const { app, t, l, lang } = ui;
   const busy = sync.state === "connecting" || sync.state === "syncing";
   const unsent = counted(lang, "send_unsent_one", "send_unsent_more", sync.unsent);
-  const last = sync.unsent > 0 ? unsent : sync.allSentAt === null ? t("send_none") : t("send_all", { time: when(app, sync.allSentAt) });
+  const last =
+    sync.unsent > 0
+      ? unsent
+      : sync.allSentAt === null
+        ? t("send_none")
+        : t("send_all", { time: when(app, sync.allSentAt) });
   if (busy) return { icon: "cloud", mood: "busy", main: sync.unsent ? unsent : last, more: t("send_busy") };
-  if (sync.error && sync.online) return { icon: "warning", mood: "trouble", main: last, more: l(sync.error.text) };
+  if (sync.error && sync.online)
+    return { icon: "warning", mood: "trouble", main: last, more: l(sync.error.text) };
   if (!sync.online) return { icon: "offline", mood: "wait", main: last, more: t("send_offline") };
   if (sync.unsent > 0) {
     const more = sync.nextTry === null ? "" : t("send_retry", { time: time(app, sync.nextTry) });
     return { icon: "cloud", mood: "wait", main: last, more };
   }
   if (sync.allSentAt === null) return { icon: "cloud", mood: "wait", main: last, more: "" };
-  return { icon: sync.unsafe ? "sent" : "shield", mood: "ok", main: last, more: sync.unsafe ? "" : t("send_safe") };
+  return {
+    icon: sync.unsafe ? "sent" : "shield",
+    mood: "ok",
+    main: last,
+    more: sync.unsafe ? "" : t("send_safe"),
+  };
 }
 
 export function Footer() {
   const ui = useUi();
   const { app, t } = ui;
   const sync = app.sync;
+  const box = useRef<HTMLElement>(null);
+  useHeight(box);
   if (app.device.state === "new" || app.device.state === "store_lost") return null;
   const words = footerWords(ui, sync);
   return (
-    <footer class={`footer mood-${words.mood}`}>
-      {sync.progress !== null && <progress class="progress" value={sync.progress} max={1} aria-label={t("send_busy")} />}
+    <footer class={`footer mood-${words.mood}`} ref={box}>
+      {sync.progress !== null && (
+        <progress class="progress" value={sync.progress} max={1} aria-label={t("send_busy")} />
+      )}
       <div class="footer-in">
         <a class="footer-words" href={href("send")}>
           <Icon name={words.icon} />
@@ -82,19 +106,43 @@ export function Footer() {
           </span>
         </a>
         {sync.attention > 0 && app.person && (
-          <a class="footer-button" href={href("attention")}>
+          <a
+            class="footer-button"
+            href={href("attention")}
+            aria-label={t("send_look", { n: sync.attention })}
+          >
             <Icon name="warning" />
-            <span>{t("send_look", { n: sync.attention })}</span>
+            <span class="short">{sync.attention}</span>
+            <span class="long">{t("send_look", { n: sync.attention })}</span>
           </a>
         )}
         {(sync.unsent > 0 || sync.error) && (
-          <button type="button" class="footer-button" onClick={() => void app.syncNow()}>
-            {t("send_now")}
+          <button
+            type="button"
+            class="footer-button"
+            aria-label={t("send_now")}
+            onClick={() => void app.syncNow()}
+          >
+            <Icon name="send" />
+            <span class="long">{t("send_now")}</span>
           </button>
         )}
       </div>
     </footer>
   );
+}
+
+/** What sticks above the footer knows how high it is, also with large text. */
+function useHeight(box: { current: HTMLElement | null }): void {
+  useEffect(() => {
+    const footer = box.current;
+    if (!footer) return undefined;
+    const put = () => document.documentElement.style.setProperty("--footer", `${footer.offsetHeight}px`);
+    const watch = new ResizeObserver(put);
+    watch.observe(footer);
+    put();
+    return () => watch.disconnect();
+  }, [box.current]);
 }
 
 /** The latest message; it goes by itself. */
@@ -130,7 +178,11 @@ export function Toast({ saying, done }: { saying: Saying | null; done: () => voi
   );
 }
 
-export function Shell({ saying, said, children }: { saying: Saying | null; said: () => void } & WithChildren) {
+export function Shell({
+  saying,
+  said,
+  children,
+}: { saying: Saying | null; said: () => void } & WithChildren) {
   const { t } = useUi();
   const main = useRef<HTMLElement>(null);
   return (

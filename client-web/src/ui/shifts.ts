@@ -1,4 +1,5 @@
-// Which shift it is, and what is still open in it. What a team logs differs by client, and no schema says what is due:
+// Which shift it is, and what is still open in it. What a team logs differs by client, and no schema says
+// what is due:
 // a kind is expected of a client when it was logged on most days of the week before.
 import type { App, BoardLine, Client, Id, KindInfo, RecordView, Team } from "../app/api.ts";
 import { nightField, ROUNDS } from "./kinds.ts";
@@ -51,13 +52,26 @@ export async function openLines(app: App, team: Team): Promise<OpenLine[]> {
   const weekOf = new Map(week.map((line) => [line.client.id, line]));
   return shift.map((line) => ({
     client: line.client,
-    open: app.kinds().filter((kind) => kind.needsClient && kind.name !== ROUNDS && isOpen(app, kind, line, weekOf.get(line.client.id), nights)),
+    open: app
+      .kinds()
+      .filter(
+        (kind) =>
+          kind.needsClient &&
+          kind.name !== ROUNDS &&
+          isOpen(app, kind, line, weekOf.get(line.client.id), nights),
+      ),
     done: Object.values(line.kinds).reduce((sum, n) => sum + n, 0),
     attention: line.attention.length > 0,
   }));
 }
 
-function isOpen(app: App, kind: KindInfo, line: BoardLine, week: BoardLine | undefined, nights: Nights): boolean {
+function isOpen(
+  app: App,
+  kind: KindInfo,
+  line: BoardLine,
+  week: BoardLine | undefined,
+  nights: Nights,
+): boolean {
   if ((week?.kinds[kind.id] ?? 0) < EXPECTED_TIMES) return false;
   if (!nightField(kind)) return !line.kinds[kind.id];
   const minutes = app.clock.minutes(app.clock.now());
@@ -68,7 +82,9 @@ function isOpen(app: App, kind: KindInfo, line: BoardLine, week: BoardLine | und
 type Nights = ReadonlyMap<number, ReadonlySet<Id>>;
 async function nightsOf(app: App, team: Team, today: number): Promise<Nights> {
   const kinds = app.kinds().filter((kind) => nightField(kind) && kind.name !== ROUNDS);
-  const read = (kind: KindInfo) => app.records({ team: team.id, kind: kind.id, fromDay: today - 1, toDay: today - 1 });
-  const there = (list: RecordView[]) => new Set(list.filter((r) => r.retracted !== "yes").map((r) => r.client ?? ""));
+  const read = (kind: KindInfo) =>
+    app.records({ team: team.id, kind: kind.id, fromDay: today - 1, toDay: today - 1 });
+  const there = (list: RecordView[]) =>
+    new Set(list.filter((r) => r.retracted !== "yes").map((r) => r.client ?? ""));
   return new Map(await Promise.all(kinds.map(async (kind) => [kind.id, there(await read(kind))] as const)));
 }

@@ -54,18 +54,19 @@ function Root({ app }: { app: App }) {
   const drafts = useDrafts(app);
   const { lang } = app.settings;
   const ui = useMemo<Ui | null>(
-    () => drafts && {
-      app,
-      lang,
-      t: (key, fill) => text(lang, key, fill),
-      l: (of) => of[lang],
-      path,
-      say,
-      versions,
-      team: teamOf(app),
-      drafts,
-      minute,
-    },
+    () =>
+      drafts && {
+        app,
+        lang,
+        t: (key, fill) => text(lang, key, fill),
+        l: (of) => of[lang],
+        path,
+        say,
+        versions,
+        team: teamOf(app),
+        drafts,
+        minute,
+      },
     [app, lang, path, versions, drafts, minute],
   );
   useTheme(app.settings.theme);
@@ -233,4 +234,3 @@ function useOwnPlace(app: App): void {
     last.current = person;
   }, [person]);
 }
-

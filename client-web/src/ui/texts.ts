@@ -1,5 +1,7 @@
-// Every text of the screens, Dutch and English. Dutch is written for a tired carer at 23:05: short, active, B1.
-// {name} stands for what is filled in. Labels of kinds, fields and codes come from the schemas, not from here.
+// Every text of the screens, Dutch and English. Dutch is written for a tired carer at 23:05: short, active,
+// B1.
+// {name} stands for what is filled in. Labels of kinds, fields and codes come from the schemas, not from
+// here.
 import type { Lang } from "../app/api.ts";
 
 const TEXTS = {
@@ -154,7 +156,10 @@ const TEXTS = {
   form_leave: ["Niet opgeslagen. Toch weg?", "Not saved. Leave anyway?"],
   form_leave_stay: ["Blijf hier", "Stay here"],
   form_leave_go: ["Gooi weg", "Discard"],
-  form_draft: ["Je was hier gebleven. Je antwoorden staan er nog.", "You were here. Your answers are still there."],
+  form_draft: [
+    "Je was hier gebleven. Je antwoorden staan er nog.",
+    "You were here. Your answers are still there.",
+  ],
   form_edit_title: ["{kind} aanpassen", "Change {kind}"],
   form_honest: ["Geen antwoord?", "No answer?"],
   form_time: ["Tijd", "Time"],
@@ -170,7 +175,10 @@ const TEXTS = {
   form_bytes_left: ["Nog plaats voor {n} tekens", "Room for {n} more characters"],
   form_bytes_over: ["{n} tekens te lang", "{n} characters too long"],
   form_choose: ["Kies", "Choose"],
-  form_no_choice: ["Er is niets om uit te kiezen op deze tablet.", "There is nothing to choose from on this tablet."],
+  form_no_choice: [
+    "Er is niets om uit te kiezen op deze tablet.",
+    "There is nothing to choose from on this tablet.",
+  ],
 
   draft_title: ["Nog niet opgeslagen", "Not saved yet"],
 
@@ -237,7 +245,10 @@ const TEXTS = {
 
   // -- night rounds
   rounds_title: ["Nachtronde", "Night round"],
-  rounds_lead: ["Tik per cliënt wat je ziet. De tijd komt er vanzelf bij.", "Tap what you see. The time is added."],
+  rounds_lead: [
+    "Tik per cliënt wat je ziet. De tijd komt er vanzelf bij.",
+    "Tap what you see. The time is added.",
+  ],
   rounds_last: ["{time} {state}", "{time} {state}"],
   rounds_none: ["Nog niet gekeken vannacht", "Not checked yet tonight"],
   rounds_saved: ["{name}: {state}", "{name}: {state}"],
@@ -283,23 +294,17 @@ const TEXTS = {
   send_state_tablet: ["Op deze tablet", "On this tablet"],
   send_state_tablet_help: ["Opgeslagen, nog niet verstuurd.", "Saved, not sent yet."],
   send_state_server: ["Op de server, nog zonder kopie", "On the server, not yet copied"],
-  send_state_server_help: [
-    "Verstuurd. Er is nog geen reservekopie.",
-    "Sent. There is no backup of it yet.",
-  ],
+  send_state_server_help: ["Verstuurd. Er is nog geen reservekopie.", "Sent. There is no backup of it yet."],
   send_state_safe: ["Veilig", "Safe"],
-  send_state_safe_help: [
-    "Verstuurd, en er is een reservekopie.",
-    "Sent, and there is a backup.",
-  ],
+  send_state_safe_help: ["Verstuurd, en er is een reservekopie.", "Sent, and there is a backup."],
   send_last: ["Laatst bijgewerkt: {time}", "Last up to date: {time}"],
   send_never: ["Deze tablet is nog nooit bijgewerkt.", "This tablet was never up to date yet."],
-  send_nothing_wrong: ["Er is niets mis. Je kunt gewoon doorwerken.", "Nothing is wrong. You can go on working."],
-  send_end: ["Einde dienst", "End of shift"],
-  send_end_help: [
-    "Verstuurt alles en vergrendelt de tablet.",
-    "Sends everything and locks the tablet.",
+  send_nothing_wrong: [
+    "Er is niets mis. Je kunt gewoon doorwerken.",
+    "Nothing is wrong. You can go on working.",
   ],
+  send_end: ["Einde dienst", "End of shift"],
+  send_end_help: ["Verstuurt alles en vergrendelt de tablet.", "Sends everything and locks the tablet."],
   send_old: [
     "Al {n} dagen niet verstuurd. Wat je invult blijft op deze tablet staan. Zoek wifi, of bel de beheerder.",
     "Not sent for {n} days. What you enter stays on this tablet. Find wifi, or call the administrator.",

@@ -1,4 +1,5 @@
-// What every screen has at hand: the engine, the language, where we are, how to go elsewhere, how to say something.
+// What every screen has at hand: the engine, the language, where we are, how to go elsewhere, how to say
+// something.
 import { createContext, type ComponentChildren } from "preact";
 import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { AppError, type App, type Change, type Id, type Lang, type Team, type Text } from "../app/api.ts";
@@ -35,7 +36,8 @@ export const useUi = (): Ui => useContext(UiContext);
 
 // -- where we are -----------------------------------------------------------------------------------------
 
-export const href = (...path: (string | number)[]): string => `#/${path.map((p) => encodeURIComponent(p)).join("/")}`;
+export const href = (...path: (string | number)[]): string =>
+  `#/${path.map((p) => encodeURIComponent(p)).join("/")}`;
 export function go(...path: (string | number)[]): void {
   location.hash = href(...path);
 }
@@ -67,7 +69,11 @@ export interface Loaded<T> {
 }
 
 /** Reads once, and again after changes of the sorts named. While it reads again, what was read stays. */
-export function useLoad<T>(load: () => Promise<T>, deps: readonly unknown[], what: readonly What[] = ["records"]): Loaded<T> {
+export function useLoad<T>(
+  load: () => Promise<T>,
+  deps: readonly unknown[],
+  what: readonly What[] = ["records"],
+): Loaded<T> {
   const { versions } = useUi();
   const [result, setResult] = useState<Loaded<T> & { key?: string }>({});
   const key = JSON.stringify(deps);
@@ -120,7 +126,12 @@ export function useLabels(ids: readonly Id[]): ReadonlyMap<Id, string> {
 }
 
 /** Runs something that may fail, once at a time; the error to show. */
-export function useAction(): { busy: boolean; error: AppError | null; run: (act: () => Promise<void>) => void; clear: () => void } {
+export function useAction(): {
+  busy: boolean;
+  error: AppError | null;
+  run: (act: () => Promise<void>) => void;
+  clear: () => void;
+} {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError | null>(null);
   const running = useRef(false);

@@ -1,4 +1,5 @@
-// A stand-in for the engine, for pictures and tests of states that a real tablet reaches in weeks (lease over, revoked,
+// A stand-in for the engine, for pictures and tests of states that a real tablet reaches in weeks (lease
+// over, revoked,
 // storage lost). It keeps everything in memory and takes the kinds from proto/schema. Never part of the app.
 import {
   AppError,
@@ -127,14 +128,25 @@ export class Double implements App {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-  tell(...what: ("device" | "person" | "people" | "sync" | "records" | "kinds" | "settings" | "update" | "clock")[]): void {
+  tell(
+    ...what: (
+      "device" | "person" | "people" | "sync" | "records" | "kinds" | "settings" | "update" | "clock"
+    )[]
+  ): void {
     for (const listener of this.#listeners) listener({ what: new Set(what), records: null });
   }
   async close(): Promise<void> {}
 
   async enrol(code: string): Promise<void> {
     if (code.length < 12)
-      throw new AppError("code_wrong", { nl: "Deze code werkt niet.", en: "This code does not work." }, { nl: "Kijk of je hem goed overtypt. Vraag anders een nieuwe code.", en: "Check the letters, or ask for a new code." });
+      throw new AppError(
+        "code_wrong",
+        { nl: "Deze code werkt niet.", en: "This code does not work." },
+        {
+          nl: "Kijk of je hem goed overtypt. Vraag anders een nieuwe code.",
+          en: "Check the letters, or ask for a new code.",
+        },
+      );
     this.device = { ...this.device, state: "ready" };
     this.tell("device");
   }
@@ -150,7 +162,12 @@ export class Double implements App {
     if (pin !== (this.#pins.get(person) ?? "1234")) {
       this.#wrong++;
       const waitS = this.#wrong > 2 ? 30 : 0;
-      return { ok: false, why: "wrong", waitS, text: { nl: "Deze pincode klopt niet.", en: "This PIN is wrong." } };
+      return {
+        ok: false,
+        why: "wrong",
+        waitS,
+        text: { nl: "Deze pincode klopt niet.", en: "This PIN is wrong." },
+      };
     }
     this.person = this.#story.people.find((p) => p.id === person) ?? null;
     this.tell("person");
@@ -182,25 +199,34 @@ export class Double implements App {
 
   async records(query: Query): Promise<RecordView[]> {
     return [...this.#records.values()]
-      .filter((r) => (query.client === undefined || r.client === query.client) && (query.kind === undefined || r.kind === query.kind))
+      .filter(
+        (r) =>
+          (query.client === undefined || r.client === query.client) &&
+          (query.kind === undefined || r.kind === query.kind),
+      )
       .filter((r) => r.day >= query.fromDay && r.day <= query.toDay)
       .sort((a, b) => (b.occurredAt ?? b.day * 86400) - (a.occurredAt ?? a.day * 86400))
       .slice(0, query.limit ?? 200);
   }
   record = async (id: Id): Promise<RecordView | null> => this.#records.get(id) ?? null;
   async attention(): Promise<RecordView[]> {
-    return [...this.#records.values()].filter((r) => r.conflicts.length || r.held.length || (r.doubles.length && r.retracted !== "yes"));
+    return [...this.#records.values()].filter(
+      (r) => r.conflicts.length || r.held.length || (r.doubles.length && r.retracted !== "yes"),
+    );
   }
   async handover(_team: Id, hours = 24): Promise<RecordView[]> {
     const from = this.clock.now() - hours * 3600;
-    return [...this.#records.values()].filter((r) => r.changedAt >= from).sort((a, b) => b.changedAt - a.changedAt);
+    return [...this.#records.values()]
+      .filter((r) => r.changedAt >= from)
+      .sort((a, b) => b.changedAt - a.changedAt);
   }
   async board(_team: Id, from: number): Promise<BoardLine[]> {
     const attention = await this.attention();
     return this.#story.clients.map((client) => {
       const kinds: Record<number, number> = {};
       for (const r of this.#records.values())
-        if (r.client === client.id && r.createdAt >= from && r.retracted !== "yes") kinds[r.kind] = (kinds[r.kind] ?? 0) + 1;
+        if (r.client === client.id && r.createdAt >= from && r.retracted !== "yes")
+          kinds[r.kind] = (kinds[r.kind] ?? 0) + 1;
       return { client, kinds, attention: attention.filter((r) => r.client === client.id).map((r) => r.kind) };
     });
   }
@@ -229,28 +255,69 @@ export class Double implements App {
   judge(kind: number, values: Values): Judgement {
     const info = this.kind(kind)!;
     const schema = this.#schemas.find((s) => s.id === kind)!;
-    const required = new Set(info.fields.filter((f) => f.required || requiredIf(schema, f.name, values)).map((f) => f.id));
+    const required = new Set(
+      info.fields.filter((f) => f.required || requiredIf(schema, f.name, values)).map((f) => f.id),
+    );
     const problems: Problem[] = [];
     for (const f of info.fields) {
       const v = values[f.id];
       if (required.has(f.id) && (v === undefined || v === null))
-        problems.push({ field: f.id, is: "required", text: { nl: "Nog open.", en: "Still open." }, blocks: false });
-      if (f.type === "int" && typeof v === "number" && !f.missing.some((m) => m.code === v) && (v < f.lowest! || v > f.highest!))
-        problems.push({ field: f.id, is: "range", text: { nl: `Kies ${f.lowest} tot en met ${f.highest}.`, en: `Choose ${f.lowest} to ${f.highest}.` }, blocks: true });
+        problems.push({
+          field: f.id,
+          is: "required",
+          text: { nl: "Nog open.", en: "Still open." },
+          blocks: false,
+        });
+      if (
+        f.type === "int" &&
+        typeof v === "number" &&
+        !f.missing.some((m) => m.code === v) &&
+        (v < f.lowest! || v > f.highest!)
+      )
+        problems.push({
+          field: f.id,
+          is: "range",
+          text: {
+            nl: `Kies ${f.lowest} tot en met ${f.highest}.`,
+            en: `Choose ${f.lowest} to ${f.highest}.`,
+          },
+          blocks: true,
+        });
       if (typeof v === "string" && f.maxBytes && new TextEncoder().encode(v).length > f.maxBytes)
-        problems.push({ field: f.id, is: "length", text: { nl: "Deze tekst is te lang.", en: "This text is too long." }, blocks: true });
+        problems.push({
+          field: f.id,
+          is: "length",
+          text: { nl: "Deze tekst is te lang.", en: "This text is too long." },
+          blocks: true,
+        });
     }
     return { problems, required, savable: !problems.some((p) => p.blocks), complete: !problems.length };
   }
 
   /** Puts a record there as a colleague or this tablet would have. */
-  put(kind: string, client: Id, by: Id, at: number, named: Record<string, Value>, more: Partial<RecordView> = {}): RecordView {
+  put(
+    kind: string,
+    client: Id,
+    by: Id,
+    at: number,
+    named: Record<string, Value>,
+    more: Partial<RecordView> = {},
+  ): RecordView {
     const info = this.kind(kind)!;
     const values: Record<number, Value> = { 2: this.#story.projects[0].id };
-    for (const [name, value] of Object.entries(named)) values[info.fields.find((f) => f.name === name)!.id] = value;
+    for (const [name, value] of Object.entries(named))
+      values[info.fields.find((f) => f.name === name)!.id] = value;
     return this.#store(`r${++this.#seq}`, info, client, by, at, values, more);
   }
-  #store(id: Id, info: KindInfo, client: Id | null, by: Id, at: number, values: Values, more: Partial<RecordView> = {}): RecordView {
+  #store(
+    id: Id,
+    info: KindInfo,
+    client: Id | null,
+    by: Id,
+    at: number,
+    values: Values,
+    more: Partial<RecordView> = {},
+  ): RecordView {
     const said = { by, byName: this.#name(by), at, clockSuspect: false };
     const fields: FieldView[] = Object.entries(values)
       .filter(([, v]) => v !== null)
@@ -296,19 +363,38 @@ export class Double implements App {
 
   async save(draft: Draft): Promise<Id> {
     const id = `r${++this.#seq}`;
-    this.#store(id, this.kind(draft.kind)!, draft.client, this.person!.id, this.clock.now(), draft.values, { place: "tablet" });
+    this.#store(id, this.kind(draft.kind)!, draft.client, this.person!.id, this.clock.now(), draft.values, {
+      place: "tablet",
+    });
     this.#saved();
     return id;
   }
   async edit(seen: RecordView, changed: Values): Promise<void> {
     const values = { ...seen.values, ...changed };
-    const now = this.#store(seen.id, this.kind(seen.kind)!, seen.client, seen.createdBy!, seen.createdAt, values, { place: "tablet", changedAt: this.clock.now() });
-    const mine = (f: FieldView) => (f.field in changed ? { ...f, by: this.person!.id, byName: this.person!.name, at: this.clock.now() } : (seen.fields.find((s) => s.field === f.field) ?? f));
+    const now = this.#store(
+      seen.id,
+      this.kind(seen.kind)!,
+      seen.client,
+      seen.createdBy!,
+      seen.createdAt,
+      values,
+      { place: "tablet", changedAt: this.clock.now() },
+    );
+    const mine = (f: FieldView) =>
+      f.field in changed
+        ? { ...f, by: this.person!.id, byName: this.person!.name, at: this.clock.now() }
+        : (seen.fields.find((s) => s.field === f.field) ?? f);
     this.#records.set(seen.id, { ...now, fields: now.fields.map(mine) });
     this.#saved();
   }
   async retract(seen: RecordView, reason: string): Promise<void> {
-    const retraction: Said = { value: reason, by: this.person!.id, byName: this.person!.name, at: this.clock.now(), clockSuspect: false };
+    const retraction: Said = {
+      value: reason,
+      by: this.person!.id,
+      byName: this.person!.name,
+      at: this.clock.now(),
+      clockSuspect: false,
+    };
     this.change(seen.id, { retracted: "yes", retraction, place: "tablet" });
     this.#saved();
   }
@@ -317,18 +403,39 @@ export class Double implements App {
     this.#saved();
   }
   async resolve(seen: RecordView, field: number, value: Value): Promise<void> {
-    if (field === RETRACTED) return value === null ? this.undoRetraction(seen) : this.retract(seen, String(value));
-    const fields = seen.fields.map((f) => (f.field === field ? { ...f, value, others: [], by: this.person!.id, byName: this.person!.name } : f));
-    this.change(seen.id, { fields, values: { ...seen.values, [field]: value }, conflicts: seen.conflicts.filter((c) => c !== field) });
+    if (field === RETRACTED)
+      return value === null ? this.undoRetraction(seen) : this.retract(seen, String(value));
+    const fields = seen.fields.map((f) =>
+      f.field === field ? { ...f, value, others: [], by: this.person!.id, byName: this.person!.name } : f,
+    );
+    this.change(seen.id, {
+      fields,
+      values: { ...seen.values, [field]: value },
+      conflicts: seen.conflicts.filter((c) => c !== field),
+    });
     this.#saved();
   }
   async check(client: Id, team: Id, state: number, at = this.clock.now()): Promise<Id> {
     const kind = this.kind("sleep_check")!;
-    return this.save({ kind: kind.id, team, client, values: { 2: this.#story.projects[0].id, 10: this.clock.night(at), 11: at, 12: state } });
+    return this.save({
+      kind: kind.id,
+      team,
+      client,
+      values: { 2: this.#story.projects[0].id, 10: this.clock.night(at), 11: at, 12: state },
+    });
   }
 
   async syncNow(): Promise<void> {
-    this.sync = { ...this.sync, unsent: 0, error: null, state: "idle", progress: null, online: true, allSentAt: this.clock.now(), lastSync: this.clock.now() };
+    this.sync = {
+      ...this.sync,
+      unsent: 0,
+      error: null,
+      state: "idle",
+      progress: null,
+      online: true,
+      allSentAt: this.clock.now(),
+      lastSync: this.clock.now(),
+    };
     this.tell("sync");
   }
   async endShift(): Promise<void> {
@@ -336,7 +443,12 @@ export class Double implements App {
     await this.syncNow();
   }
   async exportUnsent(): Promise<ExportFile> {
-    return { name: "overdracht-niet-verstuurd.json", type: "application/json", body: new Blob(["[]"]), entries: this.sync.unsent };
+    return {
+      name: "overdracht-niet-verstuurd.json",
+      type: "application/json",
+      body: new Blob(["[]"]),
+      entries: this.sync.unsent,
+    };
   }
   async set(change: Partial<Settings>): Promise<void> {
     this.settings = { ...this.settings, ...change };
@@ -348,7 +460,9 @@ export class Double implements App {
   }
   async drafts(): Promise<ReadonlyMap<string, string>> {
     const own = `${this.person?.id} `;
-    return new Map([...this.#drafts].filter(([k]) => k.startsWith(own)).map(([k, v]) => [k.slice(own.length), v]));
+    return new Map(
+      [...this.#drafts].filter(([k]) => k.startsWith(own)).map(([k, v]) => [k.slice(own.length), v]),
+    );
   }
   applyUpdate(): void {}
 

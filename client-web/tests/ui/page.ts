@@ -8,20 +8,50 @@ const [hours, minutes] = (query.get("at") ?? "06:50").split(":").map(Number);
 const app = tell(hours * 60 + minutes);
 const who = query.get("as");
 const theme = query.get("theme");
-const notice = (code: string, nl: string, todo: string): Notice => ({ code, text: { nl, en: nl }, todo: { nl: todo, en: todo } });
+const notice = (code: string, nl: string, todo: string): Notice => ({
+  code,
+  text: { nl, en: nl },
+  todo: { nl: todo, en: todo },
+});
 const STATES: Readonly<Record<string, Notice>> = {
-  store_lost: notice("store_lost", "De browser heeft de opslag van deze tablet weggegooid.", "Vraag een nieuwe code. Wat nog niet verstuurd was, is misschien weg."),
-  lease_over: notice("lease_over", "14 dagen niet online. De tablet toont nu niets meer.", "Zoek wifi en tik op Nu versturen. Wat je invulde staat er nog en gaat mee."),
-  revoked: notice("revoked", "De beheerder heeft deze tablet ingetrokken.", "Lever de tablet in bij de beheerder."),
+  store_lost: notice(
+    "store_lost",
+    "De browser heeft de opslag van deze tablet weggegooid.",
+    "Vraag een nieuwe code. Wat nog niet verstuurd was, is misschien weg.",
+  ),
+  lease_over: notice(
+    "lease_over",
+    "14 dagen niet online. De tablet toont nu niets meer.",
+    "Zoek wifi en tik op Nu versturen. Wat je invulde staat er nog en gaat mee.",
+  ),
+  revoked: notice(
+    "revoked",
+    "De beheerder heeft deze tablet ingetrokken.",
+    "Lever de tablet in bij de beheerder.",
+  ),
 };
 
 async function open() {
-  if (query.get("state")) app.device = { ...app.device, state: query.get("state") as DeviceState, notice: STATES[query.get("state")!] ?? null };
-  if (query.get("unsent")) app.sync = { ...app.sync, unsent: Number(query.get("unsent")), online: query.get("online") !== "no" };
+  if (query.get("state"))
+    app.device = {
+      ...app.device,
+      state: query.get("state") as DeviceState,
+      notice: STATES[query.get("state")!] ?? null,
+    };
+  if (query.get("unsent"))
+    app.sync = { ...app.sync, unsent: Number(query.get("unsent")), online: query.get("online") !== "no" };
   if (query.get("busy")) app.sync = { ...app.sync, state: "syncing", progress: 0.4 };
-  if (query.get("trouble")) app.fail(notice("server", "De server antwoordt niet.", "Je kunt gewoon doorwerken. De tablet probeert het zelf opnieuw."));
+  if (query.get("trouble"))
+    app.fail(
+      notice(
+        "server",
+        "De server antwoordt niet.",
+        "Je kunt gewoon doorwerken. De tablet probeert het zelf opnieuw.",
+      ),
+    );
   if (query.get("old")) app.sync = { ...app.sync, lastSync: app.clock.now() - 31 * 86400 };
-  if (theme) await app.set({ theme: theme as "light" | "dark", lang: query.get("lang") === "en" ? "en" : "nl" });
+  if (theme)
+    await app.set({ theme: theme as "light" | "dark", lang: query.get("lang") === "en" ? "en" : "nl" });
   if (who) {
     const person = (await app.people()).find((p) => p.name === who);
     if (person) await app.signIn(person.id, "1234");

@@ -40,7 +40,11 @@ export function Entry(props: EntryProps) {
   const judged = app.judge(kind.id, filled(values));
   const parts = layout(kind, values, editing ? {} : start, judged);
   const day = dayOf(kind, values);
-  const usual = useLoad<Values>(async () => (props.usualTimes && day !== null ? props.usualTimes(day) : {}), [path, day], []).value;
+  const usual = useLoad<Values>(
+    async () => (props.usualTimes && day !== null ? props.usualTimes(day) : {}),
+    [path, day],
+    [],
+  ).value;
   const choices = useChoices(kind, props.teamId);
   useDraft(props, values, copied, draft?.at);
 
@@ -49,7 +53,11 @@ export function Entry(props: EntryProps) {
     setCopied(copied.filter((id) => id !== field.id));
     const night = nightField(kind);
     const moves = field === night && typeof value === "number" && typeof values[field.id] === "number";
-    setValues(moves ? moveNight(kind, values, values[field.id] as number, value, app.clock) : { ...values, [field.id]: value });
+    setValues(
+      moves
+        ? moveNight(kind, values, values[field.id] as number, value, app.clock)
+        : { ...values, [field.id]: value },
+    );
   };
   const takeOver = (times: Values) => {
     const fresh = Object.fromEntries(Object.entries(times).filter(([id]) => !answered(values[Number(id)])));
@@ -74,7 +82,9 @@ export function Entry(props: EntryProps) {
     values,
     usual: usual?.[f.id],
     copied: copied.includes(f.id),
-    problems: judged.problems.filter((p) => p.field === f.id && (answered(values[f.id]) || p.is !== "required")),
+    problems: judged.problems.filter(
+      (p) => p.field === f.id && (answered(values[f.id]) || p.is !== "required"),
+    ),
     choices: choices.get(f.id),
     onChange: (v: Value) => put(f, v),
     onConfirm: () => setCopied(copied.filter((id) => id !== f.id)),
@@ -117,10 +127,19 @@ export function Entry(props: EntryProps) {
       <ErrorAlert error={error} />
       <div class="save-bar">
         <p class="save-words" role="status">
-          {hint ?? (blocking.length ? t("form_fix") : open ? counted(app.settings.lang, "form_open_one", "form_open_more", open) : t("form_complete"))}
+          {hint ??
+            (blocking.length
+              ? t("form_fix")
+              : open
+                ? counted(app.settings.lang, "form_open_one", "form_open_more", open)
+                : t("form_complete"))}
         </p>
         {blocking.length > 0 && <ProblemList kind={kind} fields={blocking.map((p) => p.field)} />}
-        <button type="submit" class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide save" aria-busy={busy}>
+        <button
+          type="submit"
+          class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide save"
+          aria-busy={busy}
+        >
           <Icon name="check" />
           <span>{t(busy ? "form_saving" : "form_save")}</span>
         </button>
@@ -131,10 +150,22 @@ export function Entry(props: EntryProps) {
 
 type Common = (f: FieldInfo) => Omit<Parameters<typeof Field>[0], "optional">;
 /** What is known already, as one line each; opened to change it. */
-function Given({ kind, fields, values, field }: { kind: KindInfo; fields: FieldInfo[]; values: Values; field: Common }) {
+function Given({
+  kind,
+  fields,
+  values,
+  field,
+}: {
+  kind: KindInfo;
+  fields: FieldInfo[];
+  values: Values;
+  field: Common;
+}) {
   const { app, t, l, lang } = useUi();
   const [open, setOpen] = useState(false);
-  const labels = useLabels(fields.filter((f) => f.type === "ref" && answered(values[f.id])).map((f) => values[f.id] as string));
+  const labels = useLabels(
+    fields.filter((f) => f.type === "ref" && answered(values[f.id])).map((f) => values[f.id] as string),
+  );
   const words = (f: FieldInfo) => {
     const v = values[f.id];
     if (f === nightField(kind) && typeof v === "number" && v > -90) return nightOf(lang, v);
@@ -200,14 +231,20 @@ function useChoices(kind: KindInfo, team: string): ReadonlyMap<number, readonly 
   const { app } = useUi();
   const refs = kind.fields.filter((f) => f.type === "ref" || f.type === "refset");
   const loaded = useLoad(
-    async () => new Map(await Promise.all(refs.map(async (f) => [f.id, await app.choices(f, team)] as const))),
+    async () =>
+      new Map(await Promise.all(refs.map(async (f) => [f.id, await app.choices(f, team)] as const))),
     [kind.id, team],
   );
   return loaded.value ?? new Map();
 }
 
 /** Keeps the form as a draft as long as it says something that was not saved. */
-function useDraft(props: EntryProps, values: Values, copied: readonly number[], since: number | undefined): void {
+function useDraft(
+  props: EntryProps,
+  values: Values,
+  copied: readonly number[],
+  since: number | undefined,
+): void {
   const { app, drafts } = useUi();
   const first = useRef(true);
   useEffect(() => {

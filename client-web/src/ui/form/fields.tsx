@@ -33,7 +33,11 @@ export function Field(props: FieldProps) {
   const wrong = problems.filter((p) => p.is !== "required");
   const there = answered(value);
   return (
-    <fieldset class={classes("question", copied && "copied", there && "answered", wrong.length > 0 && "wrong")} id={id} data-field={field.name}>
+    <fieldset
+      class={classes("question", copied && "copied", there && "answered", wrong.length > 0 && "wrong")}
+      id={id}
+      data-field={field.name}
+    >
       <legend class="question-head">
         <span class="question-label">{l(field.label)}</span>
         {optional && !there && <span class="optional">{t("form_optional")}</span>}
@@ -43,7 +47,13 @@ export function Field(props: FieldProps) {
       <Answer {...props} id={id} />
       <div class="question-foot">
         {field.missing.map((m) => (
-          <Honest key={m.code} option={m} chosen={value === m.code} name={`${id}-missing`} onChange={onChange} />
+          <Honest
+            key={m.code}
+            option={m}
+            chosen={value === m.code}
+            name={`${id}-missing`}
+            onChange={onChange}
+          />
         ))}
         {copied && (
           <button type="button" class="choice quiet confirm" onClick={onConfirm}>
@@ -52,7 +62,12 @@ export function Field(props: FieldProps) {
           </button>
         )}
         {there && (
-          <button type="button" class="clear" aria-label={t("form_clear_label", { field: field.label[lang] })} onClick={() => onChange(null)}>
+          <button
+            type="button"
+            class="clear"
+            aria-label={t("form_clear_label", { field: field.label[lang] })}
+            onClick={() => onChange(null)}
+          >
             {t("form_clear")}
           </button>
         )}
@@ -66,10 +81,26 @@ export function Field(props: FieldProps) {
   );
 }
 
-function Honest({ option, chosen, name, onChange }: { option: Option; chosen: boolean; name: string; onChange: (v: Value) => void }) {
+function Honest({
+  option,
+  chosen,
+  name,
+  onChange,
+}: {
+  option: Option;
+  chosen: boolean;
+  name: string;
+  onChange: (v: Value) => void;
+}) {
   const { l } = useUi();
   return (
-    <ChoiceButton name={name} quiet several checked={chosen} onChange={(on) => onChange(on ? option.code : null)}>
+    <ChoiceButton
+      name={name}
+      quiet
+      several
+      checked={chosen}
+      onChange={(on) => onChange(on ? option.code : null)}
+    >
       <span class="first-upper">{l(option.label)}</span>
     </ChoiceButton>
   );
@@ -104,9 +135,13 @@ function Answer(props: FieldProps & { id: string }) {
     case "codeset":
       return <Toggles field={field} id={id} value={(value ?? []) as readonly number[]} onChange={onChange} />;
     case "int":
-      return <NumberField field={field} id={id} value={value as number | null | undefined} onChange={onChange} />;
+      return (
+        <NumberField field={field} id={id} value={value as number | null | undefined} onChange={onChange} />
+      );
     case "date":
-      return <DateField field={field} id={id} value={value as number | null | undefined} onChange={onChange} />;
+      return (
+        <DateField field={field} id={id} value={value as number | null | undefined} onChange={onChange} />
+      );
     case "datetime":
       return <TimeField {...props} value={value as number | null | undefined} />;
     case "ref":
@@ -121,7 +156,17 @@ function Row({ children, scale }: { children: ComponentChildren; scale?: boolean
   return <div class={classes("choices", scale && "scale")}>{children}</div>;
 }
 
-function Toggles({ field, id, value, onChange }: { field: FieldInfo; id: string; value: readonly number[]; onChange: (v: Value) => void }) {
+function Toggles({
+  field,
+  id,
+  value,
+  onChange,
+}: {
+  field: FieldInfo;
+  id: string;
+  value: readonly number[];
+  onChange: (v: Value) => void;
+}) {
   const { l } = useUi();
   return (
     <Row>
@@ -131,7 +176,9 @@ function Toggles({ field, id, value, onChange }: { field: FieldInfo; id: string;
           name={id}
           several
           checked={value.includes(o.code)}
-          onChange={(on) => onChange((on ? [...value, o.code] : value.filter((c) => c !== o.code)).sort((a, b) => a - b))}
+          onChange={(on) =>
+            onChange((on ? [...value, o.code] : value.filter((c) => c !== o.code)).sort((a, b) => a - b))
+          }
         >
           <span class="first-upper">{l(o.label)}</span>
         </ChoiceButton>
@@ -140,7 +187,19 @@ function Toggles({ field, id, value, onChange }: { field: FieldInfo; id: string;
   );
 }
 
-function Reference({ field, id, value, choices, onChange }: { field: FieldInfo; id: string; value: Value | undefined; choices?: readonly Choice[]; onChange: (v: Value) => void }) {
+function Reference({
+  field,
+  id,
+  value,
+  choices,
+  onChange,
+}: {
+  field: FieldInfo;
+  id: string;
+  value: Value | undefined;
+  choices?: readonly Choice[];
+  onChange: (v: Value) => void;
+}) {
   const { t } = useUi();
   if (!choices) return <p class="help">{t("loading")}</p>;
   if (!choices.length) return <p class="help">{t("form_no_choice")}</p>;
@@ -169,7 +228,13 @@ function Reference({ field, id, value, choices, onChange }: { field: FieldInfo; 
   return (
     <Row>
       {choices.map((c) => (
-        <ChoiceButton key={c.id} name={id} several={several} checked={chosen(c)} onChange={(on) => pick(c, on)}>
+        <ChoiceButton
+          key={c.id}
+          name={id}
+          several={several}
+          checked={chosen(c)}
+          onChange={(on) => pick(c, on)}
+        >
           {c.label}
         </ChoiceButton>
       ))}
@@ -177,7 +242,17 @@ function Reference({ field, id, value, choices, onChange }: { field: FieldInfo; 
   );
 }
 
-function NumberField({ field, id, value, onChange }: { field: FieldInfo; id: string; value: number | null | undefined; onChange: (v: Value) => void }) {
+function NumberField({
+  field,
+  id,
+  value,
+  onChange,
+}: {
+  field: FieldInfo;
+  id: string;
+  value: number | null | undefined;
+  onChange: (v: Value) => void;
+}) {
   const { t, lang } = useUi();
   const { numbers, all } = offeredNumbers(field);
   const step = (by: number) => {
@@ -225,7 +300,17 @@ function readNumber(text: string): Value {
   return Number.isNaN(n) ? null : n;
 }
 
-function TextField({ field, id, value, onChange }: { field: FieldInfo; id: string; value: string; onChange: (v: Value) => void }) {
+function TextField({
+  field,
+  id,
+  value,
+  onChange,
+}: {
+  field: FieldInfo;
+  id: string;
+  value: string;
+  onChange: (v: Value) => void;
+}) {
   const { t, lang } = useUi();
   const left = field.maxBytes ? field.maxBytes - textBytes(value) : 0;
   return (

@@ -1,4 +1,5 @@
-// A form as data: which questions it has, what an answer is, what changed. No DOM, so that it can be tested alone.
+// A form as data: which questions it has, what an answer is, what changed. No DOM, so that it can be tested
+// alone.
 import type { Clock, FieldInfo, Judgement, KindInfo, Value, Values } from "../../app/api.ts";
 import { hintsOf, nightField } from "../kinds.ts";
 
@@ -21,7 +22,8 @@ export const isMissing = (field: FieldInfo, value: Value | undefined): boolean =
 const drawable = (field: FieldInfo): boolean => !["bytes", "scopeset"].includes(field.type);
 /** Asked only when another answer asks for it. */
 const conditional = (field: FieldInfo): boolean => field.conditional;
-/** The phase follows from the project's dates (a server's and an export's affair): not asked, but shown if set. */
+/** The phase follows from the project's dates (a server's and an export's affair): not asked, but shown if
+ *  set. */
 const derived = (field: FieldInfo): boolean => field.name === "phase";
 
 /** The questions of a form. `start`: the values that it began with; context that was not known is asked. */
@@ -29,7 +31,11 @@ export function layout(kind: KindInfo, values: Values, start: Values, judged: Ju
   const hints = hintsOf(kind);
   const known = (f: FieldInfo) => answered(start[f.id]);
   const context = (f: FieldInfo) =>
-    known(f) && (f.id === kind.occurred || f.name === "project" || hints.given.includes(f.name) || f === nightField(kind));
+    known(f) &&
+    (f.id === kind.occurred ||
+      f.name === "project" ||
+      hints.given.includes(f.name) ||
+      f === nightField(kind));
   const result: Layout = { given: [], main: [], more: [] };
   for (const f of kind.fields.filter(drawable)) {
     const there = answered(values[f.id]);
@@ -45,7 +51,8 @@ export function layout(kind: KindInfo, values: Values, start: Values, judged: Ju
 
 export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
   if (!answered(a) && !answered(b)) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((e) => (b as Value[]).includes(e));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((e) => (b as Value[]).includes(e));
   return a === b;
 }
 
@@ -64,9 +71,13 @@ export const filled = (values: Values): Record<number, Value> =>
 /** The usual times without those that say how it went. */
 export function copied(kind: KindInfo, usual: Values): Values {
   const outcome = hintsOf(kind).outcomeTimes;
-  const allowed = kind.fields.filter((f) => f.type === "datetime" && !outcome.includes(f.name) && f.id !== kind.occurred);
+  const allowed = kind.fields.filter(
+    (f) => f.type === "datetime" && !outcome.includes(f.name) && f.id !== kind.occurred,
+  );
   return Object.fromEntries(
-    allowed.filter((f) => answered(usual[f.id]) && !isMissing(f, usual[f.id])).map((f) => [f.id, usual[f.id]]),
+    allowed
+      .filter((f) => answered(usual[f.id]) && !isMissing(f, usual[f.id]))
+      .map((f) => [f.id, usual[f.id]]),
   );
 }
 
@@ -101,7 +112,12 @@ export const timeText = (minutes: number): string =>
   `${String(Math.floor(minutes / 60) % 24).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 
 /** Times to offer for a field of a night: about the usual one, else the hints; as minutes after midnight. */
-export function offeredTimes(kind: KindInfo, field: FieldInfo, usual: Value | undefined, clock: Clock): number[] {
+export function offeredTimes(
+  kind: KindInfo,
+  field: FieldInfo,
+  usual: Value | undefined,
+  clock: Clock,
+): number[] {
   if (typeof usual === "number" && !isMissing(field, usual)) {
     const base = Math.round(clock.minutes(usual) / 15) * 15;
     return [-60, -30, 0, 30, 60].map((d) => (base + d + DAY) % DAY);
@@ -109,14 +125,15 @@ export function offeredTimes(kind: KindInfo, field: FieldInfo, usual: Value | un
   return (hintsOf(kind).times[field.name] ?? []).map((t) => parseTime(t)!);
 }
 
-const inRange = (f: FieldInfo, n: number): boolean => n >= (f.lowest ?? -Infinity) && n <= (f.highest ?? Infinity);
+const inRange = (f: FieldInfo, n: number): boolean =>
+  n >= (f.lowest ?? -Infinity) && n <= (f.highest ?? Infinity);
 
 /** Numbers to offer as buttons; `all`: no further number exists. */
 export function offeredNumbers(f: FieldInfo): { numbers: number[]; all: boolean } {
   const span = f.lowest === null || f.highest === null ? Infinity : f.highest - f.lowest;
-  if (span <= 6)
-    return { numbers: Array.from({ length: span + 1 }, (_, i) => f.lowest! + i), all: true };
-  if (f.unit === "min") return { numbers: [0, 5, 10, 15, 30, 45, 60].filter((n) => inRange(f, n)), all: false };
+  if (span <= 6) return { numbers: Array.from({ length: span + 1 }, (_, i) => f.lowest! + i), all: true };
+  if (f.unit === "min")
+    return { numbers: [0, 5, 10, 15, 30, 45, 60].filter((n) => inRange(f, n)), all: false };
   if (f.unit === null && (f.lowest ?? 0) <= 1 && (f.highest ?? 0) <= 50)
     return { numbers: [0, 1, 2, 3, 4, 5].filter((n) => inRange(f, n)), all: false };
   return { numbers: [], all: false };

@@ -1,4 +1,5 @@
 // Days and times. A form about a night asks for clock times only: it knows that 06:30 is the next morning.
+import { useState } from "preact/hooks";
 import type { FieldInfo, Value } from "../../app/api.ts";
 import { isoDay, nightOf, parseDay, relativeDay, shortDay } from "../format.ts";
 import { nightField } from "../kinds.ts";
@@ -9,7 +10,17 @@ import { nightTime, offeredTimes, parseTime, timeText } from "./model.ts";
 
 type Change = (value: Value) => void;
 
-export function DateField({ field, id, value, onChange }: { field: FieldInfo; id: string; value: number | null | undefined; onChange: Change }) {
+export function DateField({
+  field,
+  id,
+  value,
+  onChange,
+}: {
+  field: FieldInfo;
+  id: string;
+  value: number | null | undefined;
+  onChange: Change;
+}) {
   const { app, t, lang } = useUi();
   const night = field.name === "night_date";
   const today = night ? app.clock.night(app.clock.now()) : app.clock.day(app.clock.now());
@@ -28,7 +39,15 @@ export function DateField({ field, id, value, onChange }: { field: FieldInfo; id
   );
 }
 
-function DayInput({ value, label, onChange }: { value: number | null | undefined; label: string; onChange: Change }) {
+function DayInput({
+  value,
+  label,
+  onChange,
+}: {
+  value: number | null | undefined;
+  label: string;
+  onChange: Change;
+}) {
   return (
     <input
       class="utrecht-textbox utrecht-textbox--html-input day"
@@ -43,11 +62,23 @@ function DayInput({ value, label, onChange }: { value: number | null | undefined
 export function TimeField(props: FieldProps & { id: string; value: number | null | undefined }) {
   const night = nightField(props.kind);
   const day = night && props.values[night.id];
-  return typeof day === "number" && day > -90000 ? <NightTime {...props} night={day} /> : <MomentField {...props} />;
+  return typeof day === "number" && day > -90000 ? (
+    <NightTime {...props} night={day} />
+  ) : (
+    <MomentField {...props} />
+  );
 }
 
 /** A clock time of a night that is known. */
-function NightTime({ kind, field, value, usual, id, night, onChange }: FieldProps & { id: string; value: number | null | undefined; night: number }) {
+function NightTime({
+  kind,
+  field,
+  value,
+  usual,
+  id,
+  night,
+  onChange,
+}: FieldProps & { id: string; value: number | null | undefined; night: number }) {
   const { app, t, lang } = useUi();
   const { clock } = app;
   const minutes = typeof value === "number" ? clock.minutes(value) : null;
@@ -71,7 +102,12 @@ function NightTime({ kind, field, value, usual, id, night, onChange }: FieldProp
 
 const AGO = [0, 15, 30, 60];
 /** Any moment: today or another day. */
-function MomentField({ field, value, id, onChange }: FieldProps & { id: string; value: number | null | undefined }) {
+function MomentField({
+  field,
+  value,
+  id,
+  onChange,
+}: FieldProps & { id: string; value: number | null | undefined }) {
   const { app, t, lang } = useUi();
   const { clock } = app;
   const now = Math.floor(clock.now() / 60) * 60;
@@ -84,13 +120,22 @@ function MomentField({ field, value, id, onChange }: FieldProps & { id: string; 
     <>
       <div class="choices times">
         {AGO.map((n) => (
-          <ChoiceButton key={n} name={id} checked={at !== null && Math.floor(at / 60) === now / 60 - n} onChange={() => onChange(now - n * 60)}>
+          <ChoiceButton
+            key={n}
+            name={id}
+            checked={at !== null && Math.floor(at / 60) === now / 60 - n}
+            onChange={() => onChange(now - n * 60)}
+          >
             {ago(n)}
           </ChoiceButton>
         ))}
       </div>
       <div class="moment">
-        <ClockInput minutes={minutes} label={`${field.label[lang]}: ${t("form_time")}`} onChange={(m) => onChange(clock.at(day, m))} />
+        <ClockInput
+          minutes={minutes}
+          label={`${field.label[lang]}: ${t("form_time")}`}
+          onChange={(m) => onChange(clock.at(day, m))}
+        />
         <DayInput
           value={at === null ? null : day}
           label={`${field.label[lang]}: ${t("form_day")}`}
@@ -102,17 +147,36 @@ function MomentField({ field, value, id, onChange }: FieldProps & { id: string; 
   );
 }
 
-function ClockInput({ minutes, label, onChange }: { minutes: number | null; label: string; onChange: (minutes: number) => void }) {
+/** Typed as digits: 630, 0630 and 06:30 are the same. Not the browser's own field: that one counts to twelve where the
+ *  tablet's language does. */
+function ClockInput({
+  minutes,
+  label,
+  onChange,
+}: {
+  minutes: number | null;
+  label: string;
+  onChange: (minutes: number) => void;
+}) {
+  const [typed, setTyped] = useState<string | null>(null);
   return (
     <input
       class="utrecht-textbox utrecht-textbox--html-input clock"
-      type="time"
+      type="text"
+      inputMode="numeric"
+      autoComplete="off"
+      placeholder="--:--"
+      maxLength={5}
       aria-label={label}
-      value={minutes === null ? "" : timeText(minutes)}
+      value={typed ?? (minutes === null ? "" : timeText(minutes))}
+      onFocus={(e) => e.currentTarget.select()}
       onInput={(e) => {
-        const m = parseTime(e.currentTarget.value);
+        const text = e.currentTarget.value;
+        setTyped(text);
+        const m = parseTime(text);
         if (m !== null) onChange(m);
       }}
+      onBlur={() => setTyped(null)}
     />
   );
 }

@@ -15,14 +15,17 @@ const RETRACTION = 1;
 export function Attention() {
   const ui = useUi();
   const { app, t, team } = ui;
-  const list = useLoad(
-    async () => {
-      const records = team ? await app.attention(team.id) : [];
-      const clients = new Map(await Promise.all([...new Set(records.map((r) => r.client ?? ""))].filter(Boolean).map(async (id) => [id, (await app.client(id))?.label] as const)));
-      return { records, clients };
-    },
-    [team?.id],
-  );
+  const list = useLoad(async () => {
+    const records = team ? await app.attention(team.id) : [];
+    const clients = new Map(
+      await Promise.all(
+        [...new Set(records.map((r) => r.client ?? ""))]
+          .filter(Boolean)
+          .map(async (id) => [id, (await app.client(id))?.label] as const),
+      ),
+    );
+    return { records, clients };
+  }, [team?.id]);
   const labels = useLabels((list.value?.records ?? []).flatMap((r) => refsOf(ui, r)));
   return (
     <>
@@ -48,7 +51,11 @@ export function Settle({ id }: { id: string }) {
   const { app, t, l } = ui;
   const loaded = useLoad(() => app.record(id), [id]);
   const record = loaded.value;
-  const client = useLoad(async () => (record?.client ? app.client(record.client) : null), [record?.client], ["people"]);
+  const client = useLoad(
+    async () => (record?.client ? app.client(record.client) : null),
+    [record?.client],
+    ["people"],
+  );
   if (loaded.error) return <ErrorAlert error={loaded.error} />;
   if (record === undefined) return <Loading />;
   const kind = record && app.kind(record.kind);
@@ -58,10 +65,15 @@ export function Settle({ id }: { id: string }) {
         <p>{t("gone")}</p>
       </Alert>
     );
-  const fields = record.fields.filter((view) => view.field !== RETRACTION && record.conflicts.includes(view.field));
+  const fields = record.fields.filter(
+    (view) => view.field !== RETRACTION && record.conflicts.includes(view.field),
+  );
   return (
     <>
-      <Title icon={hintsOf(kind).icon} sub={[client.value?.label, happened(ui, record)].filter(Boolean).join(" · ")}>
+      <Title
+        icon={hintsOf(kind).icon}
+        sub={[client.value?.label, happened(ui, record)].filter(Boolean).join(" · ")}
+      >
         {t("settle")}: {l(kind.label)}
       </Title>
       {record.conflicts.length > 0 ? (
@@ -74,7 +86,9 @@ export function Settle({ id }: { id: string }) {
       {record.conflicts.includes(RETRACTION) && <SettleRetraction record={record} />}
       {fields.map((view) => {
         const field = kind.fields.find((f) => f.id === view.field);
-        return field && <SettleField key={view.field} record={record} kind={kind} field={field} view={view} />;
+        return (
+          field && <SettleField key={view.field} record={record} kind={kind} field={field} view={view} />
+        );
       })}
       {record.conflicts.length === 0 && (
         <Button look="primary-action" wide onClick={() => replace("record", id)}>
@@ -96,8 +110,14 @@ function SettleField({ record, kind, field, view }: SettleProps) {
   const [other, setOther] = useState(false);
   const { busy, error, run } = useAction();
   const saids: Said[] = [view, ...view.others];
-  const labels = useLabels(field.type === "ref" ? saids.map((s) => s.value).filter((v) => typeof v === "string") : []);
-  const choices = useLoad(async () => (field.type === "ref" && team ? app.choices(field, team.id) : []), [field.id], []).value;
+  const labels = useLabels(
+    field.type === "ref" ? saids.map((s) => s.value).filter((v) => typeof v === "string") : [],
+  );
+  const choices = useLoad(
+    async () => (field.type === "ref" && team ? app.choices(field, team.id) : []),
+    [field.id],
+    [],
+  ).value;
   const settle = (value: Value) =>
     run(async () => {
       await app.resolve(record, field.id, value);
@@ -133,7 +153,9 @@ function SettleField({ record, kind, field, view }: SettleProps) {
           optional={false}
           problems={[]}
           choices={choices}
-          onChange={(value) => answered(value) && field.type !== "text" && field.type !== "codeset" && settle(value)}
+          onChange={(value) =>
+            answered(value) && field.type !== "text" && field.type !== "codeset" && settle(value)
+          }
           onConfirm={() => undefined}
         />
       ) : (
@@ -197,16 +219,13 @@ function SettleRetraction({ record }: { record: RecordView }) {
 export function Double({ id }: { id: string }) {
   const ui = useUi();
   const { app, t, l } = ui;
-  const loaded = useLoad(
-    async () => {
-      const first = await app.record(id);
-      const rest = await Promise.all((first?.doubles ?? []).map((d) => app.record(d)));
-      const records = [first, ...rest].filter((r) => r !== null).sort((a, b) => a.createdAt - b.createdAt);
-      const client = first?.client ? await app.client(first.client) : null;
-      return { records, client };
-    },
-    [id],
-  );
+  const loaded = useLoad(async () => {
+    const first = await app.record(id);
+    const rest = await Promise.all((first?.doubles ?? []).map((d) => app.record(d)));
+    const records = [first, ...rest].filter((r) => r !== null).sort((a, b) => a.createdAt - b.createdAt);
+    const client = first?.client ? await app.client(first.client) : null;
+    return { records, client };
+  }, [id]);
   const labels = useLabels((loaded.value?.records ?? []).flatMap((r) => refsOf(ui, r)));
   if (loaded.error) return <ErrorAlert error={loaded.error} />;
   if (!loaded.value) return <Loading />;
@@ -220,13 +239,23 @@ export function Double({ id }: { id: string }) {
     );
   return (
     <>
-      <Title icon="copy" sub={[l(kind.label), client?.label, happened(ui, records[0])].filter(Boolean).join(" · ")}>
+      <Title
+        icon="copy"
+        sub={[l(kind.label), client?.label, happened(ui, records[0])].filter(Boolean).join(" · ")}
+      >
         {t("double_title")}
       </Title>
       <p class="lead">{t("double_lead", { n: records.length })}</p>
       <div class="sides doubles">
         {records.map((record, i) => (
-          <OneOfDoubles key={record.id} n={i + 1} record={record} others={records.filter((r) => r !== record)} kind={kind} labels={labels} />
+          <OneOfDoubles
+            key={record.id}
+            n={i + 1}
+            record={record}
+            others={records.filter((r) => r !== record)}
+            kind={kind}
+            labels={labels}
+          />
         ))}
       </div>
       <Button wide onClick={() => history.back()}>

@@ -22,7 +22,11 @@ export function Board() {
   const { clock } = app;
   const now = clock.now();
   const minutes = clock.minutes(now);
-  const lines = useLoad(async () => (team ? openLines(app, team) : []), [team?.id, minute], ["records", "kinds", "people"]);
+  const lines = useLoad(
+    async () => (team ? openLines(app, team) : []),
+    [team?.id, minute],
+    ["records", "kinds", "people"],
+  );
   const greeting = GREETING.find(([until]) => minutes < until * 60)![1];
   const open = lines.value?.filter((line) => line.open.length).length ?? 0;
   const sub = `${t(SHIFT[shiftAt(minutes)])} · ${shortDay(lang, clock.day(now))}`;
@@ -46,7 +50,10 @@ export function Board() {
         </a>
         <a href={href("attention")} class="quick-link">
           <Icon name="warning" />
-          <span>{t("attention")}</span>
+          <span>
+            {t("attention")}
+            {app.sync.attention > 0 && <span class="number-badge"> {app.sync.attention}</span>}
+          </span>
         </a>
         <a href={href("settings")} class="quick-link">
           <Icon name="gear" />
@@ -98,7 +105,9 @@ function ClientCard({ line }: { line: OpenLine }) {
               {t("board_look")}
             </Badge>
           )}
-          {line.open.length === 0 && !line.attention && line.done === 0 && <span class="sub">{t("board_nothing_open")}</span>}
+          {line.open.length === 0 && !line.attention && line.done === 0 && (
+            <span class="sub">{t("board_nothing_open")}</span>
+          )}
           {line.done > 0 && (
             <Badge type="ok" icon="check">
               {counted(lang, "board_done_one", "board_done_more", line.done)}
@@ -115,7 +124,11 @@ function ClientCard({ line }: { line: OpenLine }) {
 function Unfinished() {
   const { app, t, l, drafts } = useUi();
   const mine = drafts.all();
-  const clients = useLoad(async () => Promise.all(mine.map((d) => (d.client ? app.client(d.client) : null))), [mine.map((d) => d.path)], []);
+  const clients = useLoad(
+    async () => Promise.all(mine.map((d) => (d.client ? app.client(d.client) : null))),
+    [mine.map((d) => d.path)],
+    [],
+  );
   if (!mine.length || !clients.value) return null;
   return (
     <Alert type="info">
@@ -123,8 +136,15 @@ function Unfinished() {
       <ul class="draft-list">
         {mine.map((d, i) => (
           <li key={d.path}>
-            <a class="utrecht-button-link utrecht-button-link--html-a utrecht-button-link--secondary-action" href={d.path}>
-              <span>{[l(app.kind(d.kind)?.label ?? { nl: "", en: "" }), clients.value?.[i]?.label].filter(Boolean).join(" · ")}</span>
+            <a
+              class="utrecht-button-link utrecht-button-link--html-a utrecht-button-link--secondary-action"
+              href={d.path}
+            >
+              <span>
+                {[l(app.kind(d.kind)?.label ?? { nl: "", en: "" }), clients.value?.[i]?.label]
+                  .filter(Boolean)
+                  .join(" · ")}
+              </span>
             </a>
           </li>
         ))}

@@ -43,7 +43,11 @@ function Kinds({ id }: { id: string }) {
           .kinds()
           .filter((kind) => kind.needsClient)
           .map((kind) => (
-            <a key={kind.id} class="kind" href={kind.name === ROUNDS ? href("rounds") : href("new", kind.name, id)}>
+            <a
+              key={kind.id}
+              class="kind"
+              href={kind.name === ROUNDS ? href("rounds") : href("new", kind.name, id)}
+            >
               <Icon name={hintsOf(kind).icon} />
               <span>{l(kind.label)}</span>
             </a>
@@ -63,9 +67,14 @@ function Timeline({ id }: { id: string }) {
     [id, pages, today],
   );
   const list = (records.value ?? []).filter((r) => app.kind(r.kind)?.name !== ROUNDS);
-  const rounds = (records.value ?? []).filter((r) => app.kind(r.kind)?.name === ROUNDS && r.retracted !== "yes");
+  const rounds = (records.value ?? []).filter(
+    (r) => app.kind(r.kind)?.name === ROUNDS && r.retracted !== "yes",
+  );
   const labels = useLabels(list.flatMap((r) => refsOf(ui, r)));
-  const days = [...new Set([...list, ...rounds].map((r) => r.day))].sort((a, b) => b - a);
+  // a round belongs to its night, as the night itself does
+  const dayOf = (r: RecordView) =>
+    rounds.includes(r) ? app.clock.night(r.occurredAt ?? r.createdAt) : r.day;
+  const days = [...new Set([...list, ...rounds].map(dayOf))].sort((a, b) => b - a);
   return (
     <Section title={t("client_timeline")}>
       <ErrorAlert error={records.error} />
@@ -79,9 +88,9 @@ function Timeline({ id }: { id: string }) {
             {list
               .filter((r) => r.day === day)
               .map((r) => (
-                <RecordRow key={r.id} record={r} labels={labels} />
+                <RecordRow key={r.id} record={r} labels={labels} underDay />
               ))}
-            <RoundsLine records={rounds.filter((r) => r.day === day)} />
+            <RoundsLine records={rounds.filter((r) => dayOf(r) === day)} />
           </div>
         </section>
       ))}
@@ -109,7 +118,9 @@ export function RoundsLine({ records }: { records: readonly RecordView[] }) {
             <li key={r.id}>
               <a href={href("record", r.id)} class={`check state-${Number(r.values[state.id])}`}>
                 <Moment record={r} />
-                <span>{l(state.options.find((o) => o.code === r.values[state.id])?.label ?? state.label)}</span>
+                <span>
+                  {l(state.options.find((o) => o.code === r.values[state.id])?.label ?? state.label)}
+                </span>
               </a>
             </li>
           ))}

@@ -69,7 +69,11 @@ export function Enrol() {
             {t("enrol_busy")}
           </p>
         )}
-        <button type="submit" class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide" aria-busy={busy}>
+        <button
+          type="submit"
+          class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide"
+          aria-busy={busy}
+        >
           <span>{t("enrol_go")}</span>
         </button>
       </form>
@@ -78,7 +82,8 @@ export function Enrol() {
 }
 
 /** A QR code may hold the code alone or the address that ends in #code=…. */
-export const codeOf = (scanned: string): string => /[#&]code=([^&]+)/.exec(scanned)?.[1] ?? scanned.slice(0, 64);
+export const codeOf = (scanned: string): string =>
+  /[#&]code=([^&]+)/.exec(scanned)?.[1] ?? scanned.slice(0, 64);
 
 function Scanner({ found, close }: { found: (text: string) => void; close: () => void }) {
   const { t } = useUi();
@@ -126,7 +131,8 @@ function Scanner({ found, close }: { found: (text: string) => void; close: () =>
 export function Stopped() {
   const { app, t } = useUi();
   const { state, notice } = app.device;
-  const title = state === "revoked" ? "revoked_title" : state === "lease_over" ? "lease_title" : "newer_title";
+  const title =
+    state === "revoked" ? "revoked_title" : state === "lease_over" ? "lease_title" : "newer_title";
   const busy = app.sync.state === "connecting" || app.sync.state === "syncing";
   return (
     <div class="narrow">

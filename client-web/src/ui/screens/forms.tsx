@@ -30,10 +30,18 @@ export function NewEntry({ kindName, clientId }: { kindName: string; clientId: s
       const field = fieldNamed(kind!, name);
       if (field?.options.some((o) => o.code === code) && !answered(values[field.id])) values[field.id] = code;
     }
-    const lacking = hintsOf(kind!).remember.map((name) => fieldNamed(kind!, name)).filter((f) => f && !answered(values[f.id]));
+    const lacking = hintsOf(kind!)
+      .remember.map((name) => fieldNamed(kind!, name))
+      .filter((f) => f && !answered(values[f.id]));
     if (!lacking.length) return values;
     const today = app.clock.day(app.clock.now());
-    const last = await app.records({ client: clientId, kind: kind!.id, fromDay: today - REMEMBER_DAYS, toDay: today, limit: 1 });
+    const last = await app.records({
+      client: clientId,
+      kind: kind!.id,
+      fromDay: today - REMEMBER_DAYS,
+      toDay: today,
+      limit: 1,
+    });
     for (const f of lacking) if (f && answered(last[0]?.values[f.id])) values[f.id] = last[0].values[f.id];
     return values;
   }
@@ -65,7 +73,11 @@ export function EditEntry({ id, heldIndex }: { id: string; heldIndex: number | n
   const { app, t, l, team, say } = useUi();
   // what the form was drawn from; what others change meanwhile meets as a conflict
   const record = useLoad(() => app.record(id), [id], []);
-  const client = useLoad(async () => (record.value?.client ? app.client(record.value.client) : null), [id, record.value?.client], []);
+  const client = useLoad(
+    async () => (record.value?.client ? app.client(record.value.client) : null),
+    [id, record.value?.client],
+    [],
+  );
   if (record.error) return <ErrorAlert error={record.error} />;
   if (record.value === undefined || client.value === undefined) return <Loading />;
   const seen = record.value;

@@ -59,7 +59,15 @@ export function Handover() {
   );
 }
 
-function OfClient({ client, records, labels }: { client: Client; records: RecordView[]; labels: ReadonlyMap<string, string> }) {
+function OfClient({
+  client,
+  records,
+  labels,
+}: {
+  client: Client;
+  records: RecordView[];
+  labels: ReadonlyMap<string, string>;
+}) {
   const ui = useUi();
   const { app, t, l } = ui;
   const rounds = records.filter((r) => app.kind(r.kind)?.name === ROUNDS);
@@ -82,7 +90,9 @@ function OfClient({ client, records, labels }: { client: Client; records: Record
                   <b>{kind && l(kind.label)}</b> <span class="sub">{happened(ui, r)}</span>
                 </a>
                 <p>{summary(ui, r, labels)}</p>
-                {typeof text === "string" && <p class="note">{text.length > 400 ? `${text.slice(0, 400)} …` : text}</p>}
+                {typeof text === "string" && (
+                  <p class="note">{text.length > 400 ? `${text.slice(0, 400)} …` : text}</p>
+                )}
                 <p class="row-foot">
                   <span class="sub">{r.createdByName ?? t("unknown_person")}</span>
                   <RecordBadges record={r} />

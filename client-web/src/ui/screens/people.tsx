@@ -9,7 +9,11 @@ import { TeamChoice } from "./team.tsx";
 export function People() {
   const { app, t, team } = useUi();
   const [chosen, setChosen] = useState<string | null>(null);
-  const people = useLoad(async () => (team ? app.people(team.id) : []), [team?.id], ["people", "person", "device"]);
+  const people = useLoad(
+    async () => (team ? app.people(team.id) : []),
+    [team?.id],
+    ["people", "person", "device"],
+  );
   const person = people.value?.find((p) => p.id === chosen);
   if (person) {
     const Pin = person.hasPin ? SignIn : ChoosePin;
@@ -74,7 +78,9 @@ function SignIn({ person, leave }: PinProps) {
       )}
       <PinPad pin={pin} onChange={setPin} onEnter={enter} off={busy || wait.left > 0} />
       <details class="more">
-        <summary>{t("pin_forgot")}</summary>
+        <summary>
+          <span>{t("pin_forgot")}</span>
+        </summary>
         <p>{t("pin_forgot_how")}</p>
       </details>
       <Leave leave={leave} />
@@ -163,13 +169,23 @@ function PinPad({ pin, onChange, onEnter, off }: PadProps) {
             {d}
           </button>
         ))}
-        <button type="button" class="key soft" aria-label={t("pin_delete")} onClick={() => onChange(pin.slice(0, -1))}>
+        <button
+          type="button"
+          class="key soft"
+          aria-label={t("pin_delete")}
+          onClick={() => onChange(pin.slice(0, -1))}
+        >
           <Icon name="erase" />
         </button>
         <button type="button" class="key" onClick={() => digit("0")}>
           0
         </button>
-        <button type="button" class={classes("key enter", !ready && "not-yet")} aria-disabled={!ready} onClick={() => ready && onEnter()}>
+        <button
+          type="button"
+          class={classes("key enter", !ready && "not-yet")}
+          aria-disabled={!ready}
+          onClick={() => ready && onEnter()}
+        >
           {t("pin_ok")}
         </button>
       </div>

@@ -5,7 +5,17 @@ import { answered } from "../form/model.ts";
 import { nightOf, shortDay, valueText, when } from "../format.ts";
 import { Icon } from "../icons.tsx";
 import { hintsOf, nightField } from "../kinds.ts";
-import { Alert, Button, ButtonLink, ErrorAlert, Loading, NoticeAlert, Section, TextInput, Title } from "../parts.tsx";
+import {
+  Alert,
+  Button,
+  ButtonLink,
+  ErrorAlert,
+  Loading,
+  NoticeAlert,
+  Section,
+  TextInput,
+  Title,
+} from "../parts.tsx";
 import { happened, RecordBadges, refsOf } from "../record.tsx";
 import { href, useAction, useLabels, useLoad, useUi } from "../ui.tsx";
 
@@ -14,7 +24,11 @@ export function Record({ id }: { id: string }) {
   const { app, t, l } = ui;
   const loaded = useLoad(() => app.record(id), [id]);
   const record = loaded.value;
-  const client = useLoad(async () => (record?.client ? app.client(record.client) : null), [record?.client], ["people"]);
+  const client = useLoad(
+    async () => (record?.client ? app.client(record.client) : null),
+    [record?.client],
+    ["people"],
+  );
   const labels = useLabels(record ? refsOf(ui, record) : []);
   if (loaded.error) return <ErrorAlert error={loaded.error} />;
   if (record === undefined) return <Loading />;
@@ -27,14 +41,20 @@ export function Record({ id }: { id: string }) {
     );
   return (
     <>
-      <Title icon={hintsOf(kind).icon} sub={[client.value?.label, happened(ui, record)].filter(Boolean).join(" · ")}>
+      <Title
+        icon={hintsOf(kind).icon}
+        sub={[client.value?.label, happened(ui, record)].filter(Boolean).join(" · ")}
+      >
         {l(kind.label)}
       </Title>
       <RecordBadges record={record} place />
       <Matters record={record} kind={kind} />
       <Values record={record} kind={kind} labels={labels} />
       <p class="sub">
-        {t("record_new_by", { name: record.createdByName ?? t("unknown_person"), time: when(app, record.createdAt) })}
+        {t("record_new_by", {
+          name: record.createdByName ?? t("unknown_person"),
+          time: when(app, record.createdAt),
+        })}
       </p>
       <Actions record={record} kind={kind} />
     </>
@@ -44,7 +64,9 @@ export function Record({ id }: { id: string }) {
 /** What somebody must look at. */
 function Matters({ record, kind }: { record: RecordView; kind: KindInfo }) {
   const { app, t, lang } = useUi();
-  const lacking = record.lacking.map((id) => kind.fields.find((f) => f.id === id)?.label[lang]).filter(Boolean);
+  const lacking = record.lacking
+    .map((id) => kind.fields.find((f) => f.id === id)?.label[lang])
+    .filter(Boolean);
   return (
     <>
       {record.conflicts.length > 0 && (
@@ -65,7 +87,12 @@ function Matters({ record, kind }: { record: RecordView; kind: KindInfo }) {
       {record.retracted === "yes" && record.retraction && (
         <Alert type="info">
           <p class="strong">{t("record_retracted", { reason: String(record.retraction.value ?? "") })}</p>
-          <p>{t("by_at", { name: record.retraction.byName ?? t("unknown_person"), time: when(app, record.retraction.at) })}</p>
+          <p>
+            {t("by_at", {
+              name: record.retraction.byName ?? t("unknown_person"),
+              time: when(app, record.retraction.at),
+            })}
+          </p>
         </Alert>
       )}
       {lacking.length > 0 && record.retracted === "no" && (
@@ -80,7 +107,10 @@ function Matters({ record, kind }: { record: RecordView; kind: KindInfo }) {
 function Held({ held, kind, href: fix }: { held: HeldEntry; kind: KindInfo; href: string }) {
   const { app, t, l } = useUi();
   const said = kind.fields.filter((f) => answered(held.values[f.id]));
-  const by = held.at === null ? held.byName : t("by_at", { name: held.byName ?? t("unknown_person"), time: when(app, held.at) });
+  const by =
+    held.at === null
+      ? held.byName
+      : t("by_at", { name: held.byName ?? t("unknown_person"), time: when(app, held.at) });
   return (
     <NoticeAlert notice={held.notice} type="error">
       {by && <p class="sub">{by}</p>}
@@ -101,11 +131,22 @@ function Held({ held, kind, href: fix }: { held: HeldEntry; kind: KindInfo; href
   );
 }
 
-function Values({ record, kind, labels }: { record: RecordView; kind: KindInfo; labels: ReadonlyMap<string, string> }) {
+function Values({
+  record,
+  kind,
+  labels,
+}: {
+  record: RecordView;
+  kind: KindInfo;
+  labels: ReadonlyMap<string, string>;
+}) {
   const { app, t, l, lang } = useUi();
   const rows = record.fields
     .map((view) => ({ view, field: kind.fields.find((f) => f.id === view.field) }))
-    .filter((row): row is { view: (typeof record.fields)[number]; field: FieldInfo } => row.field !== undefined && answered(row.view.value));
+    .filter(
+      (row): row is { view: (typeof record.fields)[number]; field: FieldInfo } =>
+        row.field !== undefined && answered(row.view.value),
+    );
   return (
     <dl class="values card">
       {rows.map(({ view, field }) => (
@@ -121,7 +162,9 @@ function Values({ record, kind, labels }: { record: RecordView; kind: KindInfo; 
               )}
             </span>
             {(view.by !== record.createdBy || view.at !== record.createdAt) && (
-              <span class="sub">{t("by_at", { name: view.byName ?? t("unknown_person"), time: when(app, view.at) })}</span>
+              <span class="sub">
+                {t("by_at", { name: view.byName ?? t("unknown_person"), time: when(app, view.at) })}
+              </span>
             )}
             {view.clockSuspect && (
               <span class="sub suspect">
@@ -209,8 +252,17 @@ function Retract({ record, close }: { record: RecordView; close: () => void }) {
           if (own.trim()) retract(own.trim());
         }}
       >
-        <TextInput id="reason" label={t("record_reason_own")} value={own} maxLength={REASON_MAX} onValue={setOwn} />
-        <button type="submit" class="utrecht-button utrecht-button--html-button utrecht-button--secondary-action">
+        <TextInput
+          id="reason"
+          label={t("record_reason_own")}
+          value={own}
+          maxLength={REASON_MAX}
+          onValue={setOwn}
+        />
+        <button
+          type="submit"
+          class="utrecht-button utrecht-button--html-button utrecht-button--secondary-action"
+        >
           <span>{t("record_retract_go")}</span>
         </button>
       </form>

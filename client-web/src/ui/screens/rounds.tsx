@@ -18,7 +18,12 @@ export function Rounds() {
         app.clients(team.id),
         app.records({ team: team.id, kind: kind.id, fromDay: night, toDay: night + 1 }),
       ]);
-      return { clients, checks: checks.filter((r) => r.retracted !== "yes" && app.clock.night(r.occurredAt ?? r.createdAt) === night) };
+      return {
+        clients,
+        checks: checks.filter(
+          (r) => r.retracted !== "yes" && app.clock.night(r.occurredAt ?? r.createdAt) === night,
+        ),
+      };
     },
     [team?.id, night, minute],
     ["records", "people", "kinds"],
@@ -37,7 +42,13 @@ export function Rounds() {
       {!loaded.value && !loaded.error && state && <Loading />}
       {state &&
         loaded.value?.clients.map((client) => (
-          <Round key={client.id} client={client} options={state.options} stateField={state.id} checks={loaded.value!.checks.filter((r) => r.client === client.id)} />
+          <Round
+            key={client.id}
+            client={client}
+            options={state.options}
+            stateField={state.id}
+            checks={loaded.value!.checks.filter((r) => r.client === client.id)}
+          />
         ))}
     </>
   );
@@ -90,7 +101,12 @@ function Round({ client, options, stateField, checks }: RoundProps) {
       <ErrorAlert error={error} />
       <div class="round-buttons" role="group" aria-label={t("client_check_title", { name: client.label })}>
         {options.map((option) => (
-          <button type="button" key={option.code} class={`round-button state-${option.code}`} onClick={() => tap(option)}>
+          <button
+            type="button"
+            key={option.code}
+            class={`round-button state-${option.code}`}
+            onClick={() => tap(option)}
+          >
             <Icon name={STATE_ICON[option.code] ?? "eye"} />
             <span class="first-upper">{l(option.label)}</span>
           </button>

@@ -23,7 +23,10 @@ export function Send() {
   const days = sync.lastSync === null ? 0 : Math.floor((app.clock.now() - sync.lastSync) / DAY_S);
   return (
     <div class="narrow">
-      <Title icon={words.icon} sub={sync.lastSync === null ? t("send_never") : t("send_last", { time: when(app, sync.lastSync) })}>
+      <Title
+        icon={words.icon}
+        sub={sync.lastSync === null ? t("send_never") : t("send_last", { time: when(app, sync.lastSync) })}
+      >
         {words.main}
       </Title>
       {sync.error && <NoticeAlert notice={sync.error} type="warning" />}
@@ -34,8 +37,18 @@ export function Send() {
       )}
       <Warnings />
       <div class="states">
-        <State icon="device" n={sync.unsent} title={t("send_state_tablet")} help={t("send_state_tablet_help")} />
-        <State icon="sent" n={sync.unsafe} title={t("send_state_server")} help={t("send_state_server_help")} />
+        <State
+          icon="device"
+          n={sync.unsent}
+          title={t("send_state_tablet")}
+          help={t("send_state_tablet_help")}
+        />
+        <State
+          icon="sent"
+          n={sync.unsafe}
+          title={t("send_state_server")}
+          help={t("send_state_server_help")}
+        />
         <State
           icon="shield"
           n={sync.unsent || sync.unsafe || sync.allSentAt === null ? null : "✓"}
@@ -64,7 +77,17 @@ export function Send() {
   );
 }
 
-function State({ icon, n, title, help }: { icon: IconName; n: number | string | null; title: string; help: ComponentChildren }) {
+function State({
+  icon,
+  n,
+  title,
+  help,
+}: {
+  icon: IconName;
+  n: number | string | null;
+  title: string;
+  help: ComponentChildren;
+}) {
   const some = n !== null && n !== 0;
   return (
     <div class={classes("state", some && "some")}>
@@ -83,8 +106,11 @@ export function Warnings() {
   const { app, t } = useUi();
   const { device } = app;
   const lines = [
-    device.leaseDays !== null && device.leaseDays <= LEASE_WARN_DAYS && t("send_lease", { n: device.leaseDays }),
-    device.clockOffS !== 0 && t("send_clock", { n: Math.max(1, Math.round(Math.abs(device.clockOffS) / 60)) }),
+    device.leaseDays !== null &&
+      device.leaseDays <= LEASE_WARN_DAYS &&
+      t("send_lease", { n: device.leaseDays }),
+    device.clockOffS !== 0 &&
+      t("send_clock", { n: Math.max(1, Math.round(Math.abs(device.clockOffS) / 60)) }),
     device.state === "ready" && !device.persistent && t("send_persist"),
   ].filter(Boolean);
   return lines.length ? (

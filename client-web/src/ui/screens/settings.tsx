@@ -28,7 +28,12 @@ export function Settings() {
         <legend class="question-label">{t("settings_language")}</legend>
         <div class="choices">
           {LANGUAGES.map(([lang, name]) => (
-            <ChoiceButton key={lang} name="lang" checked={settings.lang === lang} onChange={() => set({ lang })}>
+            <ChoiceButton
+              key={lang}
+              name="lang"
+              checked={settings.lang === lang}
+              onChange={() => set({ lang })}
+            >
               <span lang={lang}>{name}</span>
             </ChoiceButton>
           ))}
@@ -38,7 +43,12 @@ export function Settings() {
         <legend class="question-label">{t("settings_theme")}</legend>
         <div class="choices">
           {THEMES.map((theme) => (
-            <ChoiceButton key={theme} name="theme" checked={settings.theme === theme} onChange={() => set({ theme })}>
+            <ChoiceButton
+              key={theme}
+              name="theme"
+              checked={settings.theme === theme}
+              onChange={() => set({ theme })}
+            >
               {t(`theme_${theme}`)}
             </ChoiceButton>
           ))}
@@ -48,7 +58,12 @@ export function Settings() {
         <legend class="question-label">{t("settings_idle")}</legend>
         <div class="choices">
           {IDLE_MIN.map((n) => (
-            <ChoiceButton key={n} name="idle" checked={settings.idleLockS === n * 60} onChange={() => set({ idleLockS: n * 60 })}>
+            <ChoiceButton
+              key={n}
+              name="idle"
+              checked={settings.idleLockS === n * 60}
+              onChange={() => set({ idleLockS: n * 60 })}
+            >
               {t("settings_idle_min", { n })}
             </ChoiceButton>
           ))}
@@ -89,7 +104,10 @@ function Pins() {
           <li key={p.id}>
             <Avatar name={p.name} />
             <span class="card-name">{p.name}</span>
-            <Button label={t("settings_pin_clear_label", { name: p.name })} onClick={() => clear(p.id, p.name)}>
+            <Button
+              label={t("settings_pin_clear_label", { name: p.name })}
+              onClick={() => clear(p.id, p.name)}
+            >
               {t("settings_pin_clear")}
             </Button>
           </li>

@@ -10,7 +10,12 @@ export function TeamChoice() {
     <fieldset class="choices team-choice">
       <legend class="visually-hidden">{t("team")}</legend>
       {teams.map((one) => (
-        <ChoiceButton key={one.id} name="team" checked={one.id === team?.id} onChange={() => void app.set({ team: one.id })}>
+        <ChoiceButton
+          key={one.id}
+          name="team"
+          checked={one.id === team?.id}
+          onChange={() => void app.set({ team: one.id })}
+        >
           {one.name}
         </ChoiceButton>
       ))}

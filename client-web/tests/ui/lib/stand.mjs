@@ -17,6 +17,7 @@ export const CHROMIUM = {
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--lang=nl-NL",
   ],
 };
 
@@ -43,7 +44,10 @@ export async function stand() {
     const path = new URL(request.url, "http://x").pathname;
     const body = path === "/" ? PAGE : files.get(path);
     const type = path.endsWith(".js") ? "text/javascript" : path.endsWith(".css") ? "text/css" : "text/html";
-    response.writeHead(body === undefined ? 404 : 200, { "content-type": `${type}; charset=utf-8`, "content-security-policy": CSP });
+    response.writeHead(body === undefined ? 404 : 200, {
+      "content-type": `${type}; charset=utf-8`,
+      "content-security-policy": CSP,
+    });
     response.end(body);
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
