@@ -100,8 +100,8 @@ export interface App {
   /** For each client of the team, what was logged since `from` (seconds): the team board. */
   board(team: Id, from: number): Promise<BoardLine[]>;
 
-  // -- writing
-  // ------------------------------------------------------------------------------------------ Each is
+  // -- writing ------------------------------------------------------------------------------------------
+  // Each is
   // on this tablet, and survives its end, when the Promise resolves. AppError: not_signed_in, revoked,
   // problems (a value that no server would take; nothing is saved), storage_full, storage.
 
@@ -141,8 +141,8 @@ export interface App {
 
   set(change: Partial<Settings>): Promise<void>;
   // -- drafts -------------------------------------------------------------------------------------------
-  // A form that was begun and not saved, of the person signed in: sealed like an entry, never sent, dropped after
-  // 7 days. They survive a lock, a reload and the next carer's turn.
+  // A form that was begun and not saved, of the person signed in: sealed like an entry, never sent,
+  // dropped after 7 days. They survive a lock, a reload and the next carer's turn.
 
   /** `key`: the screens' own. body: JSON text of at most 256 KiB; null drops it. */
   keepDraft(key: string, body: string | null): Promise<void>;
@@ -216,8 +216,7 @@ export interface Person {
   waitS: number;
 }
 export type SignIn =
-  | { ok: true }
-  | { ok: false; why: "wrong" | "wait" | "no_pin" | "person_gone"; waitS: number; text: Text };
+  { ok: true } | { ok: false; why: "wrong" | "wait" | "no_pin" | "person_gone"; waitS: number; text: Text };
 
 export interface Team {
   id: Id;
@@ -267,7 +266,8 @@ export interface FieldInfo {
   help: Text | null;
   /** always required; see judge for what is required because of other values */
   required: boolean;
-  /** not always required, but when other values ask for it: the form shows it only then. `judge` says when. */
+  /** not always required, but when other values ask for it: the form shows it only then. `judge` says
+   *  when. */
   conditional: boolean;
   lowest: number | null;
   highest: number | null;
@@ -412,7 +412,7 @@ export interface SyncStatus {
   readonly unsent: number;
   /** of those acknowledged: entries that are not in a backup or on a second server yet */
   readonly unsafe: number;
-  /** acknowledged, but held or refused, and not settled */
+  /** records of this tablet's teams that somebody must look at */
   readonly attention: number;
   readonly state: "idle" | "connecting" | "syncing" | "live" | "waiting";
   /** 0 … 1 of what was to be sent in this sync; null when nothing is under way */
@@ -493,7 +493,8 @@ export class AppError extends Error implements Notice {
     readonly todo: Text,
     /** for code "problems" */
     readonly problems: readonly Problem[] = [],
+    cause?: unknown,
   ) {
-    super(`${code}: ${text.en}`);
+    super(`${code}: ${text.en}`, { cause });
   }
 }

@@ -4,7 +4,7 @@
 // anything random or sends.
 import { equalBytes, hex } from "./bytes.ts";
 import { chainStart, sha256, signedAck, signedHello, signedProof, signedPush } from "./chain.ts";
-import { OvError, closeCode, errorOfNumber, fail, isReply, wireNumber } from "./error.ts";
+import { OvError, closeCode, errorNumber, errorOfNumber, fail, isReply, wireNumber } from "./error.ts";
 import { LIMITS } from "./generated.ts";
 import { type Entry, type LogState, type Receipt, entryRecord, foldInOf, travelling } from "./log.ts";
 import { absorb } from "./fold.ts";
@@ -84,6 +84,8 @@ export type Event =
   | { is: "refused"; seq: number; error: number }
   | { is: "received"; scope: number; names: Name[]; gone: Name[] }
   | { is: "synced" }
+  /** nothing more is pushed in this session; the error that the server gave, 0: none (no place, no keys) */
+  | { is: "blocked"; error: number; retryS: number }
   /** another copy of this store has pushed; the log goes on under a new writer */
   | { is: "double" };
 
@@ -318,10 +320,7 @@ export class Session {
   /** PROTO-55: the highest rung that stands in the own log; from there everything is pushed again. */
   *#findPlace(tips: Tip[], ladder: Tip[]): Step<void> {
     for (const s of this.#sent) s.dropped = true;
-    if (++this.#searches > SEARCHES_MAX) {
-      this.#blocked = true;
-      return;
-    }
+    if (++this.#searches > SEARCHES_MAX) return this.#block(0);
     const rungs = [...tips, ...ladder].sort((a, b) => b.seq - a.seq);
     const mine = yield* get(this.#ports.store.heads(rungs.map((r) => r.seq)));
     const at = rungs.findIndex(
@@ -438,7 +437,7 @@ export class Session {
   /** PROTO-84: the op travels as a void from now on. */
   *#takeRefusal(seq: number, error: number): Step<void> {
     const [entry] = yield* get(this.#ports.store.entries(seq, seq, 1));
-    if (!entry || entry.refused) return void (this.#blocked = true);
+    if (!entry || entry.refused) return this.#block(error);
     yield* get(this.#ports.store.apply([{ to: "refused", seq, error }]));
     this.#events.push({ is: "refused", seq, error });
     yield* this.#restart(seq);
@@ -467,9 +466,13 @@ export class Session {
         return yield* this.#sendKeys(m.names, sent);
       default:
         for (const s of this.#sent) s.dropped = true;
-        this.#blocked = true;
         this.#retryS = Math.max(this.#retryS, m.retryS);
+        this.#block(m.error);
     }
+  }
+  #block(error: number): void {
+    this.#blocked = true;
+    this.#events.push({ is: "blocked", error, retryS: this.#retryS });
   }
   /** PROTO-57 */
   *#sendKeys(names: Name[], sent: Sent): Step<void> {
@@ -480,7 +483,7 @@ export class Session {
     }
     const again = sent.withKeys && keys.every((k) => sent.names.includes(k.of));
     yield* this.#restart(sent.firstSeq);
-    if (!keys.length || again) this.#blocked = true;
+    if (!keys.length || again) this.#block(errorNumber("need_keys"));
     else yield* this.#pushSome(yield* get(this.#ports.store.log()), keys);
   }
   *#ended(m: ErrorMsg): Step<void> {

@@ -1,0 +1,93 @@
+// Builds the app: client-web/dist, or --out DIR. index.html, scripts and styles named by their hash, the
+// service worker with the list of all of them, manifest and icons. Nothing inline, nothing evaluated: it
+// runs under the server's policy (CSP, Trusted Types). node scripts/build.mjs [--out DIR]
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const COMMON = {
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["es2022", "chrome109", "safari16", "firefox115"],
+  loader: { ".txt": "text", ".woff2": "file" },
+  legalComments: "none",
+  write: false,
+  logLevel: "warning",
+};
+const sha256 = (body) => createHash("sha256").update(body).digest("hex");
+
+/** Files of a build: name → body. entry: the app's first module; version: what it calls itself. */
+export async function buildApp({ entry = `${root}src/main.ts`, version = packageVersion() } = {}) {
+  const files = new Map();
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: { app: entry },
+    entryNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    outdir: root,
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
+  });
+  for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
+  const named = (end) => [...files.keys()].filter((n) => n.endsWith(end));
+  const html = readFileSync(`${root}assets/index.html`, "utf8")
+    .replace(
+      "<!-- styles -->",
+      named(".css")
+        .map((n) => `<link rel="stylesheet" href="/${n}" />`)
+        .join(""),
+    )
+    .replace(
+      "<!-- scripts -->",
+      named(".js")
+        .map((n) => `<script type="module" src="/${n}"></script>`)
+        .join(""),
+    );
+  files.set("index.html", Buffer.from(html));
+  for (const n of readdirSync(`${root}assets`))
+    if (n !== "index.html") files.set(n, readFileSync(`${root}assets/${n}`));
+  files.set("sw.js", await buildWorker(files));
+  return files;
+}
+async function buildWorker(files) {
+  const shell = [...files]
+    .map(([name, body]) => ({ url: name === "index.html" ? "/" : `/${name}`, sha256: sha256(body) }))
+    .sort((a, b) => (a.url < b.url ? -1 : 1));
+  const define = {
+    SHELL: JSON.stringify(shell),
+    VERSION: JSON.stringify(sha256(JSON.stringify(shell)).slice(0, 16)),
+  };
+  const { outputFiles } = await build({ ...COMMON, entryPoints: [`${root}src/sw.ts`], define, outdir: root });
+  return Buffer.from(outputFiles[0].contents);
+}
+const packageVersion = () => JSON.parse(readFileSync(`${root}package.json`, "utf8")).version;
+
+/** Replaces a folder by the files, at once. */
+export function writeApp(files, out) {
+  const fresh = `${out}.new-${process.pid}`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  for (const [name, body] of files) writeFileSync(`${fresh}/${name}`, body);
+  rmSync(out, { recursive: true, force: true });
+  renameSync(fresh, out);
+}
+
+/** Bytes of a first load, compressed as a server sends them; fonts and icons of the home screen apart. */
+export const firstLoadBytes = (files) =>
+  [...files]
+    .filter(([name]) => !/\.(woff2|png)$/.test(name))
+    .reduce((sum, [, body]) => sum + gzipSync(body, { level: 9 }).length, 0);
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const at = process.argv.indexOf("--out");
+  const out = at > 0 ? process.argv[at + 1] : `${root}dist`;
+  const files = await buildApp();
+  writeApp(files, out);
+  console.log(`${out}: ${files.size} files, first load ${firstLoadBytes(files)} bytes compressed`);
+}

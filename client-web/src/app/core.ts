@@ -1,0 +1,191 @@
+// What an enrolled tablet stands on: the database with its keys opened, the store, the directory, the
+// clock.
+import type { Clock } from "./api.ts";
+import { hex } from "../proto/bytes.ts";
+import { chainStart } from "../proto/chain.ts";
+import { type LogState } from "../proto/log.ts";
+import type { Enrolled } from "../proto/msg.ts";
+import { ID_BYTES } from "../proto/name.ts";
+import type { Ports } from "../proto/session.ts";
+import { scopeKey } from "../proto/store.ts";
+import { makeClock } from "./clock.ts";
+import {
+  type Db,
+  INDEX_VERSION,
+  type IdentityRow,
+  type Write,
+  metaOf,
+  putMeta,
+  readMeta,
+  writeMeta,
+} from "./db.ts";
+import { Directory } from "./directory.ts";
+import { type Env, randomBytes } from "./env.ts";
+import { storageError } from "./errors.ts";
+import { type Changed, IdbStore, newWriter } from "./idb-store.ts";
+import { Sealer, type Secrets, makeSecrets, signWith, verifierOf } from "./seal.ts";
+import { viewRow } from "./views.ts";
+
+export interface Core {
+  db: Db;
+  identity: IdentityRow;
+  secrets: Secrets;
+  sealer: Sealer;
+  store: IdbStore;
+  directory: Directory;
+  clock: Clock;
+  /** server's time less own, ms */
+  offsetMs: number;
+  ports: Ports;
+  /** Goes on under a new log, unless the old one has entries to send yet. */
+  startNewLog(): Promise<void>;
+  /** Notes how far the log is safe, and drops what was safe 30 days ago (PROTO-121). */
+  keepSafe(nowMs: number): Promise<void>;
+}
+export interface CoreHooks {
+  changed: Changed;
+  appended(log: LogState): void;
+}
+
+/** null: not enrolled. */
+export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core | null> {
+  const [identity, secrets] = await Promise.all([readMeta(db, "identity"), db.get("secrets", "device")]);
+  if (!identity || !secrets) return null;
+  const sealer = makeSealer(db, secrets, identity.organisation);
+  const core = {
+    db,
+    identity,
+    secrets,
+    sealer,
+    offsetMs: (await readMeta(db, "offsetMs")) ?? 0,
+  } as Core;
+  core.clock = makeClock(identity.zone, () => Math.floor((env.nowMs() + core.offsetMs) / 1000));
+  const doubleKey = await openDoubleKey(db, sealer);
+  const index = { schemas: () => core.directory.schemas, clock: () => core.clock, doubleKey };
+  core.store = new IdbStore({ db, env, sealer, index: (r, scope) => viewRow(index, r, scope), ...hooks });
+  core.directory = new Directory(db, core.store);
+  await core.directory.load();
+  await core.store.repair();
+  if ((await readMeta(db, "indexVersion")) !== INDEX_VERSION) {
+    await core.store.reindex(null);
+    await writeMeta(db, "indexVersion", INDEX_VERSION);
+  }
+  core.ports = await portsOf(core);
+  core.startNewLog = () => {
+    const writer = hex(randomBytes(ID_BYTES));
+    const { device, organisation } = core.identity;
+    return core.store.apply([{ to: "newWriter", writer, device, head: chainStart(organisation, writer) }]);
+  };
+  core.keepSafe = (nowMs) => core.store.dropSafe(nowMs);
+  return core;
+}
+const makeSealer = (db: Db, secrets: Secrets, organisation: string): Sealer =>
+  new Sealer(secrets, organisation, {
+    add: async (salt) => Number(await db.add("epochs", salt)),
+    salt: (epoch) => db.get("epochs", epoch),
+  });
+const DOUBLE_KEY = "double key";
+async function openDoubleKey(db: Db, sealer: Sealer): Promise<Uint8Array> {
+  const sealed = await readMeta(db, "doubleKey");
+  if (sealed) return sealer.open(DOUBLE_KEY, sealed);
+  const key = randomBytes(32);
+  await writeMeta(db, "doubleKey", await sealer.seal(DOUBLE_KEY, key));
+  return key;
+}
+async function portsOf(core: Core): Promise<Ports> {
+  const verify = await verifierOf(core.identity.serverKey);
+  return {
+    store: core.store,
+    sign: (bytes) => signWith(core.secrets.device, bytes),
+    verify,
+    random: randomBytes,
+    windowedKinds: () => core.directory.schemas.windowedKinds(),
+  };
+}
+
+// -- enrolment ------------------------------------------------------------------------------------------
+
+export { makeSecrets };
+
+/** Keeps what ENROLLED said, as one transaction. What an earlier enrolment of this browser received goes;
+ *  entries  that it never sent stay for an export. */
+export async function keepEnrolment(
+  db: Db,
+  secrets: Secrets,
+  e: Enrolled,
+  of: { url: string; deviceName: string; nowMs: number },
+): Promise<void> {
+  const writer = hex(randomBytes(ID_BYTES));
+  const head = chainStart(e.organisation, writer);
+  const sealer = makeSealer(db, secrets, e.organisation);
+  await db.clear("epochs"); // of an earlier store key
+  const keys = await Promise.all(
+    e.scopes.map(async (s) => {
+      const owner = scopeKey(s.scope);
+      return { owner, sealed: await sealer.seal(`key ${owner}`, s.key) };
+    }),
+  );
+  const tables = [
+    "meta",
+    "secrets",
+    "keys",
+    "entries",
+    "parts",
+    "staged",
+    "views",
+    "dirty",
+    "pins",
+    "drafts",
+  ] as const;
+  const tx = db.transaction(tables, "readwrite", { durability: "strict" }) as unknown as Write;
+  try {
+    await forgetReceived(tx);
+    await tx.objectStore("secrets").put(await keptOwnKey(tx, secrets), "device");
+    for (const { owner, sealed } of keys) await tx.objectStore("keys").put(sealed, owner);
+    await putMeta(tx, "identity", {
+      url: of.url,
+      device: e.device,
+      organisation: e.organisation,
+      serverName: new URL(of.url).hostname,
+      serverKey: e.serverKey,
+      deviceRecord: e.deviceRecord,
+      deviceName: of.deviceName,
+      zone: e.zone,
+    });
+    await putMeta(tx, "server", e.server);
+    await putMeta(tx, "offsetMs", e.timeMs - of.nowMs);
+    await putMeta(tx, "lease", { syncedMs: e.timeMs, highMs: e.timeMs });
+    const before = await metaOf(tx, "log");
+    const fresh = { writer, device: e.device, head };
+    await newWriter(tx, before ?? { ...fresh, seq: 0, acked: 0, safe: 0 }, fresh);
+    await tx.done;
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+async function forgetReceived(tx: Write): Promise<void> {
+  for (const table of ["keys", "parts", "staged", "views", "dirty", "pins", "drafts"] as const)
+    await tx.objectStore(table).clear();
+  const gone = [
+    "cursors",
+    "staged",
+    "doubleKey",
+    "revoked",
+    "allSentAt",
+    "lastSync",
+    "indexVersion",
+    "safeSince",
+  ];
+  for (const key of gone) await tx.objectStore("meta").delete(key);
+  const entries = tx.objectStore("entries");
+  for (const row of await entries.getAll()) {
+    if (row.receipt) await entries.delete([row.w, row.seq]);
+    else await entries.put({ ...row, top: undefined });
+  }
+}
+/** Unsent entries of before open under the key that they were sealed with. */
+async function keptOwnKey(tx: Write, fresh: Secrets): Promise<Secrets> {
+  const before = await tx.objectStore("secrets").get("device");
+  const kept = before && (await tx.objectStore("entries").count()) > 0;
+  return kept ? { ...fresh, own: before.own } : fresh;
+}

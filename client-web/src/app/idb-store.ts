@@ -1,0 +1,488 @@
+// What a session keeps, in IndexedDB. A change of a session is one transaction: data and cursor
+// together. View rows (where a record is found) are written in it when the server part alone decides
+// them; else the record is noted as dirty in it, and its row is made just after, or when the app opens
+// again.
+//
+// Crypto answers later, and a transaction of IndexedDB ends when it is left waiting for anything else.
+// So everything is sealed before, opened after, and the lock "store" keeps the tabs apart from the first
+// read to the commit.
+import type { Id, Name } from "../proto/name.ts";
+import { type Entry, type LogState, appendOp, overlay } from "../proto/log.ts";
+import { keyOwner } from "../proto/chain.ts";
+import type { Header, Payload } from "../proto/op.ts";
+import { ZERO_TAG, makeName } from "../proto/name.ts";
+import { type Rec, decodeRecord, encodeRecord } from "../proto/record.ts";
+import { fail } from "../proto/error.ts";
+import {
+  type Change,
+  type KeyOf,
+  type ScopeCursor,
+  type ServerPart,
+  type Store,
+  scopeKey,
+} from "../proto/store.ts";
+import {
+  type Db,
+  type EntryRow,
+  type PartRow,
+  type TableName,
+  type ViewRow,
+  type Write,
+  metaOf,
+  putMeta,
+  readMeta,
+} from "./db.ts";
+import { offTop, openEntry, rolledBack, sealEntry, withReceipt } from "./entries.ts";
+import type { Env } from "./env.ts";
+import { storageError } from "./errors.ts";
+import { type Sealer, makeStoreKey } from "./seal.ts";
+
+/** Finds a record's place in the indexes. scope: where the server delivers it; null: nowhere yet. */
+export type Indexer = (record: Rec, scope: number | null) => ViewRow;
+/** Records that changed; null: too many to name. */
+export type Changed = (names: ReadonlySet<Name> | null) => void;
+
+const SYNC_TABLES: TableName[] = ["meta", "keys", "entries", "parts", "staged", "views", "dirty"];
+const PURGE_TABLES: TableName[] = [...SYNC_TABLES, "secrets", "epochs", "pins", "drafts"];
+const NAMED_MAX = 500;
+const DAY_MS = 86_400_000;
+const KEEP_DAYS = 30;
+const partPlace = (scope: number, name: Name): string => `part ${scope} ${name}`;
+const keyPlace = (of: KeyOf): string => `key ${of}`;
+const ALL_OF = (scope: number): IDBKeyRange => IDBKeyRange.bound([scope, ""], [scope, "\uffff"]);
+
+interface Sealed {
+  parts: Map<Change, PartRow>;
+  keys: Map<Change, Uint8Array>;
+  /** of a purge: nothing sealed before opens under it */
+  storeKey?: CryptoKey;
+}
+export interface StorePorts {
+  db: Db;
+  env: Env;
+  sealer: Sealer;
+  index: Indexer;
+  changed: Changed;
+  /** after each entry that is safely on the tablet */
+  appended(log: LogState): void;
+}
+
+export class IdbStore implements Store {
+  readonly #p: StorePorts;
+
+  constructor(ports: StorePorts) {
+    this.#p = ports;
+  }
+
+  // -- reading ------------------------------------------------------------------------------------------
+
+  async log(): Promise<LogState> {
+    return (await readMeta(this.#p.db, "log")) ?? fail("corrupt", "no log");
+  }
+  async entries(from: number, to: number, max: number): Promise<Entry[]> {
+    const { writer } = await this.log();
+    const rows = await this.#p.db.getAll("entries", IDBKeyRange.bound([writer, from], [writer, to]), max);
+    return this.#open(rows);
+  }
+  async heads(seqs: number[]): Promise<(Uint8Array | undefined)[]> {
+    const { writer } = await this.log();
+    const start = await readMeta(this.#p.db, "head0");
+    return Promise.all(
+      seqs.map(async (seq) => (seq === 0 ? start : (await this.#p.db.get("entries", [writer, seq]))?.head)),
+    );
+  }
+  async ackedOnTop(): Promise<Entry[]> {
+    const { writer } = await this.log();
+    const rows = await this.#p.db.getAllFromIndex("entries", "ackTop");
+    return this.#open(rows.filter((r) => r.w === writer).sort((a, b) => a.seq - b.seq));
+  }
+  async server(): Promise<Id | null> {
+    return (await readMeta(this.#p.db, "server")) ?? null;
+  }
+  async cursors(): Promise<ScopeCursor[]> {
+    return (await readMeta(this.#p.db, "cursors")) ?? [];
+  }
+  async clockOffset(): Promise<number> {
+    return (await readMeta(this.#p.db, "offsetMs")) ?? 0;
+  }
+  async key(of: KeyOf): Promise<Uint8Array | undefined> {
+    const sealed = await this.#p.db.get("keys", of);
+    return sealed && this.#p.sealer.open(keyPlace(of), sealed);
+  }
+  async parts(names: Name[]): Promise<(ServerPart | undefined)[]> {
+    return Promise.all(names.map((n) => this.#part(n)));
+  }
+  /** The record as it is shown: the server part with own entries on top. */
+  async view(name: Name): Promise<{ record: Rec; scope: number | null } | null> {
+    const [part, top, offsetMs] = await Promise.all([this.#part(name), this.#top(name), this.clockOffset()]);
+    const record = overlay(part?.record ?? null, top, offsetMs);
+    return record && { record, scope: part?.scope ?? null };
+  }
+  /** Own entries that lie on top of a record. */
+  async #top(name: Name): Promise<Entry[]> {
+    const rows = await this.#p.db.getAllFromIndex("entries", "top", name);
+    return this.#open(rows.sort((a, b) => (a.w === b.w ? a.seq - b.seq : a.w < b.w ? -1 : 1)));
+  }
+  async #part(name: Name): Promise<ServerPart | undefined> {
+    const row = await this.#p.db.getFromIndex("parts", "name", name);
+    if (!row) return undefined;
+    const plain = await this.#p.sealer.open(partPlace(row.scope, row.name), row.body);
+    return { scope: row.scope, record: decodeRecord(plain), changed: row.changed };
+  }
+  #open(rows: EntryRow[]): Promise<Entry[]> {
+    return Promise.all(rows.map((r) => openEntry(this.#p.sealer, r)));
+  }
+
+  // -- writing ------------------------------------------------------------------------------------------
+
+  /** Chains an entry behind the log. On the tablet for good when it resolves. no_key: the commit key has
+   *  not come  yet; AppError storage_full, storage. */
+  append(draft: Header & Payload): Promise<Name> {
+    return this.#locked(async () => {
+      const before = await this.log();
+      const key = await this.#commitKey(before.writer, draft);
+      const { entry, log } = appendOp(before, draft, key);
+      const row = await sealEntry(this.#p.sealer, log.writer, entry);
+      const seen = await this.view(row.record);
+      const record = overlay(seen?.record ?? null, [entry], await this.clockOffset())!;
+      const view = this.#p.index(record, seen?.scope ?? null);
+      const tx = this.#begin(["meta", "entries", "views", "dirty"]);
+      await this.#commit(tx, async () => {
+        await tx.objectStore("entries").add(row);
+        await putMeta(tx, "log", log);
+        await putView(tx, view);
+      });
+      await this.#cleanDirty();
+      this.#p.appended(log);
+      this.#p.changed(new Set([row.record]));
+      return entry.op.name;
+    });
+  }
+  async #commitKey(writer: Id, draft: Header & Payload): Promise<Uint8Array> {
+    const owner = keyOwner({ form: "whole", name: makeName(writer, 1, ZERO_TAG), ...draft });
+    if (owner.of === "zero") return new Uint8Array(32);
+    const of =
+      owner.of === "participant" ? owner.participant : scopeKey(owner.of === "team" ? owner.scope : 1);
+    return (await this.key(of)) ?? fail("no_key", of);
+  }
+
+  apply(changes: Change[]): Promise<void> {
+    return this.#locked(async () => {
+      const sealed = await this.#seal(changes);
+      const touched = new Set<Name>();
+      const tx = this.#begin(sealed.storeKey ? PURGE_TABLES : SYNC_TABLES);
+      await this.#commit(tx, async () => {
+        for (const c of changes) await this.#change(tx, c, sealed, touched);
+      });
+      await this.#cleanDirty();
+      if (touched.size) this.#p.changed(touched.size > NAMED_MAX ? null : touched);
+    });
+  }
+  /** Makes the view rows that a cut left undone. */
+  repair(): Promise<void> {
+    return this.#locked(() => this.#cleanDirty());
+  }
+  /** Makes the view rows of these kinds again (all when null): their schema has changed, or the way of
+   *  indexing. */
+  reindex(kinds: number[] | null): Promise<void> {
+    return this.#locked(async () => {
+      const names =
+        kinds === null
+          ? await this.#p.db.getAllKeys("views")
+          : (await Promise.all(kinds.map((k) => this.#p.db.getAllKeysFromIndex("views", "kind", k)))).flat();
+      for (let i = 0; i < names.length; i += NAMED_MAX) await this.#makeRows(names.slice(i, i + NAMED_MAX));
+      if (names.length) this.#p.changed(null);
+    });
+  }
+
+  /** PROTO-121: notes once a day how far the log is safe, and drops the payloads of what was safe 30 days
+   *  ago and  still is. Called after a complete sync, by server time. */
+  dropSafe(nowMs: number): Promise<void> {
+    return this.#locked(async () => {
+      const { safe, acked, writer } = await this.log();
+      const notes = (await readMeta(this.#p.db, "safeSince")) ?? [];
+      const kept = notes.map((n) => ({ ...n, seq: Math.min(n.seq, safe) }));
+      const last = kept[kept.length - 1];
+      if (!last || nowMs >= last.ms + DAY_MS) kept.push({ seq: safe, ms: nowMs });
+      const old = kept.filter((n) => n.ms <= nowMs - KEEP_DAYS * DAY_MS);
+      const upTo = Math.min(acked, ...old.slice(-1).map((n) => n.seq));
+      const tx = this.#begin(["meta", "entries"]);
+      await this.#commit(tx, async () => {
+        await putMeta(tx, "safeSince", kept.slice(Math.max(0, old.length - 1)));
+        if (old.length && upTo >= 1) await dropBodies(tx, writer, upTo);
+      });
+    });
+  }
+
+  #locked<T>(work: () => Promise<T>): Promise<T> {
+    return this.#p.env.lock("store", work);
+  }
+  #begin(tables: TableName[]): Write {
+    return this.#p.db.transaction(tables, "readwrite", { durability: "strict" });
+  }
+  /** All or nothing: what fails inside ends the transaction. */
+  async #commit(tx: Write, work: () => Promise<void>): Promise<void> {
+    tx.done.catch(() => undefined); // it is awaited below, unless work fails before
+    try {
+      await work();
+      await tx.done;
+    } catch (e) {
+      try {
+        tx.abort();
+      } catch {
+        // it has ended by itself
+      }
+      throw storageError(e);
+    }
+  }
+  async #seal(changes: Change[]): Promise<Sealed> {
+    const sealed: Sealed = { parts: new Map(), keys: new Map() };
+    const { sealer, index } = this.#p;
+    await Promise.all(
+      changes.map(async (c) => {
+        if (c.to === "purge") sealed.storeKey = await makeStoreKey();
+        if (c.to === "key") sealed.keys.set(c, await sealer.seal(keyPlace(c.of), c.key));
+        if (c.to !== "put") return;
+        const { scope, record, changed } = c.part;
+        const body = await sealer.seal(partPlace(scope, record.name), encodeRecord(record));
+        const row = index(record, scope);
+        sealed.parts.set(c, { scope, name: record.name, kind: record.kind, changed, row, body });
+      }),
+    );
+    return sealed;
+  }
+
+  async #change(tx: Write, c: Change, sealed: Sealed, touched: Set<Name>): Promise<void> {
+    switch (c.to) {
+      case "put": {
+        const row = sealed.parts.get(c)!;
+        await tx.objectStore(c.staged ? "staged" : "parts").put(row);
+        if (!c.staged) await this.#partCame(tx, row, touched);
+        return;
+      }
+      case "gone":
+        await tx.objectStore(c.staged ? "staged" : "parts").delete([c.scope, c.name]);
+        if (!c.staged) await this.#partWent(tx, c.name, touched);
+        return;
+      case "cursor":
+        return putCursor(tx, c.staged ? "staged" : "cursors", c.cursor);
+      case "stage":
+        await tx.objectStore("staged").delete(ALL_OF(c.scope));
+        return dropCursor(tx, "staged", c.scope);
+      case "swap":
+        return this.#swap(tx, c.scope, touched);
+      case "drop":
+        await dropCursor(tx, "cursors", c.scope);
+        await dropCursor(tx, "staged", c.scope);
+        await tx.objectStore("staged").delete(ALL_OF(c.scope));
+        return this.#dropParts(tx, await tx.objectStore("parts").getAllKeys(ALL_OF(c.scope)), touched);
+      case "window":
+        return this.#window(tx, c.kinds, c.before, touched);
+      case "purge":
+        return this.#purge(tx, sealed.storeKey!, touched);
+      case "key":
+        await tx.objectStore("keys").put(sealed.keys.get(c)!, c.of);
+        return;
+      case "server":
+        return putMeta(tx, "server", c.server);
+      case "clock":
+        return putMeta(tx, "offsetMs", c.offsetMs);
+      default:
+        return this.#changeLog(tx, c, touched);
+    }
+  }
+  /** The server part decides the row, unless own entries lie on top. */
+  async #partCame(tx: Write, row: PartRow, touched: Set<Name>): Promise<void> {
+    touched.add(row.name);
+    if (await tx.objectStore("entries").index("top").getKey(row.name)) await markDirty(tx, row.name);
+    else await putView(tx, row.row);
+  }
+  async #partWent(tx: Write, name: Name, touched: Set<Name>): Promise<void> {
+    touched.add(name);
+    const elsewhere = await tx.objectStore("parts").index("name").getKey(name);
+    const top = await tx.objectStore("entries").index("top").getKey(name);
+    if (elsewhere || top) await markDirty(tx, name);
+    else await deleteView(tx, name);
+  }
+  async #dropParts(tx: Write, keys: [number, Name][], touched: Set<Name>): Promise<void> {
+    for (const key of keys) {
+      await tx.objectStore("parts").delete(key);
+      await this.#partWent(tx, key[1], touched);
+    }
+  }
+  async #swap(tx: Write, scope: number, touched: Set<Name>): Promise<void> {
+    const parts = tx.objectStore("parts");
+    const old = await parts.getAllKeys(ALL_OF(scope));
+    const fresh = await tx.objectStore("staged").getAll(ALL_OF(scope));
+    const kept = new Set(fresh.map((r) => r.name));
+    await this.#dropParts(
+      tx,
+      old.filter((k) => !kept.has(k[1])),
+      touched,
+    );
+    for (const row of fresh) {
+      await parts.put(row);
+      await this.#partCame(tx, row, touched);
+    }
+    await tx.objectStore("staged").delete(ALL_OF(scope));
+    const cursor = ((await metaOf(tx, "staged")) ?? []).find((c) => c.scope === scope);
+    if (cursor) await putCursor(tx, "cursors", cursor);
+    await dropCursor(tx, "staged", scope);
+  }
+  async #window(tx: Write, kinds: number[], before: number, touched: Set<Name>): Promise<void> {
+    const index = tx.objectStore("parts").index("changed");
+    for (const kind of kinds) {
+      const range = IDBKeyRange.bound([kind, -Infinity], [kind, before], false, true);
+      await this.#dropParts(tx, await index.getAllKeys(range), touched);
+    }
+  }
+  /** PROTO-122: everything received goes, and the key that it was sealed with; what was not sent stays. */
+  async #purge(tx: Write, storeKey: CryptoKey, touched: Set<Name>): Promise<void> {
+    for (const n of await tx.objectStore("views").getAllKeys()) touched.add(n);
+    const emptied = ["parts", "staged", "views", "dirty", "keys", "epochs", "pins", "drafts"] as const;
+    for (const table of emptied) await tx.objectStore(table).clear();
+    const { writer, acked } = (await metaOf(tx, "log"))!;
+    const entries = tx.objectStore("entries");
+    for (const row of await entries.getAll())
+      if (row.receipt || (row.w === writer && row.seq <= acked))
+        await entries.put({ ...offTop(row), body: null });
+    for (const key of ["cursors", "staged"] as const) await putMeta(tx, key, []);
+    await tx.objectStore("meta").delete("doubleKey");
+    await putMeta(tx, "revoked", true);
+    const secrets = (await tx.objectStore("secrets").get("device"))!;
+    await tx.objectStore("secrets").put({ ...secrets, store: storeKey }, "device");
+  }
+
+  // -- the log ------------------------------------------------------------------------------------------
+
+  async #changeLog(
+    tx: Write,
+    c: Extract<Change, { to: "acked" | "absorbed" | "safe" | "rollback" | "refused" | "newWriter" }>,
+    touched: Set<Name>,
+  ): Promise<void> {
+    const log = (await metaOf(tx, "log")) ?? fail("corrupt", "no log");
+    const edit = async (seq: number, change: (row: EntryRow) => EntryRow) => {
+      const row = await tx.objectStore("entries").get([log.writer, seq]);
+      if (!row) return;
+      await tx.objectStore("entries").put(change(row));
+      touched.add(row.record);
+      await markDirty(tx, row.record);
+    };
+    switch (c.to) {
+      case "acked":
+        for (const { seq, receipt } of c.receipts) await edit(seq, (row) => withReceipt(row, receipt));
+        return putMeta(tx, "log", { ...log, acked: Math.max(c.upTo, log.acked) });
+      case "absorbed":
+        for (const seq of c.seqs) await edit(seq, offTop);
+        return;
+      case "safe":
+        return putMeta(tx, "log", { ...log, safe: c.upTo });
+      case "rollback":
+        for (let seq = c.upTo + 1; seq <= log.acked; seq++) await edit(seq, rolledBack);
+        return putMeta(tx, "log", { ...log, acked: Math.min(c.upTo, log.acked) });
+      case "refused":
+        return edit(c.seq, (row) => ({ ...row, refused: c.error, att: 1 }));
+      case "newWriter":
+        return newWriter(tx, log, c);
+    }
+  }
+
+  // -- view rows ----------------------------------------------------------------------------------------
+
+  async #cleanDirty(): Promise<void> {
+    for (;;) {
+      const names = await this.#p.db.getAllKeys("dirty", null, NAMED_MAX);
+      if (!names.length) return;
+      await this.#makeRows(names);
+    }
+  }
+  async #makeRows(names: Name[]): Promise<void> {
+    const rows = await Promise.all(
+      names.map(async (name) => {
+        const v = await this.view(name);
+        return v && this.#p.index(v.record, v.scope);
+      }),
+    );
+    const tx = this.#begin(["views", "dirty"]);
+    await this.#commit(tx, async () => {
+      for (const [i, name] of names.entries()) {
+        const row = rows[i];
+        if (row) await putView(tx, row);
+        else await deleteView(tx, name);
+        await tx.objectStore("dirty").delete(name);
+      }
+    });
+  }
+}
+
+const markDirty = (tx: Write, name: Name): Promise<unknown> => tx.objectStore("dirty").put(1, name);
+
+/** Writes a row; it and the others with its natural key are marked as possible doubles of each other. */
+async function putView(tx: Write, row: ViewRow): Promise<void> {
+  const views = tx.objectStore("views");
+  const old = await views.get(row.name);
+  if (old && (old.dk !== row.dk || old.ret !== row.ret)) await leaveDoubles(tx, old);
+  if (row.dk !== undefined && !row.ret) {
+    const others = (await views.index("dk").getAll(row.dk)).filter((o) => o.name !== row.name && !o.ret);
+    if (others.length) row = { ...row, att: row.scope };
+    for (const o of others) if (o.att === undefined) await views.put({ ...o, att: o.scope });
+  }
+  await views.put(row);
+}
+async function deleteView(tx: Write, name: Name): Promise<void> {
+  const old = await tx.objectStore("views").get(name);
+  if (!old) return;
+  await leaveDoubles(tx, old);
+  await tx.objectStore("views").delete(name);
+}
+/** Those that were doubles of this record may be none any more. */
+async function leaveDoubles(tx: Write, old: ViewRow): Promise<void> {
+  if (old.dk === undefined) return;
+  for (const o of await tx.objectStore("views").index("dk").getAll(old.dk))
+    if (o.name !== old.name && o.att !== undefined) await markDirty(tx, o.name);
+}
+
+/** Backwards from there, as far as bodies are left. What lies on top is needed yet. */
+async function dropBodies(tx: Write, writer: Id, upTo: number): Promise<void> {
+  let cursor = await tx
+    .objectStore("entries")
+    .openCursor(IDBKeyRange.bound([writer, 1], [writer, upTo]), "prev");
+  for (; cursor?.value.body; cursor = await cursor.continue())
+    if (cursor.value.top === undefined) await cursor.update({ ...cursor.value, body: null });
+}
+
+async function putCursor(tx: Write, key: "cursors" | "staged", cursor: ScopeCursor): Promise<void> {
+  const list = (await metaOf(tx, key)) ?? [];
+  await putMeta(tx, key, [...list.filter((c) => c.scope !== cursor.scope), cursor]);
+}
+async function dropCursor(tx: Write, key: "cursors" | "staged", scope: number): Promise<void> {
+  const list = (await metaOf(tx, key)) ?? [];
+  if (list.some((c) => c.scope === scope))
+    await putMeta(
+      tx,
+      key,
+      list.filter((c) => c.scope !== scope),
+    );
+}
+
+/** A new log. With entries that the old one has still to send it is put off to a later session, unless
+ *  the old one  belongs to another device: then no server takes them from here, and they wait for an
+ *  export. */
+export async function newWriter(
+  tx: Write,
+  log: LogState,
+  to: { writer: Id; device: Id; head: Uint8Array },
+): Promise<void> {
+  const waiting = log.seq - log.acked;
+  if (waiting && log.device === to.device) return;
+  if (waiting) await putMeta(tx, "stranded", ((await metaOf(tx, "stranded")) ?? 0) + waiting);
+  await putMeta(tx, "head0", to.head);
+  await putMeta(tx, "log", {
+    writer: to.writer,
+    device: to.device,
+    seq: 0,
+    head: to.head,
+    acked: 0,
+    safe: 0,
+  });
+}
