@@ -85,9 +85,8 @@ export interface App {
   /** By its number or its stable name ("sleep"). */
   kind(which: number | string): KindInfo | null;
 
-  // -- records
-  // ------------------------------------------------------------------------------------------ Reading
-  // needs somebody signed in (AppError not_signed_in) and a view that is not locked (AppError locked).
+  // -- records ------------------------------------------------------------------------------------------
+  // Reading needs somebody signed in (AppError not_signed_in) and a view that is not locked (AppError locked).
 
   /** Newest first. What is retracted is among them and says so. */
   records(query: Query): Promise<RecordView[]>;
@@ -101,14 +100,13 @@ export interface App {
   board(team: Id, from: number): Promise<BoardLine[]>;
 
   // -- writing ------------------------------------------------------------------------------------------
-  // Each is
-  // on this tablet, and survives its end, when the Promise resolves. AppError: not_signed_in, revoked,
+  // Each is on this tablet, and survives its end, when the Promise resolves. AppError: not_signed_in, revoked,
   // problems (a value that no server would take; nothing is saved), storage_full, storage.
 
   /** Values to begin a form with: the project if there is only one, and when it happened. */
   prefill(kind: number, client: Id, team: Id): Promise<Values>;
   /** The usual times: clock times of the latest record of this kind and client, moved to the given day.
-   *  Times  only, never an outcome. Empty when there is none. */
+   *  Times only, never an outcome. Empty when there is none. */
   usualTimes(kind: number, client: Id, day: number): Promise<Values>;
   /** What is wrong with a form and what it still lacks. Costs nothing; fit for every key stroke. */
   judge(kind: number, values: Values): Judgement;
