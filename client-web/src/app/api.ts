@@ -43,7 +43,7 @@ export interface App {
   /** Enrols this browser with a code of an administrator. code: as typed, case and separators do not
    *  matter.  url: of the server; absent: where the app came from. tabletName: for the administrator's
    *  list, 1–64 bytes.  AppError: code_wrong, offline, version, server, storage. Resolves once the first
-   *  sync is complete, or, with  device.state "ready" all the same, when that one was cut short (it goes
+   *  sync is complete, or, with device.state "ready" all the same, when that one was cut short (it goes
    *  on by itself). */
   enrol(code: string, tabletName: string, url?: string): Promise<void>;
   /** The code that the page's address brought (/#code=…); it is taken out of the address when the app
@@ -55,11 +55,11 @@ export interface App {
   /** Active people of the team, by name. */
   people(team: Id): Promise<Person[]>;
   /** First time on this tablet: chooses a PIN (4 to 12 digits) and signs in. Needs a sync of the last
-   *  quarter of  an hour, so that somebody who has left cannot come in. AppError: pin_exists, pin_weak,
+   *  quarter of an hour, so that somebody who has left cannot come in. AppError: pin_exists, pin_weak,
    *  offline, person_gone. */
   choosePin(person: Id, pin: string): Promise<void>;
   /** Signs in, in the place of who was. Says what was wrong; waitS: seconds in which any further try is
-   *  refused  without being looked at. */
+   *  refused without being looked at. */
   signIn(person: Id, pin: string): Promise<SignIn>;
   /** Nobody works on the tablet any more; drafts are the screens' affair. */
   lock(): void;
@@ -113,13 +113,13 @@ export interface App {
   /** A new record. */
   save(draft: Draft): Promise<Id>;
   /** Changes only these fields; what others changed meanwhile stays, and meets as a conflict where it is
-   *  the same  field. `seen`: the view that the form was drawn from. A null empties a field. */
+   *  the same field. `seen`: the view that the form was drawn from. A null empties a field. */
   edit(seen: RecordView, changed: Values): Promise<void>;
   /** 'Per ongeluk ingevoerd.' reason: 1–500 bytes. */
   retract(seen: RecordView, reason: string): Promise<void>;
   undoRetraction(seen: RecordView): Promise<void>;
   /** Settles a field in conflict with a value, one of those shown or another. Field 1 settles a
-   *  retraction in  conflict: a reason retracts, null keeps the record. */
+   *  retraction in conflict: a reason retracts, null keeps the record. */
   resolve(seen: RecordView, field: number, value: Value): Promise<void>;
   /** Night rounds: a quick tap. state: code of sleep_check's field `state`; at: seconds, now when absent. */
   check(client: Id, team: Id, state: number, at?: number): Promise<Id>;
@@ -132,7 +132,7 @@ export interface App {
   /** 'Einde dienst': locks, and sends. */
   endShift(): Promise<void>;
   /** Entries that are not on the server, as a file for the administrator, the last resort. It holds care
-   *  data in  readable form: say so before. */
+   *  data in readable form: say so before. */
   exportUnsent(): Promise<ExportFile>;
 
   // -- settings, updates --------------------------------------------------------------------------------
@@ -416,7 +416,7 @@ export interface SyncStatus {
   /** 0 … 1 of what was to be sent in this sync; null when nothing is under way */
   readonly progress: number | null;
   /** seconds; when everything was last known to be on the server; null: never. 'Alles is verstuurd om …'
-   *  may be  said only while unsent is 0. */
+   *  may be said only while unsent is 0. */
   readonly allSentAt: number | null;
   /** seconds; last complete sync, both ways */
   readonly lastSync: number | null;

@@ -5,7 +5,7 @@ import { type WireError, errorOfNumber } from "../proto/error.ts";
 
 const t = (nl: string, en: string): Text => ({ nl, en });
 
-const TODO = {
+const ADVICE = {
   admin: t("Bel de beheerder.", "Call the administrator."),
   wait: t(
     "Je hoeft niets te doen. De tablet probeert het vanzelf opnieuw.",
@@ -25,24 +25,24 @@ const ERRORS: Record<AppErrorCode, [Text, Text]> = {
     t("De code klopt niet, of is al gebruikt of te oud.", "The code is wrong, used or expired."),
     t("Vraag de beheerder om een nieuwe code.", "Ask the administrator for a new code."),
   ],
-  offline: [t("Er is geen verbinding.", "There is no connection."), TODO.network],
-  server: [t("De server kan dit nu niet doen.", "The server cannot do this now."), TODO.again],
+  offline: [t("Er is geen verbinding.", "There is no connection."), ADVICE.network],
+  server: [t("De server kan dit nu niet doen.", "The server cannot do this now."), ADVICE.again],
   version: [
     t("Deze app is te oud voor de server.", "This app is too old for the server."),
     t("Laad de app opnieuw. Wat je invoert blijft bewaard.", "Load the app again. Entries are kept."),
   ],
-  storage: [t("De opslag van deze tablet werkt niet.", "This tablet's storage does not work."), TODO.admin],
+  storage: [t("De opslag van deze tablet werkt niet.", "This tablet's storage does not work."), ADVICE.admin],
   storage_full: [
     t("De tablet is vol. Dit is niet opgeslagen.", "The tablet is full. This was not saved."),
     t("Maak ruimte vrij op de tablet en sla opnieuw op.", "Free space on the tablet and save again."),
   ],
-  revoked: [t("Deze tablet is geblokkeerd.", "This tablet was blocked."), TODO.admin],
+  revoked: [t("Deze tablet is geblokkeerd.", "This tablet was blocked."), ADVICE.admin],
   locked: [
     t(
       "Deze tablet heeft te lang niet verstuurd. De gegevens zijn op slot.",
       "This tablet has not synced for too long. Its view is locked.",
     ),
-    TODO.sync,
+    ADVICE.sync,
   ],
   not_enrolled: [
     t("Deze tablet is nog niet aangemeld.", "This tablet is not enrolled."),
@@ -70,7 +70,7 @@ const ERRORS: Record<AppErrorCode, [Text, Text]> = {
     t("Je kunt je eigen pincode niet wissen.", "You cannot clear your own PIN."),
     t("Vraag een collega.", "Ask a colleague."),
   ],
-  person_gone: [t("Deze naam is niet meer in gebruik.", "This name is no longer in use."), TODO.admin],
+  person_gone: [t("Deze naam is niet meer in gebruik.", "This name is no longer in use."), ADVICE.admin],
   problems: [
     t("Er klopt nog iets niet.", "Something is not right yet."),
     t("Kijk bij de rode velden.", "See the fields in red."),
@@ -102,14 +102,14 @@ const n = (code: string, text: Text, todo: Text): Notice => ({ code, text, todo 
 const FAULT = n(
   "fault",
   t("Er ging iets mis bij het versturen.", "Something went wrong while sending."),
-  TODO.wait,
+  ADVICE.wait,
 );
 const SYNC: Partial<Record<WireError, Notice>> = {
-  busy: n("busy", t("De server is druk.", "The server is busy."), TODO.wait),
+  busy: n("busy", t("De server is druk.", "The server is busy."), ADVICE.wait),
   full: n(
     "full",
     t("De server is vol. Je invoer blijft op deze tablet.", "The server is full. Entries stay here."),
-    TODO.admin,
+    ADVICE.admin,
   ),
   readonly: n(
     "readonly",
@@ -117,24 +117,24 @@ const SYNC: Partial<Record<WireError, Notice>> = {
       "De server neemt nu niets aan. Je invoer blijft op deze tablet.",
       "The server takes nothing now. Entries stay here.",
     ),
-    TODO.admin,
+    ADVICE.admin,
   ),
   version: n("version", ...ERRORS.version),
   auth: n(
     "auth",
     t("De server herkent deze tablet niet.", "The server does not recognise this tablet."),
-    TODO.admin,
+    ADVICE.admin,
   ),
   revoked: n("revoked", ...ERRORS.revoked),
   foreign: n(
     "foreign",
     t("De server kent deze tablet als een andere.", "The server knows this tablet as another one."),
-    TODO.admin,
+    ADVICE.admin,
   ),
   code: n("code", ...ERRORS.code_wrong),
-  timeout: n("timeout", t("De verbinding is traag.", "The connection is slow."), TODO.wait),
-  shutdown: n("shutdown", t("De server start opnieuw.", "The server is restarting."), TODO.wait),
-  flood: n("flood", t("De server krijgt te veel tegelijk.", "The server gets too much at once."), TODO.wait),
+  timeout: n("timeout", t("De verbinding is traag.", "The connection is slow."), ADVICE.wait),
+  shutdown: n("shutdown", t("De server start opnieuw.", "The server is restarting."), ADVICE.wait),
+  flood: n("flood", t("De server krijgt te veel tegelijk.", "The server gets too much at once."), ADVICE.wait),
 };
 /** Of the number with which a session ended; 0 is none. */
 export const syncNotice = (error: number): Notice | null =>
@@ -146,7 +146,7 @@ export const UNREACHABLE: Notice = n(
     "De server is niet te bereiken. Je invoer blijft op deze tablet.",
     "The server cannot be reached. Entries stay here.",
   ),
-  TODO.wait,
+  ADVICE.wait,
 );
 export const BROKEN: Notice = n(
   "broken",
@@ -154,7 +154,7 @@ export const BROKEN: Notice = n(
     "De verbinding viel weg. Je invoer blijft op deze tablet.",
     "The connection was lost. Entries stay here.",
   ),
-  TODO.wait,
+  ADVICE.wait,
 );
 
 // -- the state of the device ----------------------------------------------------------------------------
@@ -170,7 +170,7 @@ export const STORE_LOST: Notice = n(
 export const NEWER_APP: Notice = n(
   "newer_app_elsewhere",
   t("Er draait een nieuwere versie van de app.", "A newer version of the app is running."),
-  TODO.reload,
+  ADVICE.reload,
 );
 
 // -- held entries ---------------------------------------------------------------------------------------
@@ -181,18 +181,18 @@ const WAY_OUT: Readonly<Record<number, [string, Text]>> = {
   2: ["Een getal of tijd is te hoog of te laag.", FIX],
   3: ["Een antwoord staat niet in de lijst.", FIX],
   4: ["Een tekst is te lang.", FIX],
-  5: ["Een vraag bestaat niet meer in dit formulier.", TODO.reload],
-  6: ["Deze medewerker mag dit niet invoeren.", TODO.admin],
-  7: ["Deze tablet mag dit niet invoeren.", TODO.admin],
-  8: ["Dit hoort niet bij dit team.", TODO.admin],
+  5: ["Een vraag bestaat niet meer in dit formulier.", ADVICE.reload],
+  6: ["Deze medewerker mag dit niet invoeren.", ADVICE.admin],
+  7: ["Deze tablet mag dit niet invoeren.", ADVICE.admin],
+  8: ["Dit hoort niet bij dit team.", ADVICE.admin],
   9: ["De gegevens van deze cliënt zijn gewist.", t("Er is niets te doen.", "Nothing to do.")],
-  10: ["Het formulier past niet bij deze invoer.", TODO.admin],
+  10: ["Het formulier past niet bij deze invoer.", ADVICE.admin],
   11: ["Er wordt verwezen naar iets dat niet past.", FIX],
-  12: ["De tablet was geblokkeerd toen dit werd verstuurd.", TODO.admin],
-  13: ["Hier is te vaak iets aan veranderd.", TODO.admin],
+  12: ["De tablet was geblokkeerd toen dit werd verstuurd.", ADVICE.admin],
+  13: ["Hier is te vaak iets aan veranderd.", ADVICE.admin],
 };
 export function heldNotice(reason: number): Notice {
-  const [nl, todo] = WAY_OUT[reason] ?? ["De server houdt deze invoer vast.", TODO.admin];
+  const [nl, todo] = WAY_OUT[reason] ?? ["De server houdt deze invoer vast.", ADVICE.admin];
   return n(`held_${reason}`, t(nl, sentence(HELD_REASONS[reason] ?? "the server holds this entry")), todo);
 }
 const sentence = (text: string): string => `${text[0].toUpperCase()}${text.slice(1)}.`;
