@@ -105,8 +105,13 @@ static uint32_t hash_name(const ov_name *n) {
   return (uint32_t)(h ^ (h >> 32));
 }
 
-static bool rehash(changed_set *s) {
-  uint32_t n = s->cap * 2, *slots = calloc(n, sizeof *slots);
+/* Room for one more. The table is always twice the list: where only one of them could grow, the next call
+ * asks for the other again. */
+static bool changed_room(changed_set *s) {
+  if (s->n == s->cap && !grow((void **)&s->v, &s->cap, sizeof *s->v)) return false;
+  uint32_t n = s->cap * 2;
+  if (s->n_slots == n) return true;
+  uint32_t *slots = calloc(n, sizeof *slots);
   if (!slots) return false;
   for (uint32_t i = 0; i < s->n; i++) {
     uint32_t at = hash_name(&s->v[i].record) & (n - 1);
@@ -121,7 +126,7 @@ static bool rehash(changed_set *s) {
 
 static changed_record *changed_at(ingest *g, const ov_name *record, uint16_t kind) {
   changed_set *s = &g->changed;
-  if (s->n == s->cap && (!grow((void **)&s->v, &s->cap, sizeof *s->v) || !rehash(s))) {
+  if (!changed_room(s)) {
     sv_txn_fail(g->t, OV_E_NOMEM);
     return NULL;
   }
