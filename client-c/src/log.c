@@ -20,6 +20,7 @@ int oc_log_put(oc_txn *t, const oc_log_row *row) {
   ov_mpw_array(&b, 12);
   ov_op_header_encode(&row->op, &part);
   ov_mpw_bin(&b, part.p, part.n);
+  int err = part.err; /* a reset forgets it, and a row without its header would be a damaged log */
   ov_buf_reset(&part);
   if (row->kept) {
     ov_op_payload_encode(&row->op, &part);
@@ -38,7 +39,8 @@ int oc_log_put(oc_txn *t, const oc_log_row *row) {
   ov_mpw_int(&b, row->offset_ms);
   ov_mpw_nil(&b);
   log_key(&row->op.name.writer, row->op.name.seq, key);
-  int err = b.err ? b.err : part.err ? part.err : oc_put(t, OC_T_LOG, key, sizeof key, b.p, b.n);
+  if (!err) err = b.err ? b.err : part.err;
+  if (!err) err = oc_put(t, OC_T_LOG, key, sizeof key, b.p, b.n);
   ov_buf_free(&part);
   ov_buf_free(&b);
   if (err) oc_txn_fail(t, err);
