@@ -22,6 +22,7 @@ static kept_file files[FILES_MAX];
 static unsigned n_files;
 static int64_t start_ms;
 static uint64_t start_random, tablet_random;
+static ov_id org_id;
 
 /* -- the start ------------------------------------------------------------------------------------------- */
 
@@ -62,31 +63,35 @@ static void put_back(void) {
   }
 }
 
-static void close_all(void) {
-  fx_tablet_free(home.log);
-  home.log = NULL;
-  tablet_close(&home.t);
-  sv_server_free(home.w.server);
-  sv_org_close(home.w.org);
-  sv_org_close(home.w.programme);
-  home.w.server = NULL;
-  home.w.org = home.w.programme = NULL;
+void fuzz_home_stop(fuzz_home *h) {
+  sv_server_free(h->w.server);
+  sv_org_close(h->w.org);
+  sv_org_close(h->w.programme);
+  h->w.server = NULL;
+  h->w.org = h->w.programme = NULL;
+}
+
+void fuzz_home_close(fuzz_home *h) {
+  fx_tablet_free(h->log);
+  h->log = NULL;
+  tablet_close(&h->t);
+  fuzz_home_stop(h);
 }
 
 static void at_exit(void) {
-  if (home.w.server) close_all();
+  if (home.w.org) fuzz_home_close(&home);
   fx_close(&home.w.fx);
 }
 
 static void nobody(void *ctx) { (void)ctx; }
 
-static void open_all(const ov_id *id) {
+void fuzz_home_start(fuzz_home *h) {
   static const char *const names[] = {WORLD_HOST};
   char why[OV_ERROR_TEXT_MAX] = "";
-  world *w = &home.w;
+  world *w = &h->w;
   sv_org_options o = fx_org_options(&w->fx, w->data);
   int err = sv_org_open(&o, &sv_programme_id, &w->programme, why);
-  if (!err) err = sv_org_open(&o, id, &w->org, why);
+  if (!err) err = sv_org_open(&o, &org_id, &w->org, why);
   if (err) fuzz_die(__FILE__, __LINE__, why);
   sv_server_options so = {.sys = &w->fx.sys,
                           .names = names,
@@ -96,7 +101,13 @@ static void open_all(const ov_id *id) {
                           .wake = nobody};
   FX_OK(sv_server_new(&so, &w->server));
   FX_OK(sv_server_add_org(w->server, w->org));
-  tablet_reopen(&home.t);
+  w->fx.now_ms += OV_HELLO_SKEW_MS_MAX + 1000; /* a HELLO just after the start would be challenged */
+}
+
+void fuzz_home_restart(fuzz_home *h) {
+  fuzz_home_stop(h);
+  fuzz_home_start(h);
+  tablet_reopen(&h->t);
 }
 
 /* A device that the server knows, with its first three ops stored. */
@@ -162,7 +173,7 @@ static void make(void) {
   start_ms = h->w.fx.now_ms;
   start_random = h->w.fx.random;
   tablet_random = h->t.random;
-  close_all();
+  fuzz_home_close(h);
   FUZZ_MUST(!nftw(h->w.fx.dir, keep_file, 8, FTW_PHYS));
   atexit(at_exit);
 }
@@ -193,7 +204,6 @@ static void note_stored(fuzz_home *h) {
 }
 
 fuzz_home *fuzz_home_fresh(void) {
-  static ov_id id;
   static char data[256];
   if (!n_files) {
     make();
@@ -202,18 +212,18 @@ fuzz_home *fuzz_home_fresh(void) {
     ov_id ids[4];
     uint32_t n;
     FUZZ_MUST(!sv_org_list(data, ids, 4, &n) && n == 1);
-    id = ids[0];
+    org_id = ids[0];
     home.w.data = data;
-  } else if (home.w.server) {
-    close_all();
+  } else if (home.w.org) {
+    fuzz_home_close(&home);
   }
   put_back();
   ov_arena_free(&home.w.fx.arena);
   home.w.fx.now_ms = start_ms;
   home.w.fx.random = start_random;
   home.t.random = tablet_random;
-  open_all(&id);
-  home.w.fx.now_ms += 1000; /* a HELLO in the same millisecond as the start would be challenged */
+  fuzz_home_start(&home);
+  tablet_reopen(&home.t);
   start_log();
   note_stored(&home);
   return &home;
@@ -292,11 +302,11 @@ static void close_link(void *ctx, unsigned code, const char *reason) {
   l->code = code;
 }
 
-void fuzz_connect(fuzz_link *l, fuzz_home *h) {
+bool fuzz_connect(fuzz_link *l, fuzz_home *h) {
   *l = (fuzz_link){.h = h};
   sv_link link = {.want_write = want_write, .close = close_link, .pause = pause_reading, .ctx = l};
   l->ss = sv_session_open(h->w.server, &link, "fuzz");
-  FUZZ_MUST(l->ss);
+  return l->ss != NULL;
 }
 
 void fuzz_disconnect(fuzz_link *l) {

@@ -37,6 +37,13 @@ void fuzz_home_acknowledged(fuzz_home *h, const ov_op *op);
 /* All tablets' ops are on the server, by name. */
 void fuzz_home_tablet_arrived(fuzz_home *h);
 
+/* The server process ends, and starts again on the same data; restart: the tablet's, too. */
+void fuzz_home_stop(fuzz_home *h);
+void fuzz_home_start(fuzz_home *h);
+void fuzz_home_restart(fuzz_home *h);
+/* Closes all; fuzz_home_fresh opens it again. */
+void fuzz_home_close(fuzz_home *h);
+
 /* A connection to the server's session, without a client behind it. */
 typedef struct fuzz_link {
   fuzz_home *h;
@@ -44,7 +51,8 @@ typedef struct fuzz_link {
   bool close_asked;
   unsigned code;
 } fuzz_link;
-void fuzz_connect(fuzz_link *l, fuzz_home *h);
+/* False when the server takes no session now (it is out of memory). */
+bool fuzz_connect(fuzz_link *l, fuzz_home *h);
 void fuzz_disconnect(fuzz_link *l);
 
 #endif

@@ -24,7 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
   static unsigned runs;
   if (!server) start();
   if (!n || n > 20000) return 0;
-  rawws *ws = rawws_connect(&(rawws_opts){.port = echo_port(server)});
+  char from[16]; /* from many addresses: one has 28,000 ports, and each waits for a minute */
+  snprintf(from, sizeof from, "127.0.0.%u", 2 + runs % 250);
+  rawws *ws = rawws_connect(&(rawws_opts){.port = echo_port(server), .from = from});
   FUZZ_MUST(ws);
   size_t first = 1 + (n - 1) * p[0] / 256;
   (void)rawws_send(ws, p + 1, first - 1);

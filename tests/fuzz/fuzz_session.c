@@ -22,7 +22,7 @@ typedef struct attack {
 } attack;
 
 static void feed(attack *x) {
-  if (!x->link.ss) fuzz_connect(&x->link, x->h);
+  if (!x->link.ss) FUZZ_MUST(fuzz_connect(&x->link, x->h));
   ov_buf_reset(&x->last);
   ov_buf_put(&x->last, x->frame.p, x->frame.n);
   sv_session_message(x->link.ss, x->frame.p, x->frame.n);
@@ -293,7 +293,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
   attack x = {.h = fuzz_home_fresh(), .c = &c, .packer = packer};
   ov_buf *bufs[] = {&x.plain, &x.frame, &x.signed_bytes, &x.last};
   for (unsigned i = 0; i < 4; i++) ov_buf_init(bufs[i], 0);
-  fuzz_connect(&x.link, x.h);
+  FUZZ_MUST(fuzz_connect(&x.link, x.h));
   for (unsigned i = 0; i < STEPS_MAX && pick_more(&c); i++) step(&x);
   if (x.link.ss) listen(&x);
   fuzz_disconnect(&x.link);
