@@ -85,6 +85,18 @@ static bool places_differ(const sv_record_row *row, const uint32_t *scopes, uint
   return false;
 }
 
+/* What is measured of a participant's month follows its records: marked in the same transaction, summed again
+ * after the commit. A project's dates decide the phase of all that was logged for it. */
+static void mark_sums(ingest *g, const sv_record_row *row, const sv_record_row *old) {
+  static const ov_name all;
+  const ov_skind *k = ov_schemas_kind(g->org->schemas, row->rec.kind);
+  if (row->rec.kind == SV_KIND_PROJECT) sv_sums_due_add(g->t, &all, 0);
+  if (!k || !k->windowed || k->participant != OV_P_REQUIRED || !row->rec.has_participant) return;
+  sv_sums_due_add(g->t, &row->rec.participant, row->day);
+  if (old && old->indexed && old->day != row->day)
+    sv_sums_due_add(g->t, &row->rec.participant, old->day);
+}
+
 static int publish(ingest *g, const changed_record *c, const folded *f, const sv_record_row *old) {
   sv_record_row row = {.rec = f->rec, .changed = ingest_seconds(g->now_ms)};
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
@@ -108,6 +120,7 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
       (err = index_record(g->t, g->org, &row, &g->b2)))
     return err;
   place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old));
+  if (differs) mark_sums(g, &row, old);
   sv_record_put(g->t, &row);
   if (row.rec.kind == OV_KIND_DEVICE) update_devices(g, &row.rec);
   if (row.rec.kind == OV_KIND_PARTICIPANT && moves) ingest_list_add(g, &g->moved, &row.rec.name);

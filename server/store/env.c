@@ -32,6 +32,9 @@ const char *sv_table_name(sv_table tab) {
       [SV_T_RULINGS] = "rulings",
       [SV_T_HELD] = "held",
       [SV_T_QUEUE] = "queue",
+      [SV_T_SUMS] = "sums",
+      [SV_T_SUMS_DUE] = "sums_due",
+      [SV_T_RELEASES] = "releases",
   };
   return names[tab];
 }

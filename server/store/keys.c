@@ -128,6 +128,28 @@ sv_key sv_key_queue(uint64_t id, const ov_name *op) {
   return k;
 }
 
+sv_key sv_key_sums(uint32_t month, uint8_t family, const ov_name *participant) {
+  sv_key k = {.n = 0};
+  put_uint(&k, month, 4);
+  put_uint(&k, family, 1);
+  if (participant) put_name(&k, participant);
+  return k;
+}
+
+sv_key sv_key_due(uint32_t month, const ov_name *participant) {
+  sv_key k = {.n = 0};
+  put_uint(&k, month, 4);
+  put_name(&k, participant);
+  return k;
+}
+
+sv_key sv_key_release(uint32_t release, uint32_t part) {
+  sv_key k = {.n = 0};
+  put_uint(&k, release, 4);
+  put_uint(&k, part, 4);
+  return k;
+}
+
 sv_key sv_key_after(sv_key k) {
   k.b[k.n++] = 0;
   return k;
@@ -172,6 +194,9 @@ size_t sv_key_length(sv_table tab) {
       [SV_T_RULINGS] = 2 * OV_NAME_BYTES,
       [SV_T_HELD] = OV_NAME_BYTES,
       [SV_T_QUEUE] = 8 + OV_NAME_BYTES,
+      [SV_T_SUMS] = 4 + 1 + OV_NAME_BYTES,
+      [SV_T_SUMS_DUE] = 4 + OV_NAME_BYTES,
+      [SV_T_RELEASES] = 4 + 4,
   };
   return length[tab];
 }

@@ -236,6 +236,42 @@ int sv_meta_put(sv_txn *t, const char *key, const void *p, size_t n);
 int sv_meta_get(sv_txn *t, const char *key, ov_buf *out);         /* appends; OV_E_NOTFOUND */
 int sv_counter_next(sv_txn *t, const char *key, uint64_t *value); /* 1, 2, 3 ... */
 
+/* -- sums for the measures, and the release ledger ------------------------------------------------------- */
+/* Months are counted from January of year 0: 12 * year + month - 1. */
+uint32_t sv_month_of_day(int64_t day);
+int64_t sv_month_first_day(uint32_t month);
+/* What a month of one participant holds for one family of measures, sealed under the participant's key: an
+ * erased participant's rows are unreadable, and absent for all readers. */
+int sv_sums_put(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant, const void *p, size_t n);
+int sv_sums_get(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant,
+                ov_buf *out); /* appends; OV_E_NOTFOUND */
+int sv_sums_del(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant);
+/* Calls each for the rows of a family and month, in order of participants; p is borrowed for the call. A
+ * result other than 0 ends the walk and is given back. */
+typedef int (*sv_sums_fn)(void *ctx, const ov_name *participant, const uint8_t *p, size_t n);
+int sv_sums_each(sv_txn *t, uint32_t month, uint8_t family, sv_sums_fn each, void *ctx);
+/* Next row of the table behind (month, family, participant), readable or not; `started` false: the first. */
+int sv_sums_next(sv_txn *t, bool started, uint32_t *month, uint8_t *family, ov_name *participant);
+/* The records of this participant in the month of `day` changed: its sums are due. With the zero name all
+ * are. */
+int sv_sums_due_add(sv_txn *t, const ov_name *participant, int64_t day);
+int sv_sums_due_first(sv_txn *t, uint32_t *month, ov_name *participant); /* OV_E_NOTFOUND */
+int sv_sums_due_has(sv_txn *t, uint32_t month, const ov_name *participant, bool *has);
+int sv_sums_due_del(sv_txn *t, uint32_t month, const ov_name *participant);
+/* Records of a participant of one kind with a day in [from, to], in order of days; `after` as in
+ * sv_by_participant. */
+int sv_by_participant_days(sv_txn *t, const ov_name *participant, uint16_t kind, int64_t from, int64_t to,
+                           ov_arena *a, ov_name **out, uint32_t max, uint32_t *n);
+/* The first participant behind `after` (NULL: of all) that has records, and for one kind the first day at or
+ * behind `from` with a record. OV_E_NOTFOUND. */
+int sv_participant_next(sv_txn *t, const ov_name *after, ov_name *out);
+int sv_participant_day(sv_txn *t, const ov_name *participant, uint16_t kind, int64_t from, int64_t *day);
+/* One part of a release, sealed; never replaced: OV_E_EXISTS. */
+int sv_release_put(sv_txn *t, uint32_t release, uint32_t part, const void *p, size_t n);
+int sv_release_get(sv_txn *t, uint32_t release, uint32_t part, ov_buf *out); /* appends; OV_E_NOTFOUND */
+/* Key of the next part behind (release, part); `started` false: the first. OV_E_NOTFOUND. */
+int sv_release_next(sv_txn *t, bool started, uint32_t *release, uint32_t *part);
+
 /* Opens every value, checks every mark and compares the tables with the counts sealed at the last commit and
  * the domain indexes with the records: finds what LMDB, which has no checksums, gives back changed or not at
  * all. Reads all in one read transaction (about 1 us a row), during which the map does not grow. Chains and

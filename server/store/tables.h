@@ -34,6 +34,9 @@ typedef enum sv_table {
   SV_T_RULINGS, /* target op, ruling op                  -> mark */
   SV_T_HELD,    /* op                                    -> mark */
   SV_T_QUEUE,   /* running number, op                    -> mark */
+  SV_T_SUMS,     /* month, family, participant            -> what the measures need of that month */
+  SV_T_SUMS_DUE, /* month, participant                    -> mark: its records changed since */
+  SV_T_RELEASES, /* release, part                         -> the release ledger (the programme's environment) */
   SV_T_COUNT
 } sv_table;
 const char *sv_table_name(sv_table tab);
@@ -63,6 +66,9 @@ sv_key sv_key_scope(uint32_t scope);
 sv_key sv_key_pos(uint32_t scope, uint64_t pos);
 sv_key sv_key_gone(uint32_t scope, const ov_name *record);
 sv_key sv_key_queue(uint64_t id, const ov_name *op);
+sv_key sv_key_sums(uint32_t month, uint8_t family, const ov_name *participant); /* NULL: start of the family */
+sv_key sv_key_due(uint32_t month, const ov_name *participant);
+sv_key sv_key_release(uint32_t release, uint32_t part);
 /* The same key plus a zero byte: the first key behind it, for walks that go on after one. */
 sv_key sv_key_after(sv_key k);
 /* Parts of keys read back; the length was checked by sv_scan_next. */
@@ -216,7 +222,9 @@ typedef enum sv_part {
   SV_PART_POS = 11,
   SV_PART_GONE = 12,
   SV_PART_COUNTER = 13,
-  SV_PART_TOTALS = 14
+  SV_PART_TOTALS = 14,
+  SV_PART_SUMS = 30,
+  SV_PART_RELEASE = 31
 } sv_part;
 
 /* Appends the sealed form of plain[0..n) to out. */
@@ -261,6 +269,8 @@ int sv_row2_open(sv_txn *t, const sv_key *k, sv_part first, const MDB_val *v, MD
 int sv_env_totals_put(sv_txn *t); /* counts of all tables, sealed: at each commit that changed something */
 int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]);
 extern const char sv_totals_key[];
+/* Can this row of sums be opened, or is its participant erased? */
+bool sv_sums_sound(sv_txn *t, const sv_key *k, const MDB_val *v);
 /* Are the marks of this record, as its row tells them, all there? Counts them per table. */
 bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_T_COUNT]);
 

@@ -227,6 +227,7 @@ bool sv_table_is_marks(sv_table tab) {
   case SV_T_WAITING:
   case SV_T_RULINGS:
   case SV_T_HELD:
+  case SV_T_SUMS_DUE:
   case SV_T_QUEUE: return true;
   default: return false;
   }

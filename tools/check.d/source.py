@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     'server/net': ('proto/include',),
     'server/schema_json': ('proto/include',),
     'server/core': ('proto/include', 'proto/keys', 'server/store'),
+    'server/insight': ('proto/include', 'server/store', 'server/core'),
     'server/node': ('proto/include', 'proto/keys', 'server/store', 'server/core', 'server/schema_json'),
     'server/admin': ('proto/include', 'proto/keys', 'server/store', 'server/core', 'server/schema_json'),
     'server/web': ('proto/include', 'server/store', 'server/core', 'server/net'),
