@@ -189,5 +189,13 @@ int cmd_dump(adm *m);
 int cmd_backup(adm *m);
 int cmd_backup_keys(adm *m);
 int cmd_restore(adm *m);
+int cmd_release_make(adm *m);
+int cmd_release_list(adm *m);
+int cmd_release_show(adm *m);
+int cmd_release_shares(adm *m);
+int cmd_release_explain(adm *m);
+int cmd_release_recount(adm *m);
+int cmd_release_p(adm *m);
+int cmd_export(adm *m);
 
 #endif

@@ -385,6 +385,75 @@ static const sv_admin_command commands[] = {
           {"no_check", SV_ARG_FLAG, false, false, "do not verify what was restored"},
           {"organisation", SV_ARG_TEXT, false, false,
            "only this organisation (by name or id), or programme"}}},
+    {.name = "release make",
+     .summary = "release the figures of a closed month, or find what was released of it",
+     .changes = true,
+     .run = cmd_release_make,
+     .text = "A month is closed 14 days after its end. What was released never changes: late entries and "
+             "erasures "
+             "come too late for it, and asking again gives the same. A month without enough people is "
+             "released too, "
+             "with every cell hidden.",
+     .example = "overdracht-admin release make 2026-02",
+     .columns = "what:WHAT cells:CELLS told:TOLD percent:% simulated_percent:SIMULATED",
+     .args =
+         {{"month", SV_ARG_TEXT, true, true, "month, 2026-02"},
+          {"breakdown", SV_ARG_LIST, false, false,
+           "network (default) or network_type, beside all networks together; may be given more than once"}}},
+    {.name = "release list",
+     .summary = "list the releases",
+     .run = cmd_release_list,
+     .columns = "release:RELEASE month:MONTH made:MADE cells:CELLS told:TOLD hash:HASH"},
+    {.name = "release show",
+     .summary = "show the cells of a release",
+     .run = cmd_release_show,
+     .columns =
+         "cell:CELL state:STATE clients:CLIENTS organisations:ORGANISATIONS value:VALUE unit:UNIT sd:SD "
+         "baseline:BASELINE follow_up:FOLLOW_UP",
+     .args = {{"release", SV_ARG_TEXT, true, false, "release (default: the newest)"},
+              {"measure", SV_ARG_TEXT, false, false, "only this measure, as in the codebook"},
+              {"all", SV_ARG_FLAG, false, false, "hidden cells too"}}},
+    {.name = "release shares",
+     .summary = "how much of a release is told, beside a simulation of such a programme",
+     .run = cmd_release_shares,
+     .columns = "what:WHAT cells:CELLS told:TOLD percent:% simulated_percent:SIMULATED",
+     .args = {{"release", SV_ARG_TEXT, true, false, "release (default: the newest)"}}},
+    {.name = "release explain",
+     .summary = "why a cell is hidden, in words",
+     .run = cmd_release_explain,
+     .text = "Researchers and the page only learn that a cell is hidden: the rule that hid it says something "
+             "about "
+             "the people in it, so it is for the programme's administrator.",
+     .example = "overdracht-admin release explain \"sleep_se:1@network 3\"",
+     .args = {{"cell", SV_ARG_TEXT, true, true, "cell, as release show --all writes it"},
+              {"release", SV_ARG_TEXT, false, false, "release (default: the newest)"}}},
+    {.name = "release recount",
+     .summary = "make every sum again from the records and compare",
+     .changes = true,
+     .run = cmd_release_recount,
+     .text = "Sums what is due first. Exit status 6 when a kept sum is not that of its records.",
+     .columns = "participant:PARTICIPANT month:MONTH family:FAMILY"},
+    {.name = "release p-rule",
+     .summary = "set p of the p %-rule for totals",
+     .changes = true,
+     .run = cmd_release_p,
+     .text = "A total is hidden when the largest contributor could be estimated to within p percent by the "
+             "second "
+             "largest. Keep p to yourself.",
+     .args = {{"percent", SV_ARG_INT, true, true, "p, 1 to 100 (10 until it is set)"}}},
+    {.name = "export",
+     .summary = "write a file of a release",
+     .run = cmd_export,
+     .text = "The same bytes that researchers fetch. Datasets: sleep, sleep_check, day_structure, "
+             "social_contact, "
+             "tech_use, goal, remote_care, paired (csv, sav for SPSS, dta for Stata), codebook (csv, html), "
+             "datapackage (json). In CSV, text that a spreadsheet would take for a formula has a quote "
+             "before it.",
+     .example = "overdracht-admin export 2026-02 sleep --format sav --out sleep.sav",
+     .args = {{"release", SV_ARG_TEXT, true, true, "release, 2026-02"},
+              {"dataset", SV_ARG_TEXT, true, true, "dataset"},
+              {"format", SV_ARG_TEXT, false, false, "csv (default), sav, dta, html or json"},
+              {"out", SV_ARG_PATH, false, false, "file to make"}}},
     {.name = "key info",
      .summary = "show fingerprints and epochs (no secrets)",
      .run = cmd_key_info,

@@ -93,8 +93,7 @@ static void mark_sums(ingest *g, const sv_record_row *row, const sv_record_row *
   if (row->rec.kind == SV_KIND_PROJECT) sv_sums_due_add(g->t, &all, 0);
   if (!k || !k->windowed || k->participant != OV_P_REQUIRED || !row->rec.has_participant) return;
   sv_sums_due_add(g->t, &row->rec.participant, row->day);
-  if (old && old->indexed && old->day != row->day)
-    sv_sums_due_add(g->t, &row->rec.participant, old->day);
+  if (old && old->indexed && old->day != row->day) sv_sums_due_add(g->t, &row->rec.participant, old->day);
 }
 
 static int publish(ingest *g, const changed_record *c, const folded *f, const sv_record_row *old) {

@@ -11,9 +11,10 @@
 static const sv_measure measures[] = {
     {M_SLEEP_TIB, SV_FAM_SLEEP, SV_M_MEAN, SV_SPLIT_SOURCE, false, MIN5, 0, 0, "sleep_tib", "min",
      "Tijd in bed", "Time in bed (TIB)", "out of bed minus to bed, in UTC"},
-    {M_SLEEP_TST, SV_FAM_SLEEP, SV_M_MEAN, SV_SPLIT_SOURCE, false, MIN5, 0, 0, "sleep_tst", "min", "Slaapduur",
-     "Total sleep time (TST)",
-     "final awakening minus trying to sleep, minus SOL and WASO; nights without these two are left out. LOINC "
+    {M_SLEEP_TST, SV_FAM_SLEEP, SV_M_MEAN, SV_SPLIT_SOURCE, false, MIN5, 0, 0, "sleep_tst", "min",
+     "Slaapduur", "Total sleep time (TST)",
+     "final awakening minus trying to sleep, minus SOL and WASO; nights without these two are left out. "
+     "LOINC "
      "93832-4"},
     {M_SLEEP_SE, SV_FAM_SLEEP, SV_M_SHARE, SV_SPLIT_SOURCE, true, POINT, 0, 0, "sleep_se", "%",
      "Slaapefficiëntie", "Sleep efficiency (SE)", "100 x TST / TIB of each night"},
@@ -25,10 +26,12 @@ static const sv_measure measures[] = {
      "Wakker in bed aan het eind", "Terminal wakefulness (TWAK)", "out of bed minus final awakening"},
     {M_SLEEP_MID, SV_FAM_SLEEP, SV_M_MEAN, SV_SPLIT_SOURCE, false, MIN5, 0, 0, "sleep_mid", "min",
      "Midden van de slaap", "Midsleep",
-     "halfway between falling asleep and the final awakening, minutes after 12:00 local time of the night's date"},
+     "halfway between falling asleep and the final awakening, minutes after 12:00 local time of the night's "
+     "date"},
     {M_SLEEP_BED_SD, SV_FAM_SLEEP, SV_M_SPREAD, SV_SPLIT_SOURCE, false, MIN5, 0, 0, "sleep_bed_sd", "min",
      "Spreiding van bedtijd", "Bedtime variability",
-     "standard deviation of going to bed (local time) over the client's nights of the month, 5 nights or more"},
+     "standard deviation of going to bed (local time) over the client's nights of the month, 5 nights or "
+     "more"},
     {M_SLEEP_GOOD, SV_FAM_SLEEP, SV_M_SHARE, SV_SPLIT_SOURCE, false, POINT, 0, 0, "sleep_good", "%",
      "Nachten goed of zeer goed", "Nights rated good or very good", "quality 4 or 5"},
     {M_SLEEP_QUALITY, SV_FAM_SLEEP, SV_M_CATEGORY, SV_SPLIT_SOURCE, false, POINT, KIND_SLEEP, SLEEP_QUALITY,
@@ -65,14 +68,15 @@ static const sv_measure measures[] = {
      "Soorten contacten", "Variety of partners", "different partner categories in the month"},
     {M_CONTACT_OWN, SV_FAM_CONTACT, SV_M_SHARE, SV_SPLIT_NONE, false, POINT, 0, 0, "contact_own", "%",
      "Cliënt begon", "Client-initiated", "initiator 1 of all with an answer"},
-    {M_CONTACT_RECIPROCAL, SV_FAM_CONTACT, SV_M_SHARE, SV_SPLIT_NONE, false, POINT, 0, 0, "contact_reciprocal",
-     "%", "Heen en weer", "Reciprocal", "reciprocity 2 of all with an answer"},
+    {M_CONTACT_RECIPROCAL, SV_FAM_CONTACT, SV_M_SHARE, SV_SPLIT_NONE, false, POINT, 0, 0,
+     "contact_reciprocal", "%", "Heen en weer", "Reciprocal", "reciprocity 2 of all with an answer"},
     {M_CONTACT_MODE, SV_FAM_CONTACT, SV_M_CATEGORY, SV_SPLIT_NONE, false, POINT, KIND_CONTACT, CONTACT_MODE,
      "contact_mode", "%", "Hoe", "Mode", "share of the client's contacts"},
     {M_CONTACT_VALENCE, SV_FAM_CONTACT, SV_M_CATEGORY, SV_SPLIT_NONE, false, POINT, KIND_CONTACT,
      CONTACT_VALENCE, "contact_valence", "%", "Hoe was het", "Valence", "share of the client's contacts"},
-    {M_TECH_DAYS_WEEK, SV_FAM_TECH, SV_M_WEEK, SV_SPLIT_NONE, false, HALF, 0, 0, "tech_days_week", "days/week",
-     "Dagen gebruikt per week", "Use days a week", "different days with use (1 or 2) by the month's weeks"},
+    {M_TECH_DAYS_WEEK, SV_FAM_TECH, SV_M_WEEK, SV_SPLIT_NONE, false, HALF, 0, 0, "tech_days_week",
+     "days/week", "Dagen gebruikt per week", "Use days a week",
+     "different days with use (1 or 2) by the month's weeks"},
     {M_TECH_INCIDENTS, SV_FAM_TECH, SV_M_RATE, SV_SPLIT_NONE, false, POINT, 0, 0, "tech_incidents",
      "/100 days", "Storingen per 100 dagen gebruik", "Incidents per 100 use days",
      "incidents x 100 / different days with use"},
@@ -84,7 +88,8 @@ static const sv_measure measures[] = {
      "Doel bereikt", "Goal attained", "goals whose latest score of the month is 0 or more"},
     {M_GOAL_T, SV_FAM_GOAL, SV_M_MEAN, SV_SPLIT_SCALE, false, POINT, 0, 0, "goal_t", "", "T-score (GAS)",
      "T-score (GAS)",
-     "50 + 10 Swx / sqrt(0.7 Sw^2 + 0.3 (Sw)^2) over the client's goals; five-point scale only, weight 1 unless "
+     "50 + 10 Swx / sqrt(0.7 Sw^2 + 0.3 (Sw)^2) over the client's goals; five-point scale only, weight 1 "
+     "unless "
      "told"},
     {M_GOAL_SCORE, SV_FAM_GOAL, SV_M_CATEGORY, SV_SPLIT_SCALE, false, POINT, KIND_GOAL, GOAL_SCORE,
      "goal_score", "%", "Score", "Score", "share of the client's goals, latest score of the month"},
@@ -115,14 +120,14 @@ const sv_measure *sv_measure_by_name(const char *name) {
 }
 
 const char *sv_family_name(unsigned family) {
-  static const char *const names[SV_FAM_END] = {NULL,           "sleep",    "sleep_check", "day_structure",
-                                                "social_contact", "tech_use", "goal",        "remote_care"};
+  static const char *const names[SV_FAM_END] = {
+      NULL, "sleep", "sleep_check", "day_structure", "social_contact", "tech_use", "goal", "remote_care"};
   return family < SV_FAM_END ? names[family] : NULL;
 }
 
 uint16_t sv_family_kind(unsigned family) {
-  static const uint16_t kinds[SV_FAM_END] = {0,         KIND_SLEEP, KIND_ROUND, KIND_DAY,
-                                             KIND_CONTACT, KIND_TECH,  KIND_GOAL,  KIND_REMOTE};
+  static const uint16_t kinds[SV_FAM_END] = {0,         KIND_SLEEP, KIND_ROUND, KIND_DAY, KIND_CONTACT,
+                                             KIND_TECH, KIND_GOAL,  KIND_REMOTE};
   return family < SV_FAM_END ? kinds[family] : 0;
 }
 

@@ -45,7 +45,7 @@ void sv_measurer_begin(sv_measurer *m, unsigned family, const sv_zone *zone) {
   m->use_day = SV_UNKNOWN;
 }
 
-/* -- values ----------------------------------------------------------------------------------------------- */
+/* -- values ---------------------------------------------------------------------------------------------- */
 
 int64_t sv_record_value(const ov_record *r, uint16_t field) {
   const ov_live *l = ov_record_field(r, field, NULL);
@@ -75,7 +75,8 @@ static void add(sv_measurer *m, uint16_t measure, unsigned split, int phase, int
 }
 
 static void add_cat(sv_measurer *m, uint16_t measure, unsigned split, int phase, int64_t code) {
-  sv_sum *e = known(code) && code >= INT8_MIN && code <= INT8_MAX ? entry(m, measure, split, (int)code, phase) : NULL;
+  sv_sum *e = known(code) && code >= INT8_MIN && code <= INT8_MAX ? entry(m, measure, split, (int)code, phase)
+                                                                  : NULL;
   if (e) e->n++;
 }
 
@@ -85,7 +86,7 @@ static void add_share(sv_measurer *m, uint16_t measure, unsigned split, int phas
 
 static int64_t minutes(int64_t seconds) { return (seconds * 1000 + 30) / 60; }
 
-/* -- families --------------------------------------------------------------------------------------------- */
+/* -- families -------------------------------------------------------------------------------------------- */
 
 /* Minutes after noon of the night's date, by the clock on the wall. */
 static int64_t after_noon_s(const sv_measurer *m, int64_t night, int64_t at) {
@@ -104,7 +105,7 @@ static void add_spread(sv_measurer *m, unsigned source, int phase, int64_t secon
 static void add_sleep(sv_measurer *m, const ov_record *r, int phase, char *why) {
   int64_t night = sv_record_value(r, SLEEP_NIGHT), source = sv_record_value(r, SLEEP_SOURCE),
           quality = sv_record_value(r, SLEEP_QUALITY);
-  sv_night n = {sv_record_value(r, SLEEP_BED),  sv_record_value(r, SLEEP_TRY), sv_record_value(r, SLEEP_WAKE),
+  sv_night n = {sv_record_value(r, SLEEP_BED), sv_record_value(r, SLEEP_TRY), sv_record_value(r, SLEEP_WAKE),
                 sv_record_value(r, SLEEP_OUT), sv_record_value(r, SLEEP_SOL), sv_record_value(r, SLEEP_WASO)};
   sv_sleep s;
   if (!known(night) || source < 1 || source > 6) return;
@@ -209,8 +210,9 @@ static void add_tech(sv_measurer *m, const ov_record *r, int phase) {
 }
 
 static void add_goal(sv_measurer *m, const ov_record *r, int phase) {
-  sv_goal g = {sv_record_value(r, GOAL_ID), sv_record_value(r, GOAL_SCALE), sv_record_value(r, GOAL_WEIGHT),
-               sv_record_value(r, GOAL_SCORE), sv_record_value(r, F_OCCURRED), phase};
+  sv_goal g = {sv_record_value(r, GOAL_ID),     sv_record_value(r, GOAL_SCALE),
+               sv_record_value(r, GOAL_WEIGHT), sv_record_value(r, GOAL_SCORE),
+               sv_record_value(r, F_OCCURRED),  phase};
   int64_t low = g.scale == 6 ? -3 : -2;
   if (!known(g.goal_id) || (g.scale != 5 && g.scale != 6) || !known(g.score)) return;
   if (g.score < low || g.score > 2) { /* the six-point scale's lowest step does not exist on the other one */
@@ -247,7 +249,7 @@ static void add_remote(sv_measurer *m, const ov_record *r, int phase) {
   if (known(line)) add_share(m, M_REMOTE_FAILED, 0, phase, line == 1);
 }
 
-/* -- the record ------------------------------------------------------------------------------------------- */
+/* -- the record ------------------------------------------------------------------------------------------ */
 
 static int phase_of(const ov_record *r, const sv_project_dates *p, int64_t day) {
   int64_t told = sv_record_value(r, F_PHASE);

@@ -5,6 +5,7 @@
 
 #include "kinds.h"
 #include "release_priv.h"
+#include "sv_consent.h"
 #include "sv_kinds.h"
 
 #define DAY_MIN (-719468)
@@ -18,7 +19,7 @@
 #define NETWORK_STORIES_MAX 6
 #define KIND_NETWORK 11
 
-/* -- clients ---------------------------------------------------------------------------------------------- */
+/* -- clients --------------------------------------------------------------------------------------------- */
 
 static uint32_t hash_of(uint16_t org, const ov_name *name) {
   uint8_t b[OV_NAME_BYTES];
@@ -82,20 +83,20 @@ void rel_clients_free(rel_clients *c) {
 }
 
 int rel_consents(rel_job *j, uint32_t org) {
-  int (*given)(sv_txn *, const ov_name *, int, int64_t) = j->in->consent ? j->in->consent : sv_consent_given;
   sv_txn *t = NULL;
   int err = sv_txn_read(j->orgs[org].org->env, &t);
   for (uint32_t i = 0; !err && i < j->clients.n; i++) {
     if (j->clients.v[i].org != org || j->clients.consent[i] >= 0) continue;
-    int yes = given(t, &j->clients.v[i].name, SV_CONSENT_RESEARCH, j->in->now_ms / 1000);
-    if (yes < 0) err = yes;
-    else j->clients.consent[i] = yes > 0;
+    bool yes = false;
+    err = sv_consent(t, j->orgs[org].org, &j->clients.v[i].name, SV_PURPOSE_RESEARCH, j->in->now_ms / 1000,
+                     &yes);
+    j->clients.consent[i] = yes;
   }
   sv_txn_abort(t);
   return err;
 }
 
-/* -- networks and projects -------------------------------------------------------------------------------- */
+/* -- networks and projects ------------------------------------------------------------------------------- */
 
 static void take_network(const sv_record_row *row, sv_network *networks) {
   int64_t number = sv_record_value(&row->rec, FIELD_NUMBER), type = sv_record_value(&row->rec, NETWORK_TYPE);
@@ -196,14 +197,14 @@ static uint16_t group_of(const rel_org *o, const ov_name *project) {
   return 0;
 }
 
-/* -- tables ----------------------------------------------------------------------------------------------- */
+/* -- tables ---------------------------------------------------------------------------------------------- */
 
 typedef struct acc {
   const sv_measure *m;
   uint8_t split;
   int8_t codes[CODES_MAX];
-  unsigned n_codes;              /* CATEGORY; else 0 */
-  sv_contrib *lists[CODES_MAX];  /* lists[0] for all else */
+  unsigned n_codes;             /* CATEGORY; else 0 */
+  sv_contrib *lists[CODES_MAX]; /* lists[0] for all else */
   uint32_t n, cap;
 } acc;
 
@@ -394,7 +395,7 @@ int rel_family(rel_job *j, unsigned family) {
   return err;
 }
 
-/* -- pairs ------------------------------------------------------------------------------------------------ */
+/* -- pairs ----------------------------------------------------------------------------------------------- */
 
 typedef struct pair_acc {
   sv_sum base, follow;
@@ -430,7 +431,8 @@ static int take_pair(void *ctx, const ov_name *who, const uint8_t *bytes, size_t
   if (!err) err = sv_sums_decode(bytes, n, p->j->sums) ? OV_E_CORRUPT : 0;
   for (uint32_t i = 0; !err && i < p->j->sums->n; i++) {
     const sv_sum *e = &p->j->sums->v[i];
-    if (e->measure != p->m->id || e->split != p->split || (e->phase != PHASE_BASELINE && e->phase != PHASE_FOLLOW_UP))
+    if (e->measure != p->m->id || e->split != p->split ||
+        (e->phase != PHASE_BASELINE && e->phase != PHASE_FOLLOW_UP))
       continue;
     sv_sum *to = e->phase == PHASE_BASELINE ? &p->v[client].base : &p->v[client].follow;
     to->n += e->n;
@@ -464,7 +466,8 @@ static int freeze(pairs *p) {
     const pair_acc *a = &p->v[i];
     sv_pair x = {.client = i, .org = j->clients.v[i].org, .group = a->group};
     unsigned flags;
-    if (a->base.n < SV_PAIR_ENTRIES_MIN || a->follow.n < SV_PAIR_ENTRIES_MIN || j->clients.consent[i] != 1) continue;
+    if (a->base.n < SV_PAIR_ENTRIES_MIN || a->follow.n < SV_PAIR_ENTRIES_MIN || j->clients.consent[i] != 1)
+      continue;
     if (!sv_sum_value(&a->base, p->m, 0, 0, &x.base, &flags) ||
         !sv_sum_value(&a->follow, p->m, 0, 0, &x.follow, &flags))
       continue;

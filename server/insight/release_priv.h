@@ -19,7 +19,7 @@ void rel_clients_free(rel_clients *c);
 
 typedef struct rel_org {
   sv_org *org;
-  ov_name *projects; /* ascending not needed: few */
+  ov_name *projects;  /* ascending not needed: few */
   uint16_t *networks; /* of each project; 0 unknown */
   uint32_t n_projects;
 } rel_org;
@@ -36,16 +36,16 @@ typedef struct rel_job {
   rel_clients clients;
   uint8_t types[SV_GROUP_MAX + 1];
   sv_network *networks;
-  sv_sums *sums; /* scratch */
+  sv_sums *sums;      /* scratch */
   sv_cells prior;     /* of the month's earlier releases */
-  sv_batches batches; /* of all releases; those at or behind n_old are new */
-  uint32_t n_old;
+  sv_batches batches; /* of all releases */
+  uint32_t n_old;     /* batches of earlier releases; those behind are new */
   sv_cells cells;
 } rel_job;
 
 int rel_open_orgs(rel_job *j);
 void rel_close_orgs(rel_job *j);
-int rel_load_networks(sv_org *programme, sv_network networks[SV_GROUP_MAX + 1]);
+int rel_load_networks(sv_org *programme, sv_network *networks); /* SV_GROUP_MAX + 1 */
 /* Tables of one family of the month, in order; appends to j->cells. */
 int rel_family(rel_job *j, unsigned family);
 /* Freezes new pairs of all paired measures and appends their cells. */
@@ -53,11 +53,10 @@ int rel_paired(rel_job *j);
 /* The client's research consent at the release's making. */
 int rel_consents(rel_job *j, uint32_t org);
 
-/* Store. */
-int rel_encode(const rel_job *j, sv_release *r, ov_buf *head, ov_buf *clients, ov_buf *cells, ov_buf *batches);
-/* Appends the cells of an earlier release in the numbering of j->clients, and its batches. */
-int rel_take_cells(rel_job *j, const sv_release *r);
-int rel_take_batches(rel_job *j, const sv_release *r);
-int rel_org_index(const rel_job *j, const ov_id *id, uint16_t *out); /* OV_E_NOTFOUND */
+/* Store. parts: empty buffers, which get the parts of the release. */
+int rel_encode(sv_release *r, ov_buf *parts);
+/* Takes over an earlier release in the numbering of j->clients: its batches, and its cells when it is of the
+ * same month. */
+int rel_take(rel_job *j, const sv_release *r);
 
 #endif

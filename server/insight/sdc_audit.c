@@ -1,14 +1,14 @@
 /* Rule 7 by linear algebra.
  *
- * Clients that are in the same cells form a class; a told cell is a vector of zeros and ones over the classes,
- * and whatever somebody works out from told figures is a combination of these vectors. A combination that is
- * zero outside a union S of classes tells something of S alone. So for every S that is too small to stand alone
- * (fewer than 10 clients, too few organisations, or so without one organisation, which knows its own clients)
- * no combination but the zero one may vanish outside S:
+ * Clients that are in the same cells form a class; a told cell is a vector of zeros and ones over the
+ * classes, and whatever somebody works out from told figures is a combination of these vectors. A combination
+ * that is zero outside a union S of classes tells something of S alone. So for every S that is too small to
+ * stand alone (fewer than 10 clients, too few organisations, or so without one organisation, which knows its
+ * own clients) no combination but the zero one may vanish outside S:
  *     rank(columns outside S) = rank(all columns).
- * All 2^classes unions are looked at, which is the proof; classes are few, since cells of one measure and month
- * are few. Ranks are taken modulo 2^61 - 1: minors of such small matrices of zeros and ones are smaller than
- * that, so none vanishes by accident. */
+ * All 2^classes unions are looked at, which is the proof; classes are few, since cells of one measure and
+ * month are few. Ranks are taken modulo 2^61 - 1: minors of such small matrices of zeros and ones are smaller
+ * than that, so none vanishes by accident. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ struct sdc_audit {
   uint8_t *small;              /* per union of classes: too small to stand alone */
 };
 
-/* -- classes ---------------------------------------------------------------------------------------------- */
+/* -- classes --------------------------------------------------------------------------------------------- */
 
 typedef struct classed {
   const sv_contrib *v;
@@ -164,7 +164,7 @@ void sdc_audit_free(sdc_audit *a) {
   free(a);
 }
 
-/* -- ranks ------------------------------------------------------------------------------------------------ */
+/* -- ranks ----------------------------------------------------------------------------------------------- */
 
 static uint64_t mul(uint64_t a, uint64_t b) {
   unsigned __int128 x = (unsigned __int128)a * b;

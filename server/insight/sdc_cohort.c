@@ -1,5 +1,5 @@
-/* Cohorts that grow only by groups which could stand alone: what persists (a baseline and what followed) is told
- * of the same people again and again, so a difference between two releases must be such a group. */
+/* Cohorts that grow only by groups which could stand alone: what persists (a baseline and what followed) is
+ * told of the same people again and again, so a difference between two releases must be such a group. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,8 @@ static int by_u32(const void *a, const void *b) {
 
 static bool frozen(const sv_batches *b, const sv_measure *m, uint8_t split, uint32_t client) {
   for (uint32_t i = 0; i < b->n; i++) {
-    if (of(&b->v[i], m, split) && bsearch(&client, b->v[i].clients, b->v[i].n, sizeof client, by_u32)) return true;
+    if (of(&b->v[i], m, split) && bsearch(&client, b->v[i].clients, b->v[i].n, sizeof client, by_u32))
+      return true;
   }
   return false;
 }
@@ -91,8 +92,8 @@ static void forget(sv_batches *b, const sv_measure *m, uint8_t split) {
 }
 
 /* One group's new pairs: frozen if they can stand alone. */
-static int freeze_group(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, const sv_pair *v, uint32_t n,
-                        sv_batches *batches) {
+static int freeze_group(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, const sv_pair *v,
+                        uint32_t n, sv_batches *batches) {
   sv_contrib *c = calloc(n, sizeof *c);
   if (!c) return OV_E_NOMEM;
   for (uint32_t i = 0; i < n; i++)
@@ -120,7 +121,7 @@ int sv_sdc_freeze(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, sv_
   return err;
 }
 
-/* -- cells ------------------------------------------------------------------------------------------------ */
+/* -- cells ----------------------------------------------------------------------------------------------- */
 
 typedef struct sums {
   uint32_t n, most;
@@ -170,12 +171,13 @@ static int64_t mean(int64_t sum, uint32_t n, int64_t step) {
   return sv_round_to(m, step);
 }
 
-static int paired_cell(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, sv_breakdown b, unsigned group,
-                       const sv_batches *batches, sv_cells *out) {
+static int paired_cell(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, sv_breakdown b,
+                       unsigned group, const sv_batches *batches, sv_cells *out) {
   sums s = {.n = 0};
   sv_cell *c = sv_cells_add(out);
   if (!c) return OV_E_NOMEM;
-  *c = (sv_cell){.measure = m->id, .split = split, .paired = true, .breakdown = (uint8_t)b, .group = (uint16_t)group};
+  *c = (sv_cell){
+      .measure = m->id, .split = split, .paired = true, .breakdown = (uint8_t)b, .group = (uint16_t)group};
   c->value = c->sd = c->median = c->q1 = c->q3 = c->base = c->follow = SV_UNKNOWN;
   int err = gather(m, split, group, batches, c, &s);
   c->n = s.n;
@@ -187,7 +189,8 @@ static int paired_cell(const sv_sdc_rules *r, const sv_measure *m, uint8_t split
     c->hidden = SV_HID_CLIENTS;
     return 0;
   }
-  double n = s.n, var = n > 1 ? ((double)s.diff2 * 1000.0 - (double)s.diff * (double)s.diff / n) / (n - 1) : 0;
+  double n = s.n,
+         var = n > 1 ? ((double)s.diff2 * 1000.0 - (double)s.diff * (double)s.diff / n) / (n - 1) : 0;
   c->n_told = (uint32_t)sv_round_to(s.n, r->count_base);
   c->orgs_told = c->orgs;
   c->value = mean(s.diff, s.n, m->round_milli);

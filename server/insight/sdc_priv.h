@@ -24,8 +24,8 @@ int sdc_fill(const sv_sdc_rules *r, const sv_measure *m, const sv_contrib *v, ui
 uint32_t sdc_orgs(const sv_contrib *v, uint32_t n); /* how many different */
 
 /* Sets of clients in ascending arrays: |A \ B| and |A and B|. */
-void sdc_compare(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t m, uint32_t *only_a, uint32_t *only_b,
-                 uint32_t *both);
+void sdc_compare(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t m, uint32_t *only_a,
+                 uint32_t *only_b, uint32_t *both);
 
 /* A prepared audit: classes of clients, which of their unions are too small, and cells as vectors over the
  * classes. */

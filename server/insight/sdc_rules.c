@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sdc_priv.h"
 #include "ov/error.h"
+#include "sdc_priv.h"
 
 #define ORGS_MAX 65536u
 
@@ -28,8 +28,8 @@ unsigned sv_hidden_rule(sv_hidden h) {
 
 const char *sv_hidden_slug(sv_hidden h) {
   static const char *const slugs[SV_HIDDEN_COUNT] = {
-      "shown",    "nobody",   "clients",  "with_answer", "without_answer", "organisations", "one_organisation",
-      "dominant", "p_rule",   "category", "secondary",   "overlap",        "changed"};
+      "shown",    "nobody", "clients",  "with_answer", "without_answer", "organisations", "one_organisation",
+      "dominant", "p_rule", "category", "secondary",   "overlap",        "changed"};
   return h < SV_HIDDEN_COUNT ? slugs[h] : "unknown";
 }
 
@@ -38,13 +38,15 @@ const char *sv_hidden_text(sv_hidden h, bool dutch) {
       {"Shown.", "Zichtbaar."},
       {"Nobody has entries for this.", "Niemand heeft hier iets ingevuld."},
       {"Fewer than 10 clients.", "Te weinig mensen: minder dan 10 cliënten."},
-      {"Fewer than 10 clients with this answer.", "Te weinig mensen: minder dan 10 cliënten met dit antwoord."},
+      {"Fewer than 10 clients with this answer.",
+       "Te weinig mensen: minder dan 10 cliënten met dit antwoord."},
       {"Fewer than 10 clients without this answer.",
        "Te weinig mensen: minder dan 10 cliënten zonder dit antwoord."},
       {"Fewer than 3 organisations.", "Te weinig organisaties: minder dan 3."},
       {"Without one of the organisations fewer than 10 clients or 2 organisations are left.",
        "Zonder een van de organisaties blijven te weinig mensen over."},
-      {"Two clients or two organisations make up most of it.", "Twee cliënten of organisaties bepalen bijna alles."},
+      {"Two clients or two organisations make up most of it.",
+       "Twee cliënten of organisaties bepalen bijna alles."},
       {"One client's or organisation's part could be estimated too closely.",
        "Het deel van één cliënt of organisatie is te goed te schatten."},
       {"Nearly everybody gave the same answer.", "Bijna iedereen gaf hetzelfde antwoord."},
@@ -57,7 +59,7 @@ const char *sv_hidden_text(sv_hidden h, bool dutch) {
   return h < SV_HIDDEN_COUNT ? texts[h][dutch] : "";
 }
 
-/* -- rules 1 to 3 ----------------------------------------------------------------------------------------- */
+/* -- rules 1 to 3 ---------------------------------------------------------------------------------------- */
 
 static int by_org(const void *a, const void *b) {
   const sdc_part *x = a, *y = b;
@@ -147,7 +149,7 @@ sv_hidden sv_sdc_primary(const sv_sdc_rules *r, sv_mtype type, const sv_contrib 
   return h;
 }
 
-/* -- rules 5 and 6 ---------------------------------------------------------------------------------------- */
+/* -- rules 5 and 6 --------------------------------------------------------------------------------------- */
 
 static uint8_t quality(const sv_contrib *v, uint32_t n, size_t at) {
   uint64_t sum = 0;
@@ -212,7 +214,7 @@ uint32_t sdc_orgs(const sv_contrib *v, uint32_t n) {
   return k;
 }
 
-/* -- lists ------------------------------------------------------------------------------------------------ */
+/* -- lists ----------------------------------------------------------------------------------------------- */
 
 sv_cell *sv_cells_add(sv_cells *c) {
   if (c->n == c->cap) {

@@ -8,8 +8,6 @@
 /* Cells of which every choice is tried, least loss first; with more, cells are hidden one by one. */
 #define EXACT_MAX 12u
 #define TABLE_CELLS_MAX 64u
-/* A count rounded to 5 leaves 4 in doubt; fewer than this many rounded parts leave a hidden one within 9. */
-#define PARTS_MIN 2u
 
 typedef struct table {
   const sv_sdc_rules *r;
@@ -54,7 +52,8 @@ static int make_cell(table *t, sv_breakdown b, unsigned group, sv_contrib *scrat
   uint32_t n = 0;
   sv_cell *c = sv_cells_add(t->out);
   if (!c) return OV_E_NOMEM;
-  *c = (sv_cell){.measure = in->measure->id, .split = in->split, .breakdown = (uint8_t)b, .group = (uint16_t)group};
+  *c = (sv_cell){
+      .measure = in->measure->id, .split = in->split, .breakdown = (uint8_t)b, .group = (uint16_t)group};
   if (t->out->n - t->from > TABLE_CELLS_MAX / 2) return OV_E_LIMIT;
   const sv_cell *old = find_released(t, c);
   t->released[t->out->n - 1 - t->from] = old;
@@ -83,10 +82,10 @@ static int make_cells(table *t) {
   return err;
 }
 
-/* -- rule 8 ----------------------------------------------------------------------------------------------- */
+/* -- rule 8 ---------------------------------------------------------------------------------------------- */
 
-void sdc_compare(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t m, uint32_t *only_a, uint32_t *only_b,
-                 uint32_t *both) {
+void sdc_compare(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t m, uint32_t *only_a,
+                 uint32_t *only_b, uint32_t *both) {
   uint32_t i = 0, j = 0;
   *only_a = *only_b = *both = 0;
   while (i < n || j < m) {
@@ -145,7 +144,7 @@ static void check_overlap(table *t) {
   }
 }
 
-/* -- rule 7 ----------------------------------------------------------------------------------------------- */
+/* -- rule 7 ---------------------------------------------------------------------------------------------- */
 
 static bool released_too(const table *t, uint32_t i) { return i >= t->n_new || t->released[i]; }
 
@@ -155,19 +154,30 @@ static uint64_t shown_set(const table *t) {
   return set;
 }
 
-/* A total with one hidden part tells that part within the rounding of the others. */
+/* What a total and its told parts leave open for the hidden ones, by counts that are rounded: a hidden count
+ * must be in doubt by 10 at least, and nobody at all is no exception. */
 static bool parts_in_doubt(const table *t, uint64_t set, sv_breakdown whole, unsigned type) {
-  uint32_t told = 0, hidden = 0;
+  int64_t half = t->r->count_base / 2, low = 0, high = 0;
+  uint32_t hidden = 0;
   bool total = false;
   for (uint32_t i = 0; i < t->n; i++) {
     const sv_cell *c = t->cells[i];
-    bool is_whole = c->breakdown == whole && c->group == type;
-    if (is_whole) total = set >> i & 1;
+    if (c->breakdown == whole && c->group == type && set >> i & 1) {
+      total = true;
+      low += (int64_t)c->n_told - half;
+      high += (int64_t)c->n_told + half;
+    }
     if (c->breakdown != SV_BY_NETWORK || (type && t->in->types[c->group] != type)) continue;
-    if (set >> i & 1) told++;
-    else if (c->n) hidden++;
+    if (set >> i & 1) {
+      low -= (int64_t)c->n_told + half;
+      high -= (int64_t)c->n_told - half;
+    } else {
+      hidden++;
+    }
   }
-  return !total || hidden != 1 || told >= PARTS_MIN;
+  if (!total || !hidden) return true;
+  if (hidden > 1 || low < 0) low = 0;
+  return high - low >= (int64_t)t->r->clients_min;
 }
 
 static bool fine(const table *t, const sdc_audit *a, uint64_t set) {
@@ -188,8 +198,8 @@ static int by_loss(const void *a, const void *b) {
   return x->hide < y->hide ? -1 : x->hide > y->hide;
 }
 
-/* Every choice of further cells to hide, in the order of the clients whose figures are lost. Cells of one size
- * cost the same, so the first that is fine is the least. */
+/* Every choice of further cells to hide, in the order of the clients whose figures are lost. Cells of one
+ * size cost the same, so the first that is fine is the least. */
 static int choose_exactly(const table *t, const sdc_audit *a, uint64_t shown, const uint32_t *may, uint32_t m,
                           uint64_t *hidden) {
   choice *c = malloc(((size_t)1 << m) * sizeof *c);
@@ -199,7 +209,8 @@ static int choose_exactly(const table *t, const sdc_audit *a, uint64_t shown, co
     for (uint32_t i = 0; i < m; i++) {
       if (!(s >> i & 1)) continue;
       c[s].hide |= (uint64_t)1 << may[i];
-      c[s].loss += 1 + t->cells[may[i]]->n;
+      /* All networks together are kept rather than one that is as large. */
+      c[s].loss += 2 * (uint64_t)t->cells[may[i]]->n + 1 + (t->cells[may[i]]->breakdown == SV_BY_ALL);
     }
   }
   qsort(c, (size_t)1 << m, sizeof *c, by_loss);
@@ -211,8 +222,8 @@ static int choose_exactly(const table *t, const sdc_audit *a, uint64_t shown, co
 }
 
 /* The smallest that is left goes, until the rest is fine. */
-static void choose_greedily(const table *t, const sdc_audit *a, uint64_t shown, const uint32_t *may, uint32_t m,
-                            uint64_t *hidden) {
+static void choose_greedily(const table *t, const sdc_audit *a, uint64_t shown, const uint32_t *may,
+                            uint32_t m, uint64_t *hidden) {
   *hidden = 0;
   while (!fine(t, a, shown & ~*hidden)) {
     uint32_t best = UINT32_MAX;
@@ -267,11 +278,11 @@ int sv_sdc_table(const sv_sdc_rules *r, const sv_table_in *in, sv_cells *out) {
   return r->secondary ? choose(&t) : 0;
 }
 
-/* -- a row of codes --------------------------------------------------------------------------------------- */
+/* -- a row of codes -------------------------------------------------------------------------------------- */
 
 /* Those of the row with something of one of the hidden codes, as if they were one code. */
-static bool residual_fine(const sv_sdc_rules *r, const sv_table_in *in, sv_contrib *const *lists, unsigned n_codes,
-                          uint32_t hidden, sv_contrib *scratch) {
+static bool residual_fine(const sv_sdc_rules *r, const sv_table_in *in, sv_contrib *const *lists,
+                          unsigned n_codes, uint32_t hidden, sv_contrib *scratch) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < in->n; i++) {
     bool some = false;
@@ -288,8 +299,8 @@ static uint32_t with_answer(const sv_contrib *v, uint32_t n) {
 }
 
 /* The shares of a row make 100 %: what is hidden must be so together with enough others. */
-static int choose_codes(const sv_sdc_rules *r, const sv_table_in *in, sv_contrib *const *lists, unsigned n_codes,
-                        sv_cell *cells) {
+static int choose_codes(const sv_sdc_rules *r, const sv_table_in *in, sv_contrib *const *lists,
+                        unsigned n_codes, sv_cell *cells) {
   uint32_t hidden = 0, best = 0;
   uint64_t least = UINT64_MAX;
   for (unsigned c = 0; c < n_codes; c++) hidden |= (uint32_t)(cells[c].hidden != SV_SHOWN) << c;
@@ -334,6 +345,7 @@ int sv_sdc_row(const sv_sdc_rules *r, const sv_table_in *in, const int8_t *codes
     cell->median = cell->q1 = cell->q3 = cell->sd = SV_UNKNOWN;
     uniform |= in->n && cell->sum > (int64_t)r->category_max_pct * 1000 * in->n;
   }
-  for (unsigned c = 0; !err && uniform && !released && c < n_codes; c++) hide(&out->v[from + c], SV_HID_CATEGORY);
+  for (unsigned c = 0; !err && uniform && !released && c < n_codes; c++)
+    hide(&out->v[from + c], SV_HID_CATEGORY);
   return err || !r->secondary || released ? err : choose_codes(r, in, lists, n_codes, &out->v[from]);
 }

@@ -66,7 +66,8 @@ static int load_projects(job *j, sv_txn *t) {
     ov_arena_reset(&j->rec);
     err = sv_record_get(t, &names[i], &j->rec, &row);
     if (!err)
-      j->projects[j->n_projects++] = (sv_project_dates){names[i], sv_record_value(&row.rec, SV_PROJECT_IMPLEMENTATION),
+      j->projects[j->n_projects++] = (sv_project_dates){names[i],
+                                                        sv_record_value(&row.rec, SV_PROJECT_IMPLEMENTATION),
                                                         sv_record_value(&row.rec, SV_PROJECT_FOLLOW_UP)};
   }
   return err;
@@ -116,7 +117,7 @@ static int sum_month(job *j, sv_txn *t, uint32_t month, const ov_name *who) {
   return err;
 }
 
-/* -- what is due ------------------------------------------------------------------------------------------ */
+/* -- what is due ----------------------------------------------------------------------------------------- */
 
 /* Calls each for every month in which a participant has something of a family. */
 static int each_month(sv_txn *t, const ov_name *who, int (*each)(void *ctx, uint32_t month), void *ctx) {
@@ -221,7 +222,7 @@ int sv_sums_drain(const sv_insight *in, sv_org *org, uint64_t *done) {
   return err;
 }
 
-/* -- the recount ------------------------------------------------------------------------------------------ */
+/* -- the recount ----------------------------------------------------------------------------------------- */
 
 typedef struct recount {
   job *j;
@@ -258,7 +259,8 @@ static int check_month(void *ctx, uint32_t month) {
     err = sv_sums_get(r->t, month, (uint8_t)f, &r->who, &j->kept);
     if (err == OV_E_NOTFOUND) err = 0;
     r->checked += j->kept.n > 0;
-    if (!err && (j->kept.n != j->made.n || memcmp(j->kept.p, j->made.p, j->made.n))) differs(r, &r->who, month, f);
+    if (!err && (j->kept.n != j->made.n || memcmp(j->kept.p, j->made.p, j->made.n)))
+      differs(r, &r->who, month, f);
   }
   return err;
 }
@@ -312,31 +314,4 @@ int sv_sums_recount(sv_org *org, sv_sums_found found, void *ctx, uint64_t *check
   *checked = r.checked;
   *differing = r.differing;
   return err;
-}
-
-/* -- consent ---------------------------------------------------------------------------------------------- */
-
-/* Of several forms for one purpose the one given last counts. */
-int sv_consent_given(sv_txn *t, const ov_name *participant, int purpose, int64_t at) {
-  ov_arena a;
-  ov_name *names;
-  uint32_t n = 0;
-  int yes = 0;
-  ov_arena_init(&a, (size_t)16 << 20);
-  int err = sv_by_participant_days(t, participant, SV_KIND_CONSENT, DAY_MIN, DAY_MAX, &a, &names, 4096, &n);
-  int64_t latest = INT64_MIN;
-  for (uint32_t i = 0; !err && i < n; i++) {
-    sv_record_row row;
-    err = sv_record_get(t, &names[i], &a, &row);
-    if (err || row.erased || !row.rec.created || ov_record_retracted(&row.rec) == OV_RETRACTED ||
-        sv_record_value(&row.rec, SV_CONSENT_PURPOSE) != purpose)
-      continue;
-    int64_t given = sv_record_value(&row.rec, SV_CONSENT_GIVEN_ON),
-            gone = sv_record_value(&row.rec, SV_CONSENT_WITHDRAWN);
-    if (given == SV_UNKNOWN || given * 86400 > at || given < latest) continue;
-    latest = given;
-    yes = sv_record_value(&row.rec, SV_CONSENT_VALID) == 1 && (gone == SV_UNKNOWN || gone * 86400 > at);
-  }
-  ov_arena_free(&a);
-  return err ? err : yes;
 }

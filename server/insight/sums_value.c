@@ -89,9 +89,7 @@ bool sv_sum_value(const sv_sum *e, const sv_measure *m, uint32_t total, unsigned
     *milli = divide(e->sum, e->n);
     *flags = (e->sum > 0 ? SV_HAS_SOME : 0u) | SV_HAS_REST;
     return true;
-  case SV_M_WEEK:
-    *milli = divide(e->sum * 7, days ? days : 30);
-    return true;
+  case SV_M_WEEK: *milli = divide(e->sum * 7, days ? days : 30); return true;
   case SV_M_SPREAD: return spread(e, milli);
   case SV_M_VARIETY: *milli = 1000 * __builtin_popcountll((unsigned long long)e->sum); return e->n > 0;
   case SV_M_TOTAL:
@@ -107,8 +105,8 @@ bool sv_sum_value(const sv_sum *e, const sv_measure *m, uint32_t total, unsigned
   return false;
 }
 
-bool sv_sums_value(const sv_sums *s, const sv_measure *m, unsigned split, int cat, unsigned phase, unsigned days,
-                   int64_t *milli, unsigned *flags) {
+bool sv_sums_value(const sv_sums *s, const sv_measure *m, unsigned split, int cat, unsigned phase,
+                   unsigned days, int64_t *milli, unsigned *flags) {
   sv_sum all = {.n = 0};
   uint32_t total = 0, met = 0;
   for (uint32_t i = 0; i < s->n; i++) {

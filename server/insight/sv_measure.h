@@ -2,8 +2,8 @@
  * follow. Pure: no store, no clock. Values are whole numbers of thousandths of the measure's unit, so that
  * sums are exact and a recount gives the same bits.
  *
- * Times are differences of UTC seconds; the clock on the wall is asked for bedtimes and midsleep only. Sources
- * of sleep are never merged, nor goal scales of 5 and 6 points. */
+ * Times are differences of UTC seconds; the clock on the wall is asked for bedtimes and midsleep only.
+ * Sources of sleep are never merged, nor goal scales of 5 and 6 points. */
 #ifndef SV_MEASURE_H
 #define SV_MEASURE_H
 
@@ -22,14 +22,14 @@ typedef enum sv_family {
 } sv_family;
 
 typedef enum sv_mtype {
-  SV_M_MEAN,     /* per client: sum / n */
-  SV_M_SHARE,    /* the same; each entry gives 0 to 100 % */
-  SV_M_RATE,     /* the same; zero is a common value, so who is above zero counts as the numerator */
-  SV_M_WEEK,     /* per client: sum / weeks of the month */
-  SV_M_SPREAD,   /* per client: standard deviation over nights */
-  SV_M_VARIETY,  /* per client: how many different; sum is a set of bits */
-  SV_M_TOTAL,    /* over clients: the total itself, by the p %-rule */
-  SV_M_CATEGORY  /* per client: the share of each code */
+  SV_M_MEAN,    /* per client: sum / n */
+  SV_M_SHARE,   /* the same; each entry gives 0 to 100 % */
+  SV_M_RATE,    /* the same; zero is a common value, so who is above zero counts as the numerator */
+  SV_M_WEEK,    /* per client: sum / weeks of the month */
+  SV_M_SPREAD,  /* per client: standard deviation over nights */
+  SV_M_VARIETY, /* per client: how many different; sum is a set of bits */
+  SV_M_TOTAL,   /* over clients: the total itself, by the p %-rule */
+  SV_M_CATEGORY /* per client: the share of each code */
 } sv_mtype;
 
 typedef enum sv_split { SV_SPLIT_NONE, SV_SPLIT_SOURCE, SV_SPLIT_SCALE } sv_split;
@@ -39,9 +39,9 @@ typedef struct sv_measure {
   uint8_t family;
   sv_mtype type;
   sv_split split;
-  bool paired;         /* also compared between phase 1 and phase 3 */
-  int32_t round_milli; /* what it is rounded to when published */
-  uint16_t kind, field; /* CATEGORY: whose code list */
+  bool paired;                             /* also compared between phase 1 and phase 3 */
+  int32_t round_milli;                     /* what it is rounded to when published */
+  uint16_t kind, field;                    /* CATEGORY: whose code list */
   const char *name, *unit, *nl, *en, *how; /* how: the definition, English, for the codebook */
 } sv_measure;
 
@@ -51,7 +51,7 @@ const sv_measure *sv_measure_by_name(const char *name);
 const char *sv_family_name(unsigned family); /* NULL when there is none; also the name of its dataset */
 const char *sv_split_text(sv_split split, unsigned value, bool dutch); /* "" for none */
 
-/* -- one night -------------------------------------------------------------------------------------------- */
+/* -- one night ------------------------------------------------------------------------------------------- */
 /* UTC seconds, and minutes; INT64_MIN: not known. */
 typedef struct sv_night {
   int64_t bed_at, sleep_try_at, final_wake_at, out_of_bed_at, sol_min, waso_min;
@@ -77,8 +77,8 @@ typedef struct sv_sleep {
 sv_night_fault sv_night_measure(const sv_night *n, sv_sleep *out);
 const char *sv_night_fault_text(sv_night_fault f, bool dutch);
 
-/* What rounds say of a night. At most one change of state is taken to lie between two rounds; a round that saw
- * nobody tells nothing. Bounds in seconds from the first round on. */
+/* What rounds say of a night. At most one change of state is taken to lie between two rounds; a round that
+ * saw nobody tells nothing. Bounds in seconds from the first round on. */
 typedef struct sv_round {
   int64_t at;
   int state; /* 1 asleep, 2 to 4 awake, 5 not seen */
@@ -97,7 +97,7 @@ typedef struct sv_goal {
 } sv_goal;
 int64_t sv_goal_t_milli(const sv_goal *goals, unsigned n);
 
-/* -- a month of one participant and family ------------------------------------------------------------------ */
+/* -- a month of one participant and family --------------------------------------------------------------- */
 typedef struct sv_sum {
   uint16_t measure;
   uint8_t split, phase; /* phase 1 to 3, 0: none told */
@@ -119,9 +119,10 @@ int sv_sums_decode(const uint8_t *p, size_t n, sv_sums *out);
  * days: of the month. total: of CATEGORY, over all codes. False when there is none. flags: SV_HAS_*. */
 #define SV_HAS_SOME 1u /* in the numerator */
 #define SV_HAS_REST 2u /* in the complement */
-bool sv_sums_value(const sv_sums *s, const sv_measure *m, unsigned split, int cat, unsigned phase, unsigned days,
-                   int64_t *milli, unsigned *flags);
-/* The same over sums added up by the caller (phases, months); n of the category is e->n, `total` all codes. */
+bool sv_sums_value(const sv_sums *s, const sv_measure *m, unsigned split, int cat, unsigned phase,
+                   unsigned days, int64_t *milli, unsigned *flags);
+/* The same over sums added up by the caller (phases, months); n of the category is e->n, `total` all
+ * codes. */
 bool sv_sum_value(const sv_sum *e, const sv_measure *m, uint32_t total, unsigned days, int64_t *milli,
                   unsigned *flags);
 

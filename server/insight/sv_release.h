@@ -1,10 +1,10 @@
 /* The release ledger: what all organisations together may say of a month, made once and kept.
  *
- * One ledger serves the network page and every researcher: figures of two would be differences to work with. A
- * release is made of a closed month (14 days after its end), by the breakdowns of a list, under the rules of
- * sv_sdc.h. It lies in the programme's environment, sealed, with the set of clients behind each cell, which is
- * the one place where an erased client's name goes on: a later cell must be compared with it. Nothing that
- * comes in afterwards changes it. */
+ * One ledger serves the network page and every researcher: figures of two would be differences to work with.
+ * A release is made of a closed month (14 days after its end), by the breakdowns of a list, under the rules
+ * of sv_sdc.h. It lies in the programme's environment, sealed, with the set of clients behind each cell,
+ * which is the one place where an erased client's name goes on: a later cell must be compared with it.
+ * Nothing that comes in afterwards changes it. */
 #ifndef SV_RELEASE_H
 #define SV_RELEASE_H
 
@@ -64,8 +64,8 @@ typedef struct sv_release_ask {
  * rules: NULL for the usual ones with the programme's p. why: >= OV_ERROR_TEXT_MAX bytes.
  * OV_E_INVALID (the month is not closed), OV_E_LIMIT (15 supplements), or errors of the store. Without enough
  * people it is made all the same, and all its cells are hidden. */
-int sv_release_make(const sv_insight *in, const sv_sdc_rules *rules, const sv_release_ask *ask, uint32_t *number,
-                    bool *made, char *why);
+int sv_release_make(const sv_insight *in, const sv_sdc_rules *rules, const sv_release_ask *ask,
+                    uint32_t *number, bool *made, char *why);
 /* The p of rule 3, kept sealed in the programme's environment; 1 to 100. */
 int sv_release_set_p(const sv_insight *in, unsigned p_pct);
 int sv_release_rules(sv_org *programme, sv_sdc_rules *out);
@@ -84,12 +84,12 @@ void sv_cell_name(const sv_cell *c, char out[SV_CELL_NAME_MAX]);
 /* How much of a release is told, by kind of cell, beside what a simulation of such a programme said (28
  * projects, 7 networks, a median of 15 clients a project, 70 % consent). */
 typedef enum sv_share_kind {
-  SV_SHARE_NETWORK,      /* a measure and network */
-  SV_SHARE_SOURCE,       /* the same, by source or scale */
-  SV_SHARE_PAIRED,       /* paired, a network */
-  SV_SHARE_CATEGORY,     /* a code, all networks */
-  SV_SHARE_ALL,          /* a measure, all networks */
-  SV_SHARE_QUARTILES,    /* quartiles, of cells told */
+  SV_SHARE_NETWORK,   /* a measure and network */
+  SV_SHARE_SOURCE,    /* the same, by source or scale */
+  SV_SHARE_PAIRED,    /* paired, a network */
+  SV_SHARE_CATEGORY,  /* a code, all networks */
+  SV_SHARE_ALL,       /* a measure, all networks */
+  SV_SHARE_QUARTILES, /* quartiles, of cells told */
   SV_SHARE_COUNT
 } sv_share_kind;
 typedef struct sv_share {

@@ -10,7 +10,8 @@
  *   6 counts to 5, values to the step of their measure
  *   7 what is told together must not give a hidden group away: no combination of told cells, in all releases,
  *     may rest on clients that by 1 and 2 are too few
- *   8 a cell keeps what was released of it; another cell that shares (client, month) with released ones differs
+ *   8 a cell keeps what was released of it; another cell that shares (client, month) with released ones
+ *   differs
  *     from each by nobody or by 10 at least; what persists is compared within cohorts that only ever grow by
  *     groups which could stand alone
  * Rules 7 and 8 can be switched off, which is how a test shows that they matter. */
@@ -32,18 +33,18 @@ sv_sdc_rules sv_sdc_rules_usual(void);
 /* Why a cell is not told. Never renumbered: releases hold it. */
 typedef enum sv_hidden {
   SV_SHOWN = 0,
-  SV_HID_NOBODY = 1,    /* no clients at all */
-  SV_HID_CLIENTS = 2,   /* rule 1 */
-  SV_HID_SOME = 3,      /* rule 1: too few with the answer */
-  SV_HID_REST = 4,      /* rule 1: too few without it */
-  SV_HID_ORGS = 5,      /* rule 2 */
-  SV_HID_ORG_LEFT = 6,  /* rule 2: too little is left without one organisation */
-  SV_HID_DOMINANT = 7,  /* rule 3 */
-  SV_HID_P = 8,         /* rule 3 */
-  SV_HID_CATEGORY = 9,  /* rule 4 */
+  SV_HID_NOBODY = 1,     /* no clients at all */
+  SV_HID_CLIENTS = 2,    /* rule 1 */
+  SV_HID_SOME = 3,       /* rule 1: too few with the answer */
+  SV_HID_REST = 4,       /* rule 1: too few without it */
+  SV_HID_ORGS = 5,       /* rule 2 */
+  SV_HID_ORG_LEFT = 6,   /* rule 2: too little is left without one organisation */
+  SV_HID_DOMINANT = 7,   /* rule 3 */
+  SV_HID_P = 8,          /* rule 3 */
+  SV_HID_CATEGORY = 9,   /* rule 4 */
   SV_HID_SECONDARY = 10, /* rule 7 */
-  SV_HID_OVERLAP = 11,  /* rule 8 */
-  SV_HID_CHANGED = 12,  /* rule 8: entries came in since the released cells that it overlaps */
+  SV_HID_OVERLAP = 11,   /* rule 8 */
+  SV_HID_CHANGED = 12,   /* rule 8: entries came in since the released cells that it overlaps */
   SV_HIDDEN_COUNT
 } sv_hidden;
 unsigned sv_hidden_rule(sv_hidden h); /* 1 to 8; 0 shown */
@@ -52,9 +53,9 @@ const char *sv_hidden_text(sv_hidden h, bool dutch); /* a sentence, B1 */
 
 /* One client's part in a table. */
 typedef struct sv_contrib {
-  uint32_t client; /* the caller's number, the same in all releases it compares */
-  uint16_t org, group; /* group: number of the theme network, 1 to SV_GROUP_MAX */
-  uint8_t flags;   /* SV_HAS_* */
+  uint32_t client;                   /* the caller's number, the same in all releases it compares */
+  uint16_t org, group;               /* group: number of the theme network, 1 to SV_GROUP_MAX */
+  uint8_t flags;                     /* SV_HAS_* */
   uint16_t conflicts, held, refused; /* tenths of a percent of the client's entries */
   int64_t milli;
 } sv_contrib;
@@ -92,18 +93,19 @@ bool sv_cell_same(const sv_cell *a, const sv_cell *b);
 /* Rules 1 to 3 for a set of contributions taken as one group. */
 sv_hidden sv_sdc_primary(const sv_sdc_rules *r, sv_mtype type, const sv_contrib *v, uint32_t n);
 
-/* A table of one measure and month: cells for all, each network, and each type of network. prior: released cells of this measure and month, in the same numbering of clients. Appends to
- * out. contribs are sorted in place. */
+/* A table of one measure and month: cells for all, each network, and each type of network. prior: released
+ * cells of this measure and month, in the same numbering of clients. Appends to out. contribs are sorted in
+ * place. */
 typedef struct sv_table_in {
   const sv_measure *measure;
   uint8_t split;
   sv_contrib *v;
   uint32_t n;
-  unsigned breakdowns;     /* bits 1 << sv_breakdown; ALL is always made */
+  unsigned breakdowns; /* bits 1 << sv_breakdown; ALL is always made */
   /* [SV_GROUP_MAX + 1]: the type of each network, 0 where there is none. Every network gets a cell, so that
    * one without clients looks like one with few. */
   const uint8_t *types;
-  const sv_cells *prior;   /* NULL: none */
+  const sv_cells *prior; /* NULL: none */
 } sv_table_in;
 int sv_sdc_table(const sv_sdc_rules *r, const sv_table_in *in, sv_cells *out);
 /* A row of codes, for all networks together: lists[i] are the contributions for codes[i], of the same
@@ -111,7 +113,7 @@ int sv_sdc_table(const sv_sdc_rules *r, const sv_table_in *in, sv_cells *out);
 int sv_sdc_row(const sv_sdc_rules *r, const sv_table_in *in, const int8_t *codes, sv_contrib *const *lists,
                unsigned n_codes, sv_cells *out);
 
-/* -- cohorts ---------------------------------------------------------------------------------------------- */
+/* -- cohorts --------------------------------------------------------------------------------------------- */
 /* A group frozen for good: sums only, and who. */
 typedef struct sv_batch {
   uint16_t measure;
@@ -120,7 +122,7 @@ typedef struct sv_batch {
   uint32_t n;
   uint32_t *clients; /* ascending */
   uint32_t orgs_n;
-  uint16_t *orgs; /* distinct, ascending */
+  uint16_t *orgs;                    /* distinct, ascending */
   int64_t base, follow, diff, diff2; /* sums of thousandths; diff2 of squares of thousandths / 1000 */
 } sv_batch;
 typedef struct sv_batches {
@@ -141,7 +143,7 @@ int sv_sdc_freeze(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, sv_
 int sv_sdc_paired(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, unsigned breakdowns,
                   const uint8_t *types, const sv_batches *batches, sv_cells *out);
 
-/* -- rule 7, on its own ----------------------------------------------------------------------------------- */
+/* -- rule 7, on its own ---------------------------------------------------------------------------------- */
 /* May these cells (shown ones among cells[0..n)) stand beside each other? Looks at every combination of them
  * by linear algebra over the classes of clients that are in the same cells. v: the contributions by client,
  * ascending. Returns 1 yes, 0 no, or an error; more than SV_CLASSES_MAX classes are refused (0). */
@@ -149,7 +151,7 @@ int sv_sdc_paired(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, uns
 int sv_sdc_audit(const sv_sdc_rules *r, sv_mtype type, const sv_cell *const *cells, uint32_t n,
                  const sv_contrib *v, uint32_t n_v);
 
-/* -- numbers ---------------------------------------------------------------------------------------------- */
+/* -- numbers --------------------------------------------------------------------------------------------- */
 int64_t sv_round_to(int64_t v, int64_t step); /* half away from zero */
 /* Mean, spread, median and quartiles of thousandths; sorted in place. */
 typedef struct sv_stats {

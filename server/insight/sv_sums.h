@@ -21,14 +21,7 @@ typedef struct sv_insight {
   int (*write)(void *ctx, sv_org *org, sv_insight_work work, void *arg);
   void *ctx;
   int64_t now_ms;
-  /* Does consent for this purpose hold at that moment (seconds)? 1 yes, 0 no, else an error. NULL:
-   * sv_consent_given. */
-  int (*consent)(sv_txn *t, const ov_name *participant, int purpose, int64_t at);
 } sv_insight;
-
-#define SV_CONSENT_RESEARCH 3
-/* By the participant's consent records: the latest of that purpose counts. */
-int sv_consent_given(sv_txn *t, const ov_name *participant, int purpose, int64_t at);
 
 /* Sums what is due, in transactions of bounded size. *done (may be NULL): months summed. */
 int sv_sums_drain(const sv_insight *in, sv_org *org, uint64_t *done);

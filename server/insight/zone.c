@@ -38,7 +38,8 @@ static bool read_head(const uint8_t *p, size_t n, head *h) {
 }
 
 static size_t block(const head *h, size_t time_bytes) {
-  return h->times * (time_bytes + 1) + h->types * 6u + h->chars + h->leap * (time_bytes + 4) + h->std + h->utc;
+  return h->times * (time_bytes + 1) + h->types * 6u + h->chars + h->leap * (time_bytes + 4) + h->std +
+         h->utc;
 }
 
 static int fill(sv_zone *z, const head *h, const uint8_t *p) {

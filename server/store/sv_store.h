@@ -242,7 +242,8 @@ uint32_t sv_month_of_day(int64_t day);
 int64_t sv_month_first_day(uint32_t month);
 /* What a month of one participant holds for one family of measures, sealed under the participant's key: an
  * erased participant's rows are unreadable, and absent for all readers. */
-int sv_sums_put(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant, const void *p, size_t n);
+int sv_sums_put(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant, const void *p,
+                size_t n);
 int sv_sums_get(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant,
                 ov_buf *out); /* appends; OV_E_NOTFOUND */
 int sv_sums_del(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant);

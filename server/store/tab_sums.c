@@ -3,7 +3,7 @@
 
 #include "tables.h"
 
-/* -- months: the civil calendar, by the days-from-civil arithmetic over eras of 400 years ----------------- */
+/* -- months: the civil calendar, by the days-from-civil arithmetic over eras of 400 years ---------------- */
 
 uint32_t sv_month_of_day(int64_t day) {
   int64_t z = sv_key_day(day) + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
@@ -22,7 +22,7 @@ int64_t sv_month_first_day(uint32_t month) {
   return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-/* -- sums ------------------------------------------------------------------------------------------------- */
+/* -- sums ------------------------------------------------------------------------------------------------ */
 
 int sv_sums_put(sv_txn *t, uint32_t month, uint8_t family, const ov_name *participant, const void *p,
                 size_t n) {
@@ -102,7 +102,7 @@ int sv_sums_next(sv_txn *t, bool started, uint32_t *month, uint8_t *family, ov_n
   return 0;
 }
 
-/* -- due -------------------------------------------------------------------------------------------------- */
+/* -- due ------------------------------------------------------------------------------------------------- */
 
 int sv_sums_due_add(sv_txn *t, const ov_name *participant, int64_t day) {
   sv_key k = sv_key_due(ov_name_is_zero(participant) ? 0 : sv_month_of_day(day), participant);
@@ -131,7 +131,7 @@ int sv_sums_due_del(sv_txn *t, uint32_t month, const ov_name *participant) {
   return sv_tab_del(t, SV_T_SUMS_DUE, &k);
 }
 
-/* -- what a participant has -------------------------------------------------------------------------------- */
+/* -- what a participant has ------------------------------------------------------------------------------ */
 
 int sv_by_participant_days(sv_txn *t, const ov_name *participant, uint16_t kind, int64_t from, int64_t to,
                            ov_arena *a, ov_name **out, uint32_t max, uint32_t *n) {
@@ -179,7 +179,7 @@ int sv_participant_day(sv_txn *t, const ov_name *participant, uint16_t kind, int
   return 0;
 }
 
-/* -- releases --------------------------------------------------------------------------------------------- */
+/* -- releases -------------------------------------------------------------------------------------------- */
 
 int sv_release_put(sv_txn *t, uint32_t release, uint32_t part, const void *p, size_t n) {
   sv_key k = sv_key_release(release, part);

@@ -30,13 +30,14 @@ typedef enum sv_table {
   SV_T_POS,  /* scope, position                       -> record, gone; each record once, at its latest change
               */
   SV_T_GONE, /* scope, record                         -> position of its leave marker */
-  SV_T_WAITING, /* missing name, op                      -> mark */
-  SV_T_RULINGS, /* target op, ruling op                  -> mark */
-  SV_T_HELD,    /* op                                    -> mark */
-  SV_T_QUEUE,   /* running number, op                    -> mark */
+  SV_T_WAITING,  /* missing name, op                      -> mark */
+  SV_T_RULINGS,  /* target op, ruling op                  -> mark */
+  SV_T_HELD,     /* op                                    -> mark */
+  SV_T_QUEUE,    /* running number, op                    -> mark */
   SV_T_SUMS,     /* month, family, participant            -> what the measures need of that month */
   SV_T_SUMS_DUE, /* month, participant                    -> mark: its records changed since */
-  SV_T_RELEASES, /* release, part                         -> the release ledger (the programme's environment) */
+  /* release, part                         -> the release ledger (the programme's environment) */
+  SV_T_RELEASES,
   SV_T_COUNT
 } sv_table;
 const char *sv_table_name(sv_table tab);
@@ -66,7 +67,8 @@ sv_key sv_key_scope(uint32_t scope);
 sv_key sv_key_pos(uint32_t scope, uint64_t pos);
 sv_key sv_key_gone(uint32_t scope, const ov_name *record);
 sv_key sv_key_queue(uint64_t id, const ov_name *op);
-sv_key sv_key_sums(uint32_t month, uint8_t family, const ov_name *participant); /* NULL: start of the family */
+/* NULL: start of the family */
+sv_key sv_key_sums(uint32_t month, uint8_t family, const ov_name *participant);
 sv_key sv_key_due(uint32_t month, const ov_name *participant);
 sv_key sv_key_release(uint32_t release, uint32_t part);
 /* The same key plus a zero byte: the first key behind it, for walks that go on after one. */
