@@ -122,7 +122,7 @@ static uint32_t *read_set(ov_mpr *r, uint32_t n, uint32_t below) {
 }
 
 static void put_cell(ov_buf *b, const sv_cell *c) {
-  ov_mpw_array(b, 23);
+  ov_mpw_array(b, 24);
   ov_mpw_uint(b, c->measure);
   ov_mpw_uint(b, c->split);
   ov_mpw_int(b, c->cat);
@@ -133,6 +133,7 @@ static void put_cell(ov_buf *b, const sv_cell *c) {
   ov_mpw_uint(b, c->n);
   ov_mpw_uint(b, c->orgs);
   ov_mpw_int(b, c->sum);
+  ov_mpw_int(b, (int64_t)c->print);
   put_set(b, c->clients, c->n);
   ov_mpw_uint(b, c->n_told);
   ov_mpw_uint(b, c->orgs_told);
@@ -144,7 +145,7 @@ static void put_cell(ov_buf *b, const sv_cell *c) {
 }
 
 static void read_cell(ov_mpr *r, sv_cell *c, uint32_t n_clients) {
-  ov_mpr_array_of(r, 23);
+  ov_mpr_array_of(r, 24);
   c->measure = (uint16_t)ov_mpr_uint(r, UINT16_MAX);
   c->split = (uint8_t)ov_mpr_uint(r, UINT8_MAX);
   c->cat = (int8_t)ov_mpr_int_in(r, INT8_MIN, INT8_MAX);
@@ -155,6 +156,7 @@ static void read_cell(ov_mpr *r, sv_cell *c, uint32_t n_clients) {
   c->n = (uint32_t)ov_mpr_uint(r, n_clients);
   c->orgs = (uint32_t)ov_mpr_uint(r, UINT16_MAX);
   c->sum = ov_mpr_int(r);
+  c->print = (uint64_t)ov_mpr_int(r);
   c->clients = read_set(r, c->n, n_clients);
   c->n_told = (uint32_t)ov_mpr_uint(r, UINT32_MAX);
   c->orgs_told = (uint32_t)ov_mpr_uint(r, UINT16_MAX);

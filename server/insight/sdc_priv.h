@@ -21,6 +21,7 @@ bool sdc_asks_some(sv_mtype t);
 bool sdc_asks_rest(sv_mtype t);
 /* Sets what a cell says (if shown) and keeps inside of these contributions. */
 int sdc_fill(const sv_sdc_rules *r, const sv_measure *m, const sv_contrib *v, uint32_t n, sv_cell *c);
+uint64_t sdc_print(const sv_contrib *c);            /* added up over the clients of a cell */
 uint32_t sdc_orgs(const sv_contrib *v, uint32_t n); /* how many different */
 
 /* Sets of clients in ascending arrays: |A \ B| and |A and B|. */

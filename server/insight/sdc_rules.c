@@ -166,11 +166,23 @@ static int64_t told(double milli, int64_t step) {
   return sv_round_to(v, step);
 }
 
+/* splitmix64's last steps: values far apart for neighbours. */
+uint64_t sdc_print(const sv_contrib *c) {
+  uint64_t x = (uint64_t)c->milli * 8 + c->flags + 0x9e3779b97f4a7c15u;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+  return x ^ x >> 31;
+}
+
 int sdc_fill(const sv_sdc_rules *r, const sv_measure *m, const sv_contrib *v, uint32_t n, sv_cell *c) {
   c->n = n;
   c->sum = 0;
   c->value = c->sd = c->median = c->q1 = c->q3 = c->base = c->follow = SV_UNKNOWN;
-  for (uint32_t i = 0; i < n; i++) c->sum += v[i].milli;
+  c->print = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    c->sum += v[i].milli;
+    c->print += sdc_print(&v[i]);
+  }
   c->clients = malloc((n ? n : 1) * sizeof *c->clients);
   double *x = malloc((n ? n : 1) * sizeof *x);
   if (!c->clients || !x) {

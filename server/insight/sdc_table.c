@@ -109,17 +109,17 @@ static bool apart(const sv_sdc_rules *r, const sv_cell *a, const sv_cell *b) {
   return !both || ((!x || x >= r->clients_min) && (!y || y >= r->clients_min));
 }
 
-/* Have values of these clients changed since the released cell was made? Seen by making its sum again. */
+/* Have values of these clients changed since the released cell was made? */
 static bool changed(const table *t, const sv_cell *old) {
-  int64_t sum = 0;
+  uint64_t print = 0;
   uint32_t met = 0, j = 0;
   for (uint32_t i = 0; i < t->in->n && j < old->n; i++) {
     while (j < old->n && old->clients[j] < t->in->v[i].client) j++;
     if (j == old->n || old->clients[j] != t->in->v[i].client) continue;
-    sum += t->in->v[i].milli;
+    print += sdc_print(&t->in->v[i]);
     met++;
   }
-  return met != old->n || sum != old->sum;
+  return met != old->n || print != old->print;
 }
 
 static void hide(sv_cell *c, sv_hidden why) {

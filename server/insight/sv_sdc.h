@@ -74,6 +74,7 @@ typedef struct sv_cell {
   /* Inside only. */
   uint32_t n, orgs;
   int64_t sum;       /* of clients' values */
+  uint64_t print;    /* of all their values, in any order: another one says that some value changed */
   uint32_t *clients; /* ascending */
   /* Told, when shown; SV_UNKNOWN where a rule forbids it. Thousandths, rounded. paired: value is the mean
    * difference, base and follow the means, sd that of the differences. */
