@@ -453,7 +453,7 @@ static const sv_admin_command commands[] = {
      .args = {{"release", SV_ARG_TEXT, true, true, "release, 2026-02"},
               {"dataset", SV_ARG_TEXT, true, true, "dataset"},
               {"format", SV_ARG_TEXT, false, false, "csv (default), sav, dta, html or json"},
-              {"out", SV_ARG_PATH, false, false, "file to make"}}},
+              {"out", SV_ARG_PATH, false, true, "file to make"}}},
     {.name = "key info",
      .summary = "show fingerprints and epochs (no secrets)",
      .run = cmd_key_info,

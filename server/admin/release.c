@@ -270,12 +270,8 @@ int cmd_export(adm *m) {
     return adm_fail(m, err, "`overdracht-admin release list` shows them", "there is no release \"%.40s\"",
                     release);
   if (err) return adm_failed(m, err, "the export");
-  const char *out = arg_text(m, "out") ? arg_text(m, "out") : NULL;
-  if (out) write_out(m, out, &e.bytes);
-  else if (f == SV_FORMAT_SAV || f == SV_FORMAT_DTA)
-    adm_fail(m, OV_E_INVALID, NULL, "--out FILE is needed for %s", sv_format_name(f));
-  else adm_set(m, "content", adm_text_json(e.bytes.p, e.bytes.n));
-  adm_set_text(m, "file", out ? out : e.file_name);
+  write_out(m, arg_text(m, "out"), &e.bytes);
+  adm_set_text(m, "file", arg_text(m, "out"));
   adm_set(m, "bytes", json_integer((json_int_t)e.bytes.n));
   adm_set(m, "sha256", json_stringn(e.etag + 1, 2 * OV_HASH_BYTES));
   sv_export_free(&e);

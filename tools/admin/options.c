@@ -167,9 +167,10 @@ static int take_dashed(reader *r, const char *word) {
   return take_option(r, name, eq ? eq + 1 : NULL);
 }
 
+/* What streams its lines is written here; an export is written whole by whoever handles the request. */
 static void take_out_path(cli *c) {
   const char *out = json_string_value(json_object_get(c->request, "out"));
-  if (!out) return;
+  if (!out || (c->cmd && !strcmp(c->cmd->name, "export"))) return;
   c->out_path = strdup(out);
   json_object_del(c->request, "out");
 }

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Releases and exports end to end: demonstration data, overdracht-admin, and readers that are not ours (PSPP, Python).
+# usage: test_release.sh ADMIN DEMO_DATA SOURCE_DIR
+set -euo pipefail
+
+admin=$1 demo=$2 source=$3
+here=$source/tests/insight
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+A() { "$admin" --data "$dir/data" --schema "$source/proto/schema" --json "$@"; }
+# refused TEXT command...: it must fail, and say TEXT.
+refused() {
+  local text=$1 out
+  shift
+  if out=$(A "$@" 2>&1); then fail "not refused: $*"; fi
+  [[ $out == *"$text"* ]] || fail "$*: $out"
+}
+field() { jq -er "$1"; }
+
+"$demo" --data "$dir/data" --size 60000 --until 2026-03-31 --seed 11 --schema "$source/proto/schema" >/dev/null
+
+# -- bad input -----------------------------------------------------------------------------------------------------
+refused 'is no month' release make 2026-13
+refused 'is no month' release make march
+refused 'is not closed' release make "$(date -u +%Y-%m)"
+refused 'network, network_type' release make 2026-03 --breakdown organisation
+refused 'nothing was released yet' release show
+refused 'there is no release' export 2026-03 sleep --out "$dir/x.csv"
+refused 'sleep_check' export 2026-03 naps --out "$dir/x.csv"
+refused 'codebook as csv or html' export 2026-03 codebook --format sav --out "$dir/x.sav"
+
+# A network's name that a spreadsheet would take for a formula.
+network=$(A record list theme_network | field '.items[] | select(.label == "Nachtrust") | .record')
+# shellcheck disable=SC2016 # meant as it stands
+A record edit "$network" 'name==cmd|"/c calc"!A1, of '"'"'niet' >/dev/null
+
+# -- a month without enough people is released, empty, and says so ------------------------------------------------------
+A release make 2020-02 >"$dir/empty.json"
+[ "$(field .told <"$dir/empty.json")" = 0 ] || fail 'an empty month tells something'
+field '.notes[] | select(contains("too few people"))' <"$dir/empty.json" >/dev/null
+
+# -- a release ---------------------------------------------------------------------------------------------------------
+A release make 2026-03 >"$dir/made.json"
+told=$(field .told <"$dir/made.json")
+hash=$(field .hash <"$dir/made.json")
+[ "$told" -gt 100 ] || fail "only $told cells are told"
+A release shares 2026-03 | field '.items[] | select(.what == "a measure, by network") | .percent > 50' >/dev/null
+A release recount | field '.differing == 0 and .checked > 1000' >/dev/null
+
+# Every hidden cell has its reason in words, in both languages.
+cell=$(A release show 2026-03 --all | field '[.items[] | select(.state != "shown")][0].cell')
+A release explain "$cell" --release 2026-03 | field '(.why | length > 10) and (.why_nl | length > 10) and .rule >= 1' >/dev/null
+refused 'has no cell' release explain 'sleep_se:1@network 98' --release 2026-03
+
+# -- what was released does not change ------------------------------------------------------------------------------------
+export_all() { # FOLDER
+  mkdir "$1"
+  local d f
+  for d in sleep sleep_check day_structure social_contact tech_use goal remote_care paired; do
+    for f in csv sav dta; do A export 2026-03 "$d" --format "$f" --out "$1/$d.$f" >/dev/null; done
+  done
+  A export 2026-03 codebook --out "$1/codebook.csv" >/dev/null
+  A export 2026-03 codebook --format html --out "$1/codebook.html" >/dev/null
+  A export 2026-03 datapackage --out "$1/datapackage.json" >/dev/null
+}
+export_all "$dir/one"
+refused 'File exists' export 2026-03 sleep --out "$dir/one/sleep.csv"
+organisation=$(A organisation list | field '.items[0].organisation')
+night=$(A record list sleep --organisation "$organisation" --from 2026-03-10 --limit 1 | field '.items[0].record')
+A record edit "$night" --organisation "$organisation" quality=1 sol_min=1 >/dev/null
+A release make 2026-03 | field --arg h "$hash" '.hash == $h and (.notes[0] | contains("does not change"))' >/dev/null ||
+  A release make 2026-03 | jq -e --arg h "$hash" '.hash == $h' >/dev/null
+export_all "$dir/two"
+diff -r "$dir/one" "$dir/two" || fail 'a late entry changed a release'
+A release recount | field '.summed >= 1 and .differing == 0' >/dev/null
+
+# Another breakdown of the same month is a supplement; what overlaps the changed night is kept hidden.
+A release make 2026-03 --breakdown network_type | field '.release == "2026-03.2"' >/dev/null
+A release show 2026-03.2 --all --measure sleep_sol |
+  field '[.items[] | select(.cell == "sleep_sol:1@type 1") | .state][0] == "changed"' >/dev/null
+A release show 2026-03.2 --all --measure tech_days_week |
+  field '[.items[] | select(.cell == "tech_days_week@all") | .state][0] == "shown"' >/dev/null
+
+# -- readers that are not ours -----------------------------------------------------------------------------------------------
+cd "$dir/one"
+python3 "$here/read_package.py" .
+for d in sleep tech_use paired; do python3 "$here/read_dta.py" "$d.dta" "$d.csv"; done
+for d in sleep goal paired; do
+  cat >"$d.sps" <<SPS
+GET FILE='$d.sav'.
+DISPLAY DICTIONARY.
+SAVE TRANSLATE /OUTFILE='$d.back.csv' /TYPE=CSV /FIELDNAMES /REPLACE /MISSING=IGNORE /CELLS=VALUES.
+DESCRIPTIVES VARIABLES=value.
+SPS
+  pspp -O format=txt -o "$d.txt" "$d.sps" || fail "PSPP cannot read $d.sav: $(cat "$d.txt")"
+done
+python3 "$here/read_spss.py" sleep goal paired
+grep -q 'suppressed' sleep.txt && grep -q 'Dagstructuur' sleep.txt || fail 'value labels are lost in SPSS'
+grep -qi 'nominal' sleep.txt && grep -qi 'scale' sleep.txt || fail 'measures are lost in SPSS'
+grep -Eq -- '-99.*-97' sleep.txt || fail 'missing values are lost in SPSS'
+
+# Formulas are no formulas any more, and come back whole.
+python3 - sleep.csv <<'PY'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], encoding='utf-8', newline='')))
+names = {r['network_name'] for r in rows if r['network'] == '1'}
+assert names == {"'=cmd|\"/c calc\"!A1, of 'niet"}, names
+assert not any(v[:1] in '=+@\t\r' and v for r in rows for v in r.values())
+assert names.pop()[1:] == '=cmd|"/c calc"!A1, of \'niet'
+for r in rows:
+    if r['told'] == '0':
+        assert all(r[k] == '-97' for k in ('clients', 'organisations', 'value', 'sd', 'conflicts_pct')), r
+    else:
+        assert int(r['clients']) >= 10 and int(r['clients']) % 5 == 0 and int(r['organisations']) >= 3, r
+PY
+# Nothing in them comes from a person: no free text, and no name of anybody.
+if grep -il -e 'merel' -e 'salie' -e 'woning' -- *.csv *.html *.json; then fail 'a name is in an export'; fi
+grep -q 'sleep_se' codebook.html && grep -q '^missing,,,-97,' codebook.csv
+echo "release $hash: $told cells told"
