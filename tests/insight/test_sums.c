@@ -126,7 +126,12 @@ static void follow_what_is_pushed_edited_and_retracted(void **state) {
   assert_int_equal(drain(&p), 1);
   demand(&p, &p.anna, FIRST_DAY, 442 + 422, 2);
   ov_field wrong[] = {fx_text(OV_FIELD_RETRACTED, "verkeerde nacht")};
-  fx_edit(p.tablet, p.org, &first, wrong, 1);
+  sv_record_row row;
+  ov_name *seen;
+  uint32_t n_seen;
+  assert_true(fx_record(&p.w, p.org, &first, &row));
+  FX_OK(ov_record_seen_all(&row.rec, &p.w.arena, &seen, &n_seen));
+  fx_edit_of(p.tablet, p.tablet->ops[0], &first, wrong, 1, seen, n_seen);
   fx_push_ok(p.tablet, p.org, 5, 5);
   assert_int_equal(drain(&p), 1);
   demand(&p, &p.anna, FIRST_DAY, 422, 1);
