@@ -6,10 +6,17 @@
 
 /* -- CSV ------------------------------------------------------------------------------------------------- */
 
+/* A code below zero is a number, no formula. */
+static bool is_number(const char *text) {
+  const char *p = text + (*text == '-');
+  return *p && !p[strspn(p, "0123456789")];
+}
+
 static void row(ov_buf *out, const char *const *cells, unsigned n) {
   for (unsigned i = 0; i < n; i++) {
     if (i) ov_buf_u8(out, ',');
-    exp_csv_text(out, cells[i]);
+    if (is_number(cells[i])) exp_put(out, cells[i]);
+    else exp_csv_text(out, cells[i]);
   }
   ov_buf_u8(out, '\n');
 }

@@ -20,8 +20,9 @@ def main():
         for a, b in zip(ours, theirs):
             for k, want in a.items():
                 got = b[k].strip()
-                if k == 'month':  # EDATE10 is written day.month.year
-                    got = '-'.join(reversed(got.replace('/', '.').split('.'))) if '.' in got or '/' in got else got
+                if k == 'month':  # PSPP writes month/day/year, whatever the variable's format
+                    month, day, year = got.split('/')
+                    got = f'{year}-{month}-{day}'
                 if k in ('release', 'month', 'measure', 'unit', 'code_label', 'network_name'):
                     if want.startswith("'"):
                         want = want[1:]

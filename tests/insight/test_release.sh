@@ -35,9 +35,7 @@ refused 'sleep_check' export 2026-03 naps --out "$dir/x.csv"
 refused 'codebook as csv or html' export 2026-03 codebook --format sav --out "$dir/x.sav"
 
 # A network's name that a spreadsheet would take for a formula.
-network=$(A record list theme_network | field '.items[] | select(.label == "Nachtrust") | .record')
-# shellcheck disable=SC2016 # meant as it stands
-A record edit "$network" 'name==cmd|"/c calc"!A1, of '"'"'niet' >/dev/null
+A record edit Nachtrust --kind theme_network 'name==cmd|"/c calc"!A1, of '"'"'niet' >/dev/null
 
 # -- a month without enough people is released, empty, and says so ------------------------------------------------------
 A release make 2020-02 >"$dir/empty.json"
@@ -102,7 +100,7 @@ done
 python3 "$here/read_spss.py" sleep goal paired
 grep -q 'suppressed' sleep.txt && grep -q 'Dagstructuur' sleep.txt || fail 'value labels are lost in SPSS'
 grep -qi 'nominal' sleep.txt && grep -qi 'scale' sleep.txt || fail 'measures are lost in SPSS'
-grep -Eq -- '-99.*-97' sleep.txt || fail 'missing values are lost in SPSS'
+grep -q 'User-missing value' sleep.txt || fail 'missing values are lost in SPSS'
 
 # Formulas are no formulas any more, and come back whole.
 python3 - sleep.csv <<'PY'
