@@ -32,6 +32,8 @@ const char *sv_table_name(sv_table tab) {
       [SV_T_RULINGS] = "rulings",
       [SV_T_HELD] = "held",
       [SV_T_QUEUE] = "queue",
+      [SV_T_AUDIT] = "audit",
+      [SV_T_AUDIT_OF] = "audit-of",
   };
   return names[tab];
 }

@@ -73,6 +73,7 @@ static bool check_row(scrub *s, sv_table tab, const MDB_val *key, const MDB_val 
   case SV_T_POS_HASH: return one_part(s->t, SV_PART_POS_HASH, &k, v);
   case SV_T_POS: return one_part(s->t, SV_PART_POS, &k, v);
   case SV_T_GONE: return one_part(s->t, SV_PART_GONE, &k, v);
+  case SV_T_AUDIT: return one_part(s->t, SV_PART_AUDIT, &k, v);
   default: return false;
   }
 }

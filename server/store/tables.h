@@ -30,10 +30,12 @@ typedef enum sv_table {
   SV_T_POS,  /* scope, position                       -> record, gone; each record once, at its latest change
               */
   SV_T_GONE, /* scope, record                         -> position of its leave marker */
-  SV_T_WAITING, /* missing name, op                      -> mark */
-  SV_T_RULINGS, /* target op, ruling op                  -> mark */
-  SV_T_HELD,    /* op                                    -> mark */
-  SV_T_QUEUE,   /* running number, op                    -> mark */
+  SV_T_WAITING,  /* missing name, op                      -> mark */
+  SV_T_RULINGS,  /* target op, ruling op                  -> mark */
+  SV_T_HELD,     /* op                                    -> mark */
+  SV_T_QUEUE,    /* running number, op                    -> mark */
+  SV_T_AUDIT,    /* number                               -> hash before it, line */
+  SV_T_AUDIT_OF, /* participant, number                  -> mark */
   SV_T_COUNT
 } sv_table;
 const char *sv_table_name(sv_table tab);
@@ -63,6 +65,8 @@ sv_key sv_key_scope(uint32_t scope);
 sv_key sv_key_pos(uint32_t scope, uint64_t pos);
 sv_key sv_key_gone(uint32_t scope, const ov_name *record);
 sv_key sv_key_queue(uint64_t id, const ov_name *op);
+sv_key sv_key_audit(uint64_t seq);
+sv_key sv_key_audit_of(const ov_name *participant, uint64_t seq);
 /* The same key plus a zero byte: the first key behind it, for walks that go on after one. */
 sv_key sv_key_after(sv_key k);
 /* Parts of keys read back; the length was checked by sv_scan_next. */
@@ -153,6 +157,9 @@ struct sv_txn {
       row; /* plain: opened or to be sealed; part: a second plain text; row: the value as stored */
   uint8_t nonces[SV_NONCES * SV_NONCE_BYTES];
   unsigned nonces_left;
+  /* the end of the audit, once it is needed, and whether it has to be written at the commit */
+  bool audit_known, audit_moved;
+  ov_head audit_end;
   sv_txn *next; /* in the pool */
 };
 
@@ -216,7 +223,8 @@ typedef enum sv_part {
   SV_PART_POS = 11,
   SV_PART_GONE = 12,
   SV_PART_COUNTER = 13,
-  SV_PART_TOTALS = 14
+  SV_PART_TOTALS = 14,
+  SV_PART_AUDIT = 15
 } sv_part;
 
 /* Appends the sealed form of plain[0..n) to out. */
@@ -261,6 +269,7 @@ int sv_row2_open(sv_txn *t, const sv_key *k, sv_part first, const MDB_val *v, MD
 int sv_env_totals_put(sv_txn *t); /* counts of all tables, sealed: at each commit that changed something */
 int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]);
 extern const char sv_totals_key[];
+int sv_audit_flush(sv_txn *t); /* the end of the audit, at each commit */
 /* Are the marks of this record, as its row tells them, all there? Counts them per table. */
 bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_T_COUNT]);
 
