@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "sv_admin_commands.h"
+#include "sv_audit.h"
 #include "sv_core.h"
 #include "sv_kinds.h"
 #include "sv_limits.h"
@@ -36,6 +37,12 @@ typedef struct adm {
   int err;
   char message[600], hint[400];
   int64_t told_ms; /* last progress */
+  /* for the audit: the organisation that was named, and in it a participant and another record;
+   * audit_line.c */
+  sv_org *looked_at;
+  bool names_participant, names_object, audited;
+  ov_name participant, object;
+  ov_arena audit_arena;
 } adm;
 
 /* reply.c */
@@ -58,6 +65,20 @@ json_t *adm_hex_json(const uint8_t *p, size_t n);
 json_t *adm_time_json(int64_t ms); /* ISO 8601 UTC */
 /* Valid UTF-8 or not: Jansson refuses what is not, and damaged rows may hold anything. */
 json_t *adm_text_json(const void *p, size_t n);
+
+/* audit_line.c: the line that this command leaves, once; `what` is a word of the program or NULL. 0, or why
+ * it could not be written. */
+int adm_audit(adm *m, const char *what, uint32_t count);
+/* The same for work on one of many organisations: a fault is only noted, so that a store in trouble can still
+ * be saved. */
+void adm_audit_org(adm *m, sv_org *org);
+/* At the end of each command: what was to be shown is withheld when the line cannot be written. */
+void adm_audit_end(adm *m);
+/* audit.c */
+int adm_audit_verify(adm *m, sv_org *org, sv_audit_check *c);
+
+/* A day that an argument gives (days since 1970). */
+int adm_day(adm *m, const char *arg, int64_t otherwise, int64_t *day);
 
 /* args.c */
 const char *arg_text(const adm *m, const char *name); /* NULL when absent */
@@ -184,6 +205,10 @@ int cmd_init(adm *m);
 int cmd_status(adm *m);
 int cmd_key_info(adm *m);
 int cmd_rights(adm *m);
+int cmd_audit_list(adm *m);
+int cmd_audit_export(adm *m);
+int cmd_audit_verify(adm *m);
+int cmd_audit_cut(adm *m);
 int cmd_verify(adm *m);
 int cmd_dump(adm *m);
 int cmd_backup(adm *m);

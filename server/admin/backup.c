@@ -41,6 +41,7 @@ static int copy_format(adm *m, sv_org *org, const char *to) {
 }
 
 static int copy_one(adm *m, sv_org *org, const char *part, json_t *list) {
+  adm_audit_org(m, org);
   char folder[48], to[PATH_MAX_BYTES], file[PATH_MAX_BYTES], hash[2 * OV_HASH_BYTES + 1],
       what[OV_LABEL_BYTES_MAX + 40];
   int64_t bytes = 0;
@@ -153,6 +154,7 @@ int cmd_backup(adm *m) {
 /* -- keys, apart ------------------------------------------------------------------------- */
 
 static int copy_keyring(adm *m, sv_org *o, const char *part) {
+  adm_audit_org(m, o);
   char folder[48], from[PATH_MAX_BYTES], to[PATH_MAX_BYTES];
   backup_folder(&o->id, folder);
   snprintf(from, sizeof from, "%.1100s/%s.keyring", m->h->data, folder);

@@ -20,6 +20,16 @@
 #define ALL(text)                                                                                            \
   { "all", SV_ARG_FLAG, false, false, text }
 
+#define AUDIT_FILTER                                                                                         \
+  {"participant", SV_ARG_TEXT, false, false, "about this client, by label or full name"},                    \
+      {"person", SV_ARG_TEXT, false, false, "by this person"},                                               \
+      {"device", SV_ARG_TEXT, false, false, "from this device"},                                             \
+      {"role", SV_ARG_TEXT, false, false, "by this role, like care_staff"},                                  \
+      {"type", SV_ARG_TEXT, false, false, "only this type, like sync, entry, show"},                         \
+      {"from", SV_ARG_TEXT, false, false, "first day"}, {                                                    \
+    "to", SV_ARG_TEXT, false, false, "last day"                                                              \
+  }
+
 static const sv_admin_command commands[] = {
     {.name = "init",
      .summary = "make a data folder: lock, master key, programme",
@@ -326,6 +336,34 @@ static const sv_admin_command commands[] = {
              "read transactions, each of which compares what belongs together. Ends with status 6 when "
              "something was found.",
      .args = {ORG}},
+    {.name = "audit list",
+     .summary = "show who saw or changed what: of a client, by a person, in a period",
+     .run = cmd_audit_list,
+     .text = "In order of time. With --participant: who saw this client. Times are UTC. Looking at the audit "
+             "is in "
+             "the audit.",
+     .example = "overdracht-admin audit list --participant Merel --from 2026-03-01",
+     .columns = "line:LINE time:TIME type:TYPE action:ACTION outcome:OUTCOME who:WHO role:ROLE "
+                "participant:PARTICIPANT kind:KIND detail:DETAIL",
+     .args = {AUDIT_FILTER, {"limit", SV_ARG_INT, false, false, "at most so many lines (default 200)"}, ORG}},
+    {.name = "audit export",
+     .summary = "every field of the audit's lines, as JSON lines",
+     .run = cmd_audit_export,
+     .text = "The fields of NEN 7513, with the names that it gives them.",
+     .args = {AUDIT_FILTER, ORG}},
+    {.name = "audit verify",
+     .summary = "walk the audit's chain: nothing altered, left out or put in between",
+     .run = cmd_audit_verify,
+     .text = "Also part of verify. Ends with status 6 when something is wrong.",
+     .args = {ORG}},
+    {.name = "audit cut",
+     .summary = "remove the audit's lines that are past their term",
+     .changes = true,
+     .run = cmd_audit_cut,
+     .text = "A checkpoint signed by the server says where the chain begins from then on. Nothing younger "
+             "than five "
+             "years goes.",
+     .args = {{"years", SV_ARG_INT, false, true, "how long lines are kept"}, ORG}},
     {.name = "dump",
      .summary = "write every record and op as JSON lines",
      .run = cmd_dump,

@@ -49,6 +49,7 @@ int sv_admin_handle(sv_admin_host *h, const char *request, size_t n, sv_admin_ou
   if (!err) err = check_host(&m);
   if (!err) err = m.cmd->run(&m);
   if (err && !m.err) adm_failed(&m, err, m.cmd->name);
+  adm_audit_end(&m);
   adm_reply(&m);
   err = m.err;
   json_decref(m.reply);

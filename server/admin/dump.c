@@ -156,6 +156,7 @@ static int dump_org(adm *m, sv_org *org, uint64_t *lines) {
   sv_env_stats st;
   dump d = {.m = m, .org = org, .payload = !arg_flag(m, "no_payload")};
   bool ops = !only || !strcmp(only, "ops"), records = !only || !strcmp(only, "records");
+  adm_audit_org(m, org);
   sv_env_stats_get(org->env, &st);
   d.total = (ops ? st.ops : 0) + (records ? st.records : 0);
   adm_stream(m, json_pack("{s:s, s:o, s:o, s:s, s:o}", "type", "organisation", "organisation",

@@ -58,7 +58,7 @@ sv_org *find_org_by(adm *m, const char *text) {
   return settle(m, &x, "organisation", text, "organisation list") ? NULL : found;
 }
 
-sv_org *find_org(adm *m) {
+static sv_org *org_meant(adm *m) {
   const char *text = arg_text(m, "organisation");
   if (text) return find_org_by(m, text);
   sv_org *first = m->h->org_at(m->h->ctx, 0);
@@ -71,6 +71,20 @@ sv_org *find_org(adm *m) {
   adm_fail(m, OV_E_INVALID, "`overdracht-admin organisation list` shows them",
            "there are several organisations: say which with --organisation NAME");
   return NULL;
+}
+
+sv_org *find_org(adm *m) {
+  sv_org *org = org_meant(m);
+  if (!m->looked_at) m->looked_at = org;
+  return org;
+}
+
+/* What was found is what the audit says was looked at. */
+static void note_found(adm *m, const ov_skind *k, const ov_name *record) {
+  bool participant = k && k->id == OV_KIND_PARTICIPANT;
+  if (participant) m->participant = *record;
+  else m->object = *record;
+  *(participant ? &m->names_participant : &m->names_object) = true;
 }
 
 /* -- kinds ------------------------------------------------------------------------------- */
@@ -160,7 +174,9 @@ int find_record(adm *m, sv_org *org, const ov_skind *k, const char *text, ov_nam
   snprintf(list_cmd, sizeof list_cmd, "record list %s", k->name);
   unsigned use = x[0].whole || (x[0].starts && !x[1].whole) ? 0 : x[1].whole || x[1].starts ? 1 : 0;
   *out = found[use];
-  return settle(m, &x[use], k->name, text, list_cmd);
+  err = settle(m, &x[use], k->name, text, list_cmd);
+  if (!err) note_found(m, k, out);
+  return err;
 }
 
 /* The first name that can start with these hex digits. */

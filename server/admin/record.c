@@ -172,7 +172,7 @@ int cmd_record_retract(adm *m) {
 
 /* -- looking ----------------------------------------------------------------------------- */
 
-static int parse_day(adm *m, const char *arg, int64_t otherwise, int64_t *day) {
+int adm_day(adm *m, const char *arg, int64_t otherwise, int64_t *day) {
   ov_value v;
   const ov_sfield f = {.name = arg, .en = "the day", .type = OV_F_DATE};
   const ov_skind k = {.name = "list"};
@@ -217,7 +217,7 @@ int cmd_record_list(adm *m) {
   uint32_t n = 0;
   const ov_skind *k = find_kind(m, arg_text(m, "kind"));
   sv_org *org = k ? home_of(m, k) : NULL;
-  if (!org || parse_day(m, "from", INT32_MIN, &from) || parse_day(m, "to", INT32_MAX, &to)) return m->err;
+  if (!org || adm_day(m, "from", INT32_MIN, &from) || adm_day(m, "to", INT32_MAX, &to)) return m->err;
   if (arg_text(m, "participant") &&
       find_record(m, org, find_kind(m, "participant"), arg_text(m, "participant"), &about))
     return m->err;

@@ -81,10 +81,11 @@ static void refuse(conn *c, int err, const char *message) {
 
 /* -- one connection ---------------------------------------------------------------------- */
 
-static bool is_allowed(int fd) {
+static bool is_allowed(int fd, char user[48]) {
   struct ucred who;
   socklen_t n = sizeof who;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n)) return false;
+  snprintf(user, 48, "uid %u", (unsigned)who.uid);
   return who.uid == geteuid() || who.uid == 0;
 }
 
@@ -129,7 +130,7 @@ static void serve(sv_admin_socket *s, int fd) {
   conn c = {s, fd};
   size_t n = 0;
   char *buf = NULL;
-  if (!is_allowed(fd)) {
+  if (!is_allowed(fd, s->host->user)) {
     refuse(&c, OV_E_DENIED, "only the user that runs the server, and root, may administer it");
   } else if (!(buf = malloc(SV_ADMIN_REQUEST_BYTES_MAX + 1))) {
     refuse(&c, OV_E_NOMEM, "out of memory");

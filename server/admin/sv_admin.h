@@ -19,7 +19,8 @@ typedef struct sv_admin_host {
   const sv_sys *sys;
   const ov_schemas *schemas;
   sv_org *programme;
-  bool online; /* a server is running around us */
+  bool online;   /* a server is running around us */
+  char user[48]; /* who asks, for the audit: set before each request by whoever knows */
   /* i-th organisation, NULL past the end. */
   sv_org *(*org_at)(void *ctx, unsigned i);
   /* Runs work in a write transaction of org and returns when it is on disk (or failed: the error). Tells live

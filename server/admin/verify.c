@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sv_audit.h"
 #include "verify.h"
 
 /* -- findings ---------------------------------------------------------------------------- */
@@ -111,6 +112,14 @@ static void check_scrub(vf *v) {
              s.rows, s.first);
 }
 
+static void check_audit(vf *v) {
+  sv_audit_check c;
+  char where[40];
+  if (adm_audit_verify(v->m, v->org, &c) || !c.bad) return;
+  snprintf(where, sizeof where, "audit, line %" PRIu64, c.bad);
+  vf_found(v, where, VF_RESTORE, "%s", c.why);
+}
+
 static void check_counts(vf *v, const sv_env_stats *before) {
   sv_env_stats now;
   uint64_t waiting = 0;
@@ -145,6 +154,7 @@ int vf_run(adm *m, sv_org *org, sv_org *programme, uint64_t *findings, uint64_t 
   part(v, "records", st.records, vf_check_records);
   part(v, "positions", 0, vf_check_scopes);
   part(v, "devices and keys", 0, vf_check_rest);
+  part(v, "audit", 0, check_audit);
   check_counts(v, &st);
   part(v, "stored bytes", 0, check_scrub);
   if (v->findings > VF_TOLD_MAX)

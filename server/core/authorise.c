@@ -1,9 +1,11 @@
 /* May this device write this op for this author now? An enrolled device of the organisation, a team it is in,
- * and an author of that team. What somebody wrote before leaving a team, or before the participant moved,
- * stays valid: tablets are offline when things change. */
+ * an author of that team, and a role that the table of rights lets do this with this kind. What somebody
+ * wrote before leaving a team, before getting another role, or before the participant moved, stays valid:
+ * tablets are offline when things change. */
 #include <string.h>
 
 #include "ingest_priv.h"
+#include "sv_rights.h"
 
 /* Kinds that only a server's own writer may write: they decide what devices may read and write. PROTO-154 */
 static bool server_only(uint16_t kind) {
@@ -46,7 +48,17 @@ static int view_load(ingest *g, const ov_name *record, uint16_t kind, uint16_t t
   if (l && l->v.type == OV_V_INT && l->v.i == 0) v->active = false;
   if (!v->active) v->left = l && l->v.type == OV_V_INT && l->v.i == 0 ? row.rec.ops[l->op].time : INT64_MIN;
   view_teams(&row.rec, teams, v);
+  l = kind == OV_KIND_PERSON ? ov_record_field(&row.rec, SV_PERSON_ROLE, NULL) : NULL;
+  if (!l || l->v.type != OV_V_INT || l->v.i < 0 || l->v.i >= SV_ROLES) return 0;
+  v->role = (unsigned)l->v.i;
+  v->role_since = row.rec.ops[l->op].time;
   return 0;
+}
+
+unsigned ingest_role(ingest *g, const ov_name *person) {
+  author_view *v = &g->author;
+  if (v->set && ov_name_equal(&v->name, person)) return v->role;
+  return view_load(g, person, OV_KIND_PERSON, SV_PERSON_TEAMS, v) ? SV_ROLE_NONE : v->role;
 }
 
 static bool was_in(const author_view *v, uint32_t scope, int64_t at) {
@@ -129,17 +141,104 @@ static int check_device(ingest *g, const sv_device *device, const ov_op *op, con
   return err;
 }
 
-static int check_author(ingest *g, const ov_op *op, const about *a, int *reason) {
+/* -- what the author's role may -------------------------------------------------------------------------- */
+
+/* An earlier role counts for what was written under it: looked for in the person's ops, as this is rare. */
+static int role_at(ingest *g, const author_view *v, int64_t at, unsigned *role) {
+  *role = v->role;
+  if (at >= v->role_since) return 0;
+  ov_name *ops;
+  uint32_t n;
+  int64_t best = INT64_MIN;
+  ov_arena_reset(&g->look);
+  int err = sv_record_ops(g->t, &v->name, &g->look, &ops, &n);
+  for (uint32_t i = 0; !err && i < n; i++) {
+    sv_op_row row;
+    err = sv_op_get(g->t, &ops[i], &g->look, &row);
+    const ov_field *f = err ? NULL : ov_op_field(&row.op, SV_PERSON_ROLE);
+    if (!f || f->v.type != OV_V_INT || row.op.device_time > at || row.op.device_time < best) continue;
+    best = row.op.device_time;
+    *role = f->v.i > 0 && f->v.i < SV_ROLES ? (unsigned)f->v.i : SV_ROLE_NONE;
+  }
+  return err;
+}
+
+/* Does it put one value in place of several that are in conflict? */
+static int settles(ingest *g, const ov_op *op, bool *yes) {
+  sv_record_row row;
+  *yes = false;
+  ov_arena_reset(&g->look);
+  int err = sv_record_get(g->t, &op->record, &g->look, &row);
+  if (err) return err == OV_E_NOTFOUND ? 0 : err;
+  for (uint32_t i = 0; i < op->n_fields; i++) {
+    uint32_t n = 0, named = 0;
+    const ov_live *l = ov_record_field(&row.rec, op->fields[i].id, &n);
+    for (uint32_t k = 0; k < n; k++) {
+      for (uint32_t r = 0; r < op->n_replaces; r++)
+        named += ov_name_equal(&op->replaces[r], &row.rec.ops[l[k].op].name);
+    }
+    if (named < 2) return 0;
+  }
+  *yes = op->n_fields > 0;
+  return 0;
+}
+
+/* Is what it is about within this reach of the author? Of what the programme shares, only what this
+ * organisation brought in is its own. */
+static int within(ingest *g, sv_reach reach, const author_view *v, const ov_op *op, const about *a,
+                  bool *yes) {
+  brief rec = {.known = true};
+  int err = 0;
+  switch (reach) {
+  case SV_NO: *yes = false; return 0;
+  case SV_NETWORK: *yes = true; return 0;
+  case SV_OWN_TEAM: *yes = any_team(v, a, op->device_time); return 0;
+  case SV_OWN_ORG:
+    if (op->scope == 0 && !op->creates) err = ingest_brief(g, &op->record, &rec);
+    *yes = rec.known;
+    return err;
+  }
+  return OV_E_INTERNAL;
+}
+
+static int check_right(ingest *g, const sv_device *device, const ov_op *op, const about *a, int *reason) {
+  const author_view *v = &g->author;
+  sv_action action = op->creates                           ? SV_A_CREATE
+                     : ov_op_field(op, OV_FIELD_RETRACTED) ? SV_A_RETRACT
+                                                           : SV_A_EDIT;
+  bool yes = false, knows = true, settling = false;
+  unsigned role;
+  int err = role_at(g, v, op->device_time, &role);
+  sv_reach reach = sv_right(role, op->kind, action);
+  if (!err) err = within(g, reach, v, op, a, &yes);
+  if (!err && !yes && action == SV_A_EDIT) {
+    reach = sv_right(role, op->kind, SV_A_SETTLE);
+    err = within(g, reach, v, op, a, &yes);
+    if (!err && yes) err = settles(g, op, &settling);
+    yes = yes && settling;
+  }
+  /* a personal device knows whom its person's teams know */
+  if (!err && yes && reach == SV_OWN_TEAM && device->has_person && op->creates && op->has_participant)
+    err = knows_participant(g, v, op, &knows);
+  if (!err && yes) *reason = knows ? 0 : OV_HELD_SCOPE;
+  return err;
+}
+
+/* A personal device writes for its person only, and may what that person may. */
+static int check_author(ingest *g, const sv_device *device, const ov_op *op, const about *a, int *reason) {
   author_view *v = &g->author;
   *reason = OV_HELD_AUTHOR;
   if (!op->has_author) return 0;
+  if (device->has_person && !ov_name_equal(&device->person, &op->author)) {
+    *reason = OV_HELD_DEVICE;
+    return 0;
+  }
   if (!v->set || !ov_name_equal(&v->name, &op->author)) {
     int err = view_load(g, &op->author, OV_KIND_PERSON, SV_PERSON_TEAMS, v);
     if (err) return err;
   }
   if (!v->found || (!v->active && op->device_time >= v->left)) return 0;
-  if (any_team(v, a, op->device_time)) *reason = 0;
-  return 0;
+  return check_right(g, device, op, a, reason);
 }
 
 static int check_kind(const ingest *g, const ov_op *op) {
@@ -151,14 +250,14 @@ static int check_kind(const ingest *g, const ov_op *op) {
 
 int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reason) {
   about a = {0};
-  if (device->revoked) *reason = OV_HELD_REVOKED;
+  if (sv_device_ended(device, g->now_ms)) *reason = OV_HELD_REVOKED;
   else if (!ov_id_equal(&device->organisation, &g->org->id)) *reason = OV_HELD_DEVICE;
   else *reason = check_kind(g, op);
   if (*reason) return 0;
   int err = about_record(g, op, &a);
-  if (!err) err = check_device(g, device, op, &a, reason);
+  if (!err && !device->has_person) err = check_device(g, device, op, &a, reason);
   if (err || *reason) return err;
-  return check_author(g, op, &a, reason);
+  return check_author(g, device, op, &a, reason);
 }
 
 int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a) {
@@ -170,33 +269,4 @@ int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *o
   if (!err) err = authorise_op(&g, &now, op, &reason);
   ingest_end(&g);
   return err ? OV_HELD_DEVICE : reason;
-}
-
-int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
-                     uint32_t scopes[OV_SCOPES_MAX], uint32_t *n) {
-  sv_device now;
-  (void)a;
-  *n = 0;
-  int err = sv_device_get(t, &device->id, &now);
-  if (err == OV_E_NOTFOUND && ov_id_equal(&device->organisation, &org->id)) {
-    now = *device; /* enrolled after the backup that was put back (ingest_push.c): in no team now */
-    now.n_teams = 0;
-    err = 0;
-  }
-  if (err == OV_E_NOTFOUND || (!err && now.revoked)) return 0;
-  if (err) return err;
-  scopes[(*n)++] = 0;
-  if (org->programme) return 0;
-  scopes[(*n)++] = 1;
-  for (uint32_t i = 0; i < now.n_teams && *n < OV_SCOPES_MAX; i++) scopes[(*n)++] = now.teams[i];
-  return 0;
-}
-
-int sv_device_record_teams(sv_txn *t, const ov_name *record, ov_arena *a, uint32_t teams[OV_SCOPES_MAX],
-                           uint32_t *n) {
-  sv_record_row row;
-  *n = 0;
-  int err = sv_record_get(t, record, a, &row);
-  if (!err) *n = scopes_of_field(&row.rec, SV_DEVICE_TEAMS, teams);
-  return err == OV_E_NOTFOUND ? 0 : err;
 }

@@ -58,11 +58,9 @@ void sv_catchup_skip(sv_session *ss, const sv_touches *t) {
   if (ss->n_skip > before) qsort(ss->skip, ss->n_skip, sizeof *ss->skip, compare_skip);
 }
 
-/* The one predicate of delivery. Team, organisation and programme decide here; kinds that never leave the
- * server are none yet. */
-static bool may_read(const sv_session *ss, const scope_follow *f, const sv_record_row *row) {
-  (void)row;
-  return sv_session_holds(ss, f->scope);
+void sv_catchup_mix(const sv_session *ss, uint64_t pos, const uint8_t in[OV_POSHASH_BYTES],
+                    uint8_t out[OV_POSHASH_BYTES]) {
+  for (unsigned i = 0; i < OV_POSHASH_BYTES; i++) out[i] = pos ? in[i] ^ ss->reader.mix[i] : in[i];
 }
 
 typedef struct batch {
@@ -87,12 +85,13 @@ static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posen
   int err = sv_record_get(t, &e->record, &s->arena, &row);
   if (err) return err;
   const ov_skind *k = ov_schemas_kind(s->o.schemas, row.rec.kind);
-  if (!may_read(ss, f, &row)) return 0;
+  if (!sv_reader_may(&ss->reader, f->scope, &row.rec)) return 0;
   if (k && k->windowed && ov_schema_outside_window(k, &row.rec, row.changed, now)) return 0;
   ov_buf_reset(&s->scratch2);
   ov_record_encode(&row.rec, &s->scratch2);
   if (s->scratch2.err) return s->scratch2.err;
   if (b->weight + s->scratch2.n > budget && b->weight) return 1;
+  if ((err = sv_reads_add(ss, &row.rec))) return err;
   b->weight += s->scratch2.n;
   b->d.records[b->d.n_records++] = (ov_delta_rec){.rec = row.rec, .changed = row.changed};
   return 0;
@@ -102,6 +101,7 @@ static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posen
 static int collect(sv_session *ss, scope_follow *f, sv_txn *t, size_t budget, batch *b) {
   sv_server *s = ss->server;
   sv_posent *ents = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *ents);
+  sv_reads_begin(ss);
   *b = (batch){.d = {.scope = f->scope, .from = f->sent, .time = s->o.sys->now_ms(s->o.sys->ctx) / 1000}};
   b->d.records = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *b->d.records);
   b->d.gone = ov_arena_array(&s->arena, SV_CATCHUP_SCAN_MAX, sizeof *b->d.gone);
@@ -121,7 +121,9 @@ static int collect(sv_session *ss, scope_follow *f, sv_txn *t, size_t budget, ba
   }
   if (!b->d.more && n == SV_CATCHUP_SCAN_MAX) b->d.more = true;
   if (!b->d.more) b->d.to = head.pos;
-  return sv_pos_hash(t, f->scope, b->d.to, b->d.hash);
+  err = sv_pos_hash(t, f->scope, b->d.to, b->d.hash);
+  sv_catchup_mix(ss, b->d.to, b->d.hash, b->d.hash);
+  return err;
 }
 
 /* Builds the DELTA, with fewer records when they turn out larger than learned. A single record always fits:
@@ -150,23 +152,14 @@ static int build(sv_session *ss, scope_follow *f, sv_txn *t, batch *b, ov_buf *p
 }
 
 /* Rights are asked in the same snapshot as the data. 0, OV_E_REVOKED, or OV_E_DENIED when the device's scopes
- * are no longer those of its HELLO: the client has to greet again, and learns there what it gained and what
- * it must drop. */
+ * or its person's role are no longer those of its HELLO: the client has to greet again, and learns there what
+ * it gained and what it must drop. */
 static int still_allowed(sv_session *ss, const scope_follow *f, sv_txn *t) {
+  sv_reader now;
   if (f->org != ss->org) return 0; /* the programme's scope is everybody's */
-  sv_device now;
-  uint32_t scopes[OV_SCOPES_MAX], n = 0;
-  int err = sv_device_get(t, &ss->device.id, &now);
-  if (err == OV_E_NOTFOUND) {
-    now = ss->device;
-    err = 0;
-  }
-  if (!err && now.revoked) err = OV_E_REVOKED;
-  if (!err) err = sv_device_scopes(t, ss->org, &now, &ss->server->arena, scopes, &n);
-  if (!err && n != ss->n_scopes) err = OV_E_DENIED;
-  for (uint32_t i = 0; !err && i < n; i++) {
-    if (!sv_session_holds(ss, scopes[i])) err = OV_E_DENIED;
-  }
+  int err = sv_reader_load(t, ss->org, &ss->device, &ss->server->arena, &now);
+  if (!err && now.ended) err = OV_E_REVOKED;
+  if (!err && !sv_reader_same(&now, &ss->reader)) err = OV_E_DENIED;
   return err;
 }
 
@@ -182,39 +175,65 @@ static int greet_again(sv_session *ss) {
   return err;
 }
 
+/* A frame leaves: what it holds is with the client from here on. */
+static int send_frame(sv_session *ss, scope_follow *f, const ov_buf *plain, uint64_t to, bool more,
+                      uint32_t records, ov_buf *out) {
+  int err = ov_peer_send(ss->peer, OV_M_DELTA, plain->p, plain->n, out);
+  if (err) return err;
+  f->sent = to;
+  f->behind = more;
+  if (!more) f->fresh = false;
+  ss->credit_left--;
+  ss->server->stats.deltas++;
+  ss->server->stats.records_sent += records;
+  return 0;
+}
+
+/* The frame that waited for the audit; rights are asked once more, as time has passed. */
+static int send_waiting(sv_session *ss, scope_follow *f, ov_buf *out, bool *sent) {
+  session_reads *r = &ss->reads;
+  int err = send_frame(ss, f, &r->frame, r->to, r->more, r->n_records, out);
+  *sent = !err;
+  sv_reads_drop_frame(ss);
+  return err;
+}
+
+static int make_frame(sv_session *ss, sv_txn **t, scope_follow *f, ov_buf *out, bool *sent) {
+  ov_buf plain;
+  batch b;
+  ov_buf_init(&plain, 0);
+  int err = build(ss, f, *t, &b, &plain, ov_peer_frame_bytes(ss->peer));
+  sv_txn_abort(*t);
+  *t = NULL;
+  if (!err && sv_reads_unknown(ss)) {
+    err = sv_reads_write(ss, f, &b.d, &plain);
+  } else if (!err) {
+    err = send_frame(ss, f, &plain, b.d.to, b.d.more, b.d.n_records, out);
+    *sent = !err;
+  }
+  ov_buf_free(&plain);
+  return err;
+}
+
 static int next_delta(sv_session *ss, scope_follow *f, ov_buf *out, bool *sent) {
   sv_txn *t = NULL;
   sv_scope head;
-  ov_buf plain;
-  ov_buf_init(&plain, 0);
   int err = sv_txn_read(f->org->env, &t);
   if (!err) err = still_allowed(ss, f, t);
   if (err == OV_E_DENIED) {
     err = greet_again(ss);
-    goto done;
+  } else if (!err && ss->reads.waits) {
+    err = send_waiting(ss, f, out, sent);
+  } else if (!err) {
+    err = sv_scope_get(t, f->scope, &head);
+    if (err == OV_E_NOTFOUND || (!err && head.pos == f->sent && !f->fresh)) {
+      f->behind = false; /* no such scope yet, or nothing new */
+      err = 0;
+    } else if (!err) {
+      err = make_frame(ss, &t, f, out, sent);
+    }
   }
-  if (!err) err = sv_scope_get(t, f->scope, &head);
-  if (err == OV_E_NOTFOUND || (!err && head.pos == f->sent && !f->fresh)) {
-    f->behind = false; /* no such scope yet, or nothing new */
-    err = 0;
-    goto done;
-  }
-  batch b;
-  if (!err) err = build(ss, f, t, &b, &plain, ov_peer_frame_bytes(ss->peer));
   sv_txn_abort(t);
-  t = NULL;
-  if (!err) err = ov_peer_send(ss->peer, OV_M_DELTA, plain.p, plain.n, out);
-  if (err) goto done;
-  *sent = true;
-  f->sent = b.d.to;
-  f->behind = b.d.more;
-  if (!b.d.more) f->fresh = false;
-  ss->credit_left--;
-  ss->server->stats.deltas++;
-  ss->server->stats.records_sent += b.d.n_records;
-done:
-  sv_txn_abort(t);
-  ov_buf_free(&plain);
   return err;
 }
 
@@ -233,17 +252,19 @@ static bool held_back(const sv_session *ss, const scope_follow *f) {
 
 /* PROTO-114, PROTO-115 */
 bool sv_catchup_next(sv_session *ss, ov_buf *out) {
-  if (!ss->proved || ss->push_expected || ss->in_commit || !ss->credit_left) return false;
+  if (!ss->proved || ss->push_expected || ss->in_commit || !ss->credit_left || ss->reads.writing)
+    return false;
   for (uint32_t i = 0; i < ss->n_scopes; i++) {
     scope_follow *f = &ss->scopes[(ss->turn + i) % ss->n_scopes];
     bool sent = false;
-    if (!f->behind || held_back(ss, f)) continue;
+    if (ss->reads.waits ? ss->reads.scope != f->scope : !f->behind || held_back(ss, f)) continue;
     int err = next_delta(ss, f, out, &sent);
     if (err) {
       sv_session_fail(ss, err, "catch-up");
       return false;
     }
     if (ss->closing) return sv_session_pull(ss, out); /* the BYE that was just queued */
+    if (ss->reads.writing) return false;
     if (!sent) continue;
     /* one scope to its end, so that a client can swap it in early */
     ss->turn = (ss->turn + i) % ss->n_scopes;

@@ -165,16 +165,18 @@ static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uin
   if (err == OV_E_NOTFOUND) head = (sv_scope){.scope = scope};
   else if (err) return err;
   const ov_cursor *c = ov_id_equal(&h->server, &ss->org->server) ? cursor_of(h, scope) : NULL;
+  uint8_t theirs[OV_POSHASH_BYTES] = {0};
+  if (c) sv_catchup_mix(ss, c->pos, c->hash, theirs);
   scope_follow *f = &ss->scopes[ss->n_scopes++];
   *f = (scope_follow){.scope = scope, .org = org, .behind = true};
   uint8_t hash[OV_POSHASH_BYTES];
   if (!c) {
     *state = cursor_of(h, scope) ? OV_SCOPE_REFETCH : OV_SCOPE_NEW;
-  } else if (c->pos == head.pos && !memcmp(c->hash, head.hash, sizeof hash)) {
+  } else if (c->pos == head.pos && !memcmp(theirs, head.hash, sizeof hash)) {
     *state = OV_SCOPE_CONTINUE;
     f->behind = false;
   } else if (c->pos < head.pos && !sv_pos_hash(t, scope, c->pos, hash) &&
-             !memcmp(c->hash, hash, sizeof hash)) {
+             !memcmp(theirs, hash, sizeof hash)) {
     *state = OV_SCOPE_CONTINUE;
   } else {
     *state = OV_SCOPE_REFETCH;
@@ -194,10 +196,10 @@ static int add_status(ov_welcome *w, uint32_t scope, ov_scope_state state) {
 /* PROTO-109 */
 static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w) {
   sv_server *s = ss->server;
-  uint32_t scopes[OV_SCOPES_MAX], n = 0;
   w->scopes = ov_arena_array(&s->arena, 2 * OV_SCOPES_MAX, sizeof *w->scopes);
   if (!w->scopes) return OV_E_NOMEM;
-  int err = sv_device_scopes(t, ss->org, &ss->device, &s->arena, scopes, &n);
+  int err = sv_reader_load(t, ss->org, &ss->device, &s->arena, &ss->reader);
+  const uint32_t *scopes = ss->reader.scopes, n = ss->reader.n_scopes;
   sv_txn *pt = NULL;
   if (!err) err = sv_txn_read(s->o.programme->env, &pt);
   ss->n_scopes = 0;
@@ -266,7 +268,7 @@ void sv_hello_received(sv_session *ss, const ov_hello *h) {
   }
   int err = find_device(ss, h);
   if (!err) err = check_signature(ss, h);
-  if (!err && ss->device.revoked) err = OV_E_REVOKED;
+  if (!err && sv_device_ended(&ss->device, now)) err = OV_E_REVOKED;
   if (err) {
     sv_session_fail(ss, err, "hello");
     return;

@@ -49,7 +49,9 @@ typedef struct name_list {
 typedef struct author_view {
   bool set, found, active;
   ov_name name;
-  int64_t left; /* when not active: time of the op that said so */
+  unsigned role;      /* of a person; SV_ROLE_NONE without one */
+  int64_t role_since; /* time of the op that gave it */
+  int64_t left;       /* when not active: time of the op that said so */
   uint32_t teams[OV_SCOPES_MAX];
   uint32_t n_teams;
   uint32_t past[OV_SCOPES_MAX];
@@ -149,6 +151,7 @@ int judge_op(ingest *g, const ov_op *op, const sv_device *device, judged *j);
 /* What the op misses, or why it does not fit what it names (an ov_held reason). */
 int judge_place(ingest *g, const ov_op *op, judged *j);
 /* authorise.c */
+unsigned ingest_role(ingest *g, const ov_name *person); /* sv_role as it is now; for the audit */
 int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reason);
 bool authorise_element(const ov_record *r, uint16_t field, int64_t element);
 
@@ -199,5 +202,8 @@ void ruling_register(ingest *g, const ov_op *op);
 
 /* reindex.c: fills in what the record is indexed by; `scratch` is overwritten. */
 int index_record(sv_txn *t, const sv_org *org, sv_record_row *row, ov_buf *scratch);
+
+/* ingest_audit.c: lines for ops [g->new_from, g->n_taken) of a push; errors stick to the transaction. */
+void audit_push(ingest *g, const sv_push_in *in, const ov_op *ops, const judged *verdicts);
 
 #endif

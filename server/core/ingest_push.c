@@ -176,6 +176,7 @@ static int run(ingest *g, push *p) {
   if (!err && !out->err) err = judge_all(g, p);
   if (err || (out->err && !out->refused_err)) return err;
   write_all(g, p);
+  audit_push(g, p->in, p->ops, p->j);
   wait_release(g);
   fold_changed(g);
   answer(g, p);

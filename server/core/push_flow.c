@@ -125,6 +125,7 @@ static void answer_session(sv_session *ss, push_job *p) {
   }
   if (p->answer_type == OV_M_ACK) {
     ss->push_prev = (ov_head){.seq = p->out.up_to, .head = p->out.head};
+    sv_reads_drop_frame(ss); /* begun before this commit: PROTO-111 */
     sv_catchup_skip(ss, &p->out.touches);
   }
   ss->push_expected = p->more;
@@ -174,6 +175,7 @@ static push_job *job_of(sv_session *ss, const ov_push *m) {
                        .rows_server = ss->rows_server,
                        .push = *m,
                        .verify = ov_p256_verify};
+  memcpy(p->in.address, ss->peer_address, sizeof p->in.address);
   p->in.push.rows = p->copy;
   p->in.push.keys = keys ? (ov_push_key *)(void *)(p->copy + rows) : NULL;
   ov_buf_init(&p->answer, OV_FRAME_BYTES_MAX);

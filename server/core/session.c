@@ -51,6 +51,7 @@ void sv_session_closed(sv_session *ss) {
   }
   for (unsigned i = 0; i < SV_OUTBOX_FRAMES_MAX; i++) ov_buf_free(&ss->outbox[i]);
   ov_buf_free(&ss->hello_copy);
+  sv_reads_free(ss);
   free(ss->skip);
   free(ss->scopes);
   ov_peer_free(ss->peer);
@@ -127,6 +128,7 @@ void sv_session_fail(sv_session *ss, int err, const char *why) {
   if (ss->closing) return;
   log_end(ss, err, why);
   if (err == OV_E_AUTH || err == OV_E_FOREIGN || err == OV_E_REVOKED) ss->server->stats.refused_auth++;
+  sv_audit_refusal(ss, err, why);
   unsigned code = ov_err_close_code(err);
   int said = ov_err_classify(err) == OV_CLASS_CLOSE ? err : OV_E_BUSY;
   ov_error e = {.err = said, .retry_s = said == OV_E_BUSY ? SV_RETRY_BUSY_S : 0, .text = ov_err_text(said)};

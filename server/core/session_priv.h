@@ -24,6 +24,21 @@ typedef struct own_skip {
   uint64_t pos;
 } own_skip;
 
+/* Which participants' records this session was sent, and a DELTA that waits until the audit knows of those
+ * that are new in it (session_audit.c). */
+typedef struct session_reads {
+  ov_name *known; /* ascending; in the audit */
+  uint32_t n_known, cap_known;
+  ov_name *fresh; /* of the frame that is being made, or waits */
+  uint32_t n_fresh, cap_fresh;
+  bool writing; /* the audit's commit is under way */
+  bool waits;   /* `frame` goes out when it has come back */
+  ov_buf frame; /* plain DELTA */
+  uint32_t scope, n_records;
+  uint64_t to;
+  bool more;
+} session_reads;
+
 typedef struct inbox_frame {
   struct inbox_frame *next;
   size_t n;
@@ -53,12 +68,14 @@ struct sv_session {
   bool in_commit;     /* one push of this session is with the writer */
   ov_buf hello_copy;  /* plain HELLO message while it waits for its proof */
   uint8_t challenge[16];
+  sv_reader reader; /* as WELCOME found it; asked again in the snapshot of every delivery */
   /* scopes */
   scope_follow *scopes; /* made with WELCOME: most devices follow three */
   uint32_t n_scopes, turn;
   own_skip *skip;
   uint32_t n_skip, cap_skip;
   bool synced_sent;
+  session_reads reads;
   double rows_per_frame; /* learned: canonical bytes that fit one frame */
   /* out and in */
   ov_buf outbox[SV_OUTBOX_FRAMES_MAX];
@@ -96,6 +113,8 @@ struct sv_server {
   bool stopping;
   int64_t wrong_codes_minute;
   unsigned wrong_codes;
+  int64_t refusals_minute;
+  unsigned refusals, refusals_untold; /* lines this minute, and refusals since that got none */
   sv_server_stats stats;
 };
 
@@ -120,7 +139,22 @@ void sv_enrol_received(sv_session *ss, const ov_enrol *e);
 bool sv_catchup_next(sv_session *ss, ov_buf *out); /* one DELTA or SYNCED frame */
 /* what this session's push changed */
 void sv_catchup_skip(sv_session *ss, const sv_touches *t);
+/* Between a position's hash as it is stored and as this session's reader is told: the same both ways. */
+void sv_catchup_mix(const sv_session *ss, uint64_t pos, const uint8_t in[OV_POSHASH_BYTES],
+                    uint8_t out[OV_POSHASH_BYTES]);
 bool sv_session_holds(const sv_session *ss, uint32_t scope);
+/* session_audit.c */
+void sv_reads_free(sv_session *ss);
+void sv_reads_begin(sv_session *ss); /* a frame is being made */
+/* A record goes into it. 0 or OV_E_NOMEM. */
+int sv_reads_add(sv_session *ss, const ov_record *rec);
+/* Is anybody in it whom the audit does not know of yet? Then the frame (plain, taken over) has to wait: the
+ * lines are on their way to the disk, and the session is woken when they are there. */
+bool sv_reads_unknown(const sv_session *ss);
+int sv_reads_write(sv_session *ss, const scope_follow *f, const ov_delta *d, ov_buf *plain);
+void sv_reads_drop_frame(sv_session *ss);
+/* A refusal that an auditor wants to see. */
+void sv_audit_refusal(sv_session *ss, int err, const char *why);
 /* server.c */
 void sv_server_changed_touches(sv_server *s, sv_org *org, const sv_touches *t);
 void sv_programme_copy_start(sv_server *s, sv_org *org);

@@ -37,6 +37,7 @@ typedef struct sv_push_in {
   int64_t base_time; /* HELLO's time, seconds: base of the rows */
   ov_id rows_server; /* the server that HELLO named: index 1 of the rows' writers */
   ov_push push;      /* borrowed */
+  char address[48];  /* where it came from, for the audit */
   ov_verify_fn verify;
   void *verify_ctx;
 } sv_push_in;
@@ -106,9 +107,28 @@ int sv_reindex(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, bool 
 /* May this device, in this organisation, write this op for this author now? One function; asked inside the
  * write transaction. Returns an ov_held reason or 0. */
 int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a);
-/* Scopes a device may read now: programme, organisation, its live teams (device->teams, which ingest keeps
- * equal to the device record's live teams in the same transaction that changes that record; looked up again
- * by device id here). Ascending. Reads no table that grows with the records. */
+/* Revoked, or a personal device whose time is up: it reads nothing more, and what it still hands in is
+ * held. */
+bool sv_device_ended(const sv_device *d, int64_t now_ms);
+
+/* What a device may be delivered now; reader.c. The device is looked up again by its id: a shared tablet
+ * follows its own row's teams (which ingest keeps equal to the device record's live teams in the same
+ * transaction that changes that record) and no table that grows with the records is read; of a personal
+ * device its person's record is. Scopes ascend: programme, organisation, teams. */
+typedef struct sv_reader {
+  unsigned role;
+  bool ended;    /* reads nothing */
+  bool personal; /* person is set */
+  ov_name person, device_record;
+  uint32_t scopes[OV_SCOPES_MAX];
+  uint32_t n_scopes;
+  uint8_t mix[OV_POSHASH_BYTES]; /* mixed into the hash of each position that is handed out */
+} sv_reader;
+int sv_reader_load(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a, sv_reader *out);
+/* The one predicate of delivery. */
+bool sv_reader_may(const sv_reader *r, uint32_t scope, const ov_record *rec);
+bool sv_reader_same(const sv_reader *a, const sv_reader *b); /* the same records may go to both */
+/* Its scopes alone. */
 int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
                      uint32_t scopes[OV_SCOPES_MAX], uint32_t *n);
 /* Live teams of a device record, ascending: what a new sv_device row starts with. None when the record is

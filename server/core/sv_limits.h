@@ -32,6 +32,11 @@
 /* Steps back of the server's clock that do no harm, since nonces are kept that much longer (ms). After a
  * larger one every HELLO is challenged until the clock is past all that it has let in. */
 #define SV_CLOCK_STEP_MS 10000
+/* Refusals that get a line in the audit, a minute for the whole server: who knocks a thousand times a second
+ * must not fill it. The next line says how many there were besides. */
+#define SV_AUDIT_REFUSALS_PER_MINUTE 60u
+/* Participants that a session remembers as told to the audit; beyond it they are told again. */
+#define SV_READS_MAX 16384u
 /* A HELLO waits this long for its PROOF, a connection this long for its HELLO or ENROL (ms). */
 #define SV_PROOF_MS 15000
 #define SV_HELLO_MS 15000

@@ -35,6 +35,8 @@ const char *sv_table_name(sv_table tab) {
       [SV_T_SUMS] = "sums",
       [SV_T_SUMS_DUE] = "sums_due",
       [SV_T_RELEASES] = "releases",
+      [SV_T_AUDIT] = "audit",
+      [SV_T_AUDIT_OF] = "audit-of",
   };
   return names[tab];
 }

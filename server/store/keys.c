@@ -150,6 +150,18 @@ sv_key sv_key_release(uint32_t release, uint32_t part) {
   return k;
 }
 
+sv_key sv_key_audit(uint64_t seq) {
+  sv_key k = {.n = 0};
+  put_uint(&k, seq, 8);
+  return k;
+}
+
+sv_key sv_key_audit_of(const ov_name *participant, uint64_t seq) {
+  sv_key k = sv_key_name(participant);
+  put_uint(&k, seq, 8);
+  return k;
+}
+
 sv_key sv_key_after(sv_key k) {
   k.b[k.n++] = 0;
   return k;
@@ -197,6 +209,8 @@ size_t sv_key_length(sv_table tab) {
       [SV_T_SUMS] = 4 + 1 + OV_NAME_BYTES,
       [SV_T_SUMS_DUE] = 4 + OV_NAME_BYTES,
       [SV_T_RELEASES] = 4 + 4,
+      [SV_T_AUDIT] = 8,
+      [SV_T_AUDIT_OF] = OV_NAME_BYTES + 8,
   };
   return length[tab];
 }

@@ -75,6 +75,7 @@ static bool check_row(scrub *s, sv_table tab, const MDB_val *key, const MDB_val 
   case SV_T_GONE: return one_part(s->t, SV_PART_GONE, &k, v);
   case SV_T_SUMS: return sv_sums_sound(s->t, &k, v);
   case SV_T_RELEASES: return one_part(s->t, SV_PART_RELEASE, &k, v);
+  case SV_T_AUDIT: return one_part(s->t, SV_PART_AUDIT, &k, v);
   default: return false;
   }
 }

@@ -272,6 +272,19 @@ int sv_release_put(sv_txn *t, uint32_t release, uint32_t part, const void *p, si
 int sv_release_get(sv_txn *t, uint32_t release, uint32_t part, ov_buf *out); /* appends; OV_E_NOTFOUND */
 /* Key of the next part behind (release, part); `started` false: the first. OV_E_NOTFOUND. */
 int sv_release_next(sv_txn *t, bool started, uint32_t *release, uint32_t *part);
+/* -- audit: lines 1, 2, 3 ... chained (tab_audit.c); what they say is core/sv_audit.h's ------------------ */
+int sv_audit_last(sv_txn *t, ov_head *out); /* seq 0: none yet */
+/* Appends a line (not in a buffer of the transaction). participant: whom it is found by, or NULL. */
+int sv_audit_add(sv_txn *t, const uint8_t *line, size_t n, const ov_name *participant, uint64_t *seq);
+/* Hash after a line: SHA-256("overdracht audit 1" with its zero byte || organisation || prev || seq, 8 bytes
+ * big-endian || line). */
+int sv_audit_chain(sv_txn *t, const ov_hash *prev, uint64_t seq, const uint8_t *line, size_t n, ov_hash *out);
+int sv_audit_line(sv_txn *t, uint64_t seq, ov_hash *prev, ov_buf *line); /* appends; OV_E_NOTFOUND */
+int sv_audit_next(sv_txn *t, uint64_t after, uint64_t *seq);             /* OV_E_NOTFOUND at the end */
+/* Numbers of the lines about a participant behind `after`, ascending, at most max. */
+int sv_audit_of(sv_txn *t, const ov_name *participant, uint64_t after, uint64_t *out, uint32_t max,
+                uint32_t *n);
+int sv_audit_del(sv_txn *t, uint64_t seq, const ov_name *participant);
 
 /* Opens every value, checks every mark and compares the tables with the counts sealed at the last commit and
  * the domain indexes with the records: finds what LMDB, which has no checksums, gives back changed or not at

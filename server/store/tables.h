@@ -38,6 +38,8 @@ typedef enum sv_table {
   SV_T_SUMS_DUE, /* month, participant                    -> mark: its records changed since */
   /* release, part                         -> the release ledger (the programme's environment) */
   SV_T_RELEASES,
+  SV_T_AUDIT,    /* number                               -> hash before it, line */
+  SV_T_AUDIT_OF, /* participant, number                  -> mark */
   SV_T_COUNT
 } sv_table;
 const char *sv_table_name(sv_table tab);
@@ -71,6 +73,8 @@ sv_key sv_key_queue(uint64_t id, const ov_name *op);
 sv_key sv_key_sums(uint32_t month, uint8_t family, const ov_name *participant);
 sv_key sv_key_due(uint32_t month, const ov_name *participant);
 sv_key sv_key_release(uint32_t release, uint32_t part);
+sv_key sv_key_audit(uint64_t seq);
+sv_key sv_key_audit_of(const ov_name *participant, uint64_t seq);
 /* The same key plus a zero byte: the first key behind it, for walks that go on after one. */
 sv_key sv_key_after(sv_key k);
 /* Parts of keys read back; the length was checked by sv_scan_next. */
@@ -161,6 +165,9 @@ struct sv_txn {
       row; /* plain: opened or to be sealed; part: a second plain text; row: the value as stored */
   uint8_t nonces[SV_NONCES * SV_NONCE_BYTES];
   unsigned nonces_left;
+  /* the end of the audit, once it is needed, and whether it has to be written at the commit */
+  bool audit_known, audit_moved;
+  ov_head audit_end;
   sv_txn *next; /* in the pool */
 };
 
@@ -225,6 +232,7 @@ typedef enum sv_part {
   SV_PART_GONE = 12,
   SV_PART_COUNTER = 13,
   SV_PART_TOTALS = 14,
+  SV_PART_AUDIT = 15,
   SV_PART_SUMS = 30,
   SV_PART_RELEASE = 31
 } sv_part;
@@ -273,6 +281,7 @@ int sv_env_totals_get(sv_txn *t, uint64_t totals[SV_T_COUNT]);
 extern const char sv_totals_key[];
 /* Can this row of sums be opened, or is its participant erased? */
 bool sv_sums_sound(sv_txn *t, const sv_key *k, const MDB_val *v);
+int sv_audit_flush(sv_txn *t); /* the end of the audit, at each commit */
 /* Are the marks of this record, as its row tells them, all there? Counts them per table. */
 bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_T_COUNT]);
 

@@ -32,6 +32,7 @@ static void txn_recycle(sv_txn *t) {
   t->m = NULL;
   t->err = 0;
   t->dirty = false;
+  t->audit_known = t->audit_moved = false;
   pthread_mutex_lock(&t->e->pool_lock);
   t->next = t->e->pool;
   t->e->pool = t;
@@ -139,6 +140,7 @@ static int end_read(sv_txn *t) {
 /* New participant keys must be on disk before rows sealed under them; keys without rows do no harm. */
 static int commit_write(sv_txn *t) {
   sv_env *e = t->e;
+  sv_audit_flush(t);
   if (!t->err && t->dirty) sv_env_totals_put(t);
   if (!t->err && sv_keyring_dirty(e->keyring)) sv_txn_stick(t, sv_keyring_save(e->keyring));
   if (t->err) {
@@ -228,7 +230,8 @@ bool sv_table_is_marks(sv_table tab) {
   case SV_T_RULINGS:
   case SV_T_HELD:
   case SV_T_SUMS_DUE:
-  case SV_T_QUEUE: return true;
+  case SV_T_QUEUE:
+  case SV_T_AUDIT_OF: return true;
   default: return false;
   }
 }

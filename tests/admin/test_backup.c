@@ -495,6 +495,7 @@ static void the_programme_is_filled_again(void **state) {
   ov_name op;
   sv_op_row row;
   ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  fx_role(&l->aw.w, l->org, &l->tab->author, 2); /* a project lead: lessons are theirs */
   fx_add(l->tab,
          (ov_op){.scope = 0, .creates = true, .kind = k->id, .version = 1, .fields = f, .n_fields = 1});
   fx_push_ok(l->tab, l->org, l->tab->n, l->tab->n);

@@ -376,6 +376,7 @@ static void a_copy_that_never_came(linde *l) {
   uint64_t id;
   ov_name op;
   assert_non_null(k);
+  fx_role(&l->aw.w, l->org, &l->tab->author, 2); /* a project lead: lessons are theirs */
   fx_add(l->tab,
          (ov_op){.scope = 0, .creates = true, .kind = k->id, .version = 1, .fields = f, .n_fields = 1});
   fx_push_ok(l->tab, l->org, l->tab->n, l->tab->n);

@@ -159,6 +159,7 @@ static void shared_ops_are_queued_for_the_programme_and_live_there(void **state)
   small_open(&s, 103);
   sv_org *programme = fx_programme(&s.w, fx_data(&s.w));
   s.ta->scope = 0;
+  fx_role(&s.w, s.org, &s.carer, 2); /* a project lead: lessons are theirs */
   ov_field f[] = {FX_INT(LESSON_NUMBER, 1)}, g[] = {fx_text(LESSON_NUMBER, "one")};
   ov_name lesson = fx_create(s.ta, LESSON, NULL, f, 1);
   FX_OK(fx_push(s.ta, s.org, 1, 1, &out));
@@ -203,6 +204,7 @@ static void a_copy_that_is_repeated_changes_nothing(void **state) {
   small_open(&s, 104);
   sv_org *programme = fx_programme(&s.w, fx_data(&s.w));
   s.ta->scope = 0;
+  fx_role(&s.w, s.org, &s.carer, 2); /* a project lead: lessons are theirs */
   ov_field f[] = {FX_INT(LESSON_NUMBER, 1)};
   ov_name lesson = fx_create(s.ta, LESSON, NULL, f, 1);
   fx_push_ok(s.ta, s.org, 1, 1);

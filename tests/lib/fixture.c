@@ -246,6 +246,11 @@ ov_name fx_person(fx_world *w, sv_org *org, const char *name, const uint32_t *te
       NULL);
 }
 
+void fx_role(fx_world *w, sv_org *org, const ov_name *person, int role) {
+  ov_field f[] = {FX_INT(SV_PERSON_ROLE, role)};
+  fx_change(w, org, person, f, 1);
+}
+
 ov_name fx_participant(fx_world *w, sv_org *org, const char *label, const uint32_t *teams, uint32_t n) {
   ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, label), team_set(w, SV_PARTICIPANT_TEAMS, teams, n)};
   ov_op op = {.scope = n ? teams[0] : 2,

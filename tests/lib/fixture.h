@@ -43,6 +43,8 @@ ov_name fx_local(fx_world *w, sv_org *org, ov_op op, sv_touches *touches); /* sv
 uint32_t fx_team(fx_world *w, sv_org *org, const char *name);              /* gives its scope */
 ov_name fx_team_record(fx_world *w, sv_org *org, uint32_t scope);
 ov_name fx_person(fx_world *w, sv_org *org, const char *name, const uint32_t *teams, uint32_t n);
+/* Another role for a person (sv_role), from now on. */
+void fx_role(fx_world *w, sv_org *org, const ov_name *person, int role);
 ov_name fx_participant(fx_world *w, sv_org *org, const char *label, const uint32_t *teams, uint32_t n);
 /* Writes `fields` over what is there now. */
 ov_name fx_change(fx_world *w, sv_org *org, const ov_name *record, ov_field *fields, uint32_t n);

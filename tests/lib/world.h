@@ -88,6 +88,7 @@ int world_pump(world_wire *ww, oc_error *e); /* 0, or what the client's session 
 const link_seen *world_seen(const world_wire *ww);
 bool world_closed(const world_wire *ww, unsigned *code); /* by the server, and with which code */
 void world_inject(world_wire *ww, const uint8_t *p, size_t n);
+bool world_pull(world_wire *ww, ov_buf *out); /* one message down, kept from the client; nothing is worked */
 void world_disconnect(world_wire *ww);
 /* An enrolment code for a new device of these teams. */
 void world_code(world *w, const char *name, const uint32_t *teams, uint32_t n, char code[SV_CODE_TEXT],

@@ -155,6 +155,8 @@ bool world_closed(const world_wire *ww, unsigned *code) {
 /* A message as if the client had sent it. */
 void world_inject(world_wire *ww, const uint8_t *p, size_t n) { sv_session_message(ww->l.ss, p, n); }
 
+bool world_pull(world_wire *ww, ov_buf *out) { return sv_session_pull(ww->l.ss, out); }
+
 void world_disconnect(world_wire *ww) {
   world_work(ww->l.w);
   sv_session_closed(ww->l.ss);

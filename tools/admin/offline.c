@@ -1,6 +1,7 @@
 /* No server runs: the same library under the folder's own lock. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "sv_node.h"
@@ -47,6 +48,7 @@ static int handle(local *l, const char *request, const char *data, const char *m
                             .org_created = org_created,
                             .device_revoked = device_revoked,
                             .ctx = l};
+  snprintf(l->host.user, sizeof l->host.user, "uid %u", (unsigned)getuid());
   (void)sv_admin_handle(&l->host, request, strlen(request), on_line, l);
   return 0;
 }

@@ -1,0 +1,135 @@
+/* Administration in the audit: what is done and looked at leaves a line, without anything that was typed; who
+ * saw a client is shown; reading the audit is in it; damage is found. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin_world.h"
+#include "sv_audit.h"
+
+static int setup(void **state) {
+  linde *l = calloc(1, sizeof *l);
+  linde_open(l, 30, false);
+  linde_nights(l, 2, 3);
+  *state = l;
+  return 0;
+}
+
+static int teardown(void **state) {
+  linde_close(*state);
+  free(*state);
+  return 0;
+}
+
+static unsigned listed(linde *l, const char *type) {
+  unsigned n = 0;
+  size_t i;
+  const json_t *item;
+  ASK(&l->aw, "{'cmd':'audit list','limit':1000}");
+  json_array_foreach(json_object_get(l->aw.reply, "items"), i, item)
+      n += !strcmp(json_string_value(json_object_get(item, "type")), type);
+  return n;
+}
+
+static void who_saw_this_client(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep','participant':'Anna'}");
+  ASK(&l->aw, "{'cmd':'participant edit','participant':'Anna','label':'Anne'}");
+  ASK(&l->aw, "{'cmd':'audit list','participant':'Anne'}");
+  const json_t *search = aw_item(&l->aw, "type", "search"), *change = aw_item(&l->aw, "type", "admin"),
+               *entry = aw_item(&l->aw, "type", "entry");
+  assert_non_null(search);
+  assert_non_null(change);
+  assert_non_null(entry); /* the nights that Jan wrote */
+  assert_string_equal(json_string_value(json_object_get(entry, "who")), "Jan");
+  assert_string_equal(json_string_value(json_object_get(entry, "role")), "care_staff");
+  assert_string_equal(json_string_value(json_object_get(search, "detail")), "record list");
+  ASK(&l->aw, "{'cmd':'audit list','participant':'Anne','role':'care_staff'}");
+  assert_null(aw_item(&l->aw, "type", "search"));
+  assert_non_null(aw_item(&l->aw, "type", "entry"));
+  ASK(&l->aw, "{'cmd':'audit list','person':'Jan','type':'entry'}");
+  assert_true(json_array_size(json_object_get(l->aw.reply, "items")) > 0);
+  ASK(&l->aw, "{'cmd':'audit list','person':'Ria'}");
+  assert_int_equal(json_array_size(json_object_get(l->aw.reply, "items")), 0);
+  ASK(&l->aw, "{'cmd':'audit list','from':'2040-01-01'}");
+  assert_int_equal(json_array_size(json_object_get(l->aw.reply, "items")), 0);
+  REFUSED(&l->aw, OV_E_NOTFOUND, "no participant", "{'cmd':'audit list','participant':'Nobody'}");
+}
+
+static void reading_the_audit_is_in_it(void **state) {
+  linde *l = *state;
+  unsigned before = listed(l, "read-log");
+  assert_int_equal(listed(l, "read-log"), before + 1);
+  ASK(&l->aw, "{'cmd':'audit export'}");
+  assert_true(json_array_size(l->aw.items) >= 3);
+  const json_t *line = json_array_get(l->aw.items, 0);
+  static const char *const fields[] = {"event_id",          "time",
+                                       "event_action_code", "outcome",
+                                       "user_id",           "role",
+                                       "purpose_of_use",    "user_is_requestor",
+                                       "participant_id",    "object_id",
+                                       "audit_source_id",   "emergency",
+                                       "export_id",         "network_access_point_id"};
+  for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+    assert_non_null(json_object_get(line, fields[i]));
+  assert_int_equal(listed(l, "read-log"), before + 3);
+}
+
+/* What somebody types never comes into a line: it outlives the client's data. */
+static void nothing_typed_is_in_a_line(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'participant add','label':'PLANTED1','team':['Beuk']}");
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep','participant':'PLANTED1'}");
+  (void)aw_ask(&l->aw, "{'cmd':'record show','record':'PLANTED2'}");
+  sv_txn *t = NULL;
+  uint64_t at = 0;
+  unsigned lines = 0;
+  FX_OK(sv_txn_read(l->org->env, &t));
+  while (!sv_audit_next(t, at, &at)) {
+    ov_hash prev;
+    ov_buf b;
+    ov_buf_init(&b, 0);
+    FX_OK(sv_audit_line(t, at, &prev, &b));
+    assert_null(memmem(b.p, b.n, "PLANTED", 7));
+    ov_buf_free(&b);
+    lines++;
+  }
+  sv_txn_abort(t);
+  assert_true(lines >= 3);
+}
+
+static void damage_is_found(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'audit list'}");
+  ASK(&l->aw, "{'cmd':'audit verify'}");
+  ASK(&l->aw, "{'cmd':'verify'}");
+  WRITE(l->org, t, {
+    sv_audit_event e;
+    FX_OK(sv_audit_get(t, 1, &e));
+    FX_OK(sv_audit_del(t, 1, e.has_participant ? &e.participant : NULL));
+  });
+  REFUSED(&l->aw, OV_E_CORRUPT, "line 1", "{'cmd':'audit verify'}");
+  assert_int_equal(aw_ask(&l->aw, "{'cmd':'verify'}"), OV_E_CORRUPT);
+  assert_true(aw_found(&l->aw, "a line is missing"));
+}
+
+static void terms(void **state) {
+  linde *l = *state;
+  REFUSED(&l->aw, OV_E_INVALID, "at least 5 years", "{'cmd':'audit cut','years':4}");
+  ASK(&l->aw, "{'cmd':'audit cut','years':5}");
+  assert_int_equal(aw_int(&l->aw, "cut"), 0);
+  l->aw.w.now_ms += 6 * 31557600000LL;
+  ASK(&l->aw, "{'cmd':'audit cut','years':5}");
+  assert_true(aw_int(&l->aw, "cut") > 0);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(who_saw_this_client, setup, teardown),
+      cmocka_unit_test_setup_teardown(reading_the_audit_is_in_it, setup, teardown),
+      cmocka_unit_test_setup_teardown(nothing_typed_is_in_a_line, setup, teardown),
+      cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
+      cmocka_unit_test_setup_teardown(terms, setup, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
