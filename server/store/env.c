@@ -37,6 +37,9 @@ const char *sv_table_name(sv_table tab) {
       [SV_T_RELEASES] = "releases",
       [SV_T_AUDIT] = "audit",
       [SV_T_AUDIT_OF] = "audit-of",
+      [SV_T_LOGINS] = "logins",
+      [SV_T_ACCOUNTS] = "accounts",
+      [SV_T_TOKENS] = "tokens",
   };
   return names[tab];
 }
