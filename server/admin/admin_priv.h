@@ -188,6 +188,7 @@ int cmd_verify(adm *m);
 int cmd_dump(adm *m);
 int cmd_backup(adm *m);
 int cmd_backup_keys(adm *m);
+int cmd_backup_epochs(adm *m);
 int cmd_restore(adm *m);
 int cmd_release_make(adm *m);
 int cmd_release_list(adm *m);

@@ -173,8 +173,9 @@ static int copy_keys(adm *m, const char *part) {
   return m->err ? m->err : files_sync_folder(m, part);
 }
 
-int cmd_backup_keys(adm *m) {
-  char dir[PATH_MAX_BYTES], part[PATH_MAX_BYTES];
+/* Makes a folder of copies and gives it its name when all is on disk. */
+static int copy_folder(adm *m, int (*copy)(adm *m, const char *part), char dir[PATH_MAX_BYTES]) {
+  char part[PATH_MAX_BYTES];
   if (!files_join(m, dir, arg_text(m, "dir"), "")) return m->err;
   trim_slashes(dir);
   int n = snprintf(part, sizeof part, "%s.part-XXXXXX", dir);
@@ -183,14 +184,41 @@ int cmd_backup_keys(adm *m) {
   if (files_exist(dir)) return adm_fail(m, OV_E_EXISTS, "name a new folder", "%s exists already", dir);
   if (!mkdtemp(part))
     return adm_fail(m, OV_E_IO, "the folder above it must exist", "cannot make %s: %s", dir, strerror(errno));
-  if (!copy_keys(m, part)) publish(m, part, dir);
-  if (m->err) {
-    files_remove(part);
-    return m->err;
-  }
+  if (!copy(m, part)) publish(m, part, dir);
+  if (m->err) files_remove(part);
+  return m->err;
+}
+
+int cmd_backup_keys(adm *m) {
+  char dir[PATH_MAX_BYTES];
+  if (copy_folder(m, copy_keys, dir)) return m->err;
   adm_set_text(m, "keys", dir);
-  adm_note(m, "who has these keys and a backup can read everything: keep the two apart.");
-  adm_note(m, "after an erasure make this copy anew and destroy the old one, or the erased can be read from "
-              "old backups.");
+  adm_note(m, "who has these keys, a backup and the epoch keys can read everything: keep the three apart.");
+  adm_note(m, "they open with the epoch keys of today only: overdracht-admin backup-epochs DIR");
+  adm_note(m, "after an erasure or `key rotate` make this copy anew: the old one opens no more.");
+  return m->err;
+}
+
+/* -- epoch keys, apart from the keyrings ------------------------------------------------- */
+
+static int copy_epochs(adm *m, const char *part) {
+  char from[PATH_MAX_BYTES], to[PATH_MAX_BYTES], folder[PATH_MAX_BYTES];
+  sv_org *o;
+  if (!files_join(m, folder, m->h->data, "epochs")) return m->err;
+  for (unsigned i = 0; (o = i ? m->h->org_at(m->h->ctx, i - 1) : m->h->programme); i++) {
+    if (!backup_epoch_file(m, folder, &o->id, from) || !backup_epoch_file(m, part, &o->id, to) ||
+        files_copy(m, from, to, "copying epoch keys", NULL))
+      return m->err;
+  }
+  return files_sync_folder(m, part);
+}
+
+int cmd_backup_epochs(adm *m) {
+  char dir[PATH_MAX_BYTES];
+  if (copy_folder(m, copy_epochs, dir)) return m->err;
+  adm_set_text(m, "epochs", dir);
+  adm_note(m, "keep ONE such copy, on a medium of its own, and destroy it when you make the next:");
+  adm_note(m, "whoever has it from before an erasure, with backup, keyrings and master key of that time, can "
+              "read the erased.");
   return m->err;
 }

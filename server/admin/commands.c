@@ -354,10 +354,22 @@ static const sv_admin_command commands[] = {
     {.name = "backup-keys",
      .summary = "copy the keyrings and the master key, apart from the backups",
      .run = cmd_backup_keys,
-     .text = "Keep this copy on another medium than the backups. Make it anew, and destroy the old one, "
-             "after each erasure.",
+     .text =
+         "Keep this copy on another medium than the backups. It opens with the epoch keys of its time only "
+         "(backup-epochs): make "
+         "both anew after each erasure and each `key rotate`.",
      .args = {{"dir", SV_ARG_PATH, true, true, "folder to make"},
               {"no_master", SV_ARG_FLAG, false, false, "leave the master key out"}}},
+    {.name = "backup-epochs",
+     .summary = "copy the epoch keys, apart from backups and keyrings",
+     .run = cmd_backup_epochs,
+     .text =
+         "A keyring opens with the epoch key of its time, and an erasure destroys that key: so older copies "
+         "of keyrings open no "
+         "more, whoever has them. Without this copy a lost data folder cannot be restored. Keep one only, "
+         "and destroy it when "
+         "the next is made, after each erasure and each `key rotate`.",
+     .args = {{"dir", SV_ARG_PATH, true, true, "folder to make"}}},
     {.name = "restore",
      .summary = "put a backup in place of what is there, or only verify it",
      .changes = true,
@@ -381,6 +393,8 @@ static const sv_admin_command commands[] = {
           {"also", SV_ARG_LIST, false, false,
            "a newer backup, or a folder moved aside, to take what it still has; may be given more than once"},
           {"keyring", SV_ARG_PATH, false, false, "folder that backup-keys made, when the keyrings are lost"},
+          {"epochs", SV_ARG_PATH, false, false,
+           "folder that backup-epochs made, when the epoch keys are lost"},
           {"scratch", SV_ARG_PATH, false, false, "folder for --verify"},
           {"no_check", SV_ARG_FLAG, false, false, "do not verify what was restored"},
           {"organisation", SV_ARG_TEXT, false, false,

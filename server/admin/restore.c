@@ -14,7 +14,7 @@
 
 typedef struct place {
   backup_env e;
-  char path[PATH_MAX_BYTES], aside[PATH_MAX_BYTES], staged[PATH_MAX_BYTES];
+  char path[PATH_MAX_BYTES], aside[PATH_MAX_BYTES], staged[PATH_MAX_BYTES], epochs[PATH_MAX_BYTES];
   bool replaced; /* something was there and lies aside */
   sv_org *org;
 } place;
@@ -54,6 +54,8 @@ static int add_place(restore *r, const backup_env *e) {
   place *p = &r->places[r->n++];
   p->e = *e;
   if (!files_join(m, p->path, m->h->data, e->folder)) return m->err;
+  if (sv_org_epoch_path(m->h->data, &e->id, p->epochs, sizeof p->epochs))
+    return adm_fail(m, OV_E_LIMIT, NULL, "the data folder's name is too long");
   snprintf(p->aside, sizeof p->aside, "%.1150s.replaced-%s", p->path, r->stamp);
   snprintf(p->staged, sizeof p->staged, "%.1150s.restoring", p->path);
   for (unsigned n = 2; files_exist(p->aside) && n < 100; n++) {
@@ -81,10 +83,12 @@ static int choose(restore *r) {
 
 /* -- keyrings ---------------------------------------------------------------------------- */
 
-static int epoch_of(restore *r, const char *path, uint64_t *epoch) {
+/* By the epoch keys in place: a keyring from before an erasure does not open (OV_E_CRYPTO). */
+static int epoch_of(restore *r, const place *p, const char *path, uint64_t *epoch) {
   sv_keyring *k = NULL;
-  int err = sv_keyring_open(path, r->master, r->m->h->sys->random, r->m->h->sys->ctx, false, &k);
+  const sv_sys *sys = r->m->h->sys;
   *epoch = 0;
+  int err = sv_keyring_open(path, p->epochs, r->master, sys->random, sys->ctx, false, &k);
   if (err) return err;
   *epoch = sv_keyring_epoch(k);
   sv_keyring_close(k);
@@ -96,10 +100,16 @@ static int bring_keyring(restore *r, const place *p, const char *own, const char
   adm *m = r->m;
   uint64_t have = 0, get = 0;
   char aside[PATH_MAX_BYTES];
-  int err = epoch_of(r, given, &get);
+  int err = epoch_of(r, p, given, &get);
+  if (err == OV_E_CRYPTO)
+    return adm_fail(
+        m, OV_E_DENIED, "leave --keyring out, or give the copy that belongs to the epoch keys",
+        "the keyring given for %s is from another time than the epoch keys in place: an older one "
+        "would bring back erased keys",
+        p->e.name);
   if (err)
     return adm_fail(m, err, "it must belong to this master key", "keyring %s: %s", given, ov_err_text(err));
-  if (!epoch_of(r, own, &have) && have > get) {
+  if (!epoch_of(r, p, own, &have) && have > get) {
     return adm_fail(m, OV_E_DENIED, "leave --keyring out: the keyring in place is newer",
                     "the keyring given for %s is older than the one in place (epoch %llu, here %llu): it "
                     "would bring back erased keys",
@@ -111,17 +121,34 @@ static int bring_keyring(restore *r, const place *p, const char *own, const char
   return files_copy(m, given, own, "copying the keyring", NULL);
 }
 
+/* Never over one that is there: that is the latest by its nature. */
+static int bring_epoch(restore *r, const place *p) {
+  adm *m = r->m;
+  char given[PATH_MAX_BYTES], folder[PATH_MAX_BYTES];
+  const char *dir = arg_text(m, "epochs");
+  if (!dir || files_exist(p->epochs)) return 0;
+  if (!files_join(m, folder, m->h->data, "epochs") || files_make_folder(m, folder) ||
+      !backup_epoch_file(m, dir, &p->e.id, given))
+    return m->err;
+  return files_copy(m, given, p->epochs, "copying the epoch key", NULL) ? m->err
+                                                                        : files_sync_folder(m, folder);
+}
+
 static int settle_keyring(restore *r, const place *p) {
   adm *m = r->m;
   char own[PATH_MAX_BYTES], given[PATH_MAX_BYTES];
   uint64_t epoch;
   snprintf(own, sizeof own, "%.1150s.keyring", p->path);
+  if (bring_epoch(r, p)) return m->err;
   if (arg_text(m, "keyring")) {
     snprintf(given, sizeof given, "%.1100s/%s.keyring", arg_text(m, "keyring"), p->e.folder);
     return bring_keyring(r, p, own, given);
   }
-  int err = epoch_of(r, own, &epoch);
+  int err = epoch_of(r, p, own, &epoch);
   if (!err) return 0;
+  if (err == OV_E_CRYPTO)
+    return adm_fail(m, err, "give the folder that `overdracht-admin backup-epochs` made: --epochs DIR",
+                    "the epoch key of %s is missing or from another time", p->e.name);
   return adm_fail(m, err, "give the folder that `overdracht-admin backup-keys` made: --keyring DIR",
                   "the keyring of %s (%s): %s", p->e.name, own,
                   err == OV_E_NOTFOUND ? "it is missing" : ov_err_text(err));

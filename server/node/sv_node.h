@@ -1,8 +1,8 @@
 /* A data folder opened by this process: its lock, master key, schemas, the programme and every organisation.
  * The daemon, the offline administration and the tools that make data stand on it alike.
  *
- *   <data>/lock  master.key (0600)  programme/  programme.keyring  orgs/<id>/  orgs/<id>.keyring  admin.sock
- *   (while a server runs)
+ *   <data>/lock  master.key (0600)  programme/  programme.keyring  orgs/<id>/  orgs/<id>.keyring
+ *   epochs/<id>.epoch  admin.sock (while a server runs)
  *  */
 #ifndef SV_NODE_H
 #define SV_NODE_H
