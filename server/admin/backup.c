@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "backup.h"
+#include "sv_erase.h"
+#include "sv_erasures.h"
 
 /* -- one environment --------------------------------------------------------------------- */
 
@@ -84,6 +86,21 @@ static int copy_all(adm *m, const char *part, json_t *list) {
   return copy_one(m, m->h->programme, part, list) ? m->err : files_sync_folder(m, orgs);
 }
 
+/* The list of erasures lies in the backup and beside it, so that also an older one is put back without the
+ * erased. */
+static int copy_erasures(adm *m, const char *dir, const char *part) {
+  char list[PATH_MAX_BYTES], in[PATH_MAX_BYTES], beside[PATH_MAX_BYTES];
+  sv_erasure *v = NULL;
+  uint32_t n = 0;
+  if (sv_erase_list_path(m->h->data, list, sizeof list) || !files_join(m, in, part, "erasures"))
+    return m->err ? m->err : adm_fail(m, OV_E_LIMIT, NULL, "the data folder's name is too long");
+  int err = sv_erasures_read(list, &v, &n);
+  if (!err && n) err = sv_erasures_add(in, v, n);
+  if (!err && n && backup_erasures_path(dir, beside)) err = sv_erasures_add(beside, v, n);
+  free(v);
+  return err ? adm_failed(m, err, "the list of erasures") : 0;
+}
+
 static int write_manifest(adm *m, const char *part, json_t *list) {
   char path[PATH_MAX_BYTES];
   json_t *j = json_pack("{s:i, s:i, s:s, s:o, s:b, s:O}", "overdracht_backup", BACKUP_VERSION, "format",
@@ -120,7 +137,8 @@ static int make(adm *m, const char *dir) {
   if (!mkdtemp(part))
     return adm_fail(m, OV_E_IO, "the folder above it must exist", "cannot make %s: %s", dir, strerror(errno));
   json_t *list = json_array();
-  if (!copy_all(m, part, list) && !write_manifest(m, part, list)) publish(m, part, dir);
+  if (!copy_all(m, part, list) && !copy_erasures(m, dir, part) && !write_manifest(m, part, list))
+    publish(m, part, dir);
   if (m->err) files_remove(part);
   size_t count = json_array_size(list);
   json_decref(list);

@@ -22,6 +22,13 @@ bool backup_epoch_file(adm *m, const char *dir, const ov_id *id, char out[PATH_M
   return files_join(m, out, dir, name);
 }
 
+bool backup_erasures_path(const char *backup, char out[PATH_MAX_BYTES]) {
+  const char *slash = strrchr(backup, '/');
+  int above = slash ? (int)(slash - backup) : 0;
+  int n = snprintf(out, PATH_MAX_BYTES, "%.*s/erasures", above, backup);
+  return slash && n > 0 && n < PATH_MAX_BYTES;
+}
+
 void backup_folder(const ov_id *id, char out[48]) {
   strcpy(out, "programme");
   if (ov_id_equal(id, &sv_programme_id)) return;
@@ -120,6 +127,7 @@ int scratch_make(adm *m, const char *beside, scratch *s) {
   if (!files_join(m, orgs, s->path, "orgs") || files_make_folder(m, orgs)) return m->err;
   if (!files_join(m, orgs, s->path, "epochs") || files_make_folder(m, orgs)) return m->err;
   int err = sv_master_key_load(m->h->master_key_file, false, m->h->sys->random, m->h->sys->ctx, s->master);
+  s->has_next = !err && !sv_master_key_next(m->h->master_key_file, s->master_next);
   return err ? adm_fail(m, err, "the server needs its master key file", "master key %s: %s",
                         m->h->master_key_file, ov_err_text(err))
              : 0;
@@ -144,7 +152,11 @@ int scratch_open(adm *m, scratch *s, const char *env_folder, const ov_id *id, sv
   if (backup_copy_env(m, env_folder, to) || files_copy(m, from_keys, to_keys, "copying", NULL) ||
       copy_epoch(m, m->h->data, s->path, id))
     return m->err;
-  sv_org_options o = {.data = s->path, .master = s->master, .sys = m->h->sys, .schemas = m->h->schemas};
+  sv_org_options o = {.data = s->path,
+                      .master = s->master,
+                      .master_next = s->has_next ? s->master_next : NULL,
+                      .sys = m->h->sys,
+                      .schemas = m->h->schemas};
   int err = sv_org_open(&o, id, out, why);
   return err ? adm_fail(m, err, "use another backup, or the keyring that belongs to it",
                         "%s cannot be opened: %s", env_folder, why)
@@ -154,5 +166,6 @@ int scratch_open(adm *m, scratch *s, const char *env_folder, const ov_id *id, sv
 void scratch_drop(scratch *s) {
   if (s->made) files_remove(s->path);
   OPENSSL_cleanse(s->master, sizeof s->master);
+  OPENSSL_cleanse(s->master_next, sizeof s->master_next);
   s->made = false;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "restore.h"
+#include "sv_erase.h"
 #include "verify.h"
 
 typedef struct place {
@@ -23,7 +24,8 @@ typedef struct restore {
   adm *m;
   const char *dir;
   json_t *manifest;
-  uint8_t master[OV_KEY_BYTES];
+  uint8_t master[OV_KEY_BYTES], master_next[OV_KEY_BYTES];
+  bool has_next;
   char stamp[24];
   place *places;
   size_t n;
@@ -89,6 +91,8 @@ static int epoch_of(restore *r, const place *p, const char *path, uint64_t *epoc
   const sv_sys *sys = r->m->h->sys;
   *epoch = 0;
   int err = sv_keyring_open(path, p->epochs, r->master, sys->random, sys->ctx, false, &k);
+  if (err == OV_E_CORRUPT && r->has_next)
+    err = sv_keyring_open(path, p->epochs, r->master_next, sys->random, sys->ctx, false, &k);
   if (err) return err;
   *epoch = sv_keyring_epoch(k);
   sv_keyring_close(k);
@@ -197,8 +201,11 @@ static void swap_back(restore *r, place *p) {
 }
 
 static sv_org_options org_options(const restore *r) {
-  return (sv_org_options){
-      .data = r->m->h->data, .master = r->master, .sys = r->m->h->sys, .schemas = r->m->h->schemas};
+  return (sv_org_options){.data = r->m->h->data,
+                          .master = r->master,
+                          .master_next = r->has_next ? r->master_next : NULL,
+                          .sys = r->m->h->sys,
+                          .schemas = r->m->h->schemas};
 }
 
 /* A team made after the backup may have been given its number to tablets: the keyring, which is newer, knows,
@@ -219,6 +226,23 @@ static int skip_scopes(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   return err;
 }
 
+static int write_for(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  return restore_write(ctx, org, work, arg);
+}
+
+/* Whom an erasure took since this backup was made is not brought back by it. */
+static int erase_again(restore *r, const place *p) {
+  char own[PATH_MAX_BYTES], in[PATH_MAX_BYTES], beside[PATH_MAX_BYTES];
+  uint32_t n = 0;
+  adm *m = r->m;
+  int err = sv_erase_list_path(m->h->data, own, sizeof own);
+  if (!err && !files_join(m, in, r->dir, "erasures")) err = m->err;
+  const char *lists[] = {own, in, backup_erasures_path(r->dir, beside) ? beside : NULL, NULL};
+  if (!err) err = sv_erase_replay(m->h->data, lists, p->org, write_for, m, &n);
+  if (n) adm_note(m, "%s: %u participants who were erased since then were erased again", p->e.name, n);
+  return err;
+}
+
 static int put_in_place(restore *r, place *p) {
   adm *m = r->m;
   char why[OV_ERROR_TEXT_MAX] = "";
@@ -227,6 +251,7 @@ static int put_in_place(restore *r, place *p) {
   int err = sv_org_open(&o, &p->e.id, &p->org, why);
   if (!err) err = sv_org_new_writer(p->org);
   if (!err) err = restore_write(m, p->org, skip_scopes, p->org);
+  if (!err) err = erase_again(r, p);
   if (err)
     adm_fail(m, err, "what was there is in place again", "%s does not open from this backup: %s", p->e.name,
              *why ? why : ov_err_text(err));
@@ -417,6 +442,7 @@ static void finish(restore *r) {
   }
   if (!shared) sv_org_close(r->programme);
   OPENSSL_cleanse(r->master, sizeof r->master);
+  OPENSSL_cleanse(r->master_next, sizeof r->master_next);
   free(r->places);
   json_decref(r->manifest);
 }
@@ -439,6 +465,7 @@ int cmd_restore(adm *m) {
   r.dir = dir;
   files_stamp(m, r.stamp);
   r.manifest = backup_manifest(m, dir);
+  r.has_next = !sv_master_key_next(m->h->master_key_file, r.master_next);
   if (r.manifest && !bring_master(m) && !load_master(m, r.master) && !check_also(m) && !choose(&r)) run(&r);
   finish(&r);
   if (m->err) return m->err;

@@ -8,7 +8,8 @@
 /* Kinds that only a server's own writer may write: they decide what devices may read and write. PROTO-154 */
 static bool server_only(uint16_t kind) {
   return kind == OV_KIND_SCHEMA || kind == OV_KIND_ORGANISATION || kind == OV_KIND_TEAM ||
-         kind == OV_KIND_PERSON || kind == OV_KIND_DEVICE || kind == OV_KIND_RULING;
+         kind == OV_KIND_PERSON || kind == OV_KIND_DEVICE || kind == OV_KIND_RULING ||
+         kind == OV_KIND_ERASURE;
 }
 
 static bool listed(const uint32_t *v, uint32_t n, uint32_t scope) {
@@ -157,8 +158,10 @@ int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reaso
   if (*reason) return 0;
   int err = about_record(g, op, &a);
   if (!err) err = check_device(g, device, op, &a, reason);
-  if (err || *reason) return err;
-  return check_author(g, op, &a, reason);
+  /* The receipt of an erasure is the device's own word, written once: no person stands behind it. */
+  if (!err && !*reason && op->kind == OV_KIND_PURGE) *reason = op->creates ? 0 : OV_HELD_KIND;
+  else if (!err && !*reason) err = check_author(g, op, &a, reason);
+  return err;
 }
 
 int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a) {

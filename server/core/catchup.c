@@ -58,11 +58,10 @@ void sv_catchup_skip(sv_session *ss, const sv_touches *t) {
   if (ss->n_skip > before) qsort(ss->skip, ss->n_skip, sizeof *ss->skip, compare_skip);
 }
 
-/* The one predicate of delivery. Team, organisation and programme decide here; kinds that never leave the
- * server are none yet. */
+/* The one predicate of delivery. Team, organisation and programme decide here; receipts of erasures are for
+ * the administrator only. */
 static bool may_read(const sv_session *ss, const scope_follow *f, const sv_record_row *row) {
-  (void)row;
-  return sv_session_holds(ss, f->scope);
+  return row->rec.kind != OV_KIND_PURGE && sv_session_holds(ss, f->scope);
 }
 
 typedef struct batch {

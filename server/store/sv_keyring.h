@@ -54,4 +54,10 @@ uint64_t sv_keyring_epoch(sv_keyring *k);
 int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rnd_ctx,
                        uint8_t master[OV_KEY_BYTES]);
 
+/* Where the master key lies when nobody says so: systemd's credential `master.key` ($CREDENTIALS_DIRECTORY),
+ * else <data>/master.key. OV_E_LIMIT. */
+int sv_master_key_path(const char *data, char *out, size_t n);
+/* The next master key, while a change is under way: <path>.new. OV_E_NOTFOUND: none is. */
+int sv_master_key_next(const char *path, uint8_t next[OV_KEY_BYTES]);
+
 #endif
