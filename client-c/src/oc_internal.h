@@ -1,6 +1,7 @@
 /* Inside of liboverdracht, by file:
  *   store.c    open, close, meta, status
  *   log.c      the own log: append, states, places, voids
+ *   purge.c    what an erasure takes
  *   replica.c  server part, DELTA, swap, window
  *   view.c     what is shown: server part with own unsent ops on top; indexes
  *   session.c  the sync machine (sans-I/O); push.c its sending half; enrol.c its enrolment
@@ -111,6 +112,7 @@ typedef struct oc_server_part {
   uint32_t scopes[OV_SCOPES_MAX];
   uint32_t n_scopes;
 } oc_server_part;
+int oc_part_decode(const uint8_t *p, size_t n, ov_arena *a, oc_server_part *out); /* of a row's bytes */
 int oc_part_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_server_part *out);
 int oc_part_put(oc_txn *t, const oc_server_part *p);
 /* staging: being fetched anew beside the old copy */
@@ -133,6 +135,18 @@ int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a);
 /* Records of windowed kinds that fell out of the window by the server's time; never one with own ops on
  * top. */
 int oc_window_drop(oc_store *s, oc_txn *t, int64_t server_now, ov_arena *a);
+
+/* -- purge.c: erased participants ------------------------------------------------------------------------ */
+#define OC_ERASURE_ERASED 2
+#define OC_PURGE_ERASURE 2
+#define OC_PURGE_ENTRIES 3
+#define OC_PURGE_RECORDS 4
+/* A tombstone came: everything about that participant goes, in t. fresh: this store never had anything. */
+int oc_purge(oc_store *s, oc_txn *t, const ov_record *tombstone, bool fresh);
+bool oc_purged(oc_txn *t, const ov_name *participant);
+/* The second half, without a transaction open: the store is written anew, then the receipts become ops.
+ * *receipts: there is something new to send. */
+int oc_purge_finish(oc_store *s, bool *receipts);
 
 /* -- view.c ---------------------------------------------------------------------------------------------- */
 /* Server part with own ops on top. n_own: own ops on top; attention: one of them, or of the record's, is held

@@ -24,7 +24,7 @@ static int encode_part(const oc_server_part *p, ov_buf *b) {
   return err;
 }
 
-static int decode_part(const uint8_t *p, size_t n, ov_arena *a, oc_server_part *out) {
+int oc_part_decode(const uint8_t *p, size_t n, ov_arena *a, oc_server_part *out) {
   ov_mpr r;
   uint32_t rec_n = 0;
   *out = (oc_server_part){0};
@@ -65,7 +65,7 @@ int oc_part_get(oc_txn *t, const ov_name *record, ov_arena *a, oc_server_part *o
   ov_name_write(record, key);
   int err = oc_get(t, OC_T_RECORD, key, sizeof key, a, &p, &n);
   if (!err) {
-    err = decode_part(p, n, a, out);
+    err = oc_part_decode(p, n, a, out);
     if (err) oc_txn_fail(t, err);
   }
   return err;
@@ -194,7 +194,8 @@ static int apply_record(oc_store *s, oc_txn *t, uint32_t scope, const ov_record 
   add_scope(&p, scope);
   err = oc_part_put(t, &p);
   if (!err) err = settle_pending(t, &rec->name, a);
-  return err ? err : oc_view_index(s, t, &rec->name, a);
+  if (!err) err = oc_view_index(s, t, &rec->name, a);
+  return !err && rec->kind == OV_KIND_ERASURE ? oc_purge(s, t, rec, !s->self.last_sync_ms) : err;
 }
 
 static int apply_gone(oc_store *s, oc_txn *t, uint32_t scope, const ov_name *record, ov_arena *a) {
@@ -275,7 +276,7 @@ static int swap_in(oc_store *s, oc_txn *t, uint32_t scope) {
     oc_server_part part;
     ov_arena_reset(&a);
     err = oc_next(t, OC_T_STAGE, prefix, sizeof prefix, key, key_n, key_n > 0, key, &key_n, &a, &p, &n);
-    if (!err) err = decode_part(p, n, &a, &part);
+    if (!err) err = oc_part_decode(p, n, &a, &part);
     if (!err) err = apply_record(s, t, scope, &part.rec, part.changed, &a);
   }
   if (err == OV_E_NOTFOUND) err = stage_clear(t, scope);

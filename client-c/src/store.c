@@ -266,7 +266,9 @@ int oc_store_open(const oc_options *o, oc_store **out, oc_error *e) {
   if (!err) err = load_self(s);
   if (!err) err = oc_zone_load(s);
   if (!err) err = oc_schemas_reload(s);
-  s->o.path = NULL; /* the caller's string */
+  bool receipts = false;
+  if (!err) err = oc_purge_finish(s, &receipts); /* of a tombstone that came just before a crash */
+  s->o.path = NULL;                              /* the caller's string */
   if (err) {
     if (e && e->err)
       oc_say_nl(e, "De gegevens op deze tablet kunnen niet worden geopend. Er is niets gewist. Vraag hulp.");

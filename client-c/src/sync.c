@@ -246,8 +246,11 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   uint64_t sent = x->ss ? x->last.sent : 0;
   oc_session_free(x->ss);
   x->ss = NULL;
+  bool receipts = false;
+  int purged = oc_purge_finish(x->s, &receipts);
   if (err && !again) return err;
-  if (again) {
+  if (purged) return oc_from_ov(x->e, purged);
+  if (again || receipts) {
     *more = true;
     return 0;
   }

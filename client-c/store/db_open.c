@@ -61,11 +61,13 @@ static int take_lock(oc_db *db, bool must_exist, char *why) {
  * place. */
 #define KEY_BYTES (4 + 1 + 2 * OV_KEY_BYTES)
 
-static int write_key(oc_db *db, const char *file, char *why) {
-  char tmp[620];
+int oc_db_key_make(oc_db *db, const uint8_t *index_key, char *why) {
+  char file[600], tmp[620];
   uint8_t b[KEY_BYTES] = {'o', 'v', 'k', '1', OC_DB_FORMAT};
+  file_of(db, "store.key", file);
   snprintf(tmp, sizeof tmp, "%s.new", file);
   int err = db->random(db->random_ctx, b + 5, 2 * OV_KEY_BYTES) ? OV_E_CRYPTO : 0;
+  if (index_key) memcpy(b + 5 + OV_KEY_BYTES, index_key, OV_KEY_BYTES);
   int fd = err ? -1 : open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (!err && (fd < 0 || write(fd, b, sizeof b) != (ssize_t)sizeof b || fsync(fd)))
     err = errno == ENOSPC ? OV_E_FULL : OV_E_IO;
@@ -74,12 +76,13 @@ static int write_key(oc_db *db, const char *file, char *why) {
   int dir = err ? -1 : open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!err && (dir < 0 || fsync(dir))) err = OV_E_IO;
   if (dir >= 0) close(dir);
+  if (!err) memcpy(db->key, b + 5, OV_KEY_BYTES);
   if (err) snprintf(why, WHY, "cannot write the key file %.150s: %s", file, ov_err_text(err));
   OPENSSL_cleanse(b, sizeof b);
   return err;
 }
 
-static int read_key(oc_db *db, char *why) {
+int oc_db_key_read(oc_db *db, char *why) {
   char f[600], data[600];
   struct stat st;
   uint8_t b[KEY_BYTES + 1];
@@ -93,7 +96,7 @@ static int read_key(oc_db *db, char *why) {
           db->path);
       return OV_E_CORRUPT;
     }
-    int err = write_key(db, f, why);
+    int err = oc_db_key_make(db, NULL, why);
     if (err) return err;
   }
   int fd = open(f, O_RDONLY | O_CLOEXEC);
@@ -157,7 +160,7 @@ static int open_tables(oc_db *db) {
 }
 
 /* The map reserves address space, not disk; a small machine gets a smaller one. */
-static int open_env(oc_db *db, size_t map, char *why) {
+int oc_db_env_open(oc_db *db, size_t map, char *why) {
   int rc = mdb_env_create(&db->env);
   if (!rc) rc = mdb_env_set_maxdbs(db->env, OC_TABLES);
   if (!rc) rc = mdb_env_set_mapsize(db->env, map);
@@ -242,10 +245,13 @@ int oc_db_open(const oc_db_options *o, oc_db **out, char *why) {
   ov_buf_init(&db->scratch, 0);
   bool fresh = false;
   int err = take_lock(db, o->must_exist, why);
-  if (!err) err = read_key(db, why);
+  if (!err && (err = oc_db_rekey_finish(db)))
+    snprintf(why, WHY, "cannot finish the change of keys in %.150s/rekey: %s", db->path, ov_err_text(err));
+  if (!err) err = oc_db_key_read(db, why);
   if (!err) err = check_data(db, &fresh, why);
   if (!err && !fresh) err = check_cut(db, why);
-  if (!err) err = open_env(db, o->map_bytes_max ? o->map_bytes_max : (size_t)1 << 30, why);
+  db->map_bytes = o->map_bytes_max ? o->map_bytes_max : (size_t)1 << 30;
+  if (!err) err = oc_db_env_open(db, db->map_bytes, why);
   if (!err && fresh) err = mark_made(db);
   if (!err && !(db->hasher = ov_hasher_new())) err = OV_E_NOMEM;
   if (err) {

@@ -22,6 +22,7 @@ struct oc_db {
   ov_hasher *hasher;
   ov_buf scratch;
   uint64_t file_bytes; /* length of data.mdb */
+  size_t map_bytes;
   int (*random)(void *ctx, void *p, size_t n);
   void *random_ctx;
   char path[512];
@@ -36,6 +37,14 @@ struct oc_txn {
 
 /* An LMDB or system error as an ov_err. */
 int oc_db_error(int mdb);
+
+/* db_open.c, for db_rekey.c too: why has 256 bytes. Writes a new key file (index_key NULL: a new one as
+ * well); reads it, or makes it for a new store; opens the environment with this map. */
+int oc_db_key_make(oc_db *db, const uint8_t *index_key, char *why);
+int oc_db_key_read(oc_db *db, char *why);
+int oc_db_env_open(oc_db *db, size_t map, char *why);
+/* Finishes, or undoes, what a crash left of oc_db_rekey. */
+int oc_db_rekey_finish(oc_db *db);
 
 /* Makes data.mdb longer when less than half of OC_DB_AHEAD_BYTES is left beyond its last page. */
 int oc_db_room(oc_db *db);

@@ -40,6 +40,11 @@ int oc_db_open(const oc_db_options *o, oc_db **out, char *why);
 void oc_db_close(oc_db *db);
 size_t oc_db_bytes(oc_db *db); /* up to the last page that was ever used */
 
+/* Writes everything anew under a new store key and destroys the old one: what was deleted before cannot be
+ * read any more, though its bytes may lie on the disk. No transaction may be open. On an error the store is
+ * as it was, or (OV_E_IO amid the exchange) must be opened again, which finishes it. why: >= 256 bytes. */
+int oc_db_rekey(oc_db *db, char *why);
+
 int oc_txn_begin(oc_db *db, bool write, oc_txn **out);
 int oc_txn_commit(oc_txn *t); /* frees t; durable when 0. OV_E_FULL when the disk or the map is full */
 void oc_txn_abort(oc_txn *t); /* NULL is fine */

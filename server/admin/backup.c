@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "backup.h"
+#include "sv_erase.h"
+#include "sv_erasures.h"
 
 /* -- one environment --------------------------------------------------------------------- */
 
@@ -85,6 +87,21 @@ static int copy_all(adm *m, const char *part, json_t *list) {
   return copy_one(m, m->h->programme, part, list) ? m->err : files_sync_folder(m, orgs);
 }
 
+/* The list of erasures lies in the backup and beside it, so that also an older one is put back without the
+ * erased. */
+static int copy_erasures(adm *m, const char *dir, const char *part) {
+  char list[PATH_MAX_BYTES], in[PATH_MAX_BYTES], beside[PATH_MAX_BYTES];
+  sv_erasure *v = NULL;
+  uint32_t n = 0;
+  if (sv_erase_list_path(m->h->data, list, sizeof list) || !files_join(m, in, part, "erasures"))
+    return m->err ? m->err : adm_fail(m, OV_E_LIMIT, NULL, "the data folder's name is too long");
+  int err = sv_erasures_read(list, &v, &n);
+  if (!err && n) err = sv_erasures_add(in, v, n);
+  if (!err && n && backup_erasures_path(dir, beside)) err = sv_erasures_add(beside, v, n);
+  free(v);
+  return err ? adm_failed(m, err, "the list of erasures") : 0;
+}
+
 static int write_manifest(adm *m, const char *part, json_t *list) {
   char path[PATH_MAX_BYTES];
   json_t *j = json_pack("{s:i, s:i, s:s, s:o, s:b, s:O}", "overdracht_backup", BACKUP_VERSION, "format",
@@ -121,7 +138,8 @@ static int make(adm *m, const char *dir) {
   if (!mkdtemp(part))
     return adm_fail(m, OV_E_IO, "the folder above it must exist", "cannot make %s: %s", dir, strerror(errno));
   json_t *list = json_array();
-  if (!copy_all(m, part, list) && !write_manifest(m, part, list)) publish(m, part, dir);
+  if (!copy_all(m, part, list) && !copy_erasures(m, dir, part) && !write_manifest(m, part, list))
+    publish(m, part, dir);
   if (m->err) files_remove(part);
   size_t count = json_array_size(list);
   json_decref(list);
@@ -175,8 +193,9 @@ static int copy_keys(adm *m, const char *part) {
   return m->err ? m->err : files_sync_folder(m, part);
 }
 
-int cmd_backup_keys(adm *m) {
-  char dir[PATH_MAX_BYTES], part[PATH_MAX_BYTES];
+/* Makes a folder of copies and gives it its name when all is on disk. */
+static int copy_folder(adm *m, int (*copy)(adm *m, const char *part), char dir[PATH_MAX_BYTES]) {
+  char part[PATH_MAX_BYTES];
   if (!files_join(m, dir, arg_text(m, "dir"), "")) return m->err;
   trim_slashes(dir);
   int n = snprintf(part, sizeof part, "%s.part-XXXXXX", dir);
@@ -185,14 +204,41 @@ int cmd_backup_keys(adm *m) {
   if (files_exist(dir)) return adm_fail(m, OV_E_EXISTS, "name a new folder", "%s exists already", dir);
   if (!mkdtemp(part))
     return adm_fail(m, OV_E_IO, "the folder above it must exist", "cannot make %s: %s", dir, strerror(errno));
-  if (!copy_keys(m, part)) publish(m, part, dir);
-  if (m->err) {
-    files_remove(part);
-    return m->err;
-  }
+  if (!copy(m, part)) publish(m, part, dir);
+  if (m->err) files_remove(part);
+  return m->err;
+}
+
+int cmd_backup_keys(adm *m) {
+  char dir[PATH_MAX_BYTES];
+  if (copy_folder(m, copy_keys, dir)) return m->err;
   adm_set_text(m, "keys", dir);
-  adm_note(m, "who has these keys and a backup can read everything: keep the two apart.");
-  adm_note(m, "after an erasure make this copy anew and destroy the old one, or the erased can be read from "
-              "old backups.");
+  adm_note(m, "who has these keys, a backup and the epoch keys can read everything: keep the three apart.");
+  adm_note(m, "they open with the epoch keys of today only: overdracht-admin backup-epochs DIR");
+  adm_note(m, "after an erasure or `key rotate` make this copy anew: the old one opens no more.");
+  return m->err;
+}
+
+/* -- epoch keys, apart from the keyrings ------------------------------------------------- */
+
+static int copy_epochs(adm *m, const char *part) {
+  char from[PATH_MAX_BYTES], to[PATH_MAX_BYTES], folder[PATH_MAX_BYTES];
+  sv_org *o;
+  if (!files_join(m, folder, m->h->data, "epochs")) return m->err;
+  for (unsigned i = 0; (o = i ? m->h->org_at(m->h->ctx, i - 1) : m->h->programme); i++) {
+    if (!backup_epoch_file(m, folder, &o->id, from) || !backup_epoch_file(m, part, &o->id, to) ||
+        files_copy(m, from, to, "copying epoch keys", NULL))
+      return m->err;
+  }
+  return files_sync_folder(m, part);
+}
+
+int cmd_backup_epochs(adm *m) {
+  char dir[PATH_MAX_BYTES];
+  if (copy_folder(m, copy_epochs, dir)) return m->err;
+  adm_set_text(m, "epochs", dir);
+  adm_note(m, "keep ONE such copy, on a medium of its own, and destroy it when you make the next:");
+  adm_note(m, "whoever has it from before an erasure, with backup, keyrings and master key of that time, can "
+              "read the erased.");
   return m->err;
 }

@@ -4,8 +4,8 @@
  *   BACKUP/orgs/<hex id>/data.mdb, format
  *   BACKUP/programme/data.mdb, format
  *
- * Neither keyrings nor the master key are in it: what is in it is sealed, and erasure must reach every copy
- * of a key. */
+ * Neither keyrings nor epoch keys nor the master key are in it: what is in it is sealed, and erasure must
+ * reach every copy of a key. */
 #ifndef ADMIN_BACKUP_H
 #define ADMIN_BACKUP_H
 
@@ -32,6 +32,10 @@ json_t *backup_manifest(adm *m, const char *dir);
 bool backup_env_at(const json_t *manifest, size_t i, backup_env *out);
 /* Folder of an environment, relative to a data folder or a backup. */
 void backup_folder(const ov_id *id, char out[48]);
+/* The epoch file of an environment in a folder of nothing but such files (DATA/epochs is one). */
+bool backup_epoch_file(adm *m, const char *dir, const ov_id *id, char out[PATH_MAX_BYTES]);
+/* "erasures" beside a backup: in the folder above it. False: the path is too long. */
+bool backup_erasures_path(const char *backup, char out[PATH_MAX_BYTES]);
 /* Is the file what the manifest says? */
 int backup_check_file(adm *m, const char *dir, const backup_env *e);
 /* Copies data.mdb and format of one environment. `to` is the environment's folder and is made. */
@@ -42,8 +46,8 @@ int backup_verify(adm *m, const char *dir, const char *scratch, uint64_t *findin
 /* A data folder for one use: the environments of a backup under copies of the live keyrings. */
 typedef struct scratch {
   char path[PATH_MAX_BYTES];
-  uint8_t master[OV_KEY_BYTES];
-  bool made;
+  uint8_t master[OV_KEY_BYTES], master_next[OV_KEY_BYTES];
+  bool made, has_next;
 } scratch;
 int scratch_make(adm *m, const char *beside, scratch *s);
 /* Copies one environment from `env_folder` into it, under the keyring in the data folder, and opens it. */

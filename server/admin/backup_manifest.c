@@ -15,6 +15,20 @@ json_t *backup_mark_json(sv_txn *t) {
   return j;
 }
 
+bool backup_epoch_file(adm *m, const char *dir, const ov_id *id, char out[PATH_MAX_BYTES]) {
+  char name[2 * OV_ID_BYTES + 8] = "programme";
+  if (!ov_id_equal(id, &sv_programme_id)) ov_hex(id->b, OV_ID_BYTES, name);
+  strcat(name, ".epoch");
+  return files_join(m, out, dir, name);
+}
+
+bool backup_erasures_path(const char *backup, char out[PATH_MAX_BYTES]) {
+  const char *slash = strrchr(backup, '/');
+  int above = slash ? (int)(slash - backup) : 0;
+  int n = snprintf(out, PATH_MAX_BYTES, "%.*s/erasures", above, backup);
+  return slash && n > 0 && n < PATH_MAX_BYTES;
+}
+
 void backup_folder(const ov_id *id, char out[48]) {
   strcpy(out, "programme");
   if (ov_id_equal(id, &sv_programme_id)) return;
@@ -111,10 +125,20 @@ int scratch_make(adm *m, const char *beside, scratch *s) {
                     s->path);
   }
   if (!files_join(m, orgs, s->path, "orgs") || files_make_folder(m, orgs)) return m->err;
+  if (!files_join(m, orgs, s->path, "epochs") || files_make_folder(m, orgs)) return m->err;
   int err = sv_master_key_load(m->h->master_key_file, false, m->h->sys->random, m->h->sys->ctx, s->master);
+  s->has_next = !err && !sv_master_key_next(m->h->master_key_file, s->master_next);
   return err ? adm_fail(m, err, "the server needs its master key file", "master key %s: %s",
                         m->h->master_key_file, ov_err_text(err))
              : 0;
+}
+
+static int copy_epoch(adm *m, const char *data, const char *into, const ov_id *id) {
+  char folder[PATH_MAX_BYTES], from[PATH_MAX_BYTES], to[PATH_MAX_BYTES];
+  if (!files_join(m, folder, data, "epochs") || !backup_epoch_file(m, folder, id, from) ||
+      !files_join(m, folder, into, "epochs") || !backup_epoch_file(m, folder, id, to))
+    return m->err;
+  return files_copy(m, from, to, "copying", NULL);
 }
 
 int scratch_open(adm *m, scratch *s, const char *env_folder, const ov_id *id, sv_org **out) {
@@ -125,8 +149,14 @@ int scratch_open(adm *m, scratch *s, const char *env_folder, const ov_id *id, sv
   if (!files_join(m, to, s->path, folder)) return m->err;
   snprintf(from_keys, sizeof from_keys, "%.1100s/%s.keyring", m->h->data, folder);
   snprintf(to_keys, sizeof to_keys, "%.1100s/%s.keyring", s->path, folder);
-  if (backup_copy_env(m, env_folder, to) || files_copy(m, from_keys, to_keys, "copying", NULL)) return m->err;
-  sv_org_options o = {.data = s->path, .master = s->master, .sys = m->h->sys, .schemas = m->h->schemas};
+  if (backup_copy_env(m, env_folder, to) || files_copy(m, from_keys, to_keys, "copying", NULL) ||
+      copy_epoch(m, m->h->data, s->path, id))
+    return m->err;
+  sv_org_options o = {.data = s->path,
+                      .master = s->master,
+                      .master_next = s->has_next ? s->master_next : NULL,
+                      .sys = m->h->sys,
+                      .schemas = m->h->schemas};
   int err = sv_org_open(&o, id, out, why);
   return err ? adm_fail(m, err, "use another backup, or the keyring that belongs to it",
                         "%s cannot be opened: %s", env_folder, why)
@@ -136,5 +166,6 @@ int scratch_open(adm *m, scratch *s, const char *env_folder, const ov_id *id, sv
 void scratch_drop(scratch *s) {
   if (s->made) files_remove(s->path);
   OPENSSL_cleanse(s->master, sizeof s->master);
+  OPENSSL_cleanse(s->master_next, sizeof s->master_next);
   s->made = false;
 }

@@ -179,13 +179,15 @@ static int check_all(check *c, const json_t *manifest) {
     if (ov_id_equal(&e.id, &sv_programme_id)) check_env(c, &e);
   }
   for (size_t i = 0; !c->m->err && backup_env_at(manifest, i, &e); i++) {
-    char folder[PATH_MAX_BYTES], keys[PATH_MAX_BYTES];
+    char folder[PATH_MAX_BYTES], keys[PATH_MAX_BYTES], epochs[PATH_MAX_BYTES];
     if (ov_id_equal(&e.id, &sv_programme_id)) continue;
     check_env(c, &e);
     snprintf(folder, sizeof folder, "%.1100s/%s", c->s.path, e.folder);
     snprintf(keys, sizeof keys, "%.1100s/%s.keyring", c->s.path, e.folder);
     files_remove(folder);
     files_remove(keys);
+    if (files_join(c->m, keys, c->s.path, "epochs") && backup_epoch_file(c->m, keys, &e.id, epochs))
+      files_remove(epochs);
   }
   return c->m->err;
 }

@@ -142,6 +142,17 @@ static const sv_admin_command commands[] = {
               TEAMS(true, "team; may be given more than once"),
               ORG}},
 
+    {.name = "participant copy",
+     .summary = "write everything held about one client into one readable file (AVG art. 15)",
+     .run = cmd_participant_copy,
+     .text = "One HTML page, Dutch with English, that prints: every record with all its entries, who wrote "
+             "them and "
+             "when, also those that were taken back or are held.",
+     .example = "overdracht-admin participant copy Merel --out merel.html",
+     .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"},
+              {"out", SV_ARG_PATH, false, true, "file to make, mode 0600"},
+              ORG}},
+
     {.name = "project add",
      .summary = "add a project",
      .changes = true,
@@ -471,10 +482,22 @@ static const sv_admin_command commands[] = {
     {.name = "backup-keys",
      .summary = "copy the keyrings and the master key, apart from the backups",
      .run = cmd_backup_keys,
-     .text = "Keep this copy on another medium than the backups. Make it anew, and destroy the old one, "
-             "after each erasure.",
+     .text =
+         "Keep this copy on another medium than the backups. It opens with the epoch keys of its time only "
+         "(backup-epochs): make "
+         "both anew after each erasure and each `key rotate`.",
      .args = {{"dir", SV_ARG_PATH, true, true, "folder to make"},
               {"no_master", SV_ARG_FLAG, false, false, "leave the master key out"}}},
+    {.name = "backup-epochs",
+     .summary = "copy the epoch keys, apart from backups and keyrings",
+     .run = cmd_backup_epochs,
+     .text =
+         "A keyring opens with the epoch key of its time, and an erasure destroys that key: so older copies "
+         "of keyrings open no "
+         "more, whoever has them. Without this copy a lost data folder cannot be restored. Keep one only, "
+         "and destroy it when "
+         "the next is made, after each erasure and each `key rotate`.",
+     .args = {{"dir", SV_ARG_PATH, true, true, "folder to make"}}},
     {.name = "restore",
      .summary = "put a backup in place of what is there, or only verify it",
      .changes = true,
@@ -498,6 +521,8 @@ static const sv_admin_command commands[] = {
           {"also", SV_ARG_LIST, false, false,
            "a newer backup, or a folder moved aside, to take what it still has; may be given more than once"},
           {"keyring", SV_ARG_PATH, false, false, "folder that backup-keys made, when the keyrings are lost"},
+          {"epochs", SV_ARG_PATH, false, false,
+           "folder that backup-epochs made, when the epoch keys are lost"},
           {"scratch", SV_ARG_PATH, false, false, "folder for --verify"},
           {"no_check", SV_ARG_FLAG, false, false, "do not verify what was restored"},
           {"organisation", SV_ARG_TEXT, false, false,
@@ -571,6 +596,74 @@ static const sv_admin_command commands[] = {
               {"dataset", SV_ARG_TEXT, true, true, "dataset"},
               {"format", SV_ARG_TEXT, false, false, "csv (default), sav, dta, html or json"},
               {"out", SV_ARG_PATH, false, true, "file to make"}}},
+    {.name = "erase",
+     .summary = "erase a participant, now and for good (AVG art. 17)",
+     .changes = true,
+     .run = cmd_erase,
+     .text =
+         "Destroys the keys of everything about them, takes their records out of every list, and tells "
+         "every tablet to "
+         "purge. Headers and commitments of the entries stay, so that the logs still verify. Older backups "
+         "cannot bring the person "
+         "back. There is no way back: --dry-run shows what would go.",
+     .example = "overdracht-admin erase Merel --reason \"request of 3 March\" --dry-run",
+     .columns = "kind:KIND records:RECORDS entries:ENTRIES",
+     .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"},
+              {"reason", SV_ARG_TEXT, false, true, "why; kept in the audit, so without a name"},
+              {"dry_run", SV_ARG_FLAG, false, false, "show what would be erased, and erase nothing"},
+              ORG}},
+    {.name = "erasure list",
+     .summary = "list erasures and how far each is",
+     .run = cmd_erasure_list,
+     .columns = "participant:PARTICIPANT at:AT ground:GROUND holders:HOLDERS purged:PURGED waiting:WAITING "
+                "revoked:REVOKED",
+     .args = {ORG}},
+    {.name = "erasure show",
+     .summary = "show which tablets have purged, when, and which have not been seen",
+     .run = cmd_erasure_show,
+     .columns = "device:DEVICE state:STATE purged_at:PURGED_AT entries:ENTRIES records:RECORDS "
+                "last_seen:LAST_SEEN",
+     .args = {{"participant", SV_ARG_TEXT, true, true, "erased participant: the record, or a start of it"},
+              ORG}},
+    {.name = "retention set",
+     .summary = "set how long an organisation keeps what it has",
+     .changes = true,
+     .run = cmd_retention_set,
+     .text =
+         "The term runs from the last change of anything about a participant; then all of it is erased. "
+         "Defaults: 20 years "
+         "for a dossier (Wgbo), 5 for trial_only. What holds for an organisation is for a jurist to review.",
+     .args = {{"class", SV_ARG_TEXT, false, false, "dossier or trial_only"},
+              {"years", SV_ARG_INT, false, false, "1 to 30"},
+              ORG}},
+    {.name = "retention show",
+     .summary = "show the retention terms",
+     .run = cmd_retention_show,
+     .columns = "organisation:ORGANISATION class:CLASS years:YEARS set:SET",
+     .args = {ORG}},
+    {.name = "retention run",
+     .summary = "erase the participants whose term is over",
+     .changes = true,
+     .run = cmd_retention_run,
+     .text =
+         "A server does this by itself once a day, for organisations that have set their term (--set-only). "
+         "At most 20 participants of an organisation are erased in one run.",
+     .columns = "organisation:ORGANISATION participant:PARTICIPANT last_change:LAST_CHANGE result:RESULT",
+     .args = {{"dry_run", SV_ARG_FLAG, false, false, "list them, and erase nothing"},
+              {"set_only", SV_ARG_FLAG, false, false, "only organisations that have set their term"},
+              ORG}},
+    {.name = "key rotate",
+     .summary = "new epoch keys for the keyrings, and a new master key if asked",
+     .changes = true,
+     .run = cmd_key_rotate,
+     .text =
+         "Online or offline. With --master the next key is written beside the present one, every keyring is "
+         "put under it, and it "
+         "takes the present one's place; a run that was cut short is finished by the next one. The keys that "
+         "the data are sealed "
+         "under stay: what leaked with a keyring that could be opened is not mended by this.",
+     .columns = "organisation:ORGANISATION epoch:EPOCH",
+     .args = {{"master", SV_ARG_FLAG, false, false, "a new master key as well"}, ORG}},
     {.name = "key info",
      .summary = "show fingerprints and epochs (no secrets)",
      .run = cmd_key_info,

@@ -166,7 +166,8 @@ static void wipe(const char *path, int64_t size) {
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at) {
   const char *dot = strrchr(path, '.');
   (void)at;
-  if (type == FTW_F && dot && (!strcmp(dot, ".keyring") || !strcmp(dot, ".key"))) wipe(path, st->st_size);
+  if (type == FTW_F && dot && (!strcmp(dot, ".keyring") || !strcmp(dot, ".key") || !strcmp(dot, ".epoch")))
+    wipe(path, st->st_size);
   return remove(path);
 }
 

@@ -18,8 +18,8 @@ int files_make_folder(adm *m, const char *path);             /* 0700; fine when 
 int files_write(adm *m, const char *path, const char *text); /* a new file, 0600, on disk */
 int files_sync_folder(adm *m, const char *path);
 bool files_exist(const char *path);
-/* Removes a folder that this program made, with all in it; files named *.keyring and *.key are overwritten
- * first. */
+/* Removes a folder that this program made, with all in it; files named *.keyring, *.epoch and *.key are
+ * overwritten first. */
 void files_remove(const char *path);
 /* "20260329-0530Z" of now, for names. */
 void files_stamp(const adm *m, char out[24]);

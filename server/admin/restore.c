@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include "restore.h"
+#include "sv_erase.h"
 #include "verify.h"
 
 typedef struct place {
   backup_env e;
-  char path[PATH_MAX_BYTES], aside[PATH_MAX_BYTES], staged[PATH_MAX_BYTES];
+  char path[PATH_MAX_BYTES], aside[PATH_MAX_BYTES], staged[PATH_MAX_BYTES], epochs[PATH_MAX_BYTES];
   bool replaced; /* something was there and lies aside */
   sv_org *org;
 } place;
@@ -23,7 +24,8 @@ typedef struct restore {
   adm *m;
   const char *dir;
   json_t *manifest;
-  uint8_t master[OV_KEY_BYTES];
+  uint8_t master[OV_KEY_BYTES], master_next[OV_KEY_BYTES];
+  bool has_next;
   char stamp[24];
   place *places;
   size_t n;
@@ -54,6 +56,8 @@ static int add_place(restore *r, const backup_env *e) {
   place *p = &r->places[r->n++];
   p->e = *e;
   if (!files_join(m, p->path, m->h->data, e->folder)) return m->err;
+  if (sv_org_epoch_path(m->h->data, &e->id, p->epochs, sizeof p->epochs))
+    return adm_fail(m, OV_E_LIMIT, NULL, "the data folder's name is too long");
   snprintf(p->aside, sizeof p->aside, "%.1150s.replaced-%s", p->path, r->stamp);
   snprintf(p->staged, sizeof p->staged, "%.1150s.restoring", p->path);
   for (unsigned n = 2; files_exist(p->aside) && n < 100; n++) {
@@ -81,10 +85,14 @@ static int choose(restore *r) {
 
 /* -- keyrings ---------------------------------------------------------------------------- */
 
-static int epoch_of(restore *r, const char *path, uint64_t *epoch) {
+/* By the epoch keys in place: a keyring from before an erasure does not open (OV_E_CRYPTO). */
+static int epoch_of(restore *r, const place *p, const char *path, uint64_t *epoch) {
   sv_keyring *k = NULL;
-  int err = sv_keyring_open(path, r->master, r->m->h->sys->random, r->m->h->sys->ctx, false, &k);
+  const sv_sys *sys = r->m->h->sys;
   *epoch = 0;
+  int err = sv_keyring_open(path, p->epochs, r->master, sys->random, sys->ctx, false, &k);
+  if (err == OV_E_CORRUPT && r->has_next)
+    err = sv_keyring_open(path, p->epochs, r->master_next, sys->random, sys->ctx, false, &k);
   if (err) return err;
   *epoch = sv_keyring_epoch(k);
   sv_keyring_close(k);
@@ -96,10 +104,16 @@ static int bring_keyring(restore *r, const place *p, const char *own, const char
   adm *m = r->m;
   uint64_t have = 0, get = 0;
   char aside[PATH_MAX_BYTES];
-  int err = epoch_of(r, given, &get);
+  int err = epoch_of(r, p, given, &get);
+  if (err == OV_E_CRYPTO)
+    return adm_fail(
+        m, OV_E_DENIED, "leave --keyring out, or give the copy that belongs to the epoch keys",
+        "the keyring given for %s is from another time than the epoch keys in place: an older one "
+        "would bring back erased keys",
+        p->e.name);
   if (err)
     return adm_fail(m, err, "it must belong to this master key", "keyring %s: %s", given, ov_err_text(err));
-  if (!epoch_of(r, own, &have) && have > get) {
+  if (!epoch_of(r, p, own, &have) && have > get) {
     return adm_fail(m, OV_E_DENIED, "leave --keyring out: the keyring in place is newer",
                     "the keyring given for %s is older than the one in place (epoch %llu, here %llu): it "
                     "would bring back erased keys",
@@ -111,17 +125,34 @@ static int bring_keyring(restore *r, const place *p, const char *own, const char
   return files_copy(m, given, own, "copying the keyring", NULL);
 }
 
+/* Never over one that is there: that is the latest by its nature. */
+static int bring_epoch(restore *r, const place *p) {
+  adm *m = r->m;
+  char given[PATH_MAX_BYTES], folder[PATH_MAX_BYTES];
+  const char *dir = arg_text(m, "epochs");
+  if (!dir || files_exist(p->epochs)) return 0;
+  if (!files_join(m, folder, m->h->data, "epochs") || files_make_folder(m, folder) ||
+      !backup_epoch_file(m, dir, &p->e.id, given))
+    return m->err;
+  return files_copy(m, given, p->epochs, "copying the epoch key", NULL) ? m->err
+                                                                        : files_sync_folder(m, folder);
+}
+
 static int settle_keyring(restore *r, const place *p) {
   adm *m = r->m;
   char own[PATH_MAX_BYTES], given[PATH_MAX_BYTES];
   uint64_t epoch;
   snprintf(own, sizeof own, "%.1150s.keyring", p->path);
+  if (bring_epoch(r, p)) return m->err;
   if (arg_text(m, "keyring")) {
     snprintf(given, sizeof given, "%.1100s/%s.keyring", arg_text(m, "keyring"), p->e.folder);
     return bring_keyring(r, p, own, given);
   }
-  int err = epoch_of(r, own, &epoch);
+  int err = epoch_of(r, p, own, &epoch);
   if (!err) return 0;
+  if (err == OV_E_CRYPTO)
+    return adm_fail(m, err, "give the folder that `overdracht-admin backup-epochs` made: --epochs DIR",
+                    "the epoch key of %s is missing or from another time", p->e.name);
   return adm_fail(m, err, "give the folder that `overdracht-admin backup-keys` made: --keyring DIR",
                   "the keyring of %s (%s): %s", p->e.name, own,
                   err == OV_E_NOTFOUND ? "it is missing" : ov_err_text(err));
@@ -170,8 +201,11 @@ static void swap_back(restore *r, place *p) {
 }
 
 static sv_org_options org_options(const restore *r) {
-  return (sv_org_options){
-      .data = r->m->h->data, .master = r->master, .sys = r->m->h->sys, .schemas = r->m->h->schemas};
+  return (sv_org_options){.data = r->m->h->data,
+                          .master = r->master,
+                          .master_next = r->has_next ? r->master_next : NULL,
+                          .sys = r->m->h->sys,
+                          .schemas = r->m->h->schemas};
 }
 
 /* A team made after the backup may have been given its number to tablets: the keyring, which is newer, knows,
@@ -192,6 +226,23 @@ static int skip_scopes(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   return err;
 }
 
+static int write_for(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  return restore_write(ctx, org, work, arg);
+}
+
+/* Whom an erasure took since this backup was made is not brought back by it. */
+static int erase_again(restore *r, const place *p) {
+  char own[PATH_MAX_BYTES], in[PATH_MAX_BYTES], beside[PATH_MAX_BYTES];
+  uint32_t n = 0;
+  adm *m = r->m;
+  int err = sv_erase_list_path(m->h->data, own, sizeof own);
+  if (!err && !files_join(m, in, r->dir, "erasures")) err = m->err;
+  const char *lists[] = {own, in, backup_erasures_path(r->dir, beside) ? beside : NULL, NULL};
+  if (!err) err = sv_erase_replay(m->h->data, lists, p->org, write_for, m, &n);
+  if (n) adm_note(m, "%s: %u participants who were erased since then were erased again", p->e.name, n);
+  return err;
+}
+
 static int put_in_place(restore *r, place *p) {
   adm *m = r->m;
   char why[OV_ERROR_TEXT_MAX] = "";
@@ -200,6 +251,7 @@ static int put_in_place(restore *r, place *p) {
   int err = sv_org_open(&o, &p->e.id, &p->org, why);
   if (!err) err = sv_org_new_writer(p->org);
   if (!err) err = restore_write(m, p->org, skip_scopes, p->org);
+  if (!err) err = erase_again(r, p);
   if (err)
     adm_fail(m, err, "what was there is in place again", "%s does not open from this backup: %s", p->e.name,
              *why ? why : ov_err_text(err));
@@ -390,6 +442,7 @@ static void finish(restore *r) {
   }
   if (!shared) sv_org_close(r->programme);
   OPENSSL_cleanse(r->master, sizeof r->master);
+  OPENSSL_cleanse(r->master_next, sizeof r->master_next);
   free(r->places);
   json_decref(r->manifest);
 }
@@ -412,6 +465,7 @@ int cmd_restore(adm *m) {
   r.dir = dir;
   files_stamp(m, r.stamp);
   r.manifest = backup_manifest(m, dir);
+  r.has_next = !sv_master_key_next(m->h->master_key_file, r.master_next);
   if (r.manifest && !bring_master(m) && !load_master(m, r.master) && !check_also(m) && !choose(&r)) run(&r);
   finish(&r);
   if (m->err) return m->err;

@@ -54,8 +54,8 @@ static void check_index(vf *v, const sv_record_row *row) {
   if (!row->indexed || row->index_kind != row->rec.kind || row->day != day) {
     vf_found_at(v, &row->rec.name, VF_DERIVED, "it is indexed under another kind or day than its own");
   }
-  if (has != row->has_natural_key ||
-      (has && (sv_natural_hash(v->t, key.p, key.n, hash) || memcmp(hash, row->natural_key, sizeof hash)))) {
+  if (has != row->has_natural_key || (has && (sv_natural_hash(v->t, &row->rec, key.p, key.n, hash) ||
+                                              memcmp(hash, row->natural_key, sizeof hash)))) {
     vf_found_at(v, &row->rec.name, VF_DERIVED, "it is indexed under another natural key than its own");
   }
   ov_buf_free(&key);
@@ -163,7 +163,7 @@ static void check_record(vf *v, const ov_name *name) {
     return;
   }
   ov_buf_init(&state, 0);
-  if (!row.erased && encode(&row.rec, &state) && !ov_sha256(v->h, state.p, state.n, &hash)) {
+  if (!row.erased && encode(&row.rec, &state) && !sv_state_hash(v->t, &row.rec, state.p, state.n, &hash)) {
     check_fold(v, &row, &state);
     check_index(v, &row);
     check_participant_keys(v, &row.rec);

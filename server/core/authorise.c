@@ -10,7 +10,8 @@
 /* Kinds that only a server's own writer may write: they decide what devices may read and write. PROTO-154 */
 static bool server_only(uint16_t kind) {
   return kind == OV_KIND_SCHEMA || kind == OV_KIND_ORGANISATION || kind == OV_KIND_TEAM ||
-         kind == OV_KIND_PERSON || kind == OV_KIND_DEVICE || kind == OV_KIND_RULING;
+         kind == OV_KIND_PERSON || kind == OV_KIND_DEVICE || kind == OV_KIND_RULING ||
+         kind == OV_KIND_ERASURE;
 }
 
 static bool listed(const uint32_t *v, uint32_t n, uint32_t scope) {
@@ -257,7 +258,10 @@ int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reaso
   int err = about_record(g, op, &a);
   if (!err && !device->has_person) err = check_device(g, device, op, &a, reason);
   if (err || *reason) return err;
-  return check_author(g, device, op, &a, reason);
+  /* The receipt of an erasure is the device's own word, written once: no person stands behind it. */
+  if (op->kind == OV_KIND_PURGE) *reason = op->creates && !op->has_author ? 0 : OV_HELD_KIND;
+  else err = check_author(g, device, op, &a, reason);
+  return err;
 }
 
 int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a) {

@@ -115,7 +115,7 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
     /* Never back, though the clock may go: tablets that fold their own ops count on it. */
     if (!differs || old->changed > row.changed) row.changed = old->changed;
   }
-  if ((err = ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state)) ||
+  if ((err = sv_state_hash(g->t, &row.rec, g->b1.p, g->b1.n, &state)) ||
       (err = index_record(g->t, g->org, &row, &g->b2)))
     return err;
   place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old));

@@ -154,7 +154,7 @@ static void move_record(ingest *g, const ov_name *name) {
   if (!err && same_places(&row, scopes, n)) return;
   ov_buf_reset(&g->b1);
   if (!err) ov_record_encode(&row.rec, &g->b1);
-  if (!err) err = g->b1.err ? g->b1.err : ov_sha256(sv_txn_hasher(g->t), g->b1.p, g->b1.n, &state);
+  if (!err) err = g->b1.err ? g->b1.err : sv_state_hash(g->t, &row.rec, g->b1.p, g->b1.n, &state);
   if (err) {
     sv_txn_fail(g->t, err);
     return;

@@ -43,6 +43,20 @@ int sv_org_path(const char *data, const ov_id *id, char *out, size_t n) {
   return join(out, n, data, tail);
 }
 
+int sv_org_keyring_path(const char *data, const ov_id *id, char *out, size_t n) {
+  char path[PATH_BYTES];
+  int err = sv_org_path(data, id, path, sizeof path);
+  return err ? err : join(out, n, path, ".keyring");
+}
+
+int sv_org_epoch_path(const char *data, const ov_id *id, char *out, size_t n) {
+  char tail[16 + 2 * OV_ID_BYTES] = "/epochs/";
+  if (ov_id_equal(id, &sv_programme_id)) return join(out, n, data, "/epochs/programme.epoch");
+  ov_hex(id->b, OV_ID_BYTES, tail + strlen(tail));
+  strcat(tail, ".epoch");
+  return join(out, n, data, tail);
+}
+
 static int make_folder(const char *path) { return mkdir(path, 0700) && errno != EEXIST ? OV_E_IO : 0; }
 
 static int make_folders(const char *data) {
@@ -73,21 +87,38 @@ int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n) {
 
 /* -- opening ----------------------------------------------------------------------------------- */
 
+static const char *keyring_trouble(int err) {
+  switch (err) {
+  case OV_E_NOTFOUND:
+    return "the keyring file beside the organisation's folder is missing: put it back from its backup";
+  case OV_E_CRYPTO:
+    return "the keyring and its file in the folder epochs do not belong together: one of them is older than "
+           "the "
+           "last erasure or change of keys; put the right one back from its copy";
+  default: return "the organisation's keyring cannot be opened: wrong master key, or damaged";
+  }
+}
+
+static int open_keyring(const sv_org_options *o, sv_org *org, bool create) {
+  char keys[PATH_BYTES], epoch[PATH_BYTES];
+  const sv_sys *sys = o->sys;
+  int err = sv_org_keyring_path(o->data, &org->id, keys, sizeof keys);
+  if (!err) err = sv_org_epoch_path(o->data, &org->id, epoch, sizeof epoch);
+  if (!err) err = sv_keyring_open(keys, epoch, o->master, sys->random, sys->ctx, create, &org->keyring);
+  if (err == OV_E_CORRUPT && o->master_next)
+    err = sv_keyring_open(keys, epoch, o->master_next, sys->random, sys->ctx, false, &org->keyring);
+  return err;
+}
+
 static int open_files(const sv_org_options *o, sv_org *org, bool create, char *why) {
-  char path[PATH_BYTES], keys[PATH_BYTES + 16];
+  char path[PATH_BYTES];
   struct stat st;
-  int err = sv_org_path(o->data, &org->id, path, sizeof path);
-  if (!err) err = join(keys, sizeof keys, path, ".keyring");
+  int err = sv_org_path(o->data, &org->id, path, sizeof path - 16);
   if (err) return explain(why, err, "the data folder's name is too long");
   if (!create && stat(path, &st))
     return explain(why, OV_E_NOTFOUND, "there is no such organisation in this data folder");
-  err = sv_keyring_open(keys, o->master, o->sys->random, o->sys->ctx, create, &org->keyring);
-  if (err)
-    return explain(
-        why, err,
-        err == OV_E_NOTFOUND
-            ? "the keyring file beside the organisation's folder is missing: put it back from its backup"
-            : "the organisation's keyring cannot be opened: wrong master key, or damaged");
+  err = open_keyring(o, org, create);
+  if (err) return explain(why, err, keyring_trouble(err));
   sv_env_options eo = {.path = path,
                        .organisation = &org->id,
                        .keyring = org->keyring,

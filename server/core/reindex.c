@@ -13,15 +13,16 @@ int index_record(sv_txn *t, const sv_org *org, sv_record_row *row, ov_buf *scrat
   ov_buf_reset(scratch);
   row->has_natural_key = k && ov_schema_natural_key(k, &row->rec, scratch);
   if (scratch->err) return scratch->err;
-  return row->has_natural_key ? sv_natural_hash(t, scratch->p, scratch->n, row->natural_key) : 0;
+  return row->has_natural_key ? sv_natural_hash(t, &row->rec, scratch->p, scratch->n, row->natural_key) : 0;
 }
 
 int sv_reindex(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, bool *differed) {
   sv_record_row row, now;
   ov_buf scratch;
-  ov_buf_init(&scratch, OV_RECORD_BYTES_MAX);
   *differed = false;
   int err = sv_record_get(t, record, a, &row);
+  if (!err && row.erased) return 0; /* stands in no index */
+  ov_buf_init(&scratch, OV_RECORD_BYTES_MAX);
   now = row;
   if (!err) err = index_record(t, org, &now, &scratch);
   ov_buf_free(&scratch);

@@ -16,6 +16,8 @@
 
 #include <stddef.h>
 
+#include "ov/op.h"
+
 typedef struct right_row {
   const char *name, *why;
   const char *cell[SV_ACTIONS];
@@ -173,6 +175,12 @@ static const right_row rows[ROWS] = {
     [15] = {.name = "ruling",
             .why = "why something held was admitted or dismissed: for those whom it concerns",
             .cell = SERVER_CELLS("to.o..oo", "......o.")},
+    [OV_KIND_ERASURE] = {.name = "erasure",
+                         .why = "that a client's data are erased: whoever holds any must hear it",
+                         .cell = SERVER_CELLS("oooooooo", "......o.")},
+    [OV_KIND_PURGE] = {.name = "purge",
+                       .why = "a device's own word that it erased; read by those who answer for it",
+                       .cell = SERVER_CELLS("...o..oo", "......o.")},
     [20] = LOG("sleep"),
     [21] = LOG("sleep_check"),
     [22] = LOG("day_structure"),

@@ -61,6 +61,11 @@
 #define SV_RULINGS_MAX 64u
 /* Records of a participant moved to other scopes at a time. */
 #define SV_MOVE_PAGE 256u
+/* Records of an erased participant taken out in one transaction: others wait meanwhile. */
+#define SV_ERASE_PAGE 64u
+/* Participants whose retention term is over that one run erases in an organisation; the next day goes on.
+ * Each costs a keyring written anew. */
+#define SV_RETENTION_ERASE_MAX 20u
 /* Consents of a participant read at a time. */
 #define SV_CONSENT_PAGE 64u
 /* Records indexed again in one transaction after a schema has changed what it indexes by. */

@@ -1,6 +1,7 @@
 /* An organisation (or the programme) on disk:
  *   <data>/orgs/<hex id>/          environment          <data>/orgs/<hex id>.keyring    its keys
  *   <data>/programme/              environment          <data>/programme.keyring
+ *   <data>/epochs/<hex id>.epoch, programme.epoch       what opens the keyrings, under the master key
  * The keyring is made durable before the environment that relies on it. */
 #ifndef SV_ORG_H
 #define SV_ORG_H
@@ -11,8 +12,10 @@
 extern const ov_id sv_programme_id;
 
 typedef struct sv_org_options {
-  const char *data;          /* data folder; made (0700) by sv_org_create when missing */
-  const uint8_t *master;     /* OV_KEY_BYTES; borrowed until open or create returns */
+  const char *data;      /* data folder; made (0700) by sv_org_create when missing */
+  const uint8_t *master; /* OV_KEY_BYTES; borrowed until open or create returns */
+  /* NULL, or the next master key: a change of it was cut short, and some organisations have it already */
+  const uint8_t *master_next;
   const sv_sys *sys;         /* borrowed while the organisation is open */
   const ov_schemas *schemas; /* borrowed while the organisation is open */
   size_t map_bytes, map_bytes_max;
@@ -35,6 +38,8 @@ void sv_org_close(sv_org *org); /* NULL is fine; no transaction may be open */
 int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n);
 /* Path of the environment's folder. */
 int sv_org_path(const char *data, const ov_id *id, char *out, size_t n);
+int sv_org_keyring_path(const char *data, const ov_id *id, char *out, size_t n);
+int sv_org_epoch_path(const char *data, const ov_id *id, char *out, size_t n);
 
 /* After a restore the server's own log may lack its last ops, which others have: it goes on under a new
  * writer. Durable when it returns 0. No other transaction may be under way. The signing key stays. */

@@ -74,6 +74,10 @@ int sv_verdict(sv_txn *t, const sv_op_row *row, ov_arena *a, ov_verdict *verdict
   *verdict = row->op.is_void ? OV_VOID : OV_WAITING;
   if (row->op.is_void || row->waiting) return 0;
   *verdict = by_receipts(row, reason);
+  if (row->erased) {
+    *verdict = OV_ERASED;
+    *reason = OV_HELD_ERASED;
+  }
   if (row->erased || *verdict == OV_WAITING) return 0;
   int err = live_rulings(t, &row->op.name, a, live, &n);
   if (err || !n) return err;

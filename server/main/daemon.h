@@ -1,6 +1,6 @@
 /* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and
  * metrics), routes.c (all that is served over HTTP), host.c (administration inside the running server),
- * overdrachtd.c (life). */
+ * daily.c (retention), overdrachtd.c (life). */
 #ifndef OVERDRACHTD_H
 #define OVERDRACHTD_H
 
@@ -54,6 +54,9 @@ typedef struct daemon_state {
   bool loop_over;
   char web_url[300];
   int64_t started_mono;
+  pthread_t daily;
+  pthread_cond_t daily_wake;
+  bool daily_running, daily_stop; /* the latter under lock */
 } daemon_state;
 
 /* glue.c */
@@ -65,6 +68,9 @@ unsigned pages_routes(const sv_net_route **routes);
 bool routes_make(daemon_state *d);
 void routes_free(daemon_state *d);
 char *pages_status_json(daemon_state *d);
+/* daily.c: once the socket is open; stopped before it closes. */
+int daily_start(daemon_state *d);
+void daily_stop(daemon_state *d);
 /* host.c: fills d->host. */
 void host_init(daemon_state *d);
 void host_run_calls(daemon_state *d);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "secret.h"
 
 static int fail(const char *what, const char *why) {
   fprintf(stderr, "overdrachtd: %s: %s\n", what, why);
@@ -161,8 +161,12 @@ static int serve(daemon_state *d) {
   int err = sv_admin_socket_open(&d->host, path, &d->admin);
   if (err) return fail(path, ov_err_text(err));
   if (write_port_file(d)) return fail(d->o.port_file, strerror(errno));
+  if (daily_start(d)) return fail("retention", "no thread");
   if (pthread_create(&signals, NULL, signal_main, d)) return fail("signals", "no thread");
   log_state(d, "serving");
+  if (!sv_secret_all_locked())
+    d->node->sys->log(d->node->sys->ctx, SV_LOG_WARN, "keys_not_locked_in_memory",
+                      "advice=\"raise LimitMEMLOCK, or encrypt the swap\"");
   sv_net_timer(d->net, 1000);
   err = sv_net_run(d->net);
   pthread_kill(signals, SIGUSR2);
@@ -176,6 +180,7 @@ static void tear_down(daemon_state *d) {
   if (d->server) sv_server_shutdown(d->server); /* done already unless the event loop broke */
   /* an administrator's request that came during the stop gets its answer */
   host_end(d);
+  daily_stop(d);
   sv_admin_socket_close(d->admin);
   if (d->web) sv_web_set_net(d->web, NULL);
   sv_net_destroy(d->net);
@@ -191,10 +196,11 @@ int main(int argc, char **argv) {
   int use = options_read(&d.o, argc, argv);
   if (use) return use == 1 ? 0 : 2;
   umask(077);
-  prctl(PR_SET_DUMPABLE, 0); /* keys and notes of people must not end in a core file */
+  (void)sv_secret_process(); /* keys and notes of people must not end in a core file */
   block_signals();
   pthread_mutex_init(&d.lock, NULL);
   pthread_cond_init(&d.answered, NULL);
+  pthread_cond_init(&d.daily_wake, NULL);
   const sv_sys *sys = sv_sys_real(d.o.log_level);
   d.started_mono = sys->mono_ms(sys->ctx);
   char why[256];

@@ -1,7 +1,6 @@
 #include "sv_node.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,8 @@
 
 #include "publish.h"
 #include "reindex.h"
+#include "secret.h"
+#include "sv_erase.h"
 
 int sv_node_write(sv_org *org, int (*work)(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches), void *arg,
                   sv_touches *touches) {
@@ -106,6 +107,26 @@ static int open_programme(sv_node *n, const sv_org_options *oo, bool create, cha
   return err;
 }
 
+static int write_here(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  (void)ctx;
+  return sv_node_write(org, work, arg, NULL);
+}
+
+/* Nobody is served before what was erased is gone again: an older backup may have been put back, or the
+ * machine have stopped amid an erasure. */
+static int erase_again(sv_node *n, sv_org *org, char *why) {
+  char list[600];
+  uint32_t again = 0;
+  int err = sv_erase_list_path(n->data, list, sizeof list);
+  const char *lists[] = {list, NULL};
+  if (!err) err = sv_erase_replay(n->data, lists, org, write_here, NULL, &again);
+  n->n_erased += again;
+  if (err)
+    snprintf(why, OV_ERROR_TEXT_MAX, "%.100s: what was erased cannot be erased again: %s", list,
+             ov_err_text(err));
+  return err;
+}
+
 /* A damaged organisation must not stop the others. */
 static int open_orgs(sv_node *n, const sv_org_options *oo) {
   ov_id ids[SV_ORGS_MAX];
@@ -115,11 +136,13 @@ static int open_orgs(sv_node *n, const sv_org_options *oo) {
     sv_org *org = NULL;
     char why[OV_ERROR_TEXT_MAX] = "", f[OV_ERROR_TEXT_MAX + 120], hex[2 * OV_ID_BYTES + 1];
     int bad = sv_org_open(oo, &ids[i], &org, why);
+    if (!bad) bad = erase_again(n, org, why);
     if (!bad) {
       bring_up_to_date(org);
       n->orgs[n->n_orgs++] = org;
       continue;
     }
+    sv_org_close(org);
     n->n_refused++;
     ov_hex(ids[i].b, OV_ID_BYTES, hex);
     snprintf(f, sizeof f, "organisation=%s error=%s why=\"%s\"", hex, ov_err_slug(bad), why);
@@ -128,27 +151,39 @@ static int open_orgs(sv_node *n, const sv_org_options *oo) {
   return err;
 }
 
+static int load_master(sv_node *n, const sv_node_options *o, char *why) {
+  if (o->master_key_file) snprintf(n->master_key_file, sizeof n->master_key_file, "%s", o->master_key_file);
+  else if (sv_master_key_path(n->data, n->master_key_file, sizeof n->master_key_file)) return OV_E_LIMIT;
+  int err = sv_master_key_load(n->master_key_file, o->create, o->sys->random, o->sys->ctx, n->master);
+  if (err == OV_E_DENIED)
+    snprintf(why, OV_ERROR_TEXT_MAX, "%.120s may be read by others: chmod 600 it", n->master_key_file);
+  else if (err)
+    snprintf(why, OV_ERROR_TEXT_MAX, "master key %.120s: %s", n->master_key_file, ov_err_text(err));
+  if (err) return err;
+  err = sv_master_key_next(n->master_key_file, n->master_next);
+  n->has_next = !err;
+  if (err && err != OV_E_NOTFOUND)
+    snprintf(why, OV_ERROR_TEXT_MAX, "next master key %.120s.new: %s", n->master_key_file, ov_err_text(err));
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
 int sv_node_open(const sv_node_options *o, sv_node **out, char *why) {
   *out = NULL;
   *why = 0;
-  sv_node *n = calloc(1, sizeof *n);
+  sv_node *n = sv_secret_alloc(sizeof *n); /* it holds the master key */
   if (!n) return OV_E_NOMEM;
   n->sys = o->sys;
   snprintf(n->data, sizeof n->data, "%s", o->data);
   snprintf(n->schema_dir, sizeof n->schema_dir, "%s", o->schema_dir);
-  if (o->master_key_file) snprintf(n->master_key_file, sizeof n->master_key_file, "%s", o->master_key_file);
-  else snprintf(n->master_key_file, sizeof n->master_key_file, "%s/master.key", n->data);
   int err = take_folder(n, o->create, why);
-  if (!err) {
-    err = sv_master_key_load(n->master_key_file, o->create, o->sys->random, o->sys->ctx, n->master);
-    if (err == OV_E_DENIED)
-      snprintf(why, OV_ERROR_TEXT_MAX, "%.120s may be read by others: chmod 600 it", n->master_key_file);
-    else if (err)
-      snprintf(why, OV_ERROR_TEXT_MAX, "master key %.120s: %s", n->master_key_file, ov_err_text(err));
-  }
+  if (!err) err = load_master(n, o, why);
   if (!err) err = load_schemas(n, why);
-  sv_org_options oo = {
-      .data = n->data, .master = n->master, .sys = n->sys, .schemas = n->schemas, .map_bytes = o->map_bytes};
+  sv_org_options oo = {.data = n->data,
+                       .master = n->master,
+                       .master_next = n->has_next ? n->master_next : NULL,
+                       .sys = n->sys,
+                       .schemas = n->schemas,
+                       .map_bytes = o->map_bytes};
   if (!err) err = open_programme(n, &oo, o->create, why);
   if (!err) err = open_orgs(n, &oo);
   if (!err) err = sv_publish_schemas(n->programme, n->schema_files, why);
@@ -169,6 +204,5 @@ void sv_node_close(sv_node *n) {
   ov_schemas_free(n->schemas);
   sv_schema_json_free(n->schema_files);
   sv_unlock(n->lock);
-  OPENSSL_cleanse(n->master, sizeof n->master);
-  free(n);
+  sv_secret_free(n, sizeof *n);
 }

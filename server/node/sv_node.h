@@ -1,8 +1,8 @@
 /* A data folder opened by this process: its lock, master key, schemas, the programme and every organisation.
  * The daemon, the offline administration and the tools that make data stand on it alike.
  *
- *   <data>/lock  master.key (0600)  programme/  programme.keyring  orgs/<id>/  orgs/<id>.keyring  admin.sock
- *   (while a server runs)
+ *   <data>/lock  master.key (0600)  programme/  programme.keyring  orgs/<id>/  orgs/<id>.keyring
+ *   epochs/<id>.epoch  erasures  admin.sock (while a server runs)
  *  */
 #ifndef SV_NODE_H
 #define SV_NODE_H
@@ -15,7 +15,7 @@
 
 typedef struct sv_node_options {
   const char *data;            /* made (0700) when missing and create is set */
-  const char *master_key_file; /* NULL: <data>/master.key */
+  const char *master_key_file; /* NULL: sv_master_key_path */
   const char *schema_dir;
   bool create;
   const sv_sys *sys;
@@ -26,13 +26,15 @@ typedef struct sv_node {
   char data[512], master_key_file[600], schema_dir[512];
   const sv_sys *sys;
   sv_lock *lock;
-  uint8_t master[OV_KEY_BYTES];
+  uint8_t master[OV_KEY_BYTES], master_next[OV_KEY_BYTES]; /* next: while a change of it is under way */
+  bool has_next;
   sv_schema_json_set *schema_files;
   ov_schemas *schemas;
   sv_org *programme;
   sv_org *orgs[SV_ORGS_MAX];
   unsigned n_orgs;
   unsigned n_refused; /* organisations whose store could not be opened */
+  unsigned n_erased;  /* participants erased again at the start: an older copy had brought them back */
 } sv_node;
 
 /* Opens all, publishes new or newer schemas as records of the programme, and indexes the records of a kind

@@ -3,7 +3,6 @@
  * shorter than its content is an error. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "secret.h"
 #include "tables.h"
 
 #define MAP_BYTES_DEFAULT ((size_t)16 << 20)
@@ -370,7 +370,7 @@ static int open_steps(sv_env *e, char *why) {
 int sv_env_open(const sv_env_options *o, sv_env **out, char *why) {
   *out = NULL;
   if (why) why[0] = 0;
-  sv_env *e = calloc(1, sizeof *e);
+  sv_env *e = sv_secret_alloc(sizeof *e); /* it holds keys */
   if (!e) return OV_E_NOMEM;
   e->organisation = *o->organisation;
   e->keyring = o->keyring;
@@ -403,8 +403,6 @@ void sv_env_close(sv_env *e) {
   if (e->gate_made) sv_gate_destroy(&e->gate);
   if (e->pool_made) pthread_mutex_destroy(&e->pool_lock);
   if (e->write_lock_made) pthread_mutex_destroy(&e->write_lock);
-  OPENSSL_cleanse(e->seal_key, sizeof e->seal_key);
-  OPENSSL_cleanse(e->index_key, sizeof e->index_key);
   free(e->path);
-  free(e);
+  sv_secret_free(e, sizeof *e);
 }

@@ -1,7 +1,7 @@
 /* The keyring file:
- *   "OVKEYRNG" | version u16 | epoch u64 | epoch key sealed under the master key | entries sealed under the
- * epoch key Both seals have all before them as AAD, and a byte that tells them apart. An entry is type u8, id
- * 28, key 32; type 0 remembers a destroyed id and has a zero key. Integers are big-endian. */
+ *   "OVKEYRNG" | version u16 | epoch u64 | entries sealed under the epoch key, with all before them as AAD
+ * An entry is type u8, id 28, key 32; type 0 remembers a destroyed id and has a zero key. Integers are
+ * big-endian. The epoch key lies in a file of its own (epoch.h), sealed under the master key. */
 #include "sv_keyring.h"
 
 #include <errno.h>
@@ -13,12 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "epoch.h"
 #include "file.h"
+#include "secret.h"
 
-#define KEYRING_VERSION 1
+#define KEYRING_VERSION 2
 #define MAGIC_BYTES 8
 #define HEADER_BYTES (MAGIC_BYTES + 2 + 8)
-#define SEALED_KEY_BYTES (OV_KEY_BYTES + OV_SEAL_OVERHEAD)
 #define ENTRY_BYTES (1 + OV_NAME_BYTES + OV_KEY_BYTES)
 /* Two keys for each of half a million participants. */
 #define FILE_BYTES_MAX ((size_t)64 << 20)
@@ -34,7 +35,7 @@ typedef struct entry {
 } entry;
 
 struct sv_keyring {
-  char *path;
+  char *path, *epoch_path;
   uint8_t master[OV_KEY_BYTES];
   sv_random_fn random;
   void *random_ctx;
@@ -45,9 +46,9 @@ struct sv_keyring {
   ov_hasher *h;
   entry *v;
   size_t n, cap;
-  uint64_t epoch;
+  uint64_t epoch, disk_epoch; /* now; of the file on disk (0: there is none yet) */
   uint8_t epoch_key[OV_KEY_BYTES];
-  bool dirty;
+  bool dirty, old_left; /* old_left: the epoch file may still hold the key before this one */
 };
 
 /* -- entries, under the lock ----------------------------------------------------------------------------- */
@@ -75,12 +76,11 @@ static size_t find(const sv_keyring *k, const uint8_t id[OV_NAME_BYTES], uint8_t
 static int make_room(sv_keyring *k) {
   if (k->n < k->cap) return 0;
   size_t cap = k->cap ? k->cap * 2 : 64;
-  entry *v = calloc(cap, sizeof *v);
+  entry *v = sv_secret_alloc(cap * sizeof *v);
   if (!v) return OV_E_NOMEM;
   if (k->v) {
     memcpy(v, k->v, k->n * sizeof *v);
-    OPENSSL_cleanse(k->v, k->cap * sizeof *v);
-    free(k->v);
+    sv_secret_free(k->v, k->cap * sizeof *v);
   }
   k->v = v;
   k->cap = cap;
@@ -130,17 +130,11 @@ static uint64_t get_uint(const uint8_t *p, unsigned bytes) {
   return v;
 }
 
-static void make_aad(const uint8_t header[HEADER_BYTES], uint8_t what, uint8_t aad[HEADER_BYTES + 1]) {
-  memcpy(aad, header, HEADER_BYTES);
-  aad[HEADER_BYTES] = what;
-}
-
-static int seal(sv_keyring *k, const uint8_t key[OV_KEY_BYTES], const uint8_t *header, uint8_t what,
-                const uint8_t *p, size_t n, ov_buf *out) {
-  uint8_t nonce[12], aad[HEADER_BYTES + 1];
-  make_aad(header, what, aad);
+static int seal_entries(sv_keyring *k, const uint8_t header[HEADER_BYTES], const uint8_t *p, size_t n,
+                        ov_buf *out) {
+  uint8_t nonce[12];
   int err = k->random(k->random_ctx, nonce, sizeof nonce);
-  return err ? err : ov_seal(k->h, key, nonce, aad, sizeof aad, p, n, out);
+  return err ? err : ov_seal(k->h, k->epoch_key, nonce, header, HEADER_BYTES, p, n, out);
 }
 
 static int encode(sv_keyring *k, ov_buf *out) {
@@ -149,9 +143,8 @@ static int encode(sv_keyring *k, ov_buf *out) {
   put_uint(header + MAGIC_BYTES, KEYRING_VERSION, 2);
   put_uint(header + MAGIC_BYTES + 2, k->epoch, 8);
   ov_buf_put(out, header, sizeof header);
-  int err = seal(k, k->master, header, 'E', k->epoch_key, OV_KEY_BYTES, out);
   size_t n = k->n * ENTRY_BYTES;
-  uint8_t *body = malloc(n ? n : 1), *at = body;
+  uint8_t *body = sv_secret_alloc(n), *at = body;
   if (!body) return OV_E_NOMEM;
   for (size_t i = 0; i < k->n; i++) {
     *at++ = k->v[i].type;
@@ -159,9 +152,8 @@ static int encode(sv_keyring *k, ov_buf *out) {
     memcpy(at + OV_NAME_BYTES, k->v[i].key, OV_KEY_BYTES);
     at += OV_NAME_BYTES + OV_KEY_BYTES;
   }
-  if (!err) err = seal(k, k->epoch_key, header, 'B', body, n, out);
-  OPENSSL_cleanse(body, n);
-  free(body);
+  int err = seal_entries(k, header, body, n, out);
+  sv_secret_free(body, n);
   return err ? err : out->err;
 }
 
@@ -173,25 +165,21 @@ static int decode_entries(sv_keyring *k, const ov_buf *body) {
   return err;
 }
 
+static sv_epoch_file epoch_file(const sv_keyring *k) {
+  return (sv_epoch_file){.path = k->epoch_path, .h = k->h, .random = k->random, .random_ctx = k->random_ctx};
+}
+
 static int decode(sv_keyring *k, const uint8_t *p, size_t n) {
-  uint8_t aad[HEADER_BYTES + 1];
   ov_buf plain;
-  if (n < HEADER_BYTES + SEALED_KEY_BYTES + OV_SEAL_OVERHEAD || memcmp(p, magic, MAGIC_BYTES))
-    return OV_E_CORRUPT;
+  sv_epoch_file f = epoch_file(k);
+  if (n < HEADER_BYTES + OV_SEAL_OVERHEAD || memcmp(p, magic, MAGIC_BYTES)) return OV_E_CORRUPT;
   uint64_t version = get_uint(p + MAGIC_BYTES, 2);
   if (version != KEYRING_VERSION) return version > KEYRING_VERSION ? OV_E_NEWER : OV_E_CORRUPT;
-  k->epoch = get_uint(p + MAGIC_BYTES + 2, 8);
+  k->epoch = k->disk_epoch = get_uint(p + MAGIC_BYTES + 2, 8);
+  int err = sv_epoch_get(&f, k->master, k->epoch, k->epoch_key);
+  if (err == OV_E_NOTFOUND) err = OV_E_CRYPTO;
   ov_buf_init(&plain, FILE_BYTES_MAX);
-  make_aad(p, 'E', aad);
-  int err = ov_open(k->h, k->master, aad, sizeof aad, p + HEADER_BYTES, SEALED_KEY_BYTES, &plain);
-  if (!err) {
-    memcpy(k->epoch_key, plain.p, OV_KEY_BYTES);
-    OPENSSL_cleanse(plain.p, plain.n);
-    ov_buf_reset(&plain);
-    make_aad(p, 'B', aad);
-    size_t at = HEADER_BYTES + SEALED_KEY_BYTES;
-    err = ov_open(k->h, k->epoch_key, aad, sizeof aad, p + at, n - at, &plain);
-  }
+  if (!err) err = ov_open(k->h, k->epoch_key, p, HEADER_BYTES, p + HEADER_BYTES, n - HEADER_BYTES, &plain);
   if (!err) err = decode_entries(k, &plain);
   if (plain.p) OPENSSL_cleanse(plain.p, plain.cap);
   ov_buf_free(&plain);
@@ -215,24 +203,43 @@ static int replace_file(sv_keyring *k, const ov_buf *file, bool must_wipe) {
   return err ? err : must_wipe ? wiped : 0;
 }
 
+/* A new epoch: its key is on disk before the file that needs it, and the old one goes once nothing does. */
+static int write_file(sv_keyring *k, const ov_buf *file, uint64_t epoch, const uint8_t key[OV_KEY_BYTES],
+                      bool always) {
+  sv_epoch_file f = epoch_file(k);
+  bool fresh = epoch != k->disk_epoch;
+  int err = fresh ? sv_epoch_add(&f, k->master, k->disk_epoch, epoch, key) : 0;
+  if (!err) err = replace_file(k, file, always);
+  if (err) return err;
+  k->disk_epoch = epoch;
+  k->old_left |= fresh;
+  if (k->old_left) err = sv_epoch_only(&f, epoch);
+  k->old_left = err != 0;
+  return err;
+}
+
 /* Under save_lock (or before anybody else knows k). lock is let go while the disk works; what is put
  * meanwhile is dirty again. */
 static int save(sv_keyring *k, bool always) {
   ov_buf file;
+  uint8_t key[OV_KEY_BYTES];
   ov_buf_init(&file, 2 * FILE_BYTES_MAX);
   pthread_mutex_lock(&k->lock);
   bool needed = always || k->dirty;
   int err = needed ? encode(k, &file) : 0;
+  uint64_t epoch = k->epoch;
+  memcpy(key, k->epoch_key, sizeof key);
   if (!err) k->dirty = false;
   pthread_mutex_unlock(&k->lock);
   if (needed && !err) {
-    err = replace_file(k, &file, always);
+    err = write_file(k, &file, epoch, key, always);
     if (err) {
       pthread_mutex_lock(&k->lock);
       k->dirty = true;
       pthread_mutex_unlock(&k->lock);
     }
   }
+  OPENSSL_cleanse(key, sizeof key);
   ov_buf_free(&file);
   return err;
 }
@@ -259,6 +266,14 @@ static void remove_leftover(const sv_keyring *k) {
   free(tmp);
 }
 
+/* A crash may have come between the new file and the end of the old key. On a disk that takes no writes it
+ * stays; the next erasure or start sees to it. */
+static int finish_epoch(sv_keyring *k) {
+  sv_epoch_file f = epoch_file(k);
+  int err = sv_epoch_only(&f, k->epoch);
+  return err == OV_E_DENIED || err == OV_E_IO ? 0 : err;
+}
+
 static int load(sv_keyring *k, bool create) {
   ov_buf file;
   ov_buf_init(&file, FILE_BYTES_MAX);
@@ -266,6 +281,7 @@ static int load(sv_keyring *k, bool create) {
   if (err == OV_E_LIMIT) err = OV_E_CORRUPT;
   if (!err) {
     err = decode(k, file.p, file.n);
+    if (!err) err = finish_epoch(k);
     if (!err) remove_leftover(k);
   } else if (err == OV_E_NOTFOUND && create) {
     err = make_first(k);
@@ -283,17 +299,18 @@ static bool make_locks(sv_keyring *k) {
   return k->locks_made = true;
 }
 
-int sv_keyring_open(const char *path, const uint8_t master[OV_KEY_BYTES], sv_random_fn rnd, void *rnd_ctx,
-                    bool create, sv_keyring **out) {
+int sv_keyring_open(const char *path, const char *epoch_path, const uint8_t master[OV_KEY_BYTES],
+                    sv_random_fn rnd, void *rnd_ctx, bool create, sv_keyring **out) {
   *out = NULL;
-  sv_keyring *k = calloc(1, sizeof *k);
+  sv_keyring *k = sv_secret_alloc(sizeof *k);
   if (!k) return OV_E_NOMEM;
   k->random = rnd;
   k->random_ctx = rnd_ctx;
   memcpy(k->master, master, OV_KEY_BYTES);
   k->path = strdup(path);
+  k->epoch_path = strdup(epoch_path);
   k->h = ov_hasher_new();
-  int err = k->path && k->h && make_locks(k) ? load(k, create) : OV_E_NOMEM;
+  int err = k->path && k->epoch_path && k->h && make_locks(k) ? load(k, create) : OV_E_NOMEM;
   if (err) sv_keyring_close(k);
   else *out = k;
   return err;
@@ -305,12 +322,11 @@ void sv_keyring_close(sv_keyring *k) {
     pthread_mutex_destroy(&k->save_lock);
     pthread_mutex_destroy(&k->lock);
   }
-  if (k->v) OPENSSL_cleanse(k->v, k->cap * sizeof *k->v);
-  free(k->v);
+  sv_secret_free(k->v, k->cap * sizeof *k->v);
   ov_hasher_free(k->h);
   free(k->path);
-  OPENSSL_cleanse(k, sizeof *k);
-  free(k);
+  free(k->epoch_path);
+  sv_secret_free(k, sizeof *k);
 }
 
 /* -- keys ------------------------------------------------------------------------------------------------ */
@@ -384,15 +400,18 @@ uint64_t sv_keyring_epoch(sv_keyring *k) {
 
 /* -- erasure --------------------------------------------------------------------------------------------- */
 
-static int forget_under_new_epoch(sv_keyring *k, const uint8_t id[OV_NAME_BYTES]) {
+/* Under save_lock. id may be NULL: a new epoch only. */
+static int next_epoch(sv_keyring *k, const uint8_t id[OV_NAME_BYTES]) {
   static const uint8_t zero[OV_KEY_BYTES];
   uint8_t fresh[OV_KEY_BYTES];
   int err = k->random(k->random_ctx, fresh, sizeof fresh);
   if (err) return err;
   pthread_mutex_lock(&k->lock);
-  forget(k, id);
-  err = set(k, id, TYPE_DESTROYED, zero);
-  k->epoch++;
+  if (id) {
+    forget(k, id);
+    err = set(k, id, TYPE_DESTROYED, zero);
+  }
+  k->epoch = (k->epoch > k->disk_epoch ? k->epoch : k->disk_epoch) + 1;
   memcpy(k->epoch_key, fresh, sizeof fresh);
   k->dirty = true;
   pthread_mutex_unlock(&k->lock);
@@ -405,7 +424,16 @@ int sv_keyring_destroy(sv_keyring *k, const ov_name *id) {
   if (ov_name_is_zero(id)) return OV_E_INVALID;
   ov_name_write(id, b);
   pthread_mutex_lock(&k->save_lock);
-  int err = forget_under_new_epoch(k, b);
+  int err = next_epoch(k, b);
+  if (!err) err = save(k, true);
+  pthread_mutex_unlock(&k->save_lock);
+  return err;
+}
+
+int sv_keyring_rotate(sv_keyring *k, const uint8_t *master) {
+  pthread_mutex_lock(&k->save_lock);
+  int err = next_epoch(k, NULL);
+  if (!err && master) memcpy(k->master, master, OV_KEY_BYTES);
   if (!err) err = save(k, true);
   pthread_mutex_unlock(&k->save_lock);
   return err;

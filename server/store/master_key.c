@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,5 +33,21 @@ int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rn
   if (fd < 0) return errno == ENOENT && create ? make_key(path, rnd, rnd_ctx, master) : sv_errno_error(errno);
   int err = read_key(fd, master);
   close(fd);
+  return err;
+}
+
+int sv_master_key_path(const char *data, char *out, size_t n) {
+  const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+  struct stat st;
+  int len = snprintf(out, n, "%s/master.key", credentials ? credentials : data);
+  if (credentials && (len < 0 || (size_t)len >= n || stat(out, &st)))
+    len = snprintf(out, n, "%s/master.key", data);
+  return len < 0 || (size_t)len >= n ? OV_E_LIMIT : 0;
+}
+
+int sv_master_key_next(const char *path, uint8_t next[OV_KEY_BYTES]) {
+  char *name = sv_file_name(path, ".new");
+  int err = name ? sv_master_key_load(name, false, NULL, NULL, next) : OV_E_NOMEM;
+  free(name);
   return err;
 }

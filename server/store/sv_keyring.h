@@ -1,6 +1,8 @@
 /* The keyring of one organisation: wrapped keys outside LMDB (LMDB keeps deleted values in free pages). One
- * file, sealed under an epoch key that is itself sealed under the master key; rewritten whole (temporary
- * file, fsync, rename, fsync of the folder) and, at each erasure, under a new epoch key. Thread safe. */
+ * file, sealed under an epoch key, which lies in another file (epoch.h), sealed under the master key. The
+ * keyring is rewritten whole (temporary file, fsync, rename, fsync of the folder) and, at each erasure, under
+ * a new epoch key, while the old one is destroyed: so keyring, epoch key and master key are needed together,
+ * and an older copy of the keyring opens no more. Keys lie in memory of their own (secret.h). Thread safe. */
 #ifndef SV_KEYRING_H
 #define SV_KEYRING_H
 
@@ -19,10 +21,12 @@ typedef enum sv_key_type {
 } sv_key_type;
 
 typedef struct sv_keyring sv_keyring;
-/* Opens or (create) makes the file at path. master: 32 bytes, copied. OV_E_NOTFOUND, OV_E_CORRUPT (wrong
- * master key or damaged: nothing is overwritten), OV_E_NEWER, OV_E_IO. */
-int sv_keyring_open(const char *path, const uint8_t master[OV_KEY_BYTES], sv_random_fn rnd, void *rnd_ctx,
-                    bool create, sv_keyring **out);
+/* Opens or (create) makes the file at path, with its epoch file. master: 32 bytes, copied. OV_E_NOTFOUND (no
+ * keyring), OV_E_CRYPTO (the epoch key that it needs is not in the epoch file: the two do not belong
+ * together, or one is from before an erasure), OV_E_CORRUPT (wrong master key or damaged), OV_E_NEWER,
+ * OV_E_IO. Nothing is overwritten on an error; what an erasure left undone at a crash is finished. */
+int sv_keyring_open(const char *path, const char *epoch_path, const uint8_t master[OV_KEY_BYTES],
+                    sv_random_fn rnd, void *rnd_ctx, bool create, sv_keyring **out);
 void sv_keyring_close(sv_keyring *k); /* cleanses; unsaved keys are lost */
 /* OV_E_NOTFOUND */
 int sv_keyring_get(sv_keyring *k, sv_key_type type, const ov_name *id, uint8_t key[OV_KEY_BYTES]);
@@ -39,11 +43,21 @@ int sv_keyring_save(sv_keyring *k);
  * of an erased participant comes back. On an error the keys are gone from memory, perhaps not from disk: call
  * again. OV_E_INVALID for the zero id. */
 int sv_keyring_destroy(sv_keyring *k, const ov_name *id);
+/* A new epoch key, under another master key when given, for the same keys: what was copied before (keyring
+ * with epoch file, or the old master key) opens what is written from now on no more. On an error call again;
+ * until then the file on disk opens under the old master key or the new one. */
+int sv_keyring_rotate(sv_keyring *k, const uint8_t *master);
 bool sv_keyring_destroyed(sv_keyring *k, const ov_name *id);
 uint64_t sv_keyring_epoch(sv_keyring *k);
 /* Reads the 32-byte master key file (0600, made when create and missing). OV_E_DENIED when others may read
  * it. */
 int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rnd_ctx,
                        uint8_t master[OV_KEY_BYTES]);
+
+/* Where the master key lies when nobody says so: systemd's credential `master.key` ($CREDENTIALS_DIRECTORY),
+ * else <data>/master.key. OV_E_LIMIT. */
+int sv_master_key_path(const char *data, char *out, size_t n);
+/* The next master key, while a change is under way: <path>.new. OV_E_NOTFOUND: none is. */
+int sv_master_key_next(const char *path, uint8_t next[OV_KEY_BYTES]);
 
 #endif

@@ -168,7 +168,7 @@ typedef struct sv_record_row {
   uint8_t natural_key[OV_HASH_BYTES];
   bool has_natural_key;
   /* get only: the participant's keys are destroyed; of rec only name, kind, version, scope and participant
-   * are left. A put of such a record stores no more than that. */
+   * are left. A put of such a record stores no more than that, and takes it out of every index. */
   bool erased;
 } sv_record_row;
 /* also moves the kind/day, participant and natural-key index entries */
@@ -189,8 +189,12 @@ int sv_by_kind_day(sv_txn *t, uint16_t kind, int64_t from, int64_t to, ov_arena 
                    uint32_t max, uint32_t *n);
 int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES], ov_name *out, uint32_t max,
                       uint32_t *n);
-/* Opaque index hash of natural-key bytes (HMAC under SV_KEY_INDEX). */
-int sv_natural_hash(sv_txn *t, const uint8_t *p, size_t n, uint8_t out[OV_HASH_BYTES]);
+/* Opaque index hash of natural-key bytes: HMAC under the participant's seal key for a record about one, else
+ * under SV_KEY_INDEX. So what is left of it in free pages and backups confirms no guess after an erasure. */
+int sv_natural_hash(sv_txn *t, const ov_record *rec, const uint8_t *p, size_t n, uint8_t out[OV_HASH_BYTES]);
+/* Hash of an encoded record for the positions, keyed in the same way; zeros once the participant is
+ * erased. */
+int sv_state_hash(sv_txn *t, const ov_record *rec, const uint8_t *p, size_t n, ov_hash *out);
 
 /* -- positions ------------------------------------------------------------------------------------------- */
 /* record: the team's, zero for 0 and 1 */

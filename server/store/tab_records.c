@@ -1,4 +1,5 @@
 /* Records: the cached fold, where it lies, and the domain indexes that follow it. */
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "tables.h"
@@ -16,7 +17,9 @@ typedef struct index_state {
 
 /* -- the first part -------------------------------------------------------------------------------------- */
 
-static index_state state_of(const sv_record_row *row) {
+/* live: it has a fold. Without one (its participant was erased) it stands in no index. */
+static index_state state_of(const sv_record_row *row, bool live) {
+  if (!live) return (index_state){.has_participant = false};
   index_state s = {.has_participant = row->rec.has_participant,
                    .indexed = row->indexed,
                    .has_natural_key = row->has_natural_key,
@@ -31,16 +34,17 @@ static void encode_first(sv_txn *t, const sv_record_row *row, bool fold) {
   const ov_record *rec = &row->rec;
   ov_buf *b = &t->plain;
   ov_buf_reset(b);
-  ov_mpw_uint(b, (rec->has_participant ? F_PARTICIPANT : 0u) | (row->indexed ? F_INDEXED : 0u) |
-                     (row->has_natural_key ? F_NATURAL : 0u) | (fold ? F_FOLD : 0u));
+  bool natural = fold && row->has_natural_key;
+  ov_mpw_uint(b, (rec->has_participant ? F_PARTICIPANT : 0u) | (fold && row->indexed ? F_INDEXED : 0u) |
+                     (natural ? F_NATURAL : 0u) | (fold ? F_FOLD : 0u));
   ov_mpw_uint(b, rec->kind);
   ov_mpw_uint(b, rec->version);
   ov_mpw_uint(b, rec->scope);
   if (rec->has_participant) ov_mpw_name(b, &rec->participant);
   ov_mpw_int(b, row->changed);
-  ov_mpw_int(b, row->day);
-  ov_mpw_uint(b, row->index_kind);
-  if (row->has_natural_key) ov_mpw_bin(b, row->natural_key, OV_HASH_BYTES);
+  ov_mpw_int(b, fold ? row->day : 0);
+  ov_mpw_uint(b, fold ? row->index_kind : 0);
+  if (natural) ov_mpw_bin(b, row->natural_key, OV_HASH_BYTES);
   ov_mpw_array(b, row->n_places);
   for (uint32_t i = 0; i < row->n_places; i++) {
     ov_mpw_uint(b, row->places[i].scope);
@@ -127,7 +131,7 @@ bool sv_record_marks_there(sv_txn *t, const ov_name *record, uint64_t counts[SV_
   MDB_val rest;
   bool fold;
   if (get_first(t, record, &row, &fold, &rest)) return false;
-  index_state s = state_of(&row);
+  index_state s = state_of(&row, fold);
   sv_key p = participant_key(&s, record), d = sv_key_kind_day(s.kind, s.day, record),
          n = sv_key_natural(s.kind, s.natural_key, record);
   counts[SV_T_PARTICIPANT] += s.has_participant;
@@ -151,13 +155,13 @@ int sv_record_put(sv_txn *t, const sv_record_row *row) {
   MDB_val rest;
   if (t->err) return t->err;
   if (row->n_places > OV_SCOPES_MAX) return sv_txn_stick(t, OV_E_INVALID);
-  index_state old = {.has_participant = false}, now = state_of(row);
-  int err = get_first(t, &row->rec.name, &before, &had_fold, &rest);
-  if (err && err != OV_E_NOTFOUND) return err;
-  if (!err) old = state_of(&before);
-  move_indexes(t, &row->rec.name, &old, &now);
   sv_owner owner = owner_of(&row->rec);
   if (sv_owner_key(t, &owner, true, key, &erased)) return t->err;
+  index_state old = {.has_participant = false}, now = state_of(row, !erased);
+  int err = get_first(t, &row->rec.name, &before, &had_fold, &rest);
+  if (err && err != OV_E_NOTFOUND) return err;
+  if (!err) old = state_of(&before, had_fold);
+  move_indexes(t, &row->rec.name, &old, &now);
   encode_first(t, row, !erased);
   ov_buf_reset(&t->part);
   if (!erased) ov_record_encode(&row->rec, &t->part);
@@ -222,7 +226,7 @@ static int start_key(sv_txn *t, const ov_name *participant, uint16_t kind, const
   bool fold;
   int err = get_first(t, after, &row, &fold, &rest);
   if (err) return err;
-  index_state s = state_of(&row);
+  index_state s = state_of(&row, fold);
   s.participant = *participant;
   *k = sv_key_after(participant_key(&s, after));
   return 0;
@@ -277,10 +281,38 @@ int sv_by_natural_key(sv_txn *t, uint16_t kind, const uint8_t hash[OV_HASH_BYTES
   return sv_scan_names(t, SV_T_NATURAL, &k, 2 + OV_HASH_BYTES, 2 + OV_HASH_BYTES, out, max, n);
 }
 
-int sv_natural_hash(sv_txn *t, const uint8_t *p, size_t n, uint8_t out[OV_HASH_BYTES]) {
-  ov_hash h;
-  if (t->err) return t->err;
-  int err = ov_hmac(t->h, t->e->index_key, OV_KEY_BYTES, p, n, &h);
-  if (!err) memcpy(out, h.b, OV_HASH_BYTES);
+static const uint8_t label_natural[] = "overdracht natural 1", label_state[] = "overdracht state 1";
+
+/* HMAC(key, label || 0 || p). */
+static int keyed(sv_txn *t, const uint8_t key[OV_KEY_BYTES], const uint8_t *label, size_t label_n,
+                 const uint8_t *p, size_t n, ov_hash *out) {
+  ov_buf_reset(&t->row);
+  ov_buf_put(&t->row, label, label_n);
+  ov_buf_put(&t->row, p, n);
+  int err = t->row.err;
+  if (!err) err = ov_hmac(t->h, key, OV_KEY_BYTES, t->row.p, t->row.n, out);
+  OPENSSL_cleanse(t->row.p, t->row.n); /* it stood there in the clear */
   return sv_txn_stick(t, err);
+}
+
+int sv_natural_hash(sv_txn *t, const ov_record *rec, const uint8_t *p, size_t n, uint8_t out[OV_HASH_BYTES]) {
+  ov_hash h = {{0}};
+  uint8_t key[OV_KEY_BYTES];
+  bool erased;
+  sv_owner owner = owner_of(rec);
+  if (sv_owner_key(t, &owner, t->write, key, &erased)) return t->err;
+  if (!owner.has_participant) memcpy(key, t->e->index_key, OV_KEY_BYTES);
+  if (!erased) keyed(t, key, label_natural, sizeof label_natural, p, n, &h);
+  memcpy(out, h.b, OV_HASH_BYTES);
+  return t->err;
+}
+
+int sv_state_hash(sv_txn *t, const ov_record *rec, const uint8_t *p, size_t n, ov_hash *out) {
+  uint8_t key[OV_KEY_BYTES];
+  bool erased;
+  sv_owner owner = owner_of(rec);
+  memset(out, 0, sizeof *out);
+  if (!owner.has_participant) return sv_txn_stick(t, ov_sha256(t->h, p, n, out));
+  if (sv_owner_key(t, &owner, t->write, key, &erased) || erased) return t->err;
+  return keyed(t, key, label_state, sizeof label_state, p, n, out);
 }

@@ -527,12 +527,15 @@ static void keyrings_stay(void **state) {
   ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", old);
   FX_OK(sv_keyring_destroy(l->org->keyring, &other)); /* an erasure: a new epoch */
   uint64_t epoch = sv_keyring_epoch(l->org->keyring);
+  const ov_id id = l->org->id;
   ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", fresh);
   RESTORE(l, b, "");
   assert_int_equal(sv_keyring_epoch(l->org->keyring), epoch);
   snprintf(more, sizeof more, ",'keyring':'%s'", old);
   NO_RESTORE(l, b, more, OV_E_DENIED, "would bring back erased keys");
   assert_int_equal(sv_keyring_epoch(l->org->keyring), epoch);
+  const char *epochs = in_dir(l, "e1");
+  ASK(&l->aw, "{'cmd':'backup-epochs','dir':'%s'}", epochs);
   /* lost keyrings and a lost master key come from their own copy */
   char path[600];
   snprintf(path, sizeof path, "%s", env_file(l, l->aw.data, ""));
@@ -544,6 +547,11 @@ static void keyrings_stay(void **state) {
   FX_MUST(!unlink(l->aw.host.master_key_file));
   REFUSED(&l->aw, OV_E_NOTFOUND, "master key", "{'cmd':'restore','backup':'%s'}", b);
   ASK(&l->aw, "{'cmd':'restore','backup':'%s','keyring':'%s'}", b, fresh);
+  FX_OK(sv_org_epoch_path(l->aw.data, &id, path, sizeof path));
+  FX_MUST(!unlink(path)); /* and so does a lost epoch key */
+  REFUSED(&l->aw, OV_E_CRYPTO, "epoch key", "{'cmd':'restore','backup':'%s'}", b);
+  assert_non_null(strstr(aw_text(&l->aw, "hint"), "--epochs DIR"));
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','epochs':'%s'}", b, epochs);
   aw_start(&l->aw);
   linde_again(l);
   assert_int_equal(sv_keyring_epoch(l->org->keyring), epoch);
@@ -570,17 +578,18 @@ static void a_restore_that_fails_changes_nothing(void **state) {
   ASK(&l->aw, "{'cmd':'verify'}");
 }
 
-/* Nothing is left of the machine but backup and keys. */
+/* Nothing is left of the machine but backup, keys and epoch keys. */
 static void on_an_empty_machine(void **state) {
   linde *l = *state;
-  const char *b = in_dir(l, "b1"), *k = in_dir(l, "k1");
+  const char *b = in_dir(l, "b1"), *k = in_dir(l, "k1"), *e = in_dir(l, "e1");
   ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", b);
   ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s'}", k);
+  ASK(&l->aw, "{'cmd':'backup-epochs','dir':'%s'}", e);
   aw_stop(&l->aw);
   l->aw.data = in_dir(l, "empty");
   FX_MUST(!mkdir(l->aw.data, 0700));
   aw_stop(&l->aw); /* the host of the new folder */
-  ASK(&l->aw, "{'cmd':'restore','backup':'%s','keyring':'%s'}", b, k);
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s','keyring':'%s','epochs':'%s'}", b, k, e);
   aw_start(&l->aw);
   linde_again(l);
   assert_int_equal(stored(l), 3);

@@ -245,7 +245,8 @@ static void beside_a_server(void **state) {
   SAYS(0, "NOT in this backup", "backup %s/b1 --verify", c->w.dir);
   SAYS(5, "stop the server first", "restore %s/b1", c->w.dir);
   SAYS(0, "findings: 0", "restore --verify %s/b1", c->w.dir);
-  SAYS(0, "keep the two apart", "backup-keys %s/k1", c->w.dir);
+  SAYS(0, "keep the three apart", "backup-keys %s/k1", c->w.dir);
+  SAYS(0, "destroy it when you make the next", "backup-epochs %s/e1", c->w.dir);
   SAYS(0, "scope: 3", "team add Eik");
   SAYS(0, "nothing is held", "held list");
   SAYS(5, "a server is running", "init");

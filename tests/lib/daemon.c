@@ -60,17 +60,19 @@ static void copy_file(const char *from, const char *to) {
 
 /* The tablets' view: the keyring is a copy, so that the server's own stays the server's. */
 static void make_shell(dm_site *s, dm_org *o, unsigned i) {
-  char from[512], to[512];
+  char from[512], to[512], epoch[512];
   FX_OK(sv_keyring_save(o->open->keyring));
-  FX_OK(sv_org_path(s->data, &o->open->id, from, sizeof from - 10));
-  strcat(from, ".keyring");
+  FX_OK(sv_org_keyring_path(s->data, &o->open->id, from, sizeof from));
   snprintf(to, sizeof to, "%s/shell%u.keyring", s->fx.dir, i);
   copy_file(from, to);
+  FX_OK(sv_org_epoch_path(s->data, &o->open->id, from, sizeof from));
+  snprintf(epoch, sizeof epoch, "%s/shell%u.epoch", s->fx.dir, i);
+  copy_file(from, epoch);
   o->shell = *o->open;
   o->shell.env = NULL;
   o->shell.sign_key = NULL;
   o->shell.keyring = NULL;
-  FX_OK(sv_keyring_open(to, s->fx.master, s->fx.sys.random, s->fx.sys.ctx, false, &o->shell.keyring));
+  FX_OK(sv_keyring_open(to, epoch, s->fx.master, s->fx.sys.random, s->fx.sys.ctx, false, &o->shell.keyring));
 }
 
 static void make_org(dm_site *s, unsigned i, const char *name) {

@@ -142,6 +142,15 @@ static const char *folder_of(fx_world *w, const sv_org *org, unsigned *from) {
   return NULL;
 }
 
+static void copy_epoch(fx_world *w, unsigned at, const char *data, const ov_id *id) {
+  char old[256], from[512], to[512];
+  snprintf(old, sizeof old, "%s/data%u", w->dir, at);
+  FX_OK(sv_org_epoch_path(old, id, from, sizeof from));
+  FX_OK(sv_org_epoch_path(data, id, to, sizeof to));
+  FX_MUST(!mkdir(path_of(w, data, "/epochs"), 0700));
+  copy_file(from, to);
+}
+
 sv_org *fx_org_copy(fx_world *w, sv_org *org) {
   char why[OV_ERROR_TEXT_MAX] = "", to[512];
   unsigned at = 0;
@@ -155,6 +164,7 @@ sv_org *fx_org_copy(fx_world *w, sv_org *org) {
   FX_OK(sv_env_copy(org->env, path_of(w, to, "/data.mdb")));
   copy_file(path_of(w, from, "/format"), path_of(w, to, "/format"));
   copy_file(path_of(w, from, ".keyring"), path_of(w, to, ".keyring"));
+  copy_epoch(w, at, data, &org->id);
   sv_org_options o = fx_org_options(w, data);
   int err = sv_org_open(&o, &org->id, &copy, why);
   if (err) fx_die(__FILE__, __LINE__, why, err);

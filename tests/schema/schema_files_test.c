@@ -46,6 +46,7 @@ static void kinds_have_their_fixed_ids(void **state) {
               {"care_question", 10},  {"theme_network", 11},
               {"practice_story", 12}, {"lesson", 13},
               {"barrier", 14},        {"ruling", 15},
+              {"erasure", 16},        {"purge", 17},
               {"sleep", 20},          {"sleep_check", 21},
               {"day_structure", 22},  {"social_contact", 23},
               {"tech_use", 24},       {"goal", 25},

@@ -197,6 +197,11 @@ static bool copy_is_consistent(stage *st, const char *file, const uint32_t acked
   strcpy(to + n, ".keyring");
   store_path(st, ".keyring", from, sizeof from);
   copy(from, to);
+  snprintf(to, sizeof to, "%s/epochs", data);
+  FX_MUST(!mkdir(to, 0700));
+  FX_OK(sv_org_epoch_path(st->site.data, &st->site.orgs[0].shell.id, from, sizeof from));
+  FX_OK(sv_org_epoch_path(data, &st->site.orgs[0].shell.id, to, sizeof to));
+  copy(from, to);
   sv_org_options o = fx_org_options(&st->site.fx, data);
   int err = sv_org_open(&o, &st->site.orgs[0].shell.id, &org, why);
   if (err) return false;

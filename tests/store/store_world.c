@@ -101,13 +101,15 @@ void world_init(world *w) {
   assert_non_null(mkdtemp(w->folder));
   snprintf(w->env_path, sizeof w->env_path, "%s/env", w->folder);
   snprintf(w->keyring_path, sizeof w->keyring_path, "%s/keyring", w->folder);
+  snprintf(w->epoch_path, sizeof w->epoch_path, "%s/epochs/keyring.epoch", w->folder);
   snprintf(w->data_path, sizeof w->data_path, "%s/data.mdb", w->env_path);
   w->random = 42;
   w->organisation = make_id(0xab);
   memset(w->master, 0x5c, sizeof w->master);
   ov_arena_init(&w->arena, 64u << 20);
-  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring),
-                   0);
+  assert_int_equal(
+      sv_keyring_open(w->keyring_path, w->epoch_path, w->master, world_random, &w->random, true, &w->keyring),
+      0);
 }
 
 sv_env_options world_options(world *w) {
@@ -121,7 +123,8 @@ sv_env_options world_options(world *w) {
 int world_open(world *w, const sv_env_options *o) {
   sv_env_options opts = o ? *o : world_options(w);
   if (!w->keyring) {
-    int err = sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, false, &w->keyring);
+    int err = sv_keyring_open(w->keyring_path, w->epoch_path, w->master, world_random, &w->random, false,
+                              &w->keyring);
     if (err) return err;
   }
   opts.keyring = w->keyring;

@@ -16,7 +16,7 @@
 #define PLANTED "Mevrouw Geplant sliep slecht"
 
 typedef struct world {
-  char folder[64], env_path[96], keyring_path[96], data_path[112];
+  char folder[64], env_path[96], keyring_path[96], epoch_path[112], data_path[112];
   uint64_t random; /* state of the generator; a test may set it */
   ov_id organisation;
   uint8_t master[OV_KEY_BYTES];

@@ -190,8 +190,9 @@ static void another_keyring_is_refused_and_gets_no_keys(void **state) {
   world *w = *state;
   world_close(w);
   assert_int_equal(unlink(w->keyring_path), 0);
-  assert_int_equal(sv_keyring_open(w->keyring_path, w->master, world_random, &w->random, true, &w->keyring),
-                   0);
+  assert_int_equal(
+      sv_keyring_open(w->keyring_path, w->epoch_path, w->master, world_random, &w->random, true, &w->keyring),
+      0);
   assert_int_equal(world_open(w, NULL), OV_E_CORRUPT);
   assert_non_null(strstr(w->why, "keyring"));
   assert_false(sv_keyring_dirty(w->keyring));

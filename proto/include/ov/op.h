@@ -22,6 +22,8 @@
 #define OV_KIND_DEVICE 5
 #define OV_KIND_PARTICIPANT 6
 #define OV_KIND_RULING 15
+#define OV_KIND_ERASURE 16 /* a participant was erased: whoever receives it purges */
+#define OV_KIND_PURGE 17   /* a device says that it has */
 
 typedef enum ov_vtype { OV_V_NIL, OV_V_INT, OV_V_TEXT, OV_V_BYTES, OV_V_SET } ov_vtype;
 
