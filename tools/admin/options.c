@@ -170,7 +170,7 @@ static int take_dashed(reader *r, const char *word) {
 /* What streams its lines is written here; an export is written whole by whoever handles the request. */
 static void take_out_path(cli *c) {
   const char *out = json_string_value(json_object_get(c->request, "out"));
-  if (!out || (c->cmd && !strcmp(c->cmd->name, "export"))) return;
+  if (!out || (c->cmd && strcmp(c->cmd->name, "dump"))) return;
   c->out_path = strdup(out);
   json_object_del(c->request, "out");
 }
