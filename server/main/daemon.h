@@ -1,6 +1,6 @@
 /* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and
- * metrics), routes.c (all that is served over HTTP), host.c (administration inside the running server), summing.c
- * (sums after commits),
+ * metrics), routes.c (all that is served over HTTP), host.c (administration inside the running server),
+ * summing.c (sums after commits),
  * overdrachtd.c (life). */
 #ifndef OVERDRACHTD_H
 #define OVERDRACHTD_H
