@@ -24,6 +24,10 @@ export class Daemon {
   readonly folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "overdracht-web-"));
   #child: ChildProcess | undefined;
   port = 0;
+  /** folder of the web app to serve */
+  web: string | undefined;
+  /** a further start listens where the one before did */
+  samePort = false;
 
   /** extra: folders of further schema files */
   async start(...extra: string[]): Promise<void> {
@@ -39,7 +43,8 @@ export class Daemon {
       "--schema",
       schemas,
       "--port",
-      "0",
+      String(this.samePort ? this.port : 0),
+      ...(this.web ? ["--web", this.web] : []),
       "--local-port",
       "off",
     ];
@@ -55,6 +60,15 @@ export class Daemon {
     this.#child = undefined;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
+    await ended;
+  }
+  /** As a power cut ends it. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.#child = undefined;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
     await ended;
   }
   /** What a backup of the stopped server's folder is, and putting it back. */
