@@ -82,9 +82,10 @@ int sv_reader_load(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
   *r = (sv_reader){.role = SV_ROLE_CARE_STAFF, .device_record = device->record};
   int err = sv_device_get(t, &device->id, &now);
   if (err == OV_E_NOTFOUND && ov_id_equal(&device->organisation, &org->id)) {
-    now = *device; /* enrolled after the backup that was put back (ingest_push.c): in no team now */
+    /* enrolled after the backup that was put back (ingest_push.c): as its record says, if any */
+    now = *device;
     now.n_teams = 0;
-    err = 0;
+    err = sv_device_record_teams(t, &now.record, a, now.teams, &now.n_teams);
   }
   if (err == OV_E_NOTFOUND || (!err && sv_device_ended(&now, org->sys->now_ms(org->sys->ctx)))) {
     r->ended = true;
