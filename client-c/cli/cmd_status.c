@@ -9,14 +9,16 @@ typedef unsigned long long ull;
 
 static int status_json(const cli *c, const oc_status *s) {
   json_t *j = json_pack(
-      "{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:b, s:b}", "ok",
-      1, "enrolled", s->enrolled, "store", c->store_dir, "device", s->device, "organisation", s->organisation,
-      "server", s->server, "zone", s->zone, "unsent", (json_int_t)s->unsent, "on_server",
+      "{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:b, s:b, s:o, "
+      "s:o, s:b}",
+      "ok", 1, "enrolled", s->enrolled, "store", c->store_dir, "device", s->device, "organisation",
+      s->organisation, "server", s->server, "zone", s->zone, "unsent", (json_int_t)s->unsent, "on_server",
       (json_int_t)s->on_server, "safe", (json_int_t)s->safe, "attention", (json_int_t)s->attention,
       "conflicts", (json_int_t)s->conflicts, "records", (json_int_t)s->records, "last_sync",
       cli_json_moment(c, s->last_sync), "oldest_unsent", cli_json_moment(c, s->oldest_unsent), "retry_at",
       cli_json_moment(c, s->retry_at), "clock_offset", (json_int_t)s->clock_offset, "new_writer",
-      s->new_writer, "revoked", s->revoked);
+      s->new_writer, "revoked", s->revoked, "purged", cli_json_moment(c, s->purged), "lease_until",
+      cli_json_moment(c, s->lease_until), "lease_over", s->lease_over);
   cli_json(j);
   return 0;
 }
@@ -45,15 +47,26 @@ static void print_entries(const cli *c, const oc_status *s) {
 static void print_status(const cli *c, const oc_status *s) {
   char at[64];
   printf("store      %s\n", c->store_dir);
+  if (s->purged) {
+    cli_moment(c, s->purged, at);
+    printf("device     %s  REVOKED, its entries handed over, and wiped %s; enrol it with a new code to use "
+           "it again\n",
+           s->device, at);
+    return;
+  }
   if (!s->enrolled) {
     puts("device     not enrolled: overdracht enrol URL CODE");
     return;
   }
   printf("device     %s%s\nserver     %s\n", s->device,
-         s->revoked ? "  REVOKED: it takes no new entries" : "", s->server);
+         s->revoked ? "  REVOKED: what it received is wiped; sync hands over the rest" : "", s->server);
   print_entries(c, s);
   if (s->attention)
     printf("attention  %llu held or refused: overdracht list --attention\n", (ull)s->attention);
+  if (s->lease_over)
+    puts("locked     too long without a sync, or the clock was set back: nothing is shown until it has "
+         "synced; entries "
+         "are taken");
   if (s->conflicts) printf("conflicts  %llu: overdracht conflicts\n", (ull)s->conflicts);
   printf("records    %llu here\n", (ull)s->records);
   if (s->retry_at > (int64_t)time(NULL))

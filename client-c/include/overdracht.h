@@ -61,7 +61,10 @@ typedef enum oc_err {
   OC_E_ENROL = -12,    /* the store is not enrolled yet (or already is) */
   OC_E_CONFLICT = -13, /* the edit meets a conflict that has to be settled first */
   OC_E_NOMEM = -14,
-  OC_E_INTERNAL = -15
+  OC_E_INTERNAL = -15,
+  /* too long without a sync, or the clock was set back: nothing is shown until it has synced; entries are
+   * taken and sent all the same */
+  OC_E_LEASE = -16
 } oc_err;
 OC_API const char *oc_err_name(int err); /* "invalid", "not_found" ...; static */
 
@@ -103,6 +106,11 @@ typedef struct oc_status {
   int64_t clock_offset;
   bool new_writer; /* this log was found cloned or restored and went on under a new writer */
   bool revoked;
+  int64_t purged; /* when a revoked device wiped itself; 0: not */
+  /* Without a sync until then what is here is locked: it takes new entries and sends them, and shows nothing
+   * (OC_E_LEASE) until it has synced. 0: no lease yet. */
+  int64_t lease_until;
+  bool lease_over; /* it is locked now */
 } oc_status;
 OC_API int oc_status_get(oc_store *s, oc_status *out, oc_error *e);
 /* Zone in which local times are read and shown until the store is closed: an IANA name ("Europe/Amsterdam");

@@ -34,6 +34,9 @@ typedef struct oc_self {
   ov_head last;                       /* its end */
   char url[128], zone[48];
   int64_t last_sync_ms, retry_at_ms, server_time_ms, clock_offset_ms;
+  int64_t purged_ms;   /* revoked and wiped: nothing is left but this row; 0: not */
+  uint32_t lease_days; /* as the organisation's record says; 0: the default */
+  int64_t seen_ms;     /* latest that this device's clock was ever seen to say (lease.c) */
 } oc_self;
 
 struct oc_store {
@@ -64,6 +67,22 @@ int oc_zone_load(oc_store *s); /* the organisation's zone, after enrolment */
 /* The record of the team that has this scope. OV_E_NOTFOUND. (replica.c) */
 int oc_team_record(oc_store *s, oc_txn *t, uint32_t scope, ov_arena *a, ov_name *team);
 int oc_schemas_reload(oc_store *s); /* after `schema` records changed */
+
+/* -- end.c: the end of a device. PROTO-122, PROTO-161 -- */
+/* Drops what was received; own entries stay. */
+int oc_end_received(oc_store *s);
+/* Removes all, under a new key, and keeps that it was done. Whatever of it fails is done again next time. */
+int oc_end_all(oc_store *s);
+/* OC_E_REFUSED, with what that means, when this device was revoked and wiped; else 0. */
+int oc_ended(const oc_store *s, oc_error *e);
+
+/* -- lease.c: how long what is here may be shown without a sync -- */
+int64_t oc_lease_until_ms(const oc_store *s); /* 0: never synced */
+bool oc_lease_over(const oc_store *s);
+/* Asked before anything is shown: 0, OC_E_LEASE or OC_E_STORE. */
+int oc_lease_check(oc_store *s, oc_error *e);
+/* After a sync: it begins anew, for as long as the organisation says. */
+int oc_lease_learn(oc_store *s, oc_txn *t, ov_arena *a);
 
 /* -- log.c: own ops -------------------------------------------------------------------------------------- */
 typedef enum oc_op_state { OC_OP_LOCAL = 0, OC_OP_ACKED = 1 } oc_op_state;

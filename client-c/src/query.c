@@ -208,6 +208,7 @@ static int finish(oc_query *q, int err, oc_query **out) {
 int oc_query_run(oc_store *s, const oc_filter *f, oc_query **out, oc_error *e) {
   if (e) *e = (oc_error){0};
   *out = NULL;
+  if (oc_lease_check(s, e)) return e ? e->err : OC_E_LEASE;
   oc_query *q = query_new(s);
   scan c = {.q = q, .f = f};
   if (!q) return oc_fail(e, OV_E_NOMEM);
@@ -224,6 +225,7 @@ int oc_query_run(oc_store *s, const oc_filter *f, oc_query **out, oc_error *e) {
 int oc_show(oc_store *s, const char *record, oc_query **out, oc_error *e) {
   if (e) *e = (oc_error){0};
   *out = NULL;
+  if (oc_lease_check(s, e)) return e ? e->err : OC_E_LEASE;
   ov_name name;
   oc_txn *t = NULL;
   oc_query *q = query_new(s);

@@ -84,6 +84,7 @@ static int choose_writer(oc_session *ss) {
 int oc_session_new(oc_store *s, const oc_sync_options *o, oc_session **out, oc_error *e) {
   if (e) *e = (oc_error){0};
   *out = NULL;
+  if (oc_ended(s, e)) return OC_E_REFUSED;
   if (!s->self.enrolled) {
     oc_say_nl(e, "Deze tablet is nog niet aangemeld.");
     return oc_say(e, OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
@@ -233,9 +234,25 @@ static int look_for_new(oc_session *ss) {
   return 0;
 }
 
+/* Everything that no server has was handed over, of all logs; refused entries travelled as voids.
+ * PROTO-161 */
+static bool may_purge(oc_session *ss) {
+  if (ss->purged || !ss->synced || ss->need_synced || ss->in_flight || ss->next_seq <= ss->w.last)
+    return false;
+  oc_writer_row w;
+  oc_txn *t = NULL;
+  bool all = true;
+  int err = oc_txn_begin(ss->s->db, false, &t);
+  int more = err ? err : oc_writer_next(t, NULL, &w);
+  for (; !more && all; more = oc_writer_next(t, &w.writer, &w)) all = w.last <= w.acked;
+  oc_txn_abort(t);
+  return all && more == OV_E_NOTFOUND;
+}
+
 static void check_finished(oc_session *ss) {
   bool sent = ss->next_seq > ss->w.last && !ss->in_flight;
   if (ss->enrolling || !ss->synced || ss->need_synced || !sent || ss->acked_due) return;
+  if (ss->ending && may_purge(ss)) return; /* wiped, and told, before it is over */
   ss->progress.stage = ss->o.live ? OC_LIVE : OC_DONE;
   ss->finished = !ss->o.live;
 }
@@ -260,7 +277,16 @@ static int next_message(oc_session *ss) {
     err = make_proof(ss);
     return err ? err : OV_M_PROOF;
   }
-  err = look_for_new(ss);
+  if (ss->ending && may_purge(ss)) {
+    err = oc_end_all(ss->s);
+    if (err) return err;
+    ss->purged = ss->acked_due = true;
+  }
+  err = ss->purged ? 0 : look_for_new(ss);
+  if (ss->purged && ss->acked_due) {
+    err = make_acked(ss);
+    return err ? err : OV_M_ACKED;
+  }
   if (!err) err = oc_push_make(ss);
   if (err) return err < 0 ? err : OV_M_PUSH;
   if (ss->acked_due) {
@@ -308,7 +334,7 @@ static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   m->server_time_ms = w->time_ms;
   m->clock_offset_ms = w->time_ms - ss->hello_ms;
   m->retry_at_ms = 0;
-  m->revoked = false;
+  m->revoked = ss->ending;
   ss->w.safe = w->safe_up_to;
   if (!err) err = oc_push_save(ss, t);
   return err ? err : oc_self_save(ss->s, t);
@@ -317,6 +343,8 @@ static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
 static int on_welcome(oc_session *ss, const ov_welcome *w) {
   oc_txn *t = NULL;
   oc_self before = ss->s->self;
+  for (uint32_t i = 0; i < w->n_scopes; i++) /* PROTO-160 */
+    ss->ending |= w->scopes[i].scope == 1 && w->scopes[i].state == OV_SCOPE_GONE;
   ss->server_now_ms = w->time_ms;
   ss->frame_bytes = w->frame_bytes;
   ss->credit = w->credit;
@@ -368,11 +396,17 @@ static int finish_sync(oc_session *ss, oc_txn *t, ov_arena *a) {
   if (!err) err = oc_log_trim(s, t, ss->server_now_ms, 1024);
   s->self.last_sync_ms = oc_now_ms(s);
   if (ss->had_new_writer) s->self.new_writer = false;
+  if (!err) err = oc_lease_learn(s, t, a);
   return err ? err : oc_self_save(s, t);
 }
 
 /* PROTO-114 */
 static int on_synced(oc_session *ss) {
+  if (ss->ending) { /* nothing came, and nothing is to be kept */
+    ss->synced = true;
+    ss->need_synced = false;
+    return 0;
+  }
   oc_txn *t = NULL;
   ov_arena a;
   oc_self before = ss->s->self;
@@ -393,16 +427,13 @@ static int on_synced(oc_session *ss) {
   return 0;
 }
 
-/* PROTO-122: what it has not sent stays, whatever is said. It does not purge what it received yet. */
+/* PROTO-122: what it has not sent stays, whatever is said; a device that was revoked drops what it
+ * received. */
 static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_error *e) {
   oc_store *s = ss->s;
-  if (err == OV_E_REVOKED && !s->self.revoked) {
-    oc_txn *t = NULL;
+  if (err == OV_E_REVOKED) {
     s->self.revoked = true;
-    if (!oc_txn_begin(s->db, true, &t)) {
-      (void)oc_self_save(s, t);
-      (void)oc_txn_commit(t); /* told again at the next try if it could not be kept */
-    }
+    (void)oc_end_received(s); /* told again, and tried again, at the next sync if it could not be done */
   }
   int said = oc_from_ov(NULL, err);
   oc_say(e, said, "%s%s%.*s", ov_err_text(err), n ? ": " : "", (int)n, n ? text : "");

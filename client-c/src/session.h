@@ -43,6 +43,7 @@ struct oc_session {
   uint32_t credit, deltas; /* deltas since the last ACKED */
   bool any_delta, acked_due, synced, need_synced;
   bool schemas_changed;
+  bool ending, purged;  /* the server says that this device has ended (PROTO-160); it was wiped */
   bool finished, again; /* again: the server asks to greet anew at once */
   int failed;
 };

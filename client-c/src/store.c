@@ -13,9 +13,9 @@ const char *oc_version(void) { return OV_VERSION; }
 
 const char *oc_err_name(int err) {
   static const char *const names[] = {
-      [0] = "ok",     [3] = "invalid",   [4] = "not_found",  [5] = "store",    [6] = "locked",
-      [7] = "full",   [8] = "net",       [9] = "refused",    [10] = "busy",    [11] = "cancelled",
-      [12] = "enrol", [13] = "conflict", [14] = "no_memory", [15] = "internal"};
+      [0] = "ok",     [3] = "invalid",   [4] = "not_found",  [5] = "store",     [6] = "locked",
+      [7] = "full",   [8] = "net",       [9] = "refused",    [10] = "busy",     [11] = "cancelled",
+      [12] = "enrol", [13] = "conflict", [14] = "no_memory", [15] = "internal", [16] = "lease"};
   int i = -err;
   return i >= 0 && i < (int)(sizeof names / sizeof names[0]) && names[i] ? names[i] : "internal";
 }
@@ -91,7 +91,7 @@ static int random_fn(void *ctx, void *p, size_t n) { return oc_random(ctx, p, n)
 
 /* -- self: one row, MessagePack, so that later versions can add to its end ------------------------------- */
 
-enum { SELF_PARTS = 23 };
+enum { SELF_PARTS = 26 };
 
 static void encode_self(const oc_self *m, ov_buf *b) {
   ov_mpw_array(b, SELF_PARTS);
@@ -123,6 +123,9 @@ static void encode_self(const oc_self *m, ov_buf *b) {
   ov_mpw_int(b, m->retry_at_ms);
   ov_mpw_int(b, m->server_time_ms);
   ov_mpw_int(b, m->clock_offset_ms);
+  ov_mpw_int(b, m->purged_ms);
+  ov_mpw_int(b, m->seen_ms);
+  ov_mpw_uint(b, m->lease_days);
   ov_mpw_nil(b);
 }
 
@@ -168,6 +171,9 @@ static int decode_self(const uint8_t *p, size_t n, oc_self *m) {
   m->retry_at_ms = ov_mpr_int(&r);
   m->server_time_ms = ov_mpr_int(&r);
   m->clock_offset_ms = ov_mpr_int(&r);
+  m->purged_ms = ov_mpr_int(&r);
+  m->seen_ms = ov_mpr_int(&r);
+  m->lease_days = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
   ov_mpr_nil(&r);
   return ov_mpr_done(&r) ? OV_E_CORRUPT : 0;
 }
@@ -344,7 +350,10 @@ int oc_status_get(oc_store *s, oc_status *out, oc_error *e) {
                      .retry_at = m->retry_at_ms / 1000,
                      .clock_offset = m->clock_offset_ms / 1000,
                      .new_writer = m->new_writer || m->forked,
-                     .revoked = m->revoked};
+                     .revoked = m->revoked,
+                     .purged = m->purged_ms / 1000,
+                     .lease_until = oc_lease_until_ms(s) / 1000,
+                     .lease_over = oc_lease_over(s)};
   ov_hex(m->device.b, OV_ID_BYTES, out->device);
   ov_hex(m->organisation.b, OV_ID_BYTES, out->organisation);
   snprintf(out->server, sizeof out->server, "%s", m->url);

@@ -246,6 +246,7 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   uint64_t sent = x->ss ? x->last.sent : 0;
   oc_session_free(x->ss);
   x->ss = NULL;
+  if (!err && oc_ended(x->s, x->e)) return OC_E_REFUSED;
   bool receipts = false;
   int purged = oc_purge_finish(x->s, &receipts);
   if (err && !again) return err;
@@ -289,6 +290,7 @@ int oc_sync(oc_store *s, const oc_sync_options *o, oc_error *e) {
   oc_net_url url;
   syncing x = {.s = s, .o = o, .e = e ? e : &local};
   *x.e = (oc_error){0};
+  if (oc_ended(s, x.e)) return OC_E_REFUSED;
   if (!s->self.enrolled) {
     oc_say(x.e, OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
     oc_say_nl(x.e, "Deze tablet is nog niet aangemeld.");

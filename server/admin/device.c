@@ -110,12 +110,14 @@ int cmd_device_edit(adm *m) {
 
 /* -- list -------------------------------------------------------------------------------- */
 
-static json_t *keys_json(sv_txn *t, const ov_name *record, int64_t *seen) {
+/* purged: all of them have said so. */
+static json_t *keys_json(sv_txn *t, const ov_name *record, int64_t *seen, bool *purged) {
   sv_device d;
   ov_id after;
   const ov_id *from = NULL;
   json_t *list = json_array();
   *seen = 0;
+  *purged = true;
   while (!sv_device_next(t, from, &d)) {
     after = d.id;
     from = &after;
@@ -125,6 +127,11 @@ static json_t *keys_json(sv_txn *t, const ov_name *record, int64_t *seen) {
                                           "calls_itself", adm_text_json(d.name, strlen(d.name)), "enrolled",
                                           adm_time_json(d.enrolled_ms), "last_seen",
                                           adm_time_json(d.last_seen_ms), "revoked", d.revoked));
+    json_t *key = json_array_get(list, json_array_size(list) - 1);
+    json_object_set_new(key, "purged", d.purged_ms ? adm_time_json(d.purged_ms) : json_null());
+    json_object_set_new(key, "handed_in", json_integer((json_int_t)d.quarantined));
+    if (d.expires_ms) json_object_set_new(key, "expires", adm_time_json(d.expires_ms));
+    *purged = *purged && d.purged_ms;
   }
   return list;
 }
@@ -141,11 +148,13 @@ int cmd_device_list(adm *m) {
     sv_record_row row;
     char label[OV_LABEL_BYTES_MAX + 1];
     int64_t seen;
+    bool purged;
     err = adm_record(m, t, &names[i], &row);
     if (err || (!arg_flag(m, "all") && !record_is_live(&row.rec))) continue;
     find_label(m, &row.rec, label, sizeof label);
-    json_t *keys = keys_json(t, &names[i], &seen);
-    const char *state = !record_is_live(&row.rec) ? "revoked"
+    json_t *keys = keys_json(t, &names[i], &seen, &purged);
+    bool gone = json_array_size(keys) && purged;
+    const char *state = !record_is_live(&row.rec) ? gone ? "revoked, purged" : "revoked"
                         : json_array_size(keys)   ? "in use"
                                                   : "not enrolled yet";
     adm_item(m, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "device", adm_text_json(label, strlen(label)),
@@ -224,6 +233,8 @@ int cmd_device_revoke(adm *m) {
   adm_set(m, "keys_revoked", json_integer(keys.n));
   if (!keys.known) adm_note(m, "no tablet had enrolled with it; its unused codes are gone");
   else if (!keys.n) adm_note(m, "it was revoked already");
-  else adm_note(m, "its session is cut; what it has not sent stays on it until it connects");
+  else
+    adm_note(m, "its session is cut; when it connects it hands in what it had not sent, which is held, wipes "
+                "itself and says so: see device list --all");
   return m->err;
 }

@@ -199,6 +199,7 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
   w->scopes = ov_arena_array(&s->arena, 2 * OV_SCOPES_MAX, sizeof *w->scopes);
   if (!w->scopes) return OV_E_NOMEM;
   int err = sv_reader_load(t, ss->org, &ss->device, &s->arena, &ss->reader);
+  if (!err && ss->reader.finished) err = OV_E_REVOKED;
   const uint32_t *scopes = ss->reader.scopes, n = ss->reader.n_scopes;
   sv_txn *pt = NULL;
   if (!err) err = sv_txn_read(s->o.programme->env, &pt);
@@ -211,6 +212,10 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
     if (!err) err = add_status(w, scopes[i], state);
   }
   sv_txn_abort(pt);
+  /* the sign to a device that has ended (PROTO-160), also when it holds nothing */
+  for (uint32_t scope = 0; !err && ss->reader.ended && scope < 2; scope++) {
+    if (!cursor_of(h, scope)) err = add_status(w, scope, OV_SCOPE_GONE);
+  }
   for (uint32_t i = 0; !err && i < h->n_cursors; i++) {
     if (!sv_session_holds(ss, h->cursors[i].scope)) err = add_status(w, h->cursors[i].scope, OV_SCOPE_GONE);
   }
@@ -268,7 +273,6 @@ void sv_hello_received(sv_session *ss, const ov_hello *h) {
   }
   int err = find_device(ss, h);
   if (!err) err = check_signature(ss, h);
-  if (!err && sv_device_ended(&ss->device, now)) err = OV_E_REVOKED;
   if (err) {
     sv_session_fail(ss, err, "hello");
     return;

@@ -35,7 +35,9 @@ static int find_device(ingest *g, push *p) {
   if (err && err != OV_E_NOTFOUND) return err;
   if (err) p->out->err = OV_E_AUTH;
   else if (!ov_id_equal(&g->device.organisation, &g->org->id)) p->out->err = OV_E_FOREIGN;
-  p->out->revoked = !err && g->device.revoked;
+  p->out->revoked = !err && sv_device_ended(&g->device, g->now_ms);
+  if (p->out->revoked && !p->out->err && g->device.quarantined >= SV_QUARANTINE_OPS_MAX)
+    p->out->err = OV_E_REVOKED;
   return 0;
 }
 
@@ -103,7 +105,9 @@ static const uint8_t *prev_tag(const push *p, uint32_t i) {
 
 static void write_all(ingest *g, push *p) {
   sv_push_out *out = p->out;
-  if (p->new_device) sv_device_put(g->t, &g->device);
+  bool ended = sv_device_ended(&g->device, g->now_ms);
+  if (ended) g->device.quarantined += g->n_taken - (g->new_from < g->n_taken ? g->new_from : g->n_taken);
+  if (p->new_device || ended) sv_device_put(g->t, &g->device);
   for (uint32_t i = 0; i < g->n_taken; i++) {
     judged *j = &p->j[i];
     store_in s = {.op = &p->ops[i],

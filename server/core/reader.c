@@ -89,6 +89,7 @@ int sv_reader_load(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
   }
   if (err == OV_E_NOTFOUND || (!err && sv_device_ended(&now, org->sys->now_ms(org->sys->ctx)))) {
     r->ended = true;
+    r->finished = !err && (now.purged_ms || now.quarantined >= SV_QUARANTINE_OPS_MAX);
     return 0;
   }
   if (err) return err;

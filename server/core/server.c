@@ -114,11 +114,18 @@ static void check_deadline(sv_session *ss, int64_t mono) {
   if (!ss->in_commit && mono > since) sv_session_fail(ss, OV_E_TIMEOUT, greeted ? "no proof" : "no hello");
 }
 
+/* A personal device's time is up: cut, like a revoked one. */
+static void check_expiry(sv_session *ss, int64_t now) {
+  bool up = ss->proved && !ss->closing && !ss->reader.ended && sv_device_ended(&ss->device, now);
+  if (up) sv_session_fail(ss, OV_E_REVOKED, "expired");
+}
+
 void sv_server_tick(sv_server *s) {
-  int64_t mono = s->o.sys->mono_ms(s->o.sys->ctx);
+  int64_t mono = s->o.sys->mono_ms(s->o.sys->ctx), now = s->o.sys->now_ms(s->o.sys->ctx);
   for (sv_session *ss = s->sessions, *next; ss; ss = next) {
     next = ss->next;
     check_deadline(ss, mono);
+    check_expiry(ss, now);
   }
   for (unsigned i = 0; i < s->n_orgs; i++) {
     sv_env_check_readers(s->orgs[i]->env);

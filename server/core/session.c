@@ -145,7 +145,8 @@ void sv_session_fail(sv_session *ss, int err, const char *why) {
 
 /* PROTO-115 */
 static void acked_received(sv_session *ss, const ov_acked *m) {
-  (void)m; /* the client's cursors come again with its next HELLO; here they only renew the credit */
+  if (ss->reader.ended && ss->synced_sent && !m->n_cursors) sv_purge_received(ss);
+  /* the client's cursors come again with its next HELLO; here they only renew the credit */
   ss->credit_left = ss->credit;
   ss->link.want_write(ss->link.ctx);
 }

@@ -143,6 +143,8 @@ void sv_catchup_skip(sv_session *ss, const sv_touches *t);
 void sv_catchup_mix(const sv_session *ss, uint64_t pos, const uint8_t in[OV_POSHASH_BYTES],
                     uint8_t out[OV_POSHASH_BYTES]);
 bool sv_session_holds(const sv_session *ss, uint32_t scope);
+/* session_purge.c: a device that has ended says that it holds nothing any more */
+void sv_purge_received(sv_session *ss);
 /* session_audit.c */
 void sv_reads_free(sv_session *ss);
 void sv_reads_begin(sv_session *ss); /* a frame is being made */

@@ -117,7 +117,10 @@ bool sv_device_ended(const sv_device *d, int64_t now_ms);
  * device its person's record is. Scopes ascend: programme, organisation, teams. */
 typedef struct sv_reader {
   unsigned role;
-  bool ended;    /* reads nothing */
+  bool ended; /* reads nothing, hands in its outbox and purges (PROTO-122) */
+  bool
+      /* ended, and nothing more is taken from it: it said that it has purged, or handed in too much */
+      finished;
   bool personal; /* person is set */
   ov_name person, device_record;
   uint32_t scopes[OV_SCOPES_MAX];

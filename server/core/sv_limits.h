@@ -35,6 +35,9 @@
 /* Refusals that get a line in the audit, a minute for the whole server: who knocks a thousand times a second
  * must not fill it. The next line says how many there were besides. */
 #define SV_AUDIT_REFUSALS_PER_MINUTE 60u
+/* Ops that a device may hand in after it was revoked or expired: far more than any outbox, and an end for
+ * whoever found the tablet. */
+#define SV_QUARANTINE_OPS_MAX 50000u
 /* Participants that a session remembers as told to the audit; beyond it they are told again. */
 #define SV_READS_MAX 16384u
 /* A HELLO waits this long for its PROOF, a connection this long for its HELLO or ENROL (ms). */

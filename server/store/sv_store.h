@@ -129,6 +129,7 @@ typedef struct sv_device {
   int64_t expires_ms;     /* refused from then on like a revoked one; 0: never */
   int64_t hello_ahead_ms; /* latest time of a HELLO that was far ahead of the server's clock; 0: none */
   int64_t purged_ms;      /* said that it wiped what it had received; 0: not yet */
+  uint64_t quarantined;   /* ops that it handed in after it had ended */
 } sv_device;
 int sv_device_put(sv_txn *t, const sv_device *d);
 int sv_device_get(sv_txn *t, const ov_id *id, sv_device *out);

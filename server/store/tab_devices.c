@@ -22,6 +22,7 @@ int sv_device_put(sv_txn *t, const sv_device *d) {
   ov_mpw_int(b, d->expires_ms);
   ov_mpw_int(b, d->hello_ahead_ms);
   ov_mpw_int(b, d->purged_ms);
+  ov_mpw_uint(b, d->quarantined);
   sv_key k = sv_key_id(&d->id);
   return sv_row_put(t, SV_T_DEVICES, SV_PART_DEVICE, &k);
 }
@@ -55,6 +56,7 @@ static int decode_device(sv_txn *t, const ov_id *id, sv_device *out) {
   out->expires_ms = ov_mpr_int(&r);
   out->hello_ahead_ms = ov_mpr_int(&r);
   out->purged_ms = ov_mpr_int(&r);
+  out->quarantined = ov_mpr_uint(&r, UINT64_MAX);
   if (sv_row_done(t, &r)) return t->err;
   memcpy(out->name, name, n);
   return 0;

@@ -23,8 +23,8 @@ static inline bool one_of(unsigned x, const unsigned *set) {
 #define PRIVACY SV_ROLE_PRIVACY_OFFICER
 #define HUB SV_ROLE_HUB
 
-/* organisation, team, person, device, ruling, erasure, schema: only a server writes them; a purge only a device
- * in nobody's name */
+/* organisation, team, person, device, ruling, erasure, schema: only a server writes them; a purge only a
+ * device in nobody's name */
 static inline bool of_the_server(uint16_t k) { return (k >= 1 && k <= 5) || (k >= 15 && k <= 17); }
 static inline bool reference_list(uint16_t k) { return k == 9 || k == 10 || k == 11; }
 static inline bool story(uint16_t k) { return k == 12 || k == 13; }

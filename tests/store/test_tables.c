@@ -228,6 +228,7 @@ static void assert_device(const sv_device *a, const sv_device *b) {
   assert_int_equal(a->expires_ms, b->expires_ms);
   assert_int_equal(a->hello_ahead_ms, b->hello_ahead_ms);
   assert_int_equal(a->purged_ms, b->purged_ms);
+  assert_int_equal(a->quarantined, b->quarantined);
 }
 
 static void assert_code(const sv_code *a, const sv_code *b) {
@@ -259,6 +260,7 @@ static void devices_and_codes(void **state) {
   d.expires_ms = 1760000000001;
   d.hello_ahead_ms = 1760000000002;
   d.purged_ms = 1760000000003;
+  d.quarantined = 70000;
   memset(&e, 0, sizeof e);
   e.id = make_id(5);
   sv_code c, code;

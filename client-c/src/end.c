@@ -1,0 +1,73 @@
+/* The end of a device. The server says so by a WELCOME in which the organisation's scope is gone: what was
+ * not sent is handed over, then everything is wiped and the server told. A device that is refused outright
+ * drops what it has received at once and keeps what nobody has. PROTO-122, PROTO-160, PROTO-161 */
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "oc_internal.h"
+
+int oc_end_received(oc_store *s) {
+  oc_cursor_row rows[OV_SCOPES_MAX];
+  uint32_t n = 0;
+  oc_txn *t = NULL;
+  ov_arena a;
+  ov_arena_init(&a, 64u << 20);
+  int err = oc_txn_begin(s->db, true, &t);
+  if (!err) err = oc_cursors(t, rows, &n);
+  for (uint32_t i = 0; !err && i < n; i++) err = oc_scope_state(s, t, rows[i].c.scope, OV_SCOPE_GONE, &a);
+  if (!err) err = oc_self_save(s, t);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  ov_arena_free(&a);
+  return err;
+}
+
+static int drop_table(oc_txn *t, oc_table table) {
+  uint8_t key[OC_DB_KEY_MAX];
+  size_t n = 0;
+  int err;
+  while (!(err = oc_next(t, table, NULL, 0, NULL, 0, false, key, &n, NULL, NULL, NULL))) {
+    if ((err = oc_del(t, table, key, n))) return err;
+  }
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
+/* All rows go, and `self` is put in as it is now. */
+static int drop_all(oc_store *s, bool tables) {
+  oc_txn *t = NULL;
+  int err = oc_txn_begin(s->db, true, &t);
+  for (int i = 0; tables && !err && i < OC_TABLES; i++) err = drop_table(t, (oc_table)i);
+  if (!err) err = oc_self_save(s, t);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  return err;
+}
+
+int oc_end_all(oc_store *s) {
+  char why[256];
+  oc_self left = {.revoked = true,
+                  .purged_ms = oc_now_ms(s),
+                  .device = s->self.device,
+                  .organisation = s->self.organisation,
+                  .device_record = s->self.device_record};
+  memcpy(left.url, s->self.url, sizeof left.url);
+  memcpy(left.zone, s->self.zone, sizeof left.zone);
+  int err = drop_all(s, true);
+  if (!err) err = oc_db_rekey(s->db, why);
+  if (err) return err; /* emptied, and the device still itself: it tries again */
+  OPENSSL_cleanse(&s->self, sizeof s->self);
+  s->self = left;
+  ov_p256_free(s->key);
+  s->key = NULL;
+  err = drop_all(s, false);
+  return err ? err : oc_schemas_reload(s);
+}
+
+int oc_ended(const oc_store *s, oc_error *e) {
+  if (!s->self.purged_ms) return 0;
+  oc_say(e, OC_E_REFUSED,
+         "this device was revoked, has handed over its entries and is wiped; enrol it with a new code to "
+         "use it again");
+  oc_say_nl(e, "Deze tablet is afgemeld en leeg. Alles wat nog niet verstuurd was, is ingeleverd.");
+  return OC_E_REFUSED;
+}
