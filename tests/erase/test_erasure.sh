@@ -105,7 +105,7 @@ run 0 adm --json erase $label --reason "verzoek" --dry-run
 says records 3
 run 0 one list sleep_check --client $label # nothing happened yet
 has "$(date +%Y)"
-run 0 adm --json erase $label --reason "verzoek"
+run 0 adm --json erase $label --reason "verzoek van 3 maart"
 says records 3
 run 3 adm erase $label --reason "verzoek"
 run 0 adm participant list
@@ -123,6 +123,7 @@ run 0 two sync # its unsent entry arrives as its proof only
 run 0 adm erasure list
 gone=$(grep -oE '[0-9a-f]{32}-[0-9]+-[0-9a-f]{8}' "$dir/out" | head -1)
 run 0 adm --json erasure show "$gone"
+says reason "verzoek van 3 maart"
 [ "$(grep -o '"purged"' "$dir/out" | wc -l)" = 2 ] || fail "two tablets have purged"
 grep -q '"waiting"' "$dir/out" || fail "one tablet was not seen"
 for tablet in one two; do
