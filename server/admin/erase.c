@@ -103,11 +103,51 @@ int erase_participant(adm *m, sv_org *org, sv_erase *e) {
   return 0;
 }
 
+/* -- why: sealed in the store, for the administrator; never on a tablet ------------------- */
+
+#define REASON_MAX 500
+
+typedef struct reason_job {
+  char key[OV_NAME_TEXT_MAX + 3];
+  const char *text;
+} reason_job;
+
+static void reason_key(const ov_name *participant, char key[OV_NAME_TEXT_MAX + 3]) {
+  char text[OV_NAME_TEXT_MAX];
+  ov_name_text(participant, text);
+  snprintf(key, OV_NAME_TEXT_MAX + 3, "r:%s", text);
+}
+
+static int reason_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
+  reason_job *j = arg;
+  (void)a;
+  (void)touches;
+  return sv_meta_put(t, j->key, j->text, strlen(j->text));
+}
+
+static int write_reason(adm *m, sv_org *org, const ov_name *participant) {
+  reason_job j = {.text = arg_text(m, "reason")};
+  reason_key(participant, j.key);
+  int err = m->h->write(m->h->ctx, org, reason_work, &j);
+  return err ? adm_failed(m, err, "the reason") : 0;
+}
+
+static void show_reason(adm *m, sv_txn *t, const ov_name *participant) {
+  char key[OV_NAME_TEXT_MAX + 3];
+  ov_buf b;
+  ov_buf_init(&b, 4096);
+  reason_key(participant, key);
+  if (!sv_meta_get(t, key, &b)) adm_set(m, "reason", adm_text_json(b.p, b.n));
+  ov_buf_free(&b);
+}
+
 int cmd_erase(adm *m) {
   ov_name name;
   char label[OV_LABEL_BYTES_MAX + 1];
   sv_org *org = find_org(m);
   const ov_skind *k = org ? find_kind(m, "participant") : NULL;
+  if (strlen(arg_text(m, "reason")) > REASON_MAX)
+    return adm_fail(m, OV_E_INVALID, NULL, "the reason is longer than %u bytes", REASON_MAX);
   if (!k || find_record(m, org, k, arg_text(m, "participant"), &name)) return m->err;
   sv_txn *t = adm_read(m, org);
   if (!t) return m->err;
@@ -121,7 +161,7 @@ int cmd_erase(adm *m) {
     return m->err;
   }
   sv_erase e = {.participant = name, .ground = SV_ERASE_REQUEST, .at_ms = adm_now_ms(m)};
-  if (erase_participant(m, org, &e)) return m->err;
+  if (write_reason(m, org, &name) || erase_participant(m, org, &e)) return m->err;
   adm_set(m, "erasure", adm_name_json(&e.tombstone));
   adm_note(m, "the keys are destroyed; each tablet purges when it syncs: overdracht-admin erasure show");
   adm_note(m, "make anew, and destroy the old: backup-keys and backup-epochs. Copies of keyrings from before "
@@ -299,6 +339,7 @@ int cmd_erasure_show(adm *m) {
   if (e) {
     adm_set(m, "participant", adm_name_json(&e->participant));
     adm_set(m, "at", adm_time_json(e->at_ms));
+    show_reason(m, t, &e->participant);
     for (; !m->err && !sv_device_next(t, from, &d); from = &after) {
       after = d.id;
       if (may_hold(&d, e)) show_device(m, t, &p, e, &d);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "secret.h"
 #include "sv_node.h"
 
 typedef struct local {
@@ -113,6 +114,7 @@ static int with_lock(local *l, const char *request) {
 
 int offline_ask(cli *c, const char *request, json_t **reply) {
   local l = {.c = c, .reply = reply};
+  (void)sv_secret_process(); /* from here on this process holds keys */
   sv_admin_needs needs = sv_admin_command_needs(c->cmd, json_is_true(json_object_get(c->request, "verify")));
   if (needs == SV_NEEDS_NOTHING) return handle(&l, request, c->data ? c->data : "", "", NULL);
   return needs == SV_NEEDS_LOCK ? with_lock(&l, request) : with_node(&l, request);
