@@ -138,6 +138,14 @@ int oc_session_send(oc_session *ss, ov_msg_type type) {
   return err;
 }
 
+/* A scope that is fetched anew and was cut short begins once more, with a cursor that fits nothing: at one
+ * that fits, the server would leave out what this session pushes, and the copy would take its place without
+ * it. PROTO-109 */
+static void anew(ov_cursor *c) {
+  c->pos = 0;
+  memset(c->hash, 0xff, sizeof c->hash);
+}
+
 static int fill_hello(oc_session *ss, ov_hello *h, ov_cursor cursors[OV_SCOPES_MAX]) {
   const oc_self *m = &ss->s->self;
   oc_cursor_row rows[OV_SCOPES_MAX];
@@ -160,7 +168,10 @@ static int fill_hello(oc_session *ss, ov_hello *h, ov_cursor cursors[OV_SCOPES_M
   if (!err) err = oc_cursors(t, rows, &h->n_cursors);
   oc_txn_abort(t);
   ss->rows_server = h->server = m->server;
-  for (uint32_t i = 0; i < h->n_cursors; i++) cursors[i] = rows[i].c;
+  for (uint32_t i = 0; i < h->n_cursors; i++) {
+    cursors[i] = rows[i].c;
+    if (rows[i].staging) anew(&cursors[i]);
+  }
   return err;
 }
 

@@ -144,6 +144,34 @@ static void a_tablet_a_year_ahead_then_a_restore(void **state) {
   home_close(&h);
 }
 
+/* A restored server's scopes are being fetched anew when the link breaks; the next session brings the
+ * author's own op to the server once more. It must be in the fresh copy, though it is the author's own: what
+ * is fetched begins again, so that nothing is left out of it. PROTO-109, PROTO-112 */
+static void a_refetch_that_is_cut_short(void **state) {
+  (void)state;
+  for (unsigned cut = 1; cut <= 4; cut++) {
+    home h;
+    home_open(&h);
+    char id[OC_ID_TEXT], edited[OC_ID_TEXT];
+    add_night(&h, &h.b, "2025-10-06", "3", edited);
+    all_agree(&h);
+    world_backup(&h.w);
+    later(&h);
+    add_night(&h, &h.a, "2025-10-08", "4", id);
+    tablet_edit(&h.a, edited, &h.ann, "quality=5", NULL);
+    all_agree(&h);
+    world_restore(&h.w);
+    later(&h);
+    link_plan plan = {.cut_after_down = cut};
+    tablet_sync(&h.a, &plan, NULL);
+    tablet_sync_ok(&h.a);
+    assert_string_equal(tablet_value(&h.a, id, "quality", NULL), "4");
+    assert_string_equal(tablet_value(&h.a, edited, "quality", NULL), "5");
+    all_agree(&h);
+    home_close(&h);
+  }
+}
+
 static void make_safe(home *h) { /* as a verified backup does */
   sv_txn *t = NULL;
   sv_tip tip;
@@ -268,6 +296,7 @@ int main(void) {
                                      cmocka_unit_test(an_edit_of_what_left_the_window),
                                      cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
                                      cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore),
+                                     cmocka_unit_test(a_refetch_that_is_cut_short),
                                      cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
                                      cmocka_unit_test(a_clone_logs_on),
                                      cmocka_unit_test(a_restore_after_a_fork)};
