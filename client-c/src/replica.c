@@ -198,12 +198,15 @@ static int apply_record(oc_store *s, oc_txn *t, uint32_t scope, const ov_record 
   return !err && rec->kind == OV_KIND_ERASURE ? oc_purge(s, t, rec, !s->self.last_sync_ms) : err;
 }
 
+/* Also of a record that never came: an op of ours made it, its ACK was lost, and it has moved away since. What
+ * the server has acknowledged of it goes along, instead of becoming a record here at SYNCED. PROTO-110 */
 static int apply_gone(oc_store *s, oc_txn *t, uint32_t scope, const ov_name *record, ov_arena *a) {
-  oc_server_part p;
+  oc_server_part p = {0};
   int err = oc_part_get(t, record, a, &p);
-  if (err) return err == OV_E_NOTFOUND ? 0 : err;
-  if (!drop_scope(&p, scope)) return 0;
-  err = p.n_scopes ? oc_part_put(t, &p) : part_del(t, record);
+  bool known = !err;
+  if (err && err != OV_E_NOTFOUND) return err;
+  if (known && !drop_scope(&p, scope)) return 0;
+  err = p.n_scopes ? oc_part_put(t, &p) : known ? part_del(t, record) : 0;
   if (!err && !p.n_scopes) err = settle_pending(t, record, a);
   return err ? err : oc_view_index(s, t, record, a);
 }

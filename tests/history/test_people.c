@@ -30,6 +30,50 @@ static void a_participant_moves_meanwhile(void **state) {
   home_close(&h);
 }
 
+/* As an app that makes participants would write one; a key comes with it. */
+static ov_name add_participant(home *h, tablet *t) {
+  static const uint8_t key[OV_KEY_BYTES] = {7};
+  ov_field f[] = {fx_text(SV_PARTICIPANT_LABEL, "Nieuw"),
+                  teams(h, h->team, 0),
+                  {SV_PARTICIPANT_KEY, ov_bytes(key, sizeof key)}};
+  f[1].id = SV_PARTICIPANT_TEAMS;
+  ov_op op = {.creates = true,
+              .kind = OV_KIND_PARTICIPANT,
+              .version = 1,
+              .scope = h->team,
+              .has_author = true,
+              .author = h->ann,
+              .device_time = h->w.fx.now_ms / 1000,
+              .fields = f,
+              .n_fields = 3};
+  oc_txn *txn = NULL;
+  FX_OK(oc_txn_begin(t->s->db, true, &txn));
+  FX_OK(oc_log_append(t->s, txn, &op, &h->w.fx.arena));
+  FX_OK(oc_txn_commit(txn));
+  return op.name;
+}
+
+/* A participant is made on a tablet, the ACK is lost, and it is moved to a team that the tablet is not of:
+ * the tablet is told 'gone' of a record that it was never sent, and does not keep it as its own. PROTO-110 */
+static void a_participant_moves_before_its_author_hears(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OV_NAME_TEXT_MAX];
+  ov_name made = add_participant(&h, &h.a);
+  ov_name_text(&made, id);
+  link_plan lose = {.lose_down = 2}; /* WELCOME comes, the ACK does not */
+  tablet_sync(&h.a, &lose, NULL);
+  ov_field f = teams(&h, h.other, h.team);
+  fx_change(&h.w.fx, h.w.org, &made, &f, 1);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  assert_false(tablet_has(&h.a, id));
+  all_agree(&h);
+  home_close(&h);
+}
+
 /* The same removal twice at once, from two teams, leaves no team: the scope of the creating op keeps the
  * records reachable. */
 static void two_removals_leave_no_team(void **state) {
@@ -168,9 +212,11 @@ static void two_rulings_at_once(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_participant_moves_meanwhile), cmocka_unit_test(two_removals_leave_no_team),
-      cmocka_unit_test(a_code_set_changed_by_two), cmocka_unit_test(a_conflict_is_seen_and_settled),
-      cmocka_unit_test(two_rulings_at_once)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_participant_moves_meanwhile),
+                                     cmocka_unit_test(a_participant_moves_before_its_author_hears),
+                                     cmocka_unit_test(two_removals_leave_no_team),
+                                     cmocka_unit_test(a_code_set_changed_by_two),
+                                     cmocka_unit_test(a_conflict_is_seen_and_settled),
+                                     cmocka_unit_test(two_rulings_at_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
