@@ -164,6 +164,10 @@ typedef struct store_in {
 } store_in;
 void store_op(ingest *g, const store_in *s);
 void store_fill(ingest *g, const store_in *s);
+/* An op that is stored is offered once more: whoever offers it does not know what has become of its values
+ * since, and will lay it on top of the record. Where they were replaced, so that the record no longer lists
+ * the op, the record goes to everybody again. */
+void store_offered_again(ingest *g, const ov_op *op);
 void store_list(ingest *g, const ov_op *op, const judged *j); /* among the ops of its record */
 /* What follows from an op that is now stored and judged: indexes, keys, waiting list, rulings, queue, records
  * to fold. */

@@ -113,6 +113,7 @@ static void write_all(ingest *g, push *p) {
                   .offset_ms = p->in->offset_ms};
     if (i + 1 == p->n) s.sig = p->in->push.sig;
     if (j->fills) store_fill(g, &s);
+    else if (i < g->new_from) store_offered_again(g, &p->ops[i]);
     if (i < g->new_from) continue;
     store_op(g, &s);
     j->time_ms = g->now_ms;

@@ -135,3 +135,27 @@ void store_fill(ingest *g, const store_in *s) {
   }
   put(g, &row, s->j, true);
 }
+
+static bool lists(const ov_record *r, const ov_name *op) {
+  for (uint32_t i = 0; i < r->n_ops; i++) {
+    if (ov_name_equal(&r->ops[i].name, op)) return true;
+  }
+  for (uint32_t i = 0; i < r->n_held; i++) {
+    if (ov_name_equal(&r->held[i].name, op)) return true;
+  }
+  return false;
+}
+
+/* PROTO-112 */
+void store_offered_again(ingest *g, const ov_op *op) {
+  sv_record_row row;
+  if (op->is_void) return;
+  if (ingest_elsewhere(g, op)) { /* looked at where the record is */
+    sv_queue_push(g->t, &op->name);
+    return;
+  }
+  ov_arena_reset(&g->look);
+  int err = sv_record_get(g->t, &op->record, &g->look, &row);
+  if (err && err != OV_E_NOTFOUND) sv_txn_fail(g->t, err);
+  if (!err && !lists(&row.rec, &op->name)) ingest_again(g, &op->record, op->kind);
+}

@@ -216,7 +216,10 @@ static int run_foreign(ingest *g, const sv_op_row *in) {
   bool known = !err;
   if (err && err != OV_E_NOTFOUND) return err;
   if (known && memcmp(row.head.b, in->head.b, sizeof row.head.b) != 0) return OV_E_BRANCH;
-  if (known && !merge_row(&row, in)) return 0;
+  if (known && !merge_row(&row, in)) {
+    if (g->org->programme && !row.waiting) store_offered_again(g, &row.op);
+    return 0;
+  }
   /* An organisation that was put back brings its tablets' ops to the programme once more. Their authors
    * cannot tell what has become of their values there since: the record goes to everybody again. */
   if (known && g->org->programme && !row.op.is_void && !row.waiting)

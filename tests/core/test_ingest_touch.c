@@ -93,6 +93,38 @@ static void held_ops_are_always_told(void **state) {
   small_close(&s);
 }
 
+/* An op is offered again after a colleague has replaced its value: the author, who does not know, would lay
+ * it on top of the record once more. PROTO-112 */
+static void what_was_replaced_since_is_told_to_who_offers_it_again(void **state) {
+  (void)state;
+  small_world s;
+  sv_push_out out;
+  small_open(&s, 87);
+  fx_tablet *t2 = fx_tablet_new(&s.w, s.org, &s.a, 1, &s.carer);
+  ov_name night = small_night(&s, s.ta, 1);
+  small_set(s.ta, 1, SLEEP_SOL, 5, NULL);
+  fx_push_ok(s.ta, s.org, 1, 2);
+  FX_OK(fx_push(s.ta, s.org, 2, 2, &out)); /* nothing has become of it: nothing to tell */
+  assert_int_equal(out.duplicates, 1);
+  assert_int_equal(out.touches.n, 0);
+  sv_touches_free(&out.touches);
+  ov_field f[] = {FX_INT(SLEEP_SOL, 6)};
+  fx_edit(t2, s.org, &night, f, 1);
+  fx_push_ok(t2, s.org, 1, 1);
+  sv_record_row before, after;
+  assert_true(fx_record(&s.w, s.org, &night, &before));
+  FX_OK(fx_push(s.ta, s.org, 2, 2, &out));
+  sv_touch c = only_touch(&s, &out, &night);
+  assert_true(c.foreign);
+  sv_touches_free(&out.touches);
+  assert_true(fx_record(&s.w, s.org, &night, &after));
+  assert_int_equal(after.changed, before.changed);
+  assert_int_equal(fx_int(&after, SLEEP_SOL), 6);
+  fx_verify(&s.w, s.org);
+  fx_tablet_free(t2);
+  small_close(&s);
+}
+
 /* t2 met ta's op through the hub and replaced its value; its op is here before ta's. */
 static void a_stored_op_that_names_a_pushed_one_is_told(void **state) {
   (void)state;
@@ -198,6 +230,7 @@ int main(void) {
       cmocka_unit_test(own_changes_are_the_authors),
       cmocka_unit_test(many_changes_of_one_record_in_one_push_take_one_position),
       cmocka_unit_test(held_ops_are_always_told),
+      cmocka_unit_test(what_was_replaced_since_is_told_to_who_offers_it_again),
       cmocka_unit_test(a_stored_op_that_names_a_pushed_one_is_told),
       cmocka_unit_test(an_edit_of_a_record_that_left_the_window_is_told),
       cmocka_unit_test(what_comes_back_to_a_scope_is_told),
