@@ -198,8 +198,8 @@ static int apply_record(oc_store *s, oc_txn *t, uint32_t scope, const ov_record 
   return !err && rec->kind == OV_KIND_ERASURE ? oc_purge(s, t, rec, !s->self.last_sync_ms) : err;
 }
 
-/* Also of a record that never came: an op of ours made it, its ACK was lost, and it has moved away since. What
- * the server has acknowledged of it goes along, instead of becoming a record here at SYNCED. PROTO-110 */
+/* Also of a record that never came: an op of ours made it, its ACK was lost, and it has moved away. What the
+ * server has acknowledged of it goes along, instead of becoming a record here at SYNCED. PROTO-110 */
 static int apply_gone(oc_store *s, oc_txn *t, uint32_t scope, const ov_name *record, ov_arena *a) {
   oc_server_part p = {0};
   int err = oc_part_get(t, record, a, &p);
@@ -416,20 +416,67 @@ static int absorb_one(oc_store *s, oc_txn *t, oc_log_row *row, ov_arena *a) {
   return err ? err : oc_view_index(s, t, &row->op.record, a);
 }
 
-int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a) {
+/* An older log that this server has not been asked about: what the last one acknowledged of it may be unknown
+ * here. It stays on top until the server has said. */
+static int to_be_asked(oc_store *s, oc_txn *t, const ov_id *writer, bool *yes) {
+  oc_writer_row w;
+  int err = oc_writer_get(t, writer, &w);
+  *yes = !err && !w.asked_ms && !ov_id_equal(writer, &s->self.writer);
+  return err;
+}
+
+/* Does this op lie on top, so that it is still to be absorbed? A refused one stays there for good. */
+static int lies_on_top(oc_txn *t, const ov_name *record, const ov_name *op, ov_arena *a, bool *yes) {
+  uint8_t key[2 * OV_NAME_BYTES];
+  oc_log_row row;
+  ov_name_write(record, key);
+  ov_name_write(op, key + OV_NAME_BYTES);
+  *yes = false;
+  int err = oc_get(t, OC_T_PENDING, key, sizeof key, NULL, NULL, NULL);
+  if (!err) err = oc_log_get(t, &op->writer, op->seq, a, &row);
+  *yes = !err && !row.as_void && row.kept;
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
+/* What it replaces and what made its record come first, in whichever log they are. */
+static int comes_later(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, bool *yes) {
+  int err = to_be_asked(s, t, &op->name.writer, yes);
+  if (!err && !*yes && !op->creates) err = lies_on_top(t, &op->record, &op->record, a, yes);
+  for (uint32_t i = 0; !err && !*yes && i < op->n_replaces; i++)
+    err = lies_on_top(t, &op->record, &op->replaces[i], a, yes);
+  return err;
+}
+
+/* Once over all that lies on top; *some: an op was absorbed, *left: one waits for another. */
+static int absorb_pass(oc_store *s, oc_txn *t, ov_arena *a, bool *some, bool *left) {
   uint8_t key[OC_DB_KEY_MAX];
   size_t n = 0;
+  *some = *left = false;
   for (;;) {
     int err = oc_next(t, OC_T_PENDING, NULL, 0, key, n, n > 0, key, &n, NULL, NULL, NULL);
     if (err) return err == OV_E_NOTFOUND ? 0 : err;
     ov_name op;
     oc_log_row row;
+    bool later = false;
     ov_arena_reset(a);
     ov_name_read(key + OV_NAME_BYTES, &op);
     err = oc_log_get(t, &op.writer, op.seq, a, &row);
-    if (!err && row.state == OC_OP_ACKED && !row.as_void && row.kept) err = absorb_one(s, t, &row, a);
     if (err) return err;
+    if (row.state != OC_OP_ACKED || row.as_void || !row.kept) continue;
+    err = comes_later(s, t, &row.op, a, &later);
+    if (!err && !later) err = absorb_one(s, t, &row, a);
+    if (err) return err;
+    *left |= later;
+    *some |= !later;
   }
+}
+
+/* Within a log the order is right at once; from one log to another it takes another pass. PROTO-113 */
+int oc_absorb_acked(oc_store *s, oc_txn *t, ov_arena *a) {
+  bool some = true, left = true;
+  int err = 0;
+  while (!err && some && left) err = absorb_pass(s, t, a, &some, &left);
+  return err;
 }
 
 /* -- the window ------------------------------------------------------------------------------------------ */

@@ -76,8 +76,40 @@ static bool in_record(const ov_record *r, const ov_name *op) {
   return false;
 }
 
-static int lay_on(const oc_server_part *p, const top *own, ov_arena *a, ov_record *out) {
+static bool replaces(const ov_op *op, const ov_name *name) {
+  for (uint32_t i = 0; i < op->n_replaces; i++) {
+    if (ov_name_equal(&op->replaces[i], name)) return true;
+  }
+  return false;
+}
+
+static bool names_one_behind(const top *own, uint32_t at, uint32_t from) {
+  const ov_op *op = own->in[at].op;
+  for (uint32_t i = from; i < own->n; i++) {
+    if (i != at && replaces(op, &own->in[i].op->name)) return true;
+  }
+  return false;
+}
+
+/* Within a log ops lie in the order they were written. Logs lie in the order of their ids, which says
+ * nothing: an op of one may replace an op of another, and comes after it. */
+static void order(top *own) {
+  bool logs = false;
+  for (uint32_t i = 1; i < own->n; i++)
+    logs |= !ov_id_equal(&own->in[i].op->name.writer, &own->in[0].op->name.writer);
+  for (uint32_t i = 0; logs && i < own->n; i++) {
+    uint32_t next = i;
+    while (next < own->n && names_one_behind(own, next, i)) next++;
+    if (next == own->n) return; /* a circle: somebody made it on purpose */
+    ov_fold_in in = own->in[next];
+    memmove(&own->in[i + 1], &own->in[i], (next - i) * sizeof in);
+    own->in[i] = in;
+  }
+}
+
+static int lay_on(const oc_server_part *p, top *own, ov_arena *a, ov_record *out) {
   *out = p->rec;
+  order(own);
   for (uint32_t i = 0; i < own->n; i++) {
     if (in_record(out, &own->in[i].op->name)) continue; /* the server has it, though its ACK was lost */
     ov_record next;

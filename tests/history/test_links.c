@@ -172,6 +172,36 @@ static void a_refetch_that_is_cut_short(void **state) {
   }
 }
 
+/* One entry, changed again and again by a tablet that goes on under a new log each time. The logs' ids are in
+ * no order; the last change stands, on top and at rest. PROTO-108, PROTO-113 */
+static void changes_over_many_logs(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT], made[OC_ID_TEXT];
+  unsigned n = 0;
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  all_agree(&h);
+  add_night(&h, &h.a, "2025-10-07", "4", made); /* it has not been sent when the changes come */
+  for (int i = 0; i < 9; i++) {
+    h.a.s->self.forked = true;
+    const char *quality = i & 1 ? "quality=1" : "quality=5";
+    tablet_edit(&h.a, id, &h.ann, quality, NULL);
+    tablet_edit(&h.a, made, &h.ann, quality, NULL);
+    assert_string_equal(tablet_value(&h.a, id, "quality", &n), quality + 8);
+    assert_int_equal(n, 1);
+  }
+  for (int i = 0; i < 12; i++) {
+    tablet_sync(&h.a, &(link_plan){.cut_after_down = 2}, NULL); /* the ACK comes, SYNCED does not */
+    assert_string_equal(tablet_value(&h.a, id, "quality", &n), "5");
+    assert_string_equal(tablet_value(&h.a, made, "quality", &n), "5");
+  }
+  all_agree(&h);
+  assert_string_equal(tablet_value(&h.a, id, "quality", &n), "5");
+  assert_int_equal(n, 1);
+  home_close(&h);
+}
+
 static void make_safe(home *h) { /* as a verified backup does */
   sv_txn *t = NULL;
   sv_tip tip;
@@ -297,6 +327,7 @@ int main(void) {
                                      cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
                                      cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore),
                                      cmocka_unit_test(a_refetch_that_is_cut_short),
+                                     cmocka_unit_test(changes_over_many_logs),
                                      cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
                                      cmocka_unit_test(a_clone_logs_on),
                                      cmocka_unit_test(a_restore_after_a_fork)};
