@@ -18,6 +18,13 @@ static bool named_by_stored(const ingest *g, const folded *f) {
   return false;
 }
 
+/* What came may leave the record as it is, because ops that were here before replace it. Its author will lay
+ * it on top all the same, so the record is told again. In the programme it comes through a queue, and whose
+ * op it was is not known any more. PROTO-112 */
+static bool replaced_at_once(const ingest *g, const changed_record *c, const folded *f) {
+  return g->ops ? named_by_stored(g, f) : g->org->programme && c->foreign;
+}
+
 /* Could the author's tablet have dropped the record by its age, by its own clock? */
 static bool leaving_window(const ingest *g, const sv_record_row *old) {
   const ov_skind *k = ov_schemas_kind(g->org->schemas, old->rec.kind);
@@ -106,7 +113,7 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
   if (!err && old) err = encode_state(&old->rec, &g->b2);
   if (err) return err;
   bool differs = !old || g->b1.n != g->b2.n || memcmp(g->b1.p, g->b2.p, g->b1.n) != 0;
-  bool anew = differs || c->again;
+  bool anew = differs || c->again || (old && replaced_at_once(g, c, f));
   bool moves = old && places_differ(old, scopes, n);
   if (!anew && !moves) return 0;
   if (old) {

@@ -150,6 +150,28 @@ static void a_stored_op_that_names_a_pushed_one_is_told(void **state) {
   small_close(&s);
 }
 
+/* The same, and the pushed op is all there is: the record stays as it was, and is told nevertheless. */
+static void an_op_that_is_replaced_at_once_is_told(void **state) {
+  (void)state;
+  small_world s;
+  small_open(&s, 88);
+  fx_tablet *t2 = fx_tablet_new(&s.w, s.org, &s.a, 1, &s.carer);
+  ov_name night = small_night(&s, s.ta, 1);
+  fx_push_ok(s.ta, s.org, 1, 1);
+  ov_name sol = small_set(s.ta, 1, SLEEP_SOL, 5, NULL);
+  ov_field f[] = {FX_INT(SLEEP_SOL, 6)};
+  fx_edit_of(t2, s.ta->ops[0], &night, f, 1, &sol, 1);
+  fx_push_ok(t2, s.org, 1, 1);
+  sv_record_row before, after;
+  assert_true(fx_record(&s.w, s.org, &night, &before));
+  assert_true(push_one(&s, s.ta, s.org, &night).foreign);
+  assert_true(fx_record(&s.w, s.org, &night, &after));
+  assert_int_equal(after.changed, before.changed);
+  assert_int_equal(after.rec.n_ops, before.rec.n_ops);
+  fx_tablet_free(t2);
+  small_close(&s);
+}
+
 /* PROTO-112, PROTO-116 */
 static void an_edit_of_a_record_that_left_the_window_is_told(void **state) {
   (void)state;
@@ -232,6 +254,7 @@ int main(void) {
       cmocka_unit_test(held_ops_are_always_told),
       cmocka_unit_test(what_was_replaced_since_is_told_to_who_offers_it_again),
       cmocka_unit_test(a_stored_op_that_names_a_pushed_one_is_told),
+      cmocka_unit_test(an_op_that_is_replaced_at_once_is_told),
       cmocka_unit_test(an_edit_of_a_record_that_left_the_window_is_told),
       cmocka_unit_test(what_comes_back_to_a_scope_is_told),
       cmocka_unit_test(retractions_that_saw_different_things_are_told),
