@@ -5,12 +5,35 @@
 
 #include "ingest_priv.h"
 
-/* The verdict of a released op: by this server if it was left open here, else as its receipts say. */
+static bool undecided(const sv_op_row *row) {
+  for (uint32_t i = 0; i < row->n_receipts; i++) {
+    if (row->receipts[i].verdict == OV_APPLIED || row->receipts[i].verdict == OV_HELD) return false;
+  }
+  return true;
+}
+
+/* Into the receipt that left it open; or, when this server was put back and goes on under another name, into
+ * one of its own beside it. */
+static void decide(ingest *g, sv_op_row *row, const judged *j) {
+  sv_receipt *own = store_own_receipt(g, row);
+  sv_receipt made = {.server = g->org->server,
+                     .server_time_ms = g->now_ms,
+                     .offset_ms = row->n_receipts ? row->receipts[0].offset_ms : 0,
+                     .verdict = j->verdict,
+                     .reason = j->reason};
+  if (!own) {
+    store_receipt_add(row, &made);
+    return;
+  }
+  own->verdict = j->verdict;
+  own->reason = j->reason;
+}
+
+/* The verdict of a released op: by this server if it was left open, else as its receipts say. */
 static int rejudge(ingest *g, sv_op_row *row, judged *j) {
   sv_device device;
   ov_verdict v;
-  sv_receipt *own = store_own_receipt(g, row);
-  bool open = own && own->verdict == OV_WAITING;
+  bool open = undecided(row);
   int err;
   if (open) {
     err = sv_device_get(g->t, &row->device, &device);
@@ -23,10 +46,7 @@ static int rejudge(ingest *g, sv_op_row *row, judged *j) {
   }
   if (err || j->waits) return err;
   row->waiting = false;
-  if (open) {
-    own->verdict = j->verdict;
-    own->reason = j->reason;
-  }
+  if (open) decide(g, row, j);
   ov_arena_reset(&g->look);
   err = sv_verdict(g->t, row, &g->look, &v, &j->reason);
   j->verdict = (uint8_t)v;

@@ -30,6 +30,31 @@ static void apart_close(apart *x) {
   small_close(&x->s);
 }
 
+/* A server that was put back goes on under another name: what waited in the backup was left open by its
+ * former self, and is judged all the same when the record comes. When it was received stays as it was.
+ * PROTO-87 */
+static void what_waited_before_a_restore_is_judged(void **state) {
+  (void)state;
+  apart x;
+  sv_push_out out;
+  sv_record_row rec;
+  sv_op_row row;
+  apart_open(&x, 41);
+  assert_int_equal(fx_push(x.t2, x.s.org, 1, 2, &out), 0);
+  int64_t came = x.s.w.now_ms;
+  FX_OK(sv_org_new_writer(x.s.org));
+  x.s.w.now_ms += 10000;
+  fx_push_ok(x.s.ta, x.s.org, 1, 1);
+  assert_int_equal(small_waiting(x.s.org), 0);
+  assert_int_equal(fx_verdict(&x.s.w, x.s.org, &x.edit, NULL), OV_APPLIED);
+  assert_true(fx_op(&x.s.w, x.s.org, &x.edit, &row));
+  assert_int_equal(row.receipts[0].server_time_ms, came);
+  assert_true(fx_record(&x.s.w, x.s.org, &x.night, &rec));
+  assert_int_equal(fx_int(&rec, SLEEP_SOL), 35);
+  fx_verify(&x.s.w, x.s.org);
+  apart_close(&x);
+}
+
 /* PROTO-87 */
 static void an_edit_waits_for_its_record_unreported(void **state) {
   (void)state;
@@ -173,6 +198,7 @@ static void too_many_waiting_ops_are_told_busy(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_edit_waits_for_its_record_unreported),
+      cmocka_unit_test(what_waited_before_a_restore_is_judged),
       cmocka_unit_test(what_waited_is_judged_when_it_is_released),
       cmocka_unit_test(a_release_may_release_others),
       cmocka_unit_test(the_order_of_arrival_makes_no_difference),
