@@ -178,13 +178,13 @@ int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *o
 int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
                      uint32_t scopes[OV_SCOPES_MAX], uint32_t *n) {
   sv_device now;
-  (void)a;
   *n = 0;
   int err = sv_device_get(t, &device->id, &now);
   if (err == OV_E_NOTFOUND && ov_id_equal(&device->organisation, &org->id)) {
-    now = *device; /* enrolled after the backup that was put back (ingest_push.c): in no team now */
+    /* enrolled after the backup that was put back (ingest_push.c): as its record says, if any */
+    now = *device;
     now.n_teams = 0;
-    err = 0;
+    err = sv_device_record_teams(t, &now.record, a, now.teams, &now.n_teams);
   }
   if (err == OV_E_NOTFOUND || (!err && now.revoked)) return 0;
   if (err) return err;
