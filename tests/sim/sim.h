@@ -6,8 +6,8 @@
  *   sim_random.c   the random sources          sim_world.c    the server: life, crash, backup
  *   sim_tablet.c   stores of tablets           sim_write.c    what people write;  sim_value.c values
  *   sim_net.c      links between them          sim_spy.c      what travels is looked at
- *   sim_model.c    the flat list of all ops    sim_check.c    what must hold in between
- *   sim_quiet.c    what must hold at rest
+ *   sim_tell.c     and told in words           sim_model.c    the flat list of all ops
+ *   sim_check.c    what must hold in between   sim_quiet.c    what must hold at rest
  *   sim_events.c   events                      sim_run.c      one run;  sim_main.c seeds, shrinking */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
@@ -192,7 +192,7 @@ typedef struct sim_options {
 typedef struct sim_stats {
   uint64_t writes, syncs, finished, messages, bytes, cuts, crashes, restores, forks, quiets, refused, busy,
       deltas, acks;
-} sim_stats;
+} sim_stats; /* all of them uint64_t */
 
 struct sim {
   fx_world fx; /* first: its random source is called with it */
@@ -222,7 +222,7 @@ struct sim {
   int64_t newest_schema;
   ov_packer *packer;
   ov_arena spy_arena, tmp; /* tmp: for one check at a time */
-  sim_stats st;
+  sim_stats st, *told;     /* told: where they are kept when the run is over */
   unsigned step;
   bool rights_changed; /* since then an honest op may be held */
 };
@@ -286,6 +286,9 @@ void sim_replay(sim *w, sim_rng *r);
 void sim_spy_up(sim_link *l, const uint8_t *p, size_t n);
 void sim_spy_down(sim_link *l, const uint8_t *p, size_t n);
 
+/* sim_tell.c */
+void sim_tell(sim_link *l, bool up, const ov_msg *m);
+
 /* sim_model.c */
 sim_op *sim_op_find(sim *w, const ov_name *name);
 sim_op *sim_op_add(sim *w, const ov_op *op, const ov_hash *head);
@@ -319,6 +322,19 @@ void sim_plan_make(sim_plan *p, const sim_options *o);
 void sim_plan_free(sim_plan *p);
 void sim_do(sim *w, const sim_event *e);
 /* sim_run.c */
-void sim_run(const sim_options *o, const sim_plan *p, char state[65]);
+/* state: a hash of what is left, in hex; what was counted is added to *stats even if the run fails later. */
+void sim_run(const sim_options *o, const sim_plan *p, char state[65], sim_stats *stats);
+
+/* -- bugs planted on purpose ----------------------------------------------------------------------------- */
+
+/* What sim_planted was built with (planted.txt); the list of sim itself is empty. */
+typedef struct sim_plant {
+  const char *name, *says;
+  bool on;
+} sim_plant;
+extern sim_plant sim_plants[];
+extern const unsigned sim_n_plants;
+/* Asked by the changed lines: is this bug switched on? */
+bool sim_planted(unsigned i);
 
 #endif

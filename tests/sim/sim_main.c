@@ -1,24 +1,35 @@
-/* The command:
- *   sim --seed N [--steps M] [--tablets K] [--trace] [--shrink]   one seed; prints a hash of what is left
- *   sim --seeds A-B [...]   many, each in its own process; says which fail */
+/* The command; see usage() for what it takes. Each run is a process of its own, so that a crash is a finding
+ * like any other. */
 #include "sim.h"
 
 #include <ftw.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SAID_MAX 2048
-#define RUN_SECONDS 120
+#define RUN_CPU_SECONDS 300 /* a run that takes more hangs */
+#define PROGRESS_EVERY 50
 
 typedef struct args {
   sim_options o;
   uint64_t first, last;
-  bool shrink, many;
+  bool shrink, many, until, progress;
 } args;
+
+static volatile sig_atomic_t stopped;
+static sim_stats *shared; /* what the run at hand counted */
+
+static void on_stop(int sig) {
+  (void)sig;
+  stopped = 1;
+}
 
 /* -- one run in a process of its own --------------------------------------------------------------------- */
 
@@ -31,13 +42,25 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 
 static void child(const sim_options *o, const sim_plan *p, const char *dir, int err_fd) {
   char state[65];
+  struct rlimit cpu = {RUN_CPU_SECONDS, RUN_CPU_SECONDS};
   if (err_fd >= 0) dup2(err_fd, STDERR_FILENO);
   setenv("TMPDIR", dir, 1);
-  alarm(RUN_SECONDS); /* a run that hangs fails */
-  sim_run(o, p, state);
+  setrlimit(RLIMIT_CPU, &cpu);
+  sim_run(o, p, state, shared);
   if (!o->quiet) printf("seed %llu: %s\n", (unsigned long long)o->seed, state);
   fflush(stdout);
   exit(0);
+}
+
+static void read_all(int fd, char said[SAID_MAX]) {
+  size_t n = 0;
+  char more[512];
+  for (ssize_t k; (k = read(fd, more, sizeof more)) > 0;) {
+    size_t take = n + (size_t)k < SAID_MAX - 1 ? (size_t)k : SAID_MAX - 1 - n;
+    memcpy(said + n, more, take);
+    n += take;
+  }
+  said[n] = 0;
 }
 
 /* 0 when all held; said: what it said on stderr. */
@@ -45,10 +68,8 @@ static int run_apart(const sim_options *o, const sim_plan *p, char said[SAID_MAX
   char dir[200];
   int fds[2], status = 0;
   const char *tmp = getenv("TMPDIR");
-  snprintf(dir, sizeof dir, "%s/overdracht-sim-XXXXXX",
-           tmp                        ? tmp
-           : access("/dev/shm", W_OK) ? "/tmp"
-                                      : "/dev/shm");
+  if (!tmp) tmp = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
+  snprintf(dir, sizeof dir, "%s/overdracht-sim-XXXXXX", tmp);
   FX_MUST(mkdtemp(dir) && !pipe(fds));
   fflush(NULL);
   pid_t pid = fork();
@@ -58,17 +79,11 @@ static int run_apart(const sim_options *o, const sim_plan *p, char said[SAID_MAX
     child(o, p, dir, fds[1]);
   }
   close(fds[1]);
-  size_t n = 0;
-  char more[512];
-  for (ssize_t k; (k = read(fds[0], more, sizeof more)) > 0;) {
-    size_t take = n + (size_t)k < SAID_MAX - 1 ? (size_t)k : SAID_MAX - 1 - n;
-    memcpy(said + n, more, take);
-    n += take;
-  }
-  said[n] = 0;
+  read_all(fds[0], said);
   close(fds[0]);
   waitpid(pid, &status, 0);
   nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+  size_t n = strlen(said);
   if (WIFSIGNALED(status))
     snprintf(said + n, SAID_MAX - n, "%s%sended by signal %d\n", n ? "" : "FAIL signal", n ? "" : ": ",
              WTERMSIG(status));
@@ -93,7 +108,7 @@ static void kind_of(const char *said, char out[80]) {
 
 static bool fails_alike(const sim_options *o, const sim_plan *p, const char *kind) {
   char said[SAID_MAX], other[80];
-  if (!run_apart(o, p, said)) return false;
+  if (stopped || !run_apart(o, p, said)) return false;
   kind_of(said, other);
   return !strcmp(kind, other);
 }
@@ -165,54 +180,141 @@ static int shrink_seed(const args *a) {
 
 /* -- seeds ----------------------------------------------------------------------------------------------- */
 
+static void add_stats(sim_stats *sum, const sim_stats *one) {
+  uint64_t *to = (uint64_t *)sum;
+  const uint64_t *from = (const uint64_t *)one;
+  static_assert(sizeof *sum % sizeof *to == 0, "counters only");
+  for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) to[i] += from[i];
+}
+
+static void print_stats(uint64_t seeds, unsigned failed, const sim_stats *s) {
+  printf("%llu seeds, %u failed\n", (unsigned long long)seeds, failed);
+  printf("%llu ops written, %llu syncs (%llu to the end), %llu messages, %llu cuts, %llu crashes, "
+         "%llu restores, %llu rests\n",
+         (unsigned long long)s->writes, (unsigned long long)s->syncs, (unsigned long long)s->finished,
+         (unsigned long long)s->messages, (unsigned long long)s->cuts, (unsigned long long)s->crashes,
+         (unsigned long long)s->restores, (unsigned long long)s->quiets);
+}
+
 static int run_seeds(const args *a) {
   unsigned failed = 0;
-  for (uint64_t seed = a->first; seed <= a->last; seed++) {
+  uint64_t done = 0;
+  sim_stats sum = {0};
+  for (uint64_t seed = a->first; seed <= a->last && !(failed && a->until); seed++) {
     sim_plan p;
     char said[SAID_MAX] = "";
     sim_options o = a->o;
     o.seed = seed;
+    *shared = (sim_stats){0};
     sim_plan_make(&p, &o);
-    if (run_apart(&o, &p, said)) {
+    int status = run_apart(&o, &p, said);
+    sim_plan_free(&p);
+    if (stopped) break;
+    done++;
+    add_stats(&sum, shared);
+    if (status) {
       printf("seed %llu fails: %s", (unsigned long long)seed, said);
       failed++;
     }
-    sim_plan_free(&p);
+    if (a->progress && done % PROGRESS_EVERY == 0)
+      fprintf(stderr, "%llu of %llu seeds, %u failed\n", (unsigned long long)done,
+              (unsigned long long)(a->last - a->first + 1), failed);
   }
-  if (a->many) printf("%llu seeds, %u failed\n", (unsigned long long)(a->last - a->first + 1), failed);
-  return failed ? 1 : 0;
+  if (a->many) print_stats(done, failed, &sum);
+  return failed ? 1 : stopped ? 130 : 0;
 }
 
-static int usage(void) {
-  fprintf(stderr, "usage: sim --seed N | --seeds A-B [--steps M] [--tablets K] [--trace] [--shrink]\n");
-  return 64;
+/* -- arguments ------------------------------------------------------------------------------------------- */
+
+static const char help[] =
+    "usage: sim --seed N [--trace | --shrink]\n"
+    "       sim --seeds A-B [--quiet] [--progress] [--until-found]\n"
+    "\n"
+    "A deterministic world: the production server and client code in one process and one thread. Time,\n"
+    "network, random source and scheduling follow from the seed; each seed has troubles of its own.\n"
+    "\n"
+    "  --seed N         one seed; prints a hash of all that is left, the same each time\n"
+    "  --seeds A-B      each of these; prints the hashes, the failures and sums\n"
+    "  --trace          tells in words what happens\n"
+    "  --shrink         leaves out events of a failing seed as long as it fails alike; tells what is left\n"
+    "  --steps M        so many events in place of as many as the seed says\n"
+    "  --tablets K      so many tablets at the start, at most 24\n"
+    "  --quiet          no hashes\n"
+    "  --progress       a line on stderr every 50 seeds\n"
+    "  --until-found    stops at the first seed that fails\n"
+    "  --plant NAME     with a bug planted on purpose (only in sim_planted; --plants lists them)\n"
+    "  --help           this text\n"
+    "\n"
+    "Exits 0 when everything held, 1 when a seed failed, 64 when called wrongly, 130 when interrupted.\n";
+
+static int list_plants(void) {
+  for (unsigned i = 0; i < sim_n_plants; i++) printf("%s\t%s\n", sim_plants[i].name, sim_plants[i].says);
+  return 0;
 }
 
-static bool read_args(int argc, char **argv, args *a) {
+static bool plant(const char *name) {
+  for (unsigned i = 0; i < sim_n_plants; i++) {
+    if (strcmp(sim_plants[i].name, name)) continue;
+    sim_plants[i].on = true;
+    return true;
+  }
+  fprintf(stderr, "sim: no such planted bug in this program: %s\n", name);
+  return false;
+}
+
+static bool take_number(int c, args *a) {
+  char *end = NULL;
+  uint64_t n = strtoull(optarg, &end, 10);
+  if (c == 's') a->first = a->last = n;
+  else if (c == 'n') a->o.steps = (unsigned)n;
+  else if (c == 'k') a->o.tablets = (unsigned)n;
+  else {
+    a->first = n;
+    a->last = *end == '-' ? strtoull(end + 1, &end, 10) : n;
+    a->many = true;
+  }
+  return end != optarg && !*end;
+}
+
+/* -1: go on; else the exit status. */
+static int read_args(int argc, char **argv, args *a) {
   static const struct option options[] = {
-      {"seed", 1, NULL, 's'},  {"seeds", 1, NULL, 'S'},  {"steps", 1, NULL, 'n'}, {"tablets", 1, NULL, 'k'},
-      {"trace", 0, NULL, 't'}, {"shrink", 0, NULL, 'r'}, {NULL, 0, NULL, 0}};
-  bool given = false;
-  for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-    char *end = NULL;
-    if (c == 's') a->first = a->last = strtoull(optarg, &end, 10), given = true;
-    else if (c == 'S') {
-      a->first = strtoull(optarg, &end, 10);
-      a->last = *end == '-' ? strtoull(end + 1, &end, 10) : a->first;
-      a->many = given = true;
-    } else if (c == 'n') a->o.steps = (unsigned)strtoul(optarg, &end, 10);
-    else if (c == 'k') a->o.tablets = (unsigned)strtoul(optarg, &end, 10);
-    else if (c == 't') a->o.trace = true;
-    else if (c == 'r') a->shrink = true;
-    else return false;
-    if (end && *end) return false;
+      {"seed", 1, NULL, 's'},    {"seeds", 1, NULL, 'S'},    {"steps", 1, NULL, 'n'},
+      {"tablets", 1, NULL, 'k'}, {"trace", 0, NULL, 't'},    {"shrink", 0, NULL, 'r'},
+      {"quiet", 0, NULL, 'q'},   {"progress", 0, NULL, 'p'}, {"until-found", 0, NULL, 'u'},
+      {"plant", 1, NULL, 'b'},   {"plants", 0, NULL, 'l'},   {"help", 0, NULL, 'h'},
+      {NULL, 0, NULL, 0}};
+  bool given = false, good = true;
+  for (int c; good && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    switch (c) {
+    case 's':
+    case 'S': given = true; /* fall through */
+    case 'n':
+    case 'k': good = take_number(c, a); break;
+    case 't': a->o.trace = true; break;
+    case 'r': a->shrink = true; break;
+    case 'q': a->o.quiet = true; break;
+    case 'p': a->progress = true; break;
+    case 'u': a->until = true; break;
+    case 'b': good = plant(optarg); break;
+    case 'l': return list_plants();
+    case 'h': fputs(help, stdout); return 0;
+    default: good = false;
+    }
   }
-  return given && optind == argc && a->o.tablets <= SIM_TABLETS_MAX / 2;
+  if (good && given && optind == argc && a->o.tablets <= SIM_TABLETS_MAX / 2) return -1;
+  fputs("sim: --seed or --seeds is needed; see sim --help\n", stderr);
+  return 64;
 }
 
 int main(int argc, char **argv) {
   args a = {0};
-  if (!read_args(argc, argv, &a)) return usage();
+  int status = read_args(argc, argv, &a);
+  if (status >= 0) return status;
   a.o.seed = a.first;
+  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  FX_MUST(shared != MAP_FAILED);
+  signal(SIGINT, on_stop);
+  signal(SIGTERM, on_stop);
   return a.shrink ? shrink_seed(&a) : run_seeds(&a);
 }

@@ -27,25 +27,37 @@ static void check_bytes(sim *w, const sim_op *o, const sv_op_row *row) {
   ov_buf_free(&b);
 }
 
+/* The receipt that decides: the first that holds it, else the first that applies it, else the first. */
+static const sv_receipt *deciding(const sv_op_row *row) {
+  const sv_receipt *found = &row->receipts[0];
+  for (uint32_t i = row->n_receipts; i-- > 0;)
+    if (row->receipts[i].verdict == OV_APPLIED) found = &row->receipts[i];
+  for (uint32_t i = row->n_receipts; i-- > 0;)
+    if (row->receipts[i].verdict == OV_HELD) found = &row->receipts[i];
+  return found;
+}
+
 /* A receipt never changes; what had been left open is judged later, once. */
 static void check_receipt(sim *w, sim_op *o, const sv_op_row *row) {
-  const sv_receipt *r = &row->receipts[0];
+  const sv_receipt *r = &row->receipts[0], *d = deciding(row);
   bool open = o->verdict == OV_WAITING || o->verdict == OV_VOID;
   if (!row->n_receipts) sim_fail(w, "receipt", "%s is stored without a receipt", sim_name(&o->op.name));
+  if (!row->waiting && !row->op.is_void && d->verdict == OV_WAITING)
+    sim_fail(w, "never-judged", "%s waits for nothing, and is not judged", sim_name(&o->op.name));
   if (o->receipted &&
-      (o->receipt_ms != r->server_time_ms || (!open && (o->verdict != r->verdict || o->reason != r->reason))))
+      (o->receipt_ms != r->server_time_ms || (!open && (o->verdict != d->verdict || o->reason != d->reason))))
     sim_fail(w, "receipt", "the receipt of %s was (%lld, %d, %d) and is (%lld, %d, %d)",
              sim_name(&o->op.name), (long long)o->receipt_ms, o->verdict, o->reason,
-             (long long)r->server_time_ms, r->verdict, r->reason);
+             (long long)r->server_time_ms, d->verdict, d->reason);
   o->receipted = true;
   o->receipt_ms = r->server_time_ms;
-  o->verdict = r->verdict;
-  o->reason = r->reason;
-  if (o->surely_held && r->verdict == OV_APPLIED)
+  o->verdict = d->verdict;
+  o->reason = d->reason;
+  if (o->surely_held && d->verdict == OV_APPLIED)
     sim_fail(w, "not-held", "%s holds a value that its form refuses, and is applied", sim_name(&o->op.name));
-  if (o->surely_applied && !w->rights_changed && r->verdict != OV_APPLIED)
+  if (o->surely_applied && !w->rights_changed && d->verdict != OV_APPLIED)
     sim_fail(w, "not-applied", "%s is honest, and its verdict is %d (reason %d)", sim_name(&o->op.name),
-             r->verdict, r->reason);
+             d->verdict, d->reason);
 }
 
 static void check_verdict(sim *w, const sim_op *o, const sv_op_row *row, ov_verdict v) {
@@ -57,6 +69,23 @@ static void check_verdict(sim *w, const sim_op *o, const sv_op_row *row, ov_verd
   if ((int)v != want)
     sim_fail(w, "verdict", "%s has verdict %d, the model says %d (ruled %d)", sim_name(&o->op.name), (int)v,
              want, o->ruled);
+}
+
+static bool here(sim *w, sv_txn *t, const ov_name *name, bool void_counts) {
+  sv_op_row row;
+  return !sv_op_get(t, name, &w->tmp, &row) && !row.waiting && (void_counts || !row.op.is_void);
+}
+
+/* An op waits only for what is not here. */
+static void check_waits(sim *w, sv_txn *t, const sv_op_row *row) {
+  const ov_op *op = &row->op;
+  bool self = op->kind == OV_KIND_PARTICIPANT && !op->creates;
+  if (!row->waiting) return;
+  bool record = op->creates || here(w, t, &op->record, true);
+  bool participant = !op->has_participant || self || here(w, t, &op->participant, false);
+  if (record && participant)
+    sim_fail(w, "waits", "%s waits on the server, though %s is here, and its participant",
+             sim_name(&op->name), sim_name(&op->record));
 }
 
 static void check_op(sim *w, sv_txn *t, const ov_name *name) {
@@ -78,6 +107,7 @@ static void check_op(sim *w, sv_txn *t, const ov_name *name) {
     sim_fail(w, "void", "%s is junk and no void on the server", sim_name(name));
   if (!row.op.is_void) check_bytes(w, o, &row);
   check_receipt(w, o, &row);
+  check_waits(w, t, &row);
   FX_OK(sv_verdict(t, &row, &w->tmp, &v, &reason));
   check_verdict(w, o, &row, v);
 }
@@ -199,6 +229,31 @@ static bool may_see(const compare *c, const sv_record_row *row) {
   return false;
 }
 
+/* A refused op of its own stays on the tablet until somebody has looked at it, with the record it was about.
+ */
+static bool refused_on(oc_txn *x, const ov_name *record) {
+  uint8_t prefix[OV_NAME_BYTES], key[OC_DB_KEY_MAX];
+  size_t n = 0;
+  ov_name_write(record, prefix);
+  return !oc_next(x, OC_T_PENDING, prefix, sizeof prefix, NULL, 0, false, key, &n, NULL, NULL, NULL);
+}
+
+/* For whoever reads a failure: what the tablet knows of its own ops on a record. */
+static void describe_own(const compare *c, const ov_name *record) {
+  oc_writer_row row;
+  int err = oc_writer_next(c->x, NULL, &row);
+  for (; !err; err = oc_writer_next(c->x, &row.writer, &row)) {
+    for (uint64_t seq = 1; seq <= row.last; seq++) {
+      oc_log_row op;
+      FX_OK(oc_log_get(c->x, &row.writer, seq, &c->w->tmp, &op));
+      if (!ov_name_equal(&op.op.record, record)) continue;
+      fprintf(stderr, "    own %s %s%s%s held %u\n", sim_name(&op.op.name),
+              op.state == OC_OP_LOCAL ? "unsent" : "acknowledged", op.absorbed ? ", absorbed" : "",
+              op.kept ? "" : ", trimmed", op.held);
+    }
+  }
+}
+
 static void compare_record(compare *c, const sv_record_row *row) {
   sim *w = c->w;
   oc_server_part p;
@@ -213,16 +268,19 @@ static void compare_record(compare *c, const sv_record_row *row) {
   c->found += has;
   if (edge) return;
   bool want = may_see(c, row) && !out;
+  if (has && out && refused_on(c->x, &row->rec.name)) return;
   if (has != want)
     sim_fail(w, has ? "replica-extra" : "replica-lacks", "tablet %u (teams %x) %s %s (kind %u)", c->t->id,
              c->bits, has ? "still has" : "lacks", sim_name(&row->rec.name), row->rec.kind);
   if (!has) return;
   if (!same_record(p.rec, row->rec)) {
     sim_describe(w, "tablet", &p.rec);
+    describe_own(c, &row->rec.name);
     sim_describe(w, "server", &row->rec);
     sim_fail(w, "replica-differs", "tablet %u holds another state of %s", c->t->id, sim_name(&row->rec.name));
   }
-  if (p.changed != row->changed)
+  bool own_held = row->rec.scope == 0 && p.rec.n_held; /* see same_record */
+  if (own_held ? p.changed < row->changed : p.changed != row->changed)
     sim_fail(w, "replica-changed", "tablet %u says %s changed at %lld, the server at %lld", c->t->id,
              sim_name(&row->rec.name), (long long)p.changed, (long long)row->changed);
   oc_row shown;

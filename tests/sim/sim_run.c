@@ -26,6 +26,7 @@ void sim_fail(sim *w, const char *category, const char *fmt, ...) {
   fprintf(stderr, " (seed %llu, event %u)\n", (unsigned long long)w->o.seed, w->step);
   va_end(ap);
   fflush(stdout);
+  *w->told = w->st;
   _exit(2);
 }
 
@@ -68,10 +69,11 @@ static void close_world(sim *w) {
   free(w->slots);
 }
 
-void sim_run(const sim_options *o, const sim_plan *p, char state[65]) {
+void sim_run(const sim_options *o, const sim_plan *p, char state[65], sim_stats *stats) {
   sim *w = calloc(1, sizeof *w);
   FX_MUST(w);
   w->o = *o;
+  w->told = stats;
   w->rng.state = o->seed ^ 0x9e3779b97f4a7c15u;
   w->fail_in = -1;
   w->packer = ov_packer_new();
@@ -96,6 +98,7 @@ void sim_run(const sim_options *o, const sim_plan *p, char state[65]) {
           (unsigned long long)w->st.finished, (unsigned long long)w->st.messages,
           (unsigned long long)w->st.bytes, (unsigned long long)w->st.cuts, (unsigned long long)w->st.crashes,
           (unsigned long long)w->st.restores, (unsigned long long)w->st.quiets);
+  *stats = w->st;
   close_world(w);
   free(w);
 }

@@ -50,6 +50,7 @@ static void record(sim_link *l, const uint8_t *p, size_t n) {
 void sim_spy_up(sim_link *l, const uint8_t *p, size_t n) {
   ov_msg m;
   read_frame(l, p, n, &m);
+  sim_tell(l, true, &m);
   if (m.type == OV_M_HELLO) l->writer = m.hello.writer;
   l->n_heard++;
   record(l, p, n);
@@ -118,6 +119,7 @@ static void spy_delta(sim_link *l, const ov_delta *d) {
 void sim_spy_down(sim_link *l, const uint8_t *p, size_t n) {
   ov_msg m;
   read_frame(l, p, n, &m);
+  sim_tell(l, false, &m);
   if (l->replay && m.type != OV_M_CHALLENGE && m.type != OV_M_ERROR && m.type != OV_M_BYE)
     sim_fail(l->w, "replay", "a replayed greeting on link %u is answered with a message of type %d", l->id,
              (int)m.type);
