@@ -17,6 +17,15 @@
     "fields", SV_ARG_FIELDS, true, must,                                                                     \
         "field=value; field= clears; for sets also field+=element and field-=element"                        \
   }
+#define QR                                                                                                   \
+  { "qr", SV_ARG_FLAG, false, false, "show it as a QR code on the terminal" }
+#define PNG                                                                                                  \
+  { "png", SV_ARG_PATH, false, false, "write it as a QR code into this new file (PNG, mode 0600)" }
+#define URL                                                                                                  \
+  {                                                                                                          \
+    "url", SV_ARG_TEXT, false, false,                                                                        \
+        "address of the web app, for the QR code (default: the running server's first name)"                 \
+  }
 #define ALL(text)                                                                                            \
   { "all", SV_ARG_FLAG, false, false, text }
 
@@ -194,12 +203,15 @@ static const sv_admin_command commands[] = {
      .args = {{"name", SV_ARG_TEXT, true, true, "what the organisation calls it"},
               TEAMS(true, "team; may be given more than once"),
               {"no_code", SV_ARG_FLAG, false, false, "make no code yet"},
+              QR,
+              PNG,
+              URL,
               ORG}},
     {.name = "device code",
      .summary = "make a new enrolment code (first one expired, or the tablet was reinstalled)",
      .changes = true,
      .run = cmd_device_code,
-     .args = {{"device", SV_ARG_TEXT, true, true, "device, by name or record"}, ORG}},
+     .args = {{"device", SV_ARG_TEXT, true, true, "device, by name or record"}, QR, PNG, URL, ORG}},
     {.name = "device list",
      .summary = "list the tablets",
      .run = cmd_device_list,
@@ -220,6 +232,75 @@ static const sv_admin_command commands[] = {
      .text = "Its session ends at once, its keys and unused codes are void, and it is told to purge when it "
              "connects.",
      .args = {{"device", SV_ARG_TEXT, true, true, "device, by name or record"}, ORG}},
+
+    {.name = "account add",
+     .summary = "let a person sign in on the web: password, code app and recovery codes",
+     .changes = true,
+     .run = cmd_account_add,
+     .text = "The password is made here, and all secrets are shown once. The otpauth:// address goes into an "
+             "authenticator app, easiest as a QR code (--qr). One account a person.",
+     .example = "overdracht-admin account add \"Jan de Vries\" --login j.devries@linde --qr",
+     .args = {{"person", SV_ARG_TEXT, true, true, "person, by name or record"},
+              {"login", SV_ARG_TEXT, false, true, "name to sign in with, e.g. j.devries@linde"},
+              QR,
+              PNG,
+              ORG}},
+    {.name = "account list",
+     .summary = "list the accounts",
+     .run = cmd_account_list,
+     .columns =
+         "login:LOGIN person:PERSON state:STATE signed_in:SIGNED_IN recovery_codes_left:RECOVERY_CODES",
+     .args = {ORG}},
+    {.name = "account disable",
+     .summary = "let a person sign in no more, and end their sessions now",
+     .changes = true,
+     .run = cmd_account_disable,
+     .text = "account reset enables it again, with new secrets.",
+     .args = {{"person", SV_ARG_TEXT, true, true, "person, by name or record"}, ORG}},
+    {.name = "account reset",
+     .summary = "give an account a new password, code secret and recovery codes",
+     .changes = true,
+     .run = cmd_account_reset,
+     .args = {{"person", SV_ARG_TEXT, true, true, "person, by name or record"}, QR, PNG, ORG}},
+    {.name = "account recovery",
+     .summary = "give an account new recovery codes",
+     .changes = true,
+     .run = cmd_account_recovery,
+     .args = {{"person", SV_ARG_TEXT, true, true, "person, by name or record"}, ORG}},
+    {.name = "session list",
+     .summary = "list who is signed in on the web",
+     .run = cmd_session_list,
+     .columns = "session:SESSION login:LOGIN person:PERSON organisation:ORGANISATION since:SINCE seen:SEEN "
+                "peer:FROM"},
+    {.name = "session revoke",
+     .summary = "end a web session, or all of one person",
+     .changes = true,
+     .run = cmd_session_revoke,
+     .args = {{"session", SV_ARG_TEXT, true, false, "session, as listed"},
+              {"person", SV_ARG_TEXT, false, false, "all sessions of this person"},
+              ORG}},
+    {.name = "token add",
+     .summary = "make a researcher's token for the releases",
+     .changes = true,
+     .run = cmd_token_add,
+     .text = "It is shown once and opens /v1/ and nothing else.",
+     .example = "overdracht-admin token add \"Sleep study, university\" --dataset sleep --days 90",
+     .args = {{"label", SV_ARG_TEXT, true, true, "whose it is and for what"},
+              {"dataset", SV_ARG_LIST, false, false, "only this dataset; may be given more than once"},
+              {"network", SV_ARG_LIST, false, false,
+               "only this theme network, by number; may be given more than once"},
+              {"days", SV_ARG_INT, false, false, "days until it ends (default 180, at most 730)"}}},
+    {.name = "token list",
+     .summary = "list the researchers' tokens",
+     .run = cmd_token_list,
+     .columns = "id:ID label:LABEL datasets:DATASETS networks:NETWORKS state:STATE expires:EXPIRES "
+                "last_used:LAST_USED",
+     .args = {ALL("also the revoked and expired ones")}},
+    {.name = "token revoke",
+     .summary = "make a token void, now and for good",
+     .changes = true,
+     .run = cmd_token_revoke,
+     .args = {{"id", SV_ARG_TEXT, true, true, "id, as listed, or a unique start of it"}}},
 
     {.name = "record add",
      .summary = "add a record of any kind, checked by its schema",

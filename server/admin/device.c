@@ -23,11 +23,31 @@ static int code_work(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   return sv_code_make(t, j->m->h->sys, j->organisation, j->record, j->code);
 }
 
+/* What the QR code holds: a camera opens the app, and the fragment, which no server ever sees, is the
+ * code. */
+static int tell_address(adm *m, const char *code) {
+  const char *url = arg_text(m, "url") ? arg_text(m, "url") : m->h->web_url;
+  char whole[300];
+  if (url) {
+    int n = snprintf(whole, sizeof whole, "%s%s#code=%s", url, url[strlen(url) - 1] == '/' ? "" : "/", code);
+    if (n < 0 || (size_t)n >= sizeof whole || (strncmp(url, "https://", 8) && strncmp(url, "http://", 7)))
+      return adm_fail(m, OV_E_INVALID, "e.g. --url https://sync.example.nl",
+                      "\"%s\" is no address of a web app", url);
+    adm_set_text(m, "address", whole);
+    adm_set_text(m, "qr", whole);
+  } else if (arg_flag(m, "qr") || arg_text(m, "png")) {
+    return adm_fail(m, OV_E_INVALID, "say it with --url https://...",
+                    "the address of the web app is not known here");
+  }
+  return 0;
+}
+
 static int make_code(adm *m, sv_org *org, const ov_name *record) {
   code_job j = {.m = m, .organisation = &org->id, .record = record};
   int err = m->h->write(m->h->ctx, m->h->programme, code_work, &j);
   if (err) return adm_failed(m, err, "making the enrolment code");
   adm_set_text(m, "code", j.code);
+  if (tell_address(m, j.code)) return m->err;
   adm_set(m, "valid_until", adm_time_json(adm_now_ms(m) + SV_CODE_LIFE_MS));
   adm_note(m, "type it on the tablet within %d minutes: it works once", SV_CODE_LIFE_MS / 60000);
   return m->err;

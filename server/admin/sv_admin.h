@@ -29,6 +29,12 @@ typedef struct sv_admin_host {
   int (*org_created)(void *ctx, sv_org *org);
   /* A device was revoked: cut it now. */
   void (*device_revoked)(void *ctx, const ov_id *device);
+  /* Web sessions of the running server: a JSON array as text (malloc'd); NULL member: no server runs. */
+  char *(*sessions)(void *ctx);
+  /* Ends the session with this id, or all of a person; how many. NULL member: no server runs. */
+  unsigned (*sessions_end)(void *ctx, const char *id, const ov_name *person);
+  /* Address of the web app for QR codes, e.g. "https://sync.example.nl"; NULL: unknown. */
+  const char *web_url;
   /* Counters of the running server as a JSON object text (malloc'd), or NULL. */
   char *(*status)(void *ctx);
   void *ctx;

@@ -52,6 +52,11 @@ int sv_code_hashes(ov_hasher *h, const char *folded, uint8_t locator[OV_HASH_BYT
 /* PROTO-130 */
 int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const ov_name *device_record,
                  char out[SV_CODE_TEXT]) {
+  sv_code like = {.organisation = *organisation, .device_record = *device_record};
+  return sv_code_make_for(t, sys, &like, out);
+}
+
+int sv_code_make_for(sv_txn *t, const sv_sys *sys, const sv_code *like, char out[SV_CODE_TEXT]) {
   static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's: no I, L, O, U */
   for (int tries = 0; tries < 16; tries++) {
     uint8_t r[SV_CODE_CHARS];
@@ -59,10 +64,9 @@ int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const 
     int err = sys->random(sys->ctx, r, sizeof r);
     if (err) return err;
     for (unsigned i = 0; i < SV_CODE_CHARS; i++) folded[i] = alphabet[r[i] & 31];
-    sv_code c = {.organisation = *organisation,
-                 .device_record = *device_record,
-                 .expires_ms = sys->now_ms(sys->ctx) + SV_CODE_LIFE_MS},
-            old;
+    sv_code c = *like, old;
+    c.expires_ms = sys->now_ms(sys->ctx) + SV_CODE_LIFE_MS;
+    c.tries = 0;
     err = sv_code_hashes(sv_txn_hasher(t), folded, c.hash, c.secret);
     if (err) return err;
     /* locator in use: another code */
@@ -90,6 +94,9 @@ static int take_code(sv_job *job, sv_txn *t, ov_arena *a) {
   }
   e->device.organisation = c.organisation;
   e->device.record = c.device_record;
+  e->device.has_person = c.has_person;
+  e->device.person = c.person;
+  e->device.expires_ms = c.device_until_ms;
   err = sv_code_del(t, e->locator);
   if (!err) err = sv_device_put(t, &e->device);
   if (!err) e->outcome = 0;

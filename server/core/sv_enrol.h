@@ -19,4 +19,7 @@ int sv_code_hashes(ov_hasher *h, const char *folded, uint8_t locator[OV_HASH_BYT
 int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const ov_name *device_record,
                  char out[SV_CODE_TEXT]);
 
+/* The same, for the organisation, device record, person and device_until_ms of `like`. */
+int sv_code_make_for(sv_txn *t, const sv_sys *sys, const sv_code *like, char out[SV_CODE_TEXT]);
+
 #endif

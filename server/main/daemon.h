@@ -9,6 +9,7 @@
 #include "sv_net.h"
 #include "sv_node.h"
 #include "sv_server.h"
+#include "sv_web.h"
 #include "sv_web_files.h"
 
 #define NAMES_MAX 8u
@@ -41,6 +42,7 @@ typedef struct daemon_state {
   sv_node *node;
   sv_server *server;
   sv_net *net;
+  sv_web *web;
   sv_web_files *web_files;
   sv_net_route *routes; /* owned; outlives net */
   size_t routes_n;
@@ -50,6 +52,7 @@ typedef struct daemon_state {
   pthread_cond_t answered;
   call *calls;
   bool loop_over;
+  char web_url[300];
   int64_t started_mono;
   pthread_t daily;
   pthread_cond_t daily_wake;

@@ -51,6 +51,7 @@ static void on_close(void *user, sv_conn *conn, uint16_t code) {
 static void on_wake(void *user) {
   daemon_state *d = user;
   sv_server_poll(d->server);
+  sv_web_poll(d->web);
   host_run_calls(d);
 }
 

@@ -1,7 +1,10 @@
 /* Administration inside the running server. Its thread never touches a session: writes go through the writer
  * like everybody's, and what concerns the service thread is handed to it and waited for. */
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon.h"
 
@@ -137,6 +140,69 @@ static void host_device_revoked(void *ctx, const ov_id *device) {
   on_service(ctx, cut_device, &c);
 }
 
+/* -- web sessions, which only the service thread touches ------------------------------------------------- */
+
+#define SESSIONS_LISTED 500u
+
+typedef struct web_call {
+  daemon_state *d;
+  const char *id;
+  const ov_name *person;
+  sv_web_session_info *list;
+  unsigned n;
+} web_call;
+
+static void list_sessions(void *arg) {
+  web_call *c = arg;
+  c->n = sv_web_sessions(c->d->web, c->list, SESSIONS_LISTED);
+}
+
+static void end_sessions(void *arg) {
+  web_call *c = arg;
+  c->n = sv_web_revoke(c->d->web, c->id, c->person);
+}
+
+static json_t *session_json(const sv_web_session_info *s) {
+  char org[2 * OV_ID_BYTES + 1], person[OV_NAME_TEXT_MAX], since[40], seen[40];
+  ov_hex(s->organisation.b, OV_ID_BYTES, org);
+  ov_name_text(&s->person, person);
+  time_t a = (time_t)(s->created_ms / 1000), b = (time_t)(s->seen_ms / 1000);
+  struct tm tm;
+  strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&a, &tm));
+  strftime(seen, sizeof seen, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&b, &tm));
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "session", s->id, "login", s->login,
+                   "organisation_id", org, "person_record", person, "since", since, "seen", seen, "peer",
+                   s->peer);
+}
+
+static char *host_sessions(void *ctx) {
+  web_call c = {.d = ctx, .list = calloc(SESSIONS_LISTED, sizeof *c.list)};
+  if (!c.list) return NULL;
+  on_service(ctx, list_sessions, &c);
+  json_t *list = json_array();
+  for (unsigned i = 0; i < c.n && i < SESSIONS_LISTED; i++)
+    json_array_append_new(list, session_json(&c.list[i]));
+  char *text = json_dumps(list, JSON_COMPACT);
+  json_decref(list);
+  free(c.list);
+  return text;
+}
+
+static unsigned host_sessions_end(void *ctx, const char *id, const ov_name *person) {
+  web_call c = {.d = ctx, .id = id, .person = person};
+  on_service(ctx, end_sessions, &c);
+  return c.n;
+}
+
+/* What a tablet's camera opens: the first name, with the port where it is not the usual one. */
+static void make_url(daemon_state *d) {
+  unsigned port = sv_net_port(d->net);
+  const char *scheme = d->o.cert ? "https" : "http";
+  if (port == (d->o.cert ? 443u : 80u))
+    snprintf(d->web_url, sizeof d->web_url, "%s://%s", scheme, d->o.names[0]);
+  else snprintf(d->web_url, sizeof d->web_url, "%s://%s:%u", scheme, d->o.names[0], port);
+}
+
 static void status_text(void *arg) {
   org_call *c = arg;
   c->text = pages_status_json(c->d);
@@ -149,6 +215,7 @@ static char *host_status(void *ctx) {
 }
 
 void host_init(daemon_state *d) {
+  make_url(d);
   d->host = (sv_admin_host){.data = d->node->data,
                             .master_key_file = d->node->master_key_file,
                             .schema_dir = d->node->schema_dir,
@@ -160,6 +227,9 @@ void host_init(daemon_state *d) {
                             .write = host_write,
                             .org_created = host_org_created,
                             .device_revoked = host_device_revoked,
+                            .sessions = host_sessions,
+                            .sessions_end = host_sessions_end,
+                            .web_url = d->web_url,
                             .status = host_status,
                             .ctx = d};
 }

@@ -44,6 +44,16 @@ static int start_server(daemon_state *d) {
   return err;
 }
 
+static int start_web(daemon_state *d) {
+  sv_web_options wo = {.sys = d->node->sys,
+                       .server = d->server,
+                       .wake = daemon_wake,
+                       .wake_ctx = d,
+                       .tls = d->o.cert != NULL,
+                       .cost = sv_hash_cost_default};
+  return sv_web_new(&wo, &d->web);
+}
+
 static int start_net(daemon_state *d) {
   const options *o = &d->o;
   sv_net_opts no = sv_net_opts_default();
@@ -61,7 +71,9 @@ static int start_net(daemon_state *d) {
   no.routes = d->routes;
   no.routes_n = d->routes_n;
   sv_net_cbs cbs = glue_callbacks(d);
-  return sv_net_create(&d->net, &no, &cbs);
+  int err = sv_net_create(&d->net, &no, &cbs);
+  sv_web_set_net(d->web, d->net);
+  return err;
 }
 
 static int write_port_file(const daemon_state *d) {
@@ -170,10 +182,12 @@ static void tear_down(daemon_state *d) {
   host_end(d);
   daily_stop(d);
   sv_admin_socket_close(d->admin);
+  if (d->web) sv_web_set_net(d->web, NULL);
   sv_net_destroy(d->net);
   d->net = NULL;
   routes_free(d);
   sv_server_free(d->server);
+  sv_web_free(d->web);
   sv_node_close(d->node);
 }
 
@@ -198,6 +212,7 @@ int main(int argc, char **argv) {
   int err = sv_node_open(&no, &d.node, why);
   if (err) return fail("cannot open the data", why);
   err = start_server(&d);
+  if (!err) err = start_web(&d);
   int status = err ? fail("cannot start", ov_err_text(err)) : 0;
   if (!status && !routes_make(&d)) status = 1;
   if (!status) {

@@ -93,6 +93,17 @@ static void store_metrics(ov_buf *b, daemon_state *d) {
   metric(b, "store_refused", "gauge", "Organisations whose store could not be opened.", d->node->n_refused);
 }
 
+static void web_metrics(ov_buf *b, daemon_state *d) {
+  sv_web_stats s;
+  sv_web_stats_get(d->web, &s);
+  metric(b, "web_sessions", "gauge", "People signed in.", s.sessions);
+  metric(b, "web_signed_in_total", "counter", "Sign-ins with password and code.", s.signed_in);
+  metric(b, "web_refused_total", "counter", "Wrong passwords, codes and tickets.", s.refused);
+  metric(b, "web_slowed_total", "counter", "Tries at signing in that were told to wait.", s.slowed);
+  metric(b, "web_stolen_total", "counter", "Sessions ended because two used them.", s.stolen);
+  metric(b, "web_hashes_total", "counter", "Passwords hashed, of known and unknown names.", s.hashes);
+}
+
 static int get_metrics(void *user, const sv_net_request *request, sv_net_reply *reply) {
   (void)request;
   daemon_state *d = user;
@@ -100,6 +111,7 @@ static int get_metrics(void *user, const sv_net_request *request, sv_net_reply *
   ov_buf_init(&b, 0);
   session_metrics(&b, d);
   store_metrics(&b, d);
+  web_metrics(&b, d);
   for (int i = 0; i < SV_NET_COUNTERS; i++) {
     sv_net_counter c = (sv_net_counter)i;
     char name[80];

@@ -28,7 +28,9 @@ static bool add_web_app(daemon_state *d) {
 
 bool routes_make(daemon_state *d) {
   const sv_net_route *pages;
-  unsigned n = pages_routes(&pages);
+  size_t n = pages_routes(&pages);
+  if (!add(d, pages, n)) return false;
+  pages = sv_web_routes(d->web, &n);
   return add(d, pages, n) && add_web_app(d);
 }
 

@@ -196,7 +196,7 @@ static void answer(sv_conn *c) {
   h->request.body = c->rx;
   h->request.body_bytes = c->rx_len;
   net_conn_stage(c, NET_ANSWER);
-  int result = r->handle(c->net->cb.user, &h->request, &h->reply);
+  int result = r->handle(r->user ? r->user : c->net->cb.user, &h->request, &h->reply);
   net_conn_drop_rx(c);
   h->request.body = NULL;
   if (result == 0) net_reply_begin(c);

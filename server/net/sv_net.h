@@ -142,6 +142,7 @@ typedef struct sv_net_route {
   const char *etag; /* with quotes, at most 64 characters; NULL: none. The gzip body's ends in -gz */
   sv_net_cache cache;
   sv_net_handle_fn handle;
+  void *user; /* for handle; NULL: sv_net_cbs.user */
 } sv_net_route;
 
 /* No request of this server needs more; a body is held in memory, within rx_bytes_total_max. */

@@ -35,6 +35,9 @@ const char *sv_table_name(sv_table tab) {
       [SV_T_SUMS] = "sums",
       [SV_T_SUMS_DUE] = "sums_due",
       [SV_T_RELEASES] = "releases",
+      [SV_T_LOGINS] = "logins",
+      [SV_T_ACCOUNTS] = "accounts",
+      [SV_T_TOKENS] = "tokens",
   };
   return names[tab];
 }

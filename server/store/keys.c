@@ -197,6 +197,9 @@ size_t sv_key_length(sv_table tab) {
       [SV_T_SUMS] = 4 + 1 + OV_NAME_BYTES,
       [SV_T_SUMS_DUE] = 4 + OV_NAME_BYTES,
       [SV_T_RELEASES] = 4 + 4,
+      [SV_T_LOGINS] = OV_HASH_BYTES,
+      [SV_T_ACCOUNTS] = OV_NAME_BYTES,
+      [SV_T_TOKENS] = OV_HASH_BYTES,
   };
   return length[tab];
 }

@@ -72,6 +72,9 @@ static bool check_row(scrub *s, sv_table tab, const MDB_val *key, const MDB_val 
   case SV_T_SCOPES: return one_part(s->t, SV_PART_SCOPE, &k, v);
   case SV_T_POS_HASH: return one_part(s->t, SV_PART_POS_HASH, &k, v);
   case SV_T_POS: return one_part(s->t, SV_PART_POS, &k, v);
+  case SV_T_LOGINS: return one_part(s->t, SV_PART_LOGIN, &k, v);
+  case SV_T_ACCOUNTS: return one_part(s->t, SV_PART_ACCOUNT, &k, v);
+  case SV_T_TOKENS: return one_part(s->t, SV_PART_TOKEN, &k, v);
   case SV_T_GONE: return one_part(s->t, SV_PART_GONE, &k, v);
   case SV_T_SUMS: return sv_sums_sound(s->t, &k, v);
   case SV_T_RELEASES: return one_part(s->t, SV_PART_RELEASE, &k, v);

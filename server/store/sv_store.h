@@ -142,6 +142,10 @@ typedef struct sv_code {
   ov_name device_record;
   int64_t expires_ms;
   uint32_t tries;
+  /* The device that enrols with it becomes this person's, until then. */
+  bool has_person;
+  ov_name person;
+  int64_t device_until_ms;
 } sv_code;
 int sv_code_put(sv_txn *t, const sv_code *c);
 int sv_code_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_code *out);

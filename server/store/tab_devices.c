@@ -86,6 +86,8 @@ int sv_code_put(sv_txn *t, const sv_code *c) {
   sv_put_name(b, &c->device_record);
   ov_mpw_int(b, c->expires_ms);
   ov_mpw_uint(b, c->tries);
+  sv_put_name(b, &c->person);
+  ov_mpw_int(b, c->device_until_ms);
   sv_key k = sv_key_hash(c->hash);
   return sv_row_put(t, SV_T_CODES, SV_PART_CODE, &k);
 }
@@ -102,6 +104,9 @@ int sv_code_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_code *out) {
   sv_read_name(&r, &out->device_record);
   out->expires_ms = ov_mpr_int(&r);
   out->tries = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
+  sv_read_name(&r, &out->person);
+  out->has_person = !ov_name_is_zero(&out->person);
+  out->device_until_ms = ov_mpr_int(&r);
   return sv_row_done(t, &r);
 }
 

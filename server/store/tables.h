@@ -38,6 +38,9 @@ typedef enum sv_table {
   SV_T_SUMS_DUE, /* month, participant                    -> mark: its records changed since */
   /* release, part                         -> the release ledger (the programme's environment) */
   SV_T_RELEASES,
+  SV_T_LOGINS,   /* HMAC of a sign-in name                -> organisation, person */
+  SV_T_ACCOUNTS, /* person                                -> account */
+  SV_T_TOKENS,   /* SHA-256 of a research token           -> token */
   SV_T_COUNT
 } sv_table;
 const char *sv_table_name(sv_table tab);
@@ -226,7 +229,10 @@ typedef enum sv_part {
   SV_PART_COUNTER = 13,
   SV_PART_TOTALS = 14,
   SV_PART_SUMS = 30,
-  SV_PART_RELEASE = 31
+  SV_PART_RELEASE = 31,
+  SV_PART_LOGIN = 40,
+  SV_PART_ACCOUNT = 41,
+  SV_PART_TOKEN = 42
 } sv_part;
 
 /* Appends the sealed form of plain[0..n) to out. */

@@ -23,8 +23,8 @@ typedef struct admin_world {
   fx_world w;
   const char *data;
   const char *schema_dir; /* of the next aw_start; NULL: the tree's */
-  bool real;     /* real clock and random source: for threads */
-  sv_node *node; /* NULL while closed */
+  bool real;              /* real clock and random source: for threads */
+  sv_node *node;          /* NULL while closed */
   sv_admin_host host;
   json_t *reply, *items;  /* of the last request; items: streamed ones */
   unsigned lines;         /* of the last request, progress included */

@@ -14,6 +14,8 @@ typedef struct cli {
   const sv_admin_command *cmd;
   json_t *request;
   const char *out_path;   /* --out: where streamed items go */
+  const char *png_path;   /* --png: where the QR code goes */
+  bool qr;                /* --qr */
   const char *table_path; /* record import: the file */
   FILE *items;            /* NULL: stdout */
   bool progress_shown;
@@ -59,6 +61,8 @@ bool show_line(cli *c, const char *line, json_t **reply);
 /* The reply as the user asked to see it. Returns the exit status. */
 int show_reply(cli *c, const json_t *reply);
 int show_error(cli *c, int err, const char *message, const char *hint);
+/* qr.c: what the reply has for a QR code, if the user asked for one. Returns the exit status. */
+int show_qr(cli *c, const json_t *reply);
 void show_progress_end(cli *c);
 int exit_status(const char *slug);
 

@@ -60,6 +60,7 @@ int main(int argc, char **argv) {
     if (!status && !c.table_path) {
       status = cli_ask(&c, c.request, &reply);
       if (reply && status == EXIT_OK) status = show_reply(&c, reply);
+      if (reply && status == EXIT_OK) status = show_qr(&c, reply);
       if (status == EXIT_INTERRUPTED) fputs("overdracht-admin: interrupted\n", stderr);
       status = close_items(&c, status);
     }
@@ -69,5 +70,6 @@ int main(int argc, char **argv) {
   json_decref(reply);
   json_decref(c.request);
   free((char *)c.out_path);
+  free((char *)c.png_path);
   return fflush(stdout) ? EXIT_DISK : status;
 }

@@ -176,6 +176,13 @@ static void take_out_path(cli *c) {
   json_object_del(c->request, "out");
 }
 
+/* The server makes no picture, but refuses early when it has nothing to make one of. */
+static void take_qr(cli *c) {
+  const char *png = json_string_value(json_object_get(c->request, "png"));
+  c->qr = json_is_true(json_object_get(c->request, "qr"));
+  c->png_path = png ? strdup(png) : NULL;
+}
+
 int cli_parse(cli *c, int argc, char **argv) {
   reader r = {.c = c, .argc = argc, .at = 1, .argv = argv};
   c->data = getenv("OVERDRACHT_DATA");
@@ -201,5 +208,6 @@ int cli_parse(cli *c, int argc, char **argv) {
     return wrong("say which data folder: --data DIR%s", " (or set OVERDRACHT_DATA)");
   if (c->table_path && !*c->table_path) return wrong("record import takes %s", "KIND and FILE");
   take_out_path(c);
+  take_qr(c);
   return 0;
 }

@@ -263,7 +263,7 @@ static void print_values(FILE *f, const json_t *reply) {
   char text[CELL_MAX];
   json_object_foreach((json_t *)reply, key, v) {
     if (!strcmp(key, "ok") || !strcmp(key, "items") || !strcmp(key, "notes") || !strcmp(key, "error") ||
-        !strcmp(key, "message") || !strcmp(key, "hint")) {
+        !strcmp(key, "message") || !strcmp(key, "hint") || !strcmp(key, "qr")) {
       continue;
     }
     if (json_is_object(v) && json_object_size(v) && !json_object_get(v, "label")) {

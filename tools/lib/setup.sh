@@ -5,7 +5,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # To build and run; jq and curl for the scripts themselves.
 RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev liblmdb-dev libmsgpack-dev libssl-dev
-  zlib1g-dev libgsl-dev libreadstat-dev libjansson-dev libcmocka-dev ca-certificates curl jq tzdata)
+  zlib1g-dev libgsl-dev libreadstat-dev libjansson-dev libargon2-dev libqrencode-dev libpng-dev libcmocka-dev ca-certificates
+  curl jq tzdata)
 # The tests also want the other compiler with its sanitizers, the scripts' checker, and what single tests look
 # through.
 TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 libglpk-dev pspp openssl)
