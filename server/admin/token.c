@@ -53,9 +53,7 @@ int cmd_token_add(adm *m) {
     return adm_fail(m, OV_E_INVALID, NULL, "--days takes 1 to %d", TOKEN_DAYS_MAX);
   memcpy(j.tok.label, label, strlen(label));
   j.tok.expires_ms = j.tok.created_ms + days * 86400000;
-  if (scope(m, "dataset", "abcdefghijklmnopqrstuvwxyz0123456789_", j.tok.datasets) ||
-      scope(m, "network", "0123456789", j.tok.networks))
-    return m->err;
+  if (scope(m, "dataset", "abcdefghijklmnopqrstuvwxyz0123456789_", j.tok.datasets)) return m->err;
   ov_hasher *h = ov_hasher_new();
   int err = h ? sv_token_make(m->h->sys, h, &j.tok, text) : OV_E_NOMEM;
   ov_hasher_free(h);
@@ -80,9 +78,9 @@ int cmd_token_list(adm *m) {
   for (; !err; err = sv_token_next(t, tok.hash, &tok)) {
     const char *state = tok.revoked ? "revoked" : tok.expires_ms <= now ? "expired" : "in use";
     if (strcmp(state, "in use") != 0 && !arg_flag(m, "all")) continue;
-    adm_item(m, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "id", adm_hex_json(tok.hash, TOKEN_ID_BYTES),
+    adm_item(m, json_pack("{s:o, s:o, s:s, s:s, s:o, s:o}", "id", adm_hex_json(tok.hash, TOKEN_ID_BYTES),
                           "label", adm_text_json(tok.label, strlen(tok.label)), "datasets", tok.datasets,
-                          "networks", tok.networks, "state", state, "expires", adm_time_json(tok.expires_ms),
+                          "state", state, "expires", adm_time_json(tok.expires_ms),
                           "last_used", tok.used_ms ? adm_time_json(tok.used_ms) : json_null()));
   }
   sv_txn_abort(t);

@@ -62,7 +62,7 @@ typedef enum sv_token_verdict {
 /* Looks the text of an `Authorization: Bearer` header up (programme's transaction, any thread); *out is
  * filled unless it is UNKNOWN. */
 sv_token_verdict sv_token_check(sv_txn *t, const char *authorization, int64_t now_ms, sv_token *out);
-/* Is this dataset (network: 0, or a theme network's number) within the token's scope? */
-bool sv_token_covers(const sv_token *tok, const char *dataset, unsigned network);
+/* Is this dataset within the token's scope? */
+bool sv_token_covers(const sv_token *tok, const char *dataset);
 
 #endif

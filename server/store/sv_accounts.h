@@ -51,7 +51,6 @@ typedef struct sv_token {
   uint8_t hash[OV_HASH_BYTES]; /* the key; its first bytes are what people call it by */
   char label[SV_TOKEN_LABEL_MAX + 1];
   char datasets[SV_TOKEN_SCOPE_MAX + 1];   /* names with spaces between; "*": all */
-  char networks[SV_TOKEN_SCOPE_MAX + 1];   /* numbers of theme networks with spaces between; "*": all */
   int64_t created_ms, expires_ms, used_ms; /* used: 0 never; kept to the hour */
   bool revoked;
 } sv_token;

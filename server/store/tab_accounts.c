@@ -121,7 +121,6 @@ int sv_token_put(sv_txn *t, const sv_token *tok) {
   ov_buf_reset(b);
   put_text(b, tok->label, SV_TOKEN_LABEL_MAX);
   put_text(b, tok->datasets, SV_TOKEN_SCOPE_MAX);
-  put_text(b, tok->networks, SV_TOKEN_SCOPE_MAX);
   ov_mpw_int(b, tok->created_ms);
   ov_mpw_int(b, tok->expires_ms);
   ov_mpw_int(b, tok->used_ms);
@@ -139,7 +138,6 @@ int sv_token_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_token *out) {
   memcpy(out->hash, k.b, OV_HASH_BYTES);
   read_text(&r, out->label, SV_TOKEN_LABEL_MAX);
   read_text(&r, out->datasets, SV_TOKEN_SCOPE_MAX);
-  read_text(&r, out->networks, SV_TOKEN_SCOPE_MAX);
   out->created_ms = ov_mpr_int(&r);
   out->expires_ms = ov_mpr_int(&r);
   out->used_ms = ov_mpr_int(&r);

@@ -171,7 +171,6 @@ static void tokens_are_found_by_their_hash(void **state) {
   memset(&tok, 0, sizeof tok);
   strcpy(tok.label, "study");
   strcpy(tok.datasets, "sleep goals");
-  strcpy(tok.networks, "1 12");
   tok.created_ms = 1;
   tok.expires_ms = 1000;
   ov_hasher *h = ov_hasher_new();
@@ -185,7 +184,6 @@ static void tokens_are_found_by_their_hash(void **state) {
   assert_memory_equal(got.hash, tok.hash, sizeof tok.hash);
   assert_string_equal(got.label, tok.label);
   assert_string_equal(got.datasets, tok.datasets);
-  assert_string_equal(got.networks, tok.networks);
   assert_true(got.created_ms == 1 && got.expires_ms == 1000 && !got.used_ms && !got.revoked);
   assert_int_equal(sv_token_next(t, got.hash, &got), OV_E_NOTFOUND);
   snprintf(header, sizeof header, "bearer  %s", text);
@@ -202,13 +200,13 @@ static void tokens_are_found_by_their_hash(void **state) {
   snprintf(header, sizeof header, "Bearer %s", text);
   assert_int_equal(sv_token_check(t, header, 999, &got), SV_TOKEN_REVOKED);
   sv_txn_abort(t);
-  assert_true(sv_token_covers(&tok, "sleep", 0) && sv_token_covers(&tok, "goals", 12));
-  assert_false(sv_token_covers(&tok, "slee", 0) || sv_token_covers(&tok, "sleep goals", 0));
-  assert_false(sv_token_covers(&tok, "sleep", 2) || sv_token_covers(&tok, "", 1));
-  tok = (sv_token){.datasets = "*", .networks = "*"};
-  assert_true(sv_token_covers(&tok, "anything", 99));
-  tok = (sv_token){.datasets = "", .networks = ""};
-  assert_false(sv_token_covers(&tok, "sleep", 0) || sv_token_covers(&tok, "", 0));
+  assert_true(sv_token_covers(&tok, "sleep") && sv_token_covers(&tok, "goals"));
+  assert_false(sv_token_covers(&tok, "slee") || sv_token_covers(&tok, "sleep goals"));
+  assert_false(sv_token_covers(&tok, "") || sv_token_covers(&tok, "*"));
+  tok = (sv_token){.datasets = "*"};
+  assert_true(sv_token_covers(&tok, "anything"));
+  tok = (sv_token){.datasets = ""};
+  assert_false(sv_token_covers(&tok, "sleep") || sv_token_covers(&tok, ""));
   ov_hasher_free(h);
   small_close(&s);
 }
