@@ -76,8 +76,8 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
               {"/api/sign-out", SV_NET_POST, web_sign_out},
               {"/api/me", SV_NET_GET, web_me},
               {"/api/device", SV_NET_POST, web_device}};
-  *n = sizeof rows / sizeof *rows;
-  for (size_t i = 0; i < *n; i++)
+  size_t k = sizeof rows / sizeof *rows;
+  for (size_t i = 0; i < k; i++)
     w->routes[i] = (sv_net_route){.path = rows[i].path,
                                   .content_type = "application/json",
                                   .sides = SV_NET_MAIN,
@@ -85,6 +85,18 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
                                   .post_bytes_max = SV_WEB_BODY_BYTES_MAX,
                                   .handle = rows[i].handle,
                                   .user = w};
+  w->routes[k++] = (sv_net_route){.path = "/v1/openapi.json",
+                                  .content_type = "application/json",
+                                  .sides = SV_NET_MAIN,
+                                  .body = web_v1_openapi,
+                                  .body_bytes = strlen(web_v1_openapi)};
+  w->routes[k++] = (sv_net_route){.path = "/v1/",
+                                  .prefix = true,
+                                  .content_type = "application/json",
+                                  .sides = SV_NET_MAIN,
+                                  .handle = web_v1,
+                                  .user = w};
+  *n = k;
   return w->routes;
 }
 

@@ -172,6 +172,8 @@ void web_sign_in_done(sv_web *w, web_hash_job *job); /* takes job */
 int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply);
+extern const char web_v1_openapi[];
 int web_device(void *user, const sv_net_request *q, sv_net_reply *reply);
 
 #endif

@@ -165,7 +165,7 @@ static void nobody_can_tell_why_it_failed(void **state) {
               {"a disabled account, right password", gone.login, gone.password},
               {"a person who left, right password", left.login, left.password},
               {"an empty password", a.login, ""}};
-  static char first[24000], all[24000];
+  static char first[72000], all[72000];
   first[0] = 0;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     long long before = dm_metric(&s->d, "web_hashes_total");

@@ -26,7 +26,7 @@ static void keep_cookie(wc *c) {
 }
 
 int wc_ask(wc *c, const char *path, const char *body) {
-  static char text[40000];
+  static char text[80000];
   size_t n = 0, cap = sizeof text;
   json_decref(c->a.json);
   memset(&c->a, 0, sizeof c->a);

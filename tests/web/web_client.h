@@ -9,7 +9,7 @@
 typedef struct wc_answer {
   int status; /* 0: none came */
   char head[4096];
-  char body[16384];
+  char body[65536];
   json_t *json; /* of the body, or NULL; lives until the next call */
 } wc_answer;
 

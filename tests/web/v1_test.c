@@ -1,0 +1,219 @@
+/* Releases over HTTP from the real server: what a token opens, and what it does not. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "web_client.h"
+
+#include <cmocka.h>
+
+#define SLEEP_CSV "/v1/releases/%s/sleep.csv"
+
+typedef struct stage {
+  dm_site site;
+  dm_server d;
+  char month[8], path[60];
+  char all[100], sleep[100]; /* Authorization headers */
+  char sleep_id[20];
+} stage;
+
+/* A token by the administrator's command: its header line, and its id. */
+static void token(stage *s, const char *args, char header[100], char id[20]) {
+  char ask[300], reply[2048];
+  snprintf(ask, sizeof ask, "{\"cmd\":\"token add\",\"label\":\"study\"%s}", args);
+  assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
+  json_t *j = json_loads(reply, 0, NULL);
+  snprintf(header, 100, "Authorization: Bearer %.75s\r\n", json_string_value(json_object_get(j, "token")));
+  if (id) snprintf(id, 20, "%s", json_string_value(json_object_get(j, "id")));
+  json_decref(j);
+}
+
+static int setup(void **state) {
+  stage *s = calloc(1, sizeof *s);
+  char why[DM_WHY] = "", ask[100], reply[8192];
+  dm_site_open(&s->site, 8);
+  if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
+    print_error("%s\n", why);
+    return -1;
+  }
+  time_t past = time(NULL) - 100 * 86400; /* a month that is closed whatever the grace */
+  struct tm tm;
+  strftime(s->month, sizeof s->month, "%Y-%m", gmtime_r(&past, &tm));
+  snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\"}", s->month);
+  if (!dm_admin(&s->d, ask, reply, sizeof reply)) {
+    print_error("%s\n", reply);
+    return -1;
+  }
+  snprintf(s->path, sizeof s->path, SLEEP_CSV, s->month);
+  token(s, "", s->all, NULL);
+  token(s, ",\"dataset\":[\"sleep\"]", s->sleep, s->sleep_id);
+  *state = s;
+  return 0;
+}
+
+static int teardown(void **state) {
+  stage *s = *state;
+  char why[DM_WHY] = "";
+  bool stopped = dm_stop(&s->d, SIGTERM), clean = dm_log_clean(&s->d, "ovr1_", why);
+  if (!clean) print_error("%s\n", why);
+  dm_end(&s->d);
+  dm_site_close(&s->site);
+  free(s);
+  return stopped && clean ? 0 : -1;
+}
+
+/* As curl asks: no page, no cookie. */
+static wc curl(stage *s, const char *headers) {
+  wc c = wc_open(&s->d);
+  c.origin = NULL;
+  c.header = NULL;
+  c.extra = headers;
+  return c;
+}
+
+static bool head_has(const wc *c, const char *text) { return strstr(c->a.head, text) != NULL; }
+
+/* The entity tag of the last answer, with its quotes. */
+static void tag_of(const wc *c, char out[80]) {
+  const char *p = strstr(c->a.head, "ETag: ");
+  assert_non_null(p);
+  snprintf(out, 80, "%.*s", (int)strcspn(p + 6, "\r"), p + 6);
+}
+
+static void a_token_opens_the_releases(void **state) {
+  stage *s = *state;
+  wc c = curl(s, s->all);
+  char path[80];
+  assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
+  json_t *first = json_array_get(json_object_get(c.a.json, "releases"), 0);
+  assert_string_equal(json_string_value(json_object_get(first, "id")), s->month);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  assert_true(head_has(&c, "text/csv") &&
+              head_has(&c, "Content-Disposition: attachment; filename=\"overdracht-"));
+  assert_int_equal(strncmp(c.a.body, "release,", 8), 0);
+  snprintf(path, sizeof path, "/v1/releases/%s/datapackage.json", s->month);
+  assert_int_equal(wc_ask(&c, path, NULL), 200);
+  assert_non_null(json_object_get(c.a.json, "resources"));
+  assert_int_equal(wc_ask(&c, "/v1/codebook.csv", NULL), 200);
+  assert_int_equal(wc_ask(&c, "/v1/codebook.html", NULL), 200);
+  for (int stata = 0; stata < 2; stata++) {
+    snprintf(path, sizeof path, "/v1/releases/%s/goal.%s", s->month, stata ? "dta" : "sav");
+    assert_int_equal(wc_ask(&c, path, NULL), 200);
+    assert_int_equal(strncmp(c.a.body, stata ? "<stata_dta>" : "$FL2", stata ? 11 : 4), 0);
+  }
+  wc_close(&c);
+}
+
+static void the_description_needs_no_token(void **state) {
+  stage *s = *state;
+  wc c = curl(s, NULL);
+  assert_int_equal(wc_ask(&c, "/v1/openapi.json", NULL), 200);
+  json_t *paths = json_object_get(c.a.json, "paths");
+  assert_int_equal((int)json_object_size(paths), 5);
+  assert_non_null(json_object_get(paths, "/v1/releases/{release}/{dataset}.{format}"));
+  wc_close(&c);
+}
+
+static void tags_ranges_and_gzip(void **state) {
+  stage *s = *state;
+  char headers[400], tag[80], whole[sizeof((wc_answer *)0)->body];
+  wc c = curl(s, s->all);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  tag_of(&c, tag);
+  snprintf(whole, sizeof whole, "%s", c.a.body);
+  assert_true(head_has(&c, "Cache-Control: no-cache\r\n") && head_has(&c, "Vary: Accept-Encoding\r\n"));
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  assert_string_equal(c.a.body, whole); /* the same request, the same bytes */
+
+  c.extra = headers;
+  snprintf(headers, sizeof headers, "%sIf-None-Match: %s\r\n", s->all, tag);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 304);
+  assert_string_equal(c.a.body, "");
+  snprintf(headers, sizeof headers, "%sRange: bytes=8-12\r\n", s->all);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 206);
+  assert_int_equal((int)strlen(c.a.body), 5);
+  assert_memory_equal(c.a.body, whole + 8, 5);
+  snprintf(headers, sizeof headers, "%sRange: bytes=99999999-\r\n", s->all);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 416);
+  assert_true(head_has(&c, "Content-Range: bytes */"));
+  snprintf(headers, sizeof headers, "%sAccept-Encoding: gzip\r\n", s->all);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  assert_true(head_has(&c, "Content-Encoding: gzip\r\n"));
+  assert_int_equal((int)(uint8_t)c.a.body[0], 0x1f);
+  char small[80];
+  tag_of(&c, small);
+  assert_string_not_equal(small, tag);
+  snprintf(headers, sizeof headers, "%sAccept-Encoding: gzip\r\nIf-None-Match: %s\r\n", s->all, small);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 304);
+  wc_close(&c);
+}
+
+static void refused(stage *s, const char *headers, const char *path, int status, const char *code) {
+  wc c = curl(s, headers);
+  if (wc_ask(&c, path, NULL) != status || strcmp(wc_text(&c, "code"), code) != 0)
+    fail_msg("%s %s: %d %s, expected %d %s", headers ? headers : "", path, c.a.status, c.a.body, status,
+             code);
+  assert_true(head_has(&c, "application/problem+json"));
+  assert_int_equal(head_has(&c, "WWW-Authenticate: Bearer"), status == 401);
+  assert_true(*wc_text(&c, "nl") && *wc_text(&c, "en"));
+  wc_close(&c);
+}
+
+static void tokens_that_open_nothing(void **state) {
+  stage *s = *state;
+  char wrong[100], path[80], ask[100], reply[500];
+  refused(s, NULL, "/v1/releases", 401, "token-missing");
+  refused(s, "Authorization: Basic YTpi\r\n", "/v1/releases", 401, "token-missing");
+  refused(s, "Authorization: Bearer\r\n", "/v1/releases", 401, "token-missing");
+  refused(s, "Authorization: Bearer ovr1_0000\r\n", "/v1/releases", 401, "token-missing");
+  refused(s, "Cookie: overdracht=0000\r\n", "/v1/releases", 401, "token-missing");
+  strcpy(wrong, s->all);
+  wrong[40] = wrong[40] == '0' ? '1' : '0';
+  refused(s, wrong, s->path, 401, "token-missing");
+  snprintf(wrong, sizeof wrong, "%.*s", (int)sizeof wrong - 1, s->all);
+  refused(s, wrong, "/v1/nothing", 404, "unknown-path");
+  /* Over its scope; the list and the codebook are for every token. */
+  snprintf(path, sizeof path, "/v1/releases/%s/goal.csv", s->month);
+  refused(s, s->sleep, path, 403, "out-of-scope");
+  wc c = curl(s, s->sleep);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  assert_int_equal(wc_ask(&c, "/v1/codebook.csv", NULL), 200);
+  wc_close(&c);
+  snprintf(ask, sizeof ask, "{\"cmd\":\"token revoke\",\"id\":\"%s\"}", s->sleep_id);
+  assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
+  refused(s, s->sleep, s->path, 401, "token-revoked");
+}
+
+static void paths_that_lead_nowhere(void **state) {
+  stage *s = *state;
+  char path[200];
+  refused(s, s->all, "/v1/", 404, "unknown-path");
+  refused(s, s->all, "/v1/releases/", 404, "unknown-path");
+  refused(s, s->all, "/v1/releases/2020-01/sleep.csv", 404, "unknown-release");
+  refused(s, s->all, "/v1/releases/x/sleep.csv", 404, "unknown-release");
+  static const char *const files[] = {"persons.csv", "sleep.xlsx",  "sleep.html", "sleep.csv.gz", "sleep",
+                                      ".csv",        "sleep.csv/x", "SLEEP.csv",  "a/b/c.csv"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    wc c = curl(s, s->all);
+    snprintf(path, sizeof path, "/v1/releases/%s/%s", s->month, files[i]);
+    if (wc_ask(&c, path, NULL) != 404) fail_msg("%s: %d", path, c.a.status);
+    wc_close(&c);
+  }
+  refused(s, s->all, "/v1/codebook.csv?breakdown=person", 400, "no-arguments");
+  wc c = curl(s, s->all);
+  assert_int_equal(wc_ask(&c, "/v1/releases", "{}"), 405);
+  wc_close(&c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_token_opens_the_releases), cmocka_unit_test(the_description_needs_no_token),
+      cmocka_unit_test(tags_ranges_and_gzip),       cmocka_unit_test(paths_that_lead_nowhere),
+      cmocka_unit_test(tokens_that_open_nothing),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
