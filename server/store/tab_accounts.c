@@ -14,11 +14,11 @@ bool sv_login_fold(const char *text, char out[SV_LOGIN_MAX + 1]) {
 
 /* -- names ----------------------------------------------------------------------------------------------- */
 
-/* Keyed, so that a stolen table confirms no name. Of no participant: under the index key. */
+/* Keyed, so that a stolen table confirms no name. */
 static int login_key(sv_txn *t, const char *folded, sv_key *k) {
-  static const ov_record of_nobody;
   uint8_t hash[OV_HASH_BYTES];
-  int err = sv_natural_hash(t, &of_nobody, (const uint8_t *)folded, strlen(folded), hash);
+  static const ov_record nobody = {.kind = OV_KIND_PERSON}; /* under the environment's own key */
+  int err = sv_natural_hash(t, &nobody, (const uint8_t *)folded, strlen(folded), hash);
   *k = sv_key_hash(hash);
   return err;
 }
