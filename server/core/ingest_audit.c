@@ -71,9 +71,10 @@ static void put(ingest *g, const sv_push_in *in, const group *x) {
                       .count = all,
                       .team = x->team};
   if (x->has_author) e.role = (uint8_t)ingest_role(g, &x->author);
-  snprintf(e.address, sizeof e.address, "%s", in->address);
-  snprintf(e.detail, sizeof e.detail, "%u created, %u changed, %u retracted, of these %u held", x->created,
-           x->changed, x->retracted, x->held);
+  memcpy(e.address, in->address, sizeof e.address);
+  if (x->held || x->created < all) /* else action and count say it all */
+    snprintf(e.detail, sizeof e.detail, "%u created, %u changed, %u retracted, of these %u held", x->created,
+             x->changed, x->retracted, x->held);
   sv_audit_put(g->t, g->org, &e);
 }
 

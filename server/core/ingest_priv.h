@@ -65,7 +65,7 @@ typedef struct scope_list {
   uint32_t v[OV_SCOPES_MAX];
   uint32_t n;
 } scope_list;
-#define SCOPE_LISTS 8u
+#define SCOPE_LISTS 16u /* a shift is about a dozen clients in turn */
 #define BRIEFS 16u
 
 typedef struct ingest {

@@ -131,9 +131,9 @@ static void cut_handed_over_wiped_and_shown(void **state) {
   assert_true(st.revoked);
   assert_int_equal(st.records, 0);
   assert_int_equal(oc_sync(c->s, NULL, &e), OC_E_REFUSED);
+  assert_non_null(strstr(e.message_nl, "afgemeld"));
   ok(oc_status_get(c->s, &st, &e), &e);
   assert_true(st.purged > 0 && !st.enrolled);
-  assert_non_null(strstr(e.message_nl, "afgemeld"));
   /* the receipt travels after the answer: it is there soon */
   for (int i = 0; i < 100; i++) {
     ask(c, reply, sizeof reply, "device list", ",\"all\":true");
