@@ -205,6 +205,7 @@ int cmd_release_shares(adm *m);
 int cmd_release_explain(adm *m);
 int cmd_release_recount(adm *m);
 int cmd_release_p(adm *m);
+int cmd_release_page(adm *m);
 int cmd_export(adm *m);
 
 #endif

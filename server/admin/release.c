@@ -8,6 +8,7 @@
 
 #include "admin_priv.h"
 #include "sv_export.h"
+#include "sv_network_page.h"
 #include "sv_release.h"
 
 #define RELEASES_MAX 4096u
@@ -274,6 +275,24 @@ int cmd_export(adm *m) {
   adm_set_text(m, "file", arg_text(m, "out"));
   adm_set(m, "bytes", json_integer((json_int_t)e.bytes.n));
   adm_set(m, "sha256", json_stringn(e.etag + 1, 2 * OV_HASH_BYTES));
+  sv_export_free(&e);
+  return m->err;
+}
+
+int cmd_release_page(adm *m) {
+  sv_insight in = insight_of(m);
+  sv_export e;
+  int64_t network = arg_int(m, "network", 0);
+  if (network < 0 || network > (int64_t)SV_GROUP_MAX)
+    return adm_fail(m, OV_E_INVALID, NULL, "--network takes the number of a theme network, 1 to %u", SV_GROUP_MAX);
+  int err = sv_network_page(&in, arg_text(m, "release"), (unsigned)network, &e);
+  if (err == OV_E_NOTFOUND)
+    return adm_fail(m, err, "`overdracht-admin record list theme_network` and `release list` show them",
+                    "there is no such theme network or release");
+  if (err) return adm_failed(m, err, "the network page");
+  write_out(m, arg_text(m, "out"), &e.bytes);
+  adm_set_text(m, "file", arg_text(m, "out"));
+  adm_set(m, "bytes", json_integer((json_int_t)e.bytes.n));
   sv_export_free(&e);
   return m->err;
 }

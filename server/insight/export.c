@@ -116,7 +116,7 @@ void exp_files_free(exp_file *files, unsigned n) {
 
 void sv_export_free(sv_export *e) { ov_buf_free(&e->bytes); }
 
-static int finish(sv_export *e, int err) {
+int exp_finish(sv_export *e, int err) {
   uint8_t h[OV_HASH_BYTES];
   unsigned n = 0;
   if (!err && e->bytes.err) err = e->bytes.err;
@@ -145,7 +145,7 @@ int sv_export_get(sv_org *programme, const char *release, const char *dataset, s
   int err = sv_txn_read(programme->env, &t);
   if (!err) err = sv_release_get(t, number, EXP_PART(&which), &e->bytes);
   sv_txn_abort(t);
-  return finish(e, err);
+  return exp_finish(e, err);
 }
 
 int sv_export_codebook(sv_org *programme, sv_format f, sv_export *e) {
@@ -153,7 +153,7 @@ int sv_export_codebook(sv_org *programme, sv_format f, sv_export *e) {
   ov_buf_init(&e->bytes, 0);
   if (!has(D_CODEBOOK, f)) return OV_E_INVALID;
   snprintf(e->file_name, sizeof e->file_name, "overdracht-codebook.%s", sv_format_name(f));
-  return finish(e, exp_codebook(programme->schemas, f, &e->bytes));
+  return exp_finish(e, exp_codebook(programme->schemas, f, &e->bytes));
 }
 
 static json_t *datasets_json(void) {
@@ -209,5 +209,5 @@ int sv_export_releases(sv_org *programme, sv_export *e) {
   free(all);
   json_decref(list);
   json_decref(top);
-  return finish(e, err);
+  return exp_finish(e, err);
 }

@@ -69,6 +69,8 @@ int exp_files(sv_release *r, const ov_schemas *schemas, exp_file *files, unsigne
 void exp_files_free(exp_file *files, unsigned n);
 #define EXP_PART(file) (PART_FILES + (file)->dataset * 8u + (unsigned)(file)->format)
 
+/* Sets the etag of what is complete, or frees it; returns err. */
+int exp_finish(sv_export *e, int err);
 /* Text that a spreadsheet would take for a formula gets a quote before it; so does text that begins with a
  * quote, so that taking one away gives the text back. */
 void exp_csv_text(ov_buf *out, const char *text);

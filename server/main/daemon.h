@@ -1,6 +1,6 @@
 /* The daemon's parts: options.c (command line), glue.c (connections and sessions), pages.c (health and
  * metrics), routes.c (all that is served over HTTP), host.c (administration inside the running server),
- * daily.c (retention), overdrachtd.c (life). */
+ * daily.c (retention), summing.c (sums after commits), overdrachtd.c (life). */
 #ifndef OVERDRACHTD_H
 #define OVERDRACHTD_H
 
@@ -54,11 +54,15 @@ typedef struct daemon_state {
   pthread_t daily;
   pthread_cond_t daily_wake;
   bool daily_running, daily_stop; /* the latter under lock */
+  unsigned summing_ticks, summing_at;
+  bool summing_under_way;
 } daemon_state;
 
 /* glue.c */
 sv_net_cbs glue_callbacks(daemon_state *d);
 void daemon_wake(void *ctx);
+/* summing.c: each second, on the service thread. */
+void summing_tick(daemon_state *d);
 /* pages.c */
 unsigned pages_routes(const sv_net_route **routes);
 /* routes.c: reads the web app and fills routes; false after telling what is wrong. */

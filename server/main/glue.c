@@ -57,6 +57,7 @@ static void on_wake(void *user) {
 static void on_timer(void *user) {
   daemon_state *d = user;
   sv_server_tick(d->server);
+  summing_tick(d);
   sv_net_timer(d->net, 1000);
 }
 

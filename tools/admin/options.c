@@ -170,8 +170,8 @@ static int take_dashed(reader *r, const char *word) {
 /* What streams its lines is written here; what is one whole (an export, an access copy) is written by whoever
  * handles the request. */
 static void take_out_path(cli *c) {
-  const char *out = json_string_value(json_object_get(c->request, "out")), *name = c->cmd ? c->cmd->name : "";
-  if (!out || !strcmp(name, "export") || !strcmp(name, "participant copy")) return;
+  const char *out = json_string_value(json_object_get(c->request, "out"));
+  if (!out || (c->cmd && strcmp(c->cmd->name, "dump"))) return;
   c->out_path = strdup(out);
   json_object_del(c->request, "out");
 }
