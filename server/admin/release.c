@@ -284,7 +284,8 @@ int cmd_release_page(adm *m) {
   sv_export e;
   int64_t network = arg_int(m, "network", 0);
   if (network < 0 || network > (int64_t)SV_GROUP_MAX)
-    return adm_fail(m, OV_E_INVALID, NULL, "--network takes the number of a theme network, 1 to %u", SV_GROUP_MAX);
+    return adm_fail(m, OV_E_INVALID, NULL, "--network takes the number of a theme network, 1 to %u",
+                    SV_GROUP_MAX);
   int err = sv_network_page(&in, arg_text(m, "release"), (unsigned)network, &e);
   if (err == OV_E_NOTFOUND)
     return adm_fail(m, err, "`overdracht-admin record list theme_network` and `release list` show them",

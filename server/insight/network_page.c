@@ -18,7 +18,14 @@
 #define THEMES_MAX 64u
 #define THEME_ORGS_MIN 3u
 enum { KIND_STORY = 12, KIND_LESSON = 13, KIND_BARRIER = 14 };
-enum { STORY_NETWORK = 2, STORY_TITLE = 3, STORY_DATE = 4, STORY_LINK = 5, STORY_CONSENT = 6, CONSENT_WITHDRAWN = 3 };
+enum {
+  STORY_NETWORK = 2,
+  STORY_TITLE = 3,
+  STORY_DATE = 4,
+  STORY_LINK = 5,
+  STORY_CONSENT = 6,
+  CONSENT_WITHDRAWN = 3
+};
 enum { LESSON_NUMBER = 2, LESSON_TITLE = 3, LESSON_BODY = 4, LESSON_MAIN = 5, LESSON_NETWORK = 6 };
 enum { BARRIER_THEME = 3, BARRIER_EFFECT = 4 };
 
@@ -30,7 +37,7 @@ typedef struct page {
   ov_arena a;
 } page;
 
-/* -- cells ------------------------------------------------------------------------------------------------ */
+/* -- cells ----------------------------------------------------------------------------------------------- */
 
 static void set_number(json_t *j, const char *key, int64_t milli) {
   if (milli == SV_UNKNOWN) return;
@@ -95,8 +102,8 @@ static void add_goals(page *p, const sv_release *r) {
     json_array_append_new(attained, j);
     for (uint32_t i = 0; f && i < f->n_codes; i++) {
       if (scale == 5 && f->codes[i].code == -3) continue;
-      j = json_pack("{s:i, s:i, s:s, s:s}", "scale", scale, "code", f->codes[i].code, "nl", f->codes[i].nl, "en",
-                    f->codes[i].en);
+      j = json_pack("{s:i, s:i, s:s, s:s}", "scale", scale, "code", f->codes[i].code, "nl", f->codes[i].nl,
+                    "en", f->codes[i].en);
       set_cell(j, cell_of(r, "goal_score", (unsigned)scale, f->codes[i].code, false, 0));
       json_array_append_new(scores, j);
     }
@@ -114,7 +121,7 @@ static void add_month(page *p, const sv_release *r, json_t *series) {
                         cell_json(cell_of(r, "tech_days_total", 0, 0, false, p->network))));
 }
 
-/* -- the ledger ------------------------------------------------------------------------------------------- */
+/* -- the ledger ------------------------------------------------------------------------------------------ */
 
 static void add_release(page *p, const sv_release *r) {
   char id[SV_RELEASE_ID_MAX], hash[2 * OV_HASH_BYTES + 1];
@@ -154,7 +161,7 @@ static int add_figures(page *p, const char *release) {
   return !err && release && !met ? OV_E_NOTFOUND : err;
 }
 
-/* -- records everybody may read ------------------------------------------------------------------------------ */
+/* -- records everybody may read -------------------------------------------------------------------------- */
 
 static json_t *text_of(const ov_record *r, uint16_t field) {
   const ov_live *l = ov_record_field(r, field, NULL);
@@ -232,15 +239,17 @@ static void add_story_count(page *p, json_t *items) {
   snprintf(en, sizeof en, "%zu of %lld–%lld", count, (long long)low, (long long)high);
   while (json_array_size(items) > STORIES_MAX) json_array_remove(items, 0); /* the oldest first */
   json_object_set_new(p->top, "stories",
-                      json_pack("{s:I, s:I, s:I, s:s, s:s, s:o}", "count", (json_int_t)count, "min", (json_int_t)low,
-                                "max", (json_int_t)high, "text_nl", nl, "text_en", en, "items", items));
+                      json_pack("{s:I, s:I, s:I, s:s, s:s, s:o}", "count", (json_int_t)count, "min",
+                                (json_int_t)low, "max", (json_int_t)high, "text_nl", nl, "text_en", en,
+                                "items", items));
 }
 
 static void take_lesson(page *p, const ov_record *r, void *ctx) {
   if (!about(p, r, LESSON_NETWORK)) return;
   json_t *j = json_object();
-  set_number(j, "number", sv_record_value(r, LESSON_NUMBER) == SV_UNKNOWN ? SV_UNKNOWN
-                                                                          : sv_record_value(r, LESSON_NUMBER) * 1000);
+  set_number(j, "number",
+             sv_record_value(r, LESSON_NUMBER) == SV_UNKNOWN ? SV_UNKNOWN
+                                                             : sv_record_value(r, LESSON_NUMBER) * 1000);
   set_text(j, "title", text_of(r, LESSON_TITLE));
   set_text(j, "text", text_of(r, LESSON_BODY));
   json_object_set_new(j, "main", json_boolean(sv_record_value(r, LESSON_MAIN) == 1));
@@ -276,8 +285,9 @@ static int add_barriers(page *p) {
     for (int effect = 1; effect <= 2; effect++) {
       int theme = f->codes[i].code;
       if (theme < 1 || theme >= (int)THEMES_MAX || t->orgs[effect][theme] < THEME_ORGS_MIN) continue;
-      json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s}", "theme", theme, "nl", f->codes[i].nl, "en",
-                                            f->codes[i].en, "effect", effect == 1 ? "hinders" : "helps"));
+      json_array_append_new(list,
+                            json_pack("{s:i, s:s, s:s, s:s}", "theme", theme, "nl", f->codes[i].nl, "en",
+                                      f->codes[i].en, "effect", effect == 1 ? "hinders" : "helps"));
     }
   }
   free(t);
@@ -301,7 +311,7 @@ static int add_records(page *p) {
   return add_barriers(p);
 }
 
-/* -- the page --------------------------------------------------------------------------------------------- */
+/* -- the page -------------------------------------------------------------------------------------------- */
 
 static json_t *network_json(const page *p, unsigned g) {
   return json_pack("{s:i, s:s, s:s}", "number", (int)g, "name", p->networks[g].name, "type",
@@ -315,13 +325,14 @@ static void add_networks(page *p) {
   }
   json_object_set_new(p->top, "networks", list);
   json_object_set_new(p->top, "network", p->network ? network_json(p, p->network) : json_null());
-  json_object_set_new(p->top, "hidden",
-                      json_pack("{s:s, s:s, s:s, s:s}", "nl", "te weinig mensen", "en", "too few people", "why_nl",
-                                "Wij tonen dit niet: het gaat over te weinig mensen of organisaties, of is met andere "
-                                "cijfers uit te rekenen.",
-                                "why_en",
-                                "Not shown: it is about too few people or organisations, or could be worked out "
-                                "from other figures."));
+  json_object_set_new(
+      p->top, "hidden",
+      json_pack("{s:s, s:s, s:s, s:s}", "nl", "te weinig mensen", "en", "too few people", "why_nl",
+                "Wij tonen dit niet: het gaat over te weinig mensen of organisaties, of is met andere "
+                "cijfers uit te rekenen.",
+                "why_en",
+                "Not shown: it is about too few people or organisations, or could be worked out "
+                "from other figures."));
 }
 
 /* What is oldest goes until the page is small enough. */

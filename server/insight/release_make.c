@@ -244,6 +244,17 @@ static sv_share_kind kind_of(const sv_cell *c) {
   return c->split ? SV_SHARE_SOURCE : SV_SHARE_NETWORK;
 }
 
+/* Does anybody of this network have entries of that measure in the month? */
+static bool has_entries(const sv_release *r, const sv_cell *c) {
+  for (uint32_t i = 0; i < r->cells.n; i++) {
+    const sv_cell *o = &r->cells.v[i];
+    if (!o->paired && o->measure == c->measure && o->split == c->split && o->breakdown == c->breakdown &&
+        o->group == c->group)
+      return o->n > 0;
+  }
+  return false;
+}
+
 void sv_release_shares(const sv_release *r, sv_share out[SV_SHARE_COUNT]) {
   static const int simulated[SV_SHARE_COUNT] = {99, 58, 48, -1, -1, -1};
   for (unsigned k = 0; k < SV_SHARE_COUNT; k++) out[k] = (sv_share){.simulated_pct = simulated[k]};
@@ -251,7 +262,7 @@ void sv_release_shares(const sv_release *r, sv_share out[SV_SHARE_COUNT]) {
     const sv_cell *c = &r->cells.v[i];
     sv_share_kind k = kind_of(c);
     /* Of questions that nobody in the programme answers nothing can survive; they are not counted. */
-    if (!c->n) continue;
+    if (c->paired ? c->breakdown != SV_BY_NETWORK || !has_entries(r, c) : !c->n) continue;
     out[k].cells++;
     out[k].told += c->hidden == SV_SHOWN;
     if (c->hidden != SV_SHOWN || c->paired) continue;

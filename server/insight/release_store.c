@@ -96,7 +96,10 @@ const sv_cell *sv_release_cell(const sv_release *r, const char *name) {
 static void put_set(ov_buf *b, const uint32_t *v, uint32_t n) {
   ov_buf set;
   ov_buf_init(&set, 0);
-  for (uint32_t i = 0; i < n; i++) ov_buf_varint(&set, i ? v[i] - v[i - 1] : v[i]);
+  for (uint32_t i = 0; i < n; i++) {
+    if (i && v[i] <= v[i - 1]) set.err = OV_E_INTERNAL; /* every comparison of sets relies on their order */
+    ov_buf_varint(&set, i ? v[i] - v[i - 1] : v[i]);
+  }
   ov_mpw_bin(b, set.p, set.n);
   if (set.err) b->err = set.err;
   ov_buf_free(&set);

@@ -158,7 +158,7 @@ static uint8_t quality(const sv_contrib *v, uint32_t n, size_t at) {
     memcpy(&x, (const char *)&v[i] + at, sizeof x);
     sum += x;
   }
-  return (uint8_t)sv_round_to((int64_t)((sum + n / 2) / n), 50) / 10;
+  return (uint8_t)(sv_round_to((int64_t)((sum + n / 2) / n), 50) / 10);
 }
 
 static int64_t told(double milli, int64_t step) {

@@ -1,6 +1,7 @@
-/* What the network page shows, as JSON. Figures come from the release ledger alone: they are the exports' own,
- * so that page and export together tell no more than either. Stories and lessons are the programme's records,
- * which everybody in the programme may read; of barriers only themes that three organisations or more name. */
+/* What the network page shows, as JSON. Figures come from the release ledger alone: they are the exports'
+ * own, so that page and export together tell no more than either. Stories and lessons are the programme's
+ * records, which everybody in the programme may read; of barriers only themes that three organisations or
+ * more name. */
 #ifndef SV_NETWORK_PAGE_H
 #define SV_NETWORK_PAGE_H
 

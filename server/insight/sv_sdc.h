@@ -110,7 +110,7 @@ typedef struct sv_table_in {
 } sv_table_in;
 int sv_sdc_table(const sv_sdc_rules *r, const sv_table_in *in, sv_cells *out);
 /* A row of codes, for all networks together: lists[i] are the contributions for codes[i], of the same
- * clients in the same order. */
+ * clients; sorted in place. */
 int sv_sdc_row(const sv_sdc_rules *r, const sv_table_in *in, const int8_t *codes, sv_contrib *const *lists,
                unsigned n_codes, sv_cells *out);
 

@@ -1,5 +1,5 @@
-/* What a commit left due is summed soon after it: a job like any other in the writer's queue, one at a time, so
- * that pushes come first. Nothing is lost when the server stops: what is due lies in the store. */
+/* What a commit left due is summed soon after it: a job like any other in the writer's queue, one at a time,
+ * so that pushes come first. Nothing is lost when the server stops: what is due lies in the store. */
 #include <stdlib.h>
 
 #include "daemon.h"
@@ -43,7 +43,8 @@ static bool is_due(sv_org *org) {
 static bool submit(daemon_state *d, sv_org *org) {
   summing_job *j = calloc(1, sizeof *j);
   if (!j) return false;
-  *j = (summing_job){.d = d, .job = {.org = org, .bytes = sizeof *j, .run = summing_run, .done = summing_done}};
+  *j = (summing_job){.d = d,
+                     .job = {.org = org, .bytes = sizeof *j, .run = summing_run, .done = summing_done}};
   d->summing_under_way = true;
   if (!sv_writer_submit(sv_server_writer(d->server), &j->job)) return true;
   d->summing_under_way = false;

@@ -83,7 +83,8 @@ static void prior_of(const sw_world *w, const sv_measure *m, unsigned split, uns
 static uint32_t contributions(const sw_world *w, const sv_measure *m, unsigned split, unsigned month,
                               bool late, int code, sv_contrib *v) {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < w->n_clients; i++) {
+  for (uint32_t k0 = 0; k0 < w->n_clients; k0++) {
+    uint32_t i = w->n_clients - 1 - k0; /* in another order than the numbers': nobody promised one */
     const sw_client *c = &w->clients[i];
     if (!takes_part(c, month, late) || (split == 2 && !c->sensor)) continue;
     unsigned x = of_client(c, 900 + 13 * month + m->id, 1000) + (late && syncs_late(c, month) ? 137 : 0);

@@ -45,6 +45,8 @@ ONLY_HEADERS = {('server/net', 'proto/include'): {'ov/error.h'}}
 LIBRARY = {
     'libwebsockets.h': r'(server|client-c)/net/|tests/',
     'lmdb.h': r'(server|client-c)/store/|tests/',
+    'readstat.h': r'server/insight/export_readstat\.c$',
+    'gsl/': r'server/insight/stats\.c$',
     'msgpack': r'proto/src/mp_(read|write)\.c$|tests/proto/',
 }
 # proto: bytes in, bytes out. It knows no clock, no files, no sockets, no threads; stdio.h is there to write into memory,

@@ -42,7 +42,7 @@ static void plan_project(dd_project *j, const dd_plan *plan, unsigned number, dd
   j->implementation = plan->until_day - dd_between(r, 150, 420);
   j->choice = j->implementation - dd_between(r, 60, 180);
   j->needs = j->choice - dd_between(r, 90, 240);
-  j->follow_up = j->implementation + dd_between(r, 180, 360);
+  j->follow_up = j->implementation + dd_between(r, 120, 240);
   int64_t n = dd_around(r, PARTICIPANTS_MEDIAN, PARTICIPANTS_SPREAD) * plan->scale_percent / 100;
   j->participants = n < 1 ? 1 : (unsigned)n;
 }

@@ -132,7 +132,7 @@ static void add_project(job *j, dd_project *p, int64_t today) {
   dd_int(&f, "needs_from", p->needs);
   dd_int(&f, "choice_from", p->choice);
   dd_int(&f, "implementation_from", p->implementation);
-  if (p->follow_up <= today) dd_int(&f, "follow_up_from", p->follow_up);
+  dd_int(&f, "follow_up_from", p->follow_up); /* planned from the start */
   dd_ref(&f, "lead", &p->lead.record);
   dd_set(&f, "teams", scopes, n);
   p->record = add(j, &f, SCOPE_ORG);
