@@ -12,6 +12,7 @@
 #define DAY_MAX 2932896
 #define CODES_MAX 16u
 #define TABLES_MAX 256u
+#define VALUES_MAX 128u /* measures x sources of one family */
 #define FIELD_NUMBER 2
 #define NETWORK_NAME 3
 #define NETWORK_TYPE 4
@@ -262,24 +263,31 @@ static uint16_t tenths(uint32_t part, uint32_t whole) {
   return whole ? (uint16_t)((uint64_t)part * 1000 / whole) : 0;
 }
 
-static int add_client(pass *p, const sv_measure *m, unsigned split, uint32_t client, const sv_sums *s) {
-  sv_contrib c = {.client = client,
-                  .org = (uint16_t)p->org,
-                  .group = group_of(&p->j->orgs[p->org], &s->project),
-                  .conflicts = tenths(s->conflicts, s->records),
-                  .held = tenths(s->held, s->records),
-                  .refused = tenths(s->refused, s->records)};
-  unsigned flags;
-  if (m->type != SV_M_CATEGORY && !sv_sums_value(s, m, split, 0, 0, p->j->days, &c.milli, &flags)) return 0;
+static sv_contrib contribution(const pass *p, uint32_t client, const sv_sums *s) {
+  return (sv_contrib){.client = client,
+                      .org = (uint16_t)p->org,
+                      .group = group_of(&p->j->orgs[p->org], &s->project),
+                      .conflicts = tenths(s->conflicts, s->records),
+                      .held = tenths(s->held, s->records),
+                      .refused = tenths(s->refused, s->records)};
+}
+
+static int add_value(pass *p, const sv_client_value *v, sv_contrib c) {
+  acc *a = table_of(p, v->m, v->split);
+  int err = a ? room(a) : OV_E_LIMIT;
+  if (err) return err;
+  c.milli = v->milli;
+  c.flags = (uint8_t)v->flags;
+  a->lists[0][a->n++] = c;
+  return 0;
+}
+
+static int add_codes(pass *p, const sv_measure *m, unsigned split, sv_contrib c, const sv_sums *s) {
   acc *a = table_of(p, m, split);
   int err = a ? room(a) : OV_E_LIMIT;
   if (err) return err;
-  if (m->type != SV_M_CATEGORY) {
-    c.flags = (uint8_t)flags;
-    a->lists[0][a->n++] = c;
-    return 0;
-  }
   for (unsigned k = 0; k < a->n_codes; k++) {
+    unsigned flags;
     if (!sv_sums_value(s, m, split, a->codes[k], 0, p->j->days, &c.milli, &flags)) return 0;
     c.flags = (uint8_t)flags;
     a->lists[k][a->n] = c;
@@ -303,11 +311,17 @@ static int take_row(void *ctx, const ov_name *who, const uint8_t *bytes, size_t 
   int err = rel_client(&p->j->clients, (uint16_t)p->org, who, &client);
   if (!err && p->j->clients.consent[client] == 0) return 0;
   if (!err) err = sv_sums_decode(bytes, n, p->j->sums) ? OV_E_CORRUPT : 0;
+  if (err) return err;
+  sv_client_value v[VALUES_MAX];
+  uint32_t k = sv_sums_values(p->j->sums, p->j->days, v, VALUES_MAX);
+  sv_contrib c = contribution(p, client, p->j->sums);
+  for (uint32_t i = 0; !err && i < k; i++) err = add_value(p, &v[i], c);
   for (unsigned i = 0; !err && sv_measure_at(i); i++) {
     const sv_measure *m = sv_measure_at(i);
-    uint32_t set = m->family == p->family ? splits_of(p->j->sums, m) : 0;
+    bool codes = m->family == p->family && m->type == SV_M_CATEGORY;
+    uint32_t set = codes ? splits_of(p->j->sums, m) : 0;
     for (unsigned split = 0; !err && set >> split; split++) {
-      if (set >> split & 1) err = add_client(p, m, split, client, p->j->sums);
+      if (set >> split & 1) err = add_codes(p, m, split, c, p->j->sums);
     }
   }
   return err;

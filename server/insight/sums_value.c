@@ -14,6 +14,8 @@ static int compare(const sv_sum *x, const sv_sum *y) {
   return x->phase < y->phase ? -1 : x->phase > y->phase;
 }
 
+/* An entry is one number for measure, split and phase, n and sum; code and squares only where there are any:
+ * most of reading a month is reading these. */
 static int by_key(const void *a, const void *b) { return compare(a, b); }
 
 void sv_sums_encode(sv_sums *s, ov_buf *out) {
@@ -27,12 +29,12 @@ void sv_sums_encode(sv_sums *s, ov_buf *out) {
   ov_mpw_array(out, s->n);
   for (uint32_t i = 0; i < s->n; i++) {
     const sv_sum *e = &s->v[i];
-    ov_mpw_uint(out, e->measure);
-    ov_mpw_uint(out, e->split);
-    ov_mpw_int(out, e->cat);
-    ov_mpw_uint(out, e->phase);
+    bool more = e->cat || e->sumsq;
+    ov_mpw_uint(out, ((e->measure * 16u + e->split) * 4u + e->phase) * 2u + more);
     ov_mpw_uint(out, e->n);
     ov_mpw_int(out, e->sum);
+    if (!more) continue;
+    ov_mpw_int(out, e->cat);
     ov_mpw_int(out, e->sumsq);
   }
 }
@@ -50,13 +52,14 @@ int sv_sums_decode(const uint8_t *p, size_t n, sv_sums *out) {
   if (out->n > SV_SUMS_MAX) return OV_E_FORMAT;
   for (uint32_t i = 0; i < out->n; i++) {
     sv_sum *e = &out->v[i];
-    e->measure = (uint16_t)ov_mpr_uint(&r, UINT16_MAX);
-    e->split = (uint8_t)ov_mpr_uint(&r, UINT8_MAX);
-    e->cat = (int8_t)ov_mpr_int_in(&r, INT8_MIN, INT8_MAX);
-    e->phase = (uint8_t)ov_mpr_uint(&r, 3);
+    uint32_t key = (uint32_t)ov_mpr_uint(&r, UINT16_MAX * 128u);
+    *e = (sv_sum){.measure = (uint16_t)(key / 128), .split = key / 8 % 16, .phase = key / 2 % 4};
     e->n = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
     e->sum = ov_mpr_int(&r);
-    e->sumsq = ov_mpr_int(&r);
+    if (key % 2) {
+      e->cat = (int8_t)ov_mpr_int_in(&r, INT8_MIN, INT8_MAX);
+      e->sumsq = ov_mpr_int(&r);
+    }
     if (i && compare(&out->v[i - 1], e) >= 0) ov_mpr_fail(&r, OV_E_FORMAT);
   }
   return ov_mpr_done(&r) ? OV_E_FORMAT : 0;
@@ -120,4 +123,23 @@ bool sv_sums_value(const sv_sums *s, const sv_measure *m, unsigned split, int ca
     all.sumsq += e->sumsq;
   }
   return met && sv_sum_value(&all, m, total, days, milli, flags);
+}
+
+uint32_t sv_sums_values(const sv_sums *s, unsigned days, sv_client_value *out, uint32_t max) {
+  const sv_measure *m = NULL;
+  uint32_t n = 0;
+  for (uint32_t i = 0, from = 0; i < s->n && n < max; from = i) {
+    sv_sum all = s->v[from];
+    if (!m || m->id != all.measure) m = sv_measure_by_id(all.measure);
+    bool bits = m && m->type == SV_M_VARIETY;
+    for (i = from + 1; i < s->n && s->v[i].measure == all.measure && s->v[i].split == all.split; i++) {
+      const sv_sum *e = &s->v[i];
+      all.n += e->n;
+      all.sum = bits ? (int64_t)((uint64_t)all.sum | (uint64_t)e->sum) : all.sum + e->sum;
+      all.sumsq += e->sumsq;
+    }
+    out[n] = (sv_client_value){.m = m, .split = all.split};
+    if (m && m->type != SV_M_CATEGORY && sv_sum_value(&all, m, 0, days, &out[n].milli, &out[n].flags)) n++;
+  }
+  return n;
 }

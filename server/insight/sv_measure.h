@@ -121,6 +121,15 @@ int sv_sums_decode(const uint8_t *p, size_t n, sv_sums *out);
 #define SV_HAS_REST 2u /* in the complement */
 bool sv_sums_value(const sv_sums *s, const sv_measure *m, unsigned split, int cat, unsigned phase,
                    unsigned days, int64_t *milli, unsigned *flags);
+/* All values but those of categories in one pass, ascending by measure and split; of sums in order, as
+ * decoded. Returns how many, at most max. */
+typedef struct sv_client_value {
+  const sv_measure *m;
+  uint8_t split;
+  unsigned flags;
+  int64_t milli;
+} sv_client_value;
+uint32_t sv_sums_values(const sv_sums *s, unsigned days, sv_client_value *out, uint32_t max);
 /* The same over sums added up by the caller (phases, months); n of the category is e->n, `total` all
  * codes. */
 bool sv_sum_value(const sv_sum *e, const sv_measure *m, uint32_t total, unsigned days, int64_t *milli,
