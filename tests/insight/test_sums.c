@@ -193,7 +193,13 @@ static void an_erased_participant_has_no_sums(void **state) {
   fx_push_ok(p.tablet, p.org, 1, 1);
   drain(&p);
   assert_true(slept(&p, &p.anna, month_of(FIRST_DAY), &m, &n));
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_write(p.org->env, &t)); /* a month whose records an erasure took out of the indexes */
+  FX_OK(sv_sums_put(t, month_of(FIRST_DAY) - 5, SV_FAM_SLEEP, &p.anna, "x", 1));
+  FX_OK(sv_txn_commit(t));
+  recount(&p, 1, 1);
   FX_OK(sv_keyring_destroy(p.org->keyring, &p.anna));
+  recount(&p, 0, 0);
   assert_false(slept(&p, &p.anna, month_of(FIRST_DAY), &m, &n));
   sv_scrub s;
   FX_OK(sv_env_scrub(p.org->env, &s)); /* rows that nobody can open any more are no damage */
