@@ -69,8 +69,10 @@ A release page --network 3 --out "$dir/page.json" >/dev/null
 refused 'no such theme network' release page --network 77 --out "$dir/x.json"
 refused 'File exists' export 2026-03 sleep --out "$dir/one/sleep.csv"
 organisation=$(A organisation list | field '.items[0].organisation')
-night=$(A record list sleep --organisation "$organisation" --from 2026-03-10 --limit 1 | field '.items[0].record')
-A record edit "$night" --organisation "$organisation" quality=1 sol_min=1 >/dev/null
+# Of several clients, since not everybody gave consent.
+for night in $(A record list sleep --organisation "$organisation" --from 2026-03-20 --limit 8 | field '.items[].record'); do
+  A record edit "$night" --organisation "$organisation" quality=1 sol_min=7 >/dev/null
+done
 again=$(A release make 2026-03)
 [ "$(field .hash <<<"$again")" = "$hash" ] || fail 'a late entry changed the hash'
 [[ $again == *'does not change'* ]] || fail "$again"
