@@ -359,6 +359,7 @@ export class Engine implements App {
     await writeMeta(core.db, "lastSync", nowMs);
     if (allSent) await writeMeta(core.db, "allSentAt", nowMs);
     await core.keepSafe(nowMs);
+    await core.confirmErasures(Math.floor(this.#env.nowMs() / 1000));
     this.#mustUpdate = false;
     await this.#judgeState();
     this.#storeChannel?.post({ is: "device" } satisfies Told);

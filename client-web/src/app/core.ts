@@ -21,6 +21,7 @@ import {
 } from "./db.ts";
 import { Directory } from "./directory.ts";
 import { offTop } from "./entries.ts";
+import { purgeDone, purgeOp } from "./erasure.ts";
 import { type Env, randomBytes } from "./env.ts";
 import { storageError } from "./errors.ts";
 import { type Changed, IdbStore, newWriter } from "./idb-store.ts";
@@ -40,6 +41,8 @@ export interface Core {
   ports: Ports;
   /** Goes on under a new log, unless the old one has entries to send yet. */
   startNewLog(): Promise<void>;
+  /** Writes the receipts of erasures that are due. */
+  confirmErasures(deviceS: number): Promise<void>;
   /** Notes how far the log is safe, and drops what was safe 30 days ago (PROTO-121). */
   keepSafe(nowMs: number): Promise<void>;
 }
@@ -76,6 +79,12 @@ export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core
     const writer = hex(randomBytes(ID_BYTES));
     const { device, organisation } = core.identity;
     return core.store.apply([{ to: "newWriter", writer, device, head: chainStart(organisation, writer) }]);
+  };
+  core.confirmErasures = async (deviceS) => {
+    for (const due of (await readMeta(db, "purgesDue")) ?? []) {
+      const version = core.directory.schemas.byName("purge")?.version ?? 1;
+      await core.store.append(purgeOp(due, version, deviceS), (tx) => purgeDone(tx, due.tombstone));
+    }
   };
   core.keepSafe = (nowMs) => core.store.dropSafe(nowMs);
   return core;

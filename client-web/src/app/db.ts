@@ -4,6 +4,7 @@ import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from "
 import type { Id, Name } from "../proto/name.ts";
 import type { LogState, Receipt } from "../proto/log.ts";
 import type { ScopeCursor } from "../proto/store.ts";
+import type { PurgeDue } from "./erasure.ts";
 import type { Secrets } from "./seal.ts";
 import type { Settings } from "./api.ts";
 
@@ -18,6 +19,8 @@ export interface EntryRow {
   /** acknowledged and held, or refused altogether: somebody must look at it */
   att?: 1;
   record: Name;
+  /** whom it is about; "" for nobody */
+  client: Name | "";
   headerHash: Uint8Array;
   commitment: Uint8Array;
   head: Uint8Array;
@@ -78,6 +81,8 @@ export interface Meta {
   doubleKey: Uint8Array;
   /** bumped when view rows are made otherwise */
   indexVersion: number;
+  /** receipts of erasures to be written */
+  purgesDue: PurgeDue[];
   /** own ops up to seq were safe at that time */
   safeSince: { seq: number; ms: number }[];
 }
@@ -122,7 +127,7 @@ export interface Tables extends DBSchema {
   entries: {
     key: [Id, number];
     value: EntryRow;
-    indexes: { top: Name; ackTop: number; att: number };
+    indexes: { top: Name; ackTop: number; att: number; client: Name };
   };
   parts: { key: [number, Name]; value: PartRow; indexes: { name: Name; changed: [number, number] } };
   staged: { key: [number, Name]; value: PartRow };
@@ -183,7 +188,7 @@ function create(db: Db): void {
   for (const table of ["meta", "secrets", "keys", "dirty"] as const) db.createObjectStore(table);
   db.createObjectStore("epochs", { autoIncrement: true });
   const entries = db.createObjectStore("entries", { keyPath: ["w", "seq"] });
-  for (const index of ["top", "ackTop", "att"] as const) entries.createIndex(index, index);
+  for (const index of ["top", "ackTop", "att", "client"] as const) entries.createIndex(index, index);
   const parts = db.createObjectStore("parts", { keyPath: ["scope", "name"] });
   parts.createIndex("name", "name");
   parts.createIndex("changed", ["kind", "changed"]);

@@ -9,7 +9,7 @@ const KEEP_MS = 7 * 86_400_000;
 const BODY_BYTES_MAX = 256 * 1024;
 const DRAFTS_MAX = 50; // of one person; the oldest goes
 
-const placeOf = (person: Name, key: string): string => `draft ${person} ${key}`;
+export const draftPlace = (person: Name, key: string): string => `draft ${person} ${key}`;
 const ofPerson = (person: Name): IDBKeyRange => IDBKeyRange.bound([person, ""], [person, "\uffff"]);
 
 export async function keepDraft(
@@ -22,7 +22,7 @@ export async function keepDraft(
   if (body === null) return core.db.delete("drafts", [person, key]);
   const plain = utf8(body);
   if (plain.length > BODY_BYTES_MAX) throw appError("storage_full");
-  const sealed = await core.sealer.seal(placeOf(person, key), plain);
+  const sealed = await core.sealer.seal(draftPlace(person, key), plain);
   await core.db.put("drafts", { person, key, at: nowMs, body: sealed });
   const all = await core.db.getAll("drafts", ofPerson(person));
   const old = all.sort((a, b) => b.at - a.at).slice(DRAFTS_MAX);
@@ -30,7 +30,7 @@ export async function keepDraft(
 }
 export async function readDrafts(core: Core, person: Name): Promise<ReadonlyMap<string, string>> {
   const rows = await core.db.getAll("drafts", ofPerson(person));
-  const bodies = await Promise.all(rows.map((d) => core.sealer.open(placeOf(d.person, d.key), d.body)));
+  const bodies = await Promise.all(rows.map((d) => core.sealer.open(draftPlace(d.person, d.key), d.body)));
   return new Map(rows.map((d, i) => [d.key, utf8Decode(bodies[i]) ?? ""]));
 }
 export async function dropOldDrafts(db: Db, nowMs: number): Promise<void> {

@@ -10,7 +10,15 @@ import {
   withTag,
   writerOf,
 } from "../proto/name.ts";
-import { type Op, decodeHeader, decodePayload, encodeHeader, encodePayload, recordOf } from "../proto/op.ts";
+import {
+  KIND,
+  type Op,
+  decodeHeader,
+  decodePayload,
+  encodeHeader,
+  encodePayload,
+  recordOf,
+} from "../proto/op.ts";
 import type { Entry, Receipt } from "../proto/log.ts";
 import { fail } from "../proto/error.ts";
 import type { EntryRow } from "./db.ts";
@@ -30,6 +38,7 @@ export async function sealEntry(sealer: Sealer, w: Id, e: Entry): Promise<EntryR
     seq: e.seq,
     top: record,
     record,
+    client: e.op.participant ?? (e.op.kind === KIND.PARTICIPANT ? record : ""),
     headerHash: e.headerHash,
     commitment: e.commitment,
     head: e.head,

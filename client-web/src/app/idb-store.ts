@@ -32,6 +32,7 @@ import {
   putMeta,
   readMeta,
 } from "./db.ts";
+import { type Erasing, erase, erasingOf } from "./erasure.ts";
 import { offTop, openEntry, rolledBack, sealEntry, withReceipt } from "./entries.ts";
 import type { Env } from "./env.ts";
 import { storageError } from "./errors.ts";
@@ -42,8 +43,8 @@ export type Indexer = (record: Rec, scope: number | null) => ViewRow;
 /** Records that changed; null: too many to name. */
 export type Changed = (names: ReadonlySet<Name> | null) => void;
 
-const SYNC_TABLES: TableName[] = ["meta", "keys", "entries", "parts", "staged", "views", "dirty"];
-const PURGE_TABLES: TableName[] = [...SYNC_TABLES, "secrets", "epochs", "pins", "drafts"];
+const SYNC_TABLES: TableName[] = ["meta", "keys", "entries", "parts", "staged", "views", "dirty", "drafts"];
+const PURGE_TABLES: TableName[] = [...SYNC_TABLES, "secrets", "epochs", "pins"];
 const NAMED_MAX = 500;
 const DAY_MS = 86_400_000;
 const KEEP_DAYS = 30;
@@ -54,6 +55,7 @@ const ALL_OF = (scope: number): IDBKeyRange => IDBKeyRange.bound([scope, ""], [s
 interface Sealed {
   parts: Map<Change, PartRow>;
   keys: Map<Change, Uint8Array>;
+  erasures: Map<Change, Erasing>;
   /** of a purge: nothing sealed before opens under it */
   storeKey?: CryptoKey;
 }
@@ -136,9 +138,9 @@ export class IdbStore implements Store {
 
   // -- writing ------------------------------------------------------------------------------------------
 
-  /** Chains an entry behind the log. On the tablet for good when it resolves. no_key: the commit key has
+  /** Chains an entry behind the log; `also` is written in the same transaction. On the tablet for good when it resolves. no_key: the commit key has
    *  not come  yet; AppError storage_full, storage. */
-  append(draft: Header & Payload): Promise<Name> {
+  append(draft: Header & Payload, also?: (tx: Write) => Promise<void>): Promise<Name> {
     return this.#locked(async () => {
       const before = await this.log();
       const key = await this.#commitKey(before.writer, draft);
@@ -152,6 +154,7 @@ export class IdbStore implements Store {
         await tx.objectStore("entries").add(row);
         await putMeta(tx, "log", log);
         await putView(tx, view);
+        await also?.(tx);
       });
       await this.#cleanDirty();
       this.#p.appended(log);
@@ -237,7 +240,7 @@ export class IdbStore implements Store {
     }
   }
   async #seal(changes: Change[]): Promise<Sealed> {
-    const sealed: Sealed = { parts: new Map(), keys: new Map() };
+    const sealed: Sealed = { parts: new Map(), keys: new Map(), erasures: new Map() };
     const { sealer, index } = this.#p;
     await Promise.all(
       changes.map(async (c) => {
@@ -247,6 +250,8 @@ export class IdbStore implements Store {
         const { scope, record, changed } = c.part;
         const body = await sealer.seal(partPlace(scope, record.name), encodeRecord(record));
         const row = index(record, scope);
+        const erasing = await erasingOf(this.#p.db, sealer, record, scope);
+        if (erasing) sealed.erasures.set(c, erasing);
         sealed.parts.set(c, { scope, name: record.name, kind: record.kind, changed, row, body });
       }),
     );
@@ -259,6 +264,8 @@ export class IdbStore implements Store {
         const row = sealed.parts.get(c)!;
         await tx.objectStore(c.staged ? "staged" : "parts").put(row);
         if (!c.staged) await this.#partCame(tx, row, touched);
+        const erasing = sealed.erasures.get(c);
+        if (erasing) await erase(tx, erasing, touched, (name) => deleteView(tx, name));
         return;
       }
       case "gone":
