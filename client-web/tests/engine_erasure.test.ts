@@ -64,7 +64,8 @@ test(
     assert.deepEqual(await left(b.browser, client), { views: 0, parts: 0, entries: 0, drafts: 0 });
     assert.equal((await a.app.clients(teamOf(a.app))).length, 1);
     await until("both have confirmed", () => {
-    const { items } = daemon.admin("erasure", "show", client.slice(0, 32));
-    return items.length === 2 && items.every((i: { state: string }) => i.state === "purged");
-  });
-});
+      const { items } = daemon.admin("erasure", "show", client.slice(0, 32));
+      return items.length === 2 && items.every((i: { state: string }) => i.state === "purged");
+    });
+  },
+);

@@ -279,7 +279,7 @@ export class Engine implements App {
     const before = this.#state;
     const lease = await readMeta(core.db, "lease");
     const correctedMs = this.#env.nowMs() + core.offsetMs;
-    const left = lease ? leaseAt(lease, correctedMs) : { over: true, days: 0 };
+    const left = lease ? leaseAt(lease, correctedMs, core.directory.leaseDays()) : { over: true, days: 0 };
     this.#leaseDays = left.days;
     if (lease && correctedMs > lease.highMs + MINUTE_MS)
       await writeMeta(core.db, "lease", seenAt(lease, correctedMs));

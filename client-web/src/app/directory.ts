@@ -100,6 +100,13 @@ export class Directory {
     const r = this.#all(KIND.ORGANISATION)[0];
     return r ? this.#label(r) : "";
   }
+  /** Days that a tablet may go without a sync, if the organisation says so. */
+  leaseDays(): number | undefined {
+    const field = this.schemas.byName("organisation")?.fields.find((f) => f.name === "lease_days");
+    const r = this.#all(KIND.ORGANISATION)[0];
+    const v = r && field ? shown(r, field.id) : undefined;
+    return typeof v === "number" && v > 0 ? v : undefined;
+  }
   logKinds(): Kind[] {
     return this.schemas.all().filter(isLogKind);
   }

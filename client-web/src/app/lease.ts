@@ -1,5 +1,5 @@
-// The lease: a tablet that has not synced for 14 days shows nothing until it has. Counted by the
-// server's time; a clock that is set back lengthens nothing.
+// The lease: a tablet that has not synced for 14 days, or as many as its organisation says, shows nothing
+// until it has. Counted by the server's time; a clock that is set back lengthens nothing.
 import type { LeaseRow } from "./db.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,7 +16,7 @@ export const seen = (row: LeaseRow, correctedMs: number): LeaseRow => ({
   ...row,
   highMs: Math.max(row.highMs, correctedMs),
 });
-export function leaseAt(row: LeaseRow, correctedMs: number): Lease {
-  const left = row.syncedMs + LEASE_DAYS * DAY_MS - Math.max(row.highMs, correctedMs);
+export function leaseAt(row: LeaseRow, correctedMs: number, days = LEASE_DAYS): Lease {
+  const left = row.syncedMs + days * DAY_MS - Math.max(row.highMs, correctedMs);
   return { over: left <= 0, days: Math.max(0, Math.floor(left / DAY_MS)) };
 }
