@@ -2,97 +2,244 @@
 // faults.
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
-import type { App, KindInfo, RecordView } from "../src/app/api.ts";
+import { AppError } from "../src/app/api.ts";
 import { Daemon, daemonMissing } from "./lib/daemon.ts";
 import { Browser, until } from "./lib/engine.ts";
+import {
+  PIN,
+  SLEEP,
+  Team,
+  allSent,
+  clientOf,
+  field,
+  has,
+  night,
+  personOf,
+  quality,
+  signIn,
+  teamOf,
+} from "./lib/team.ts";
 
 const skip = daemonMissing ?? false;
+const fails = (code: string) => (e: unknown) => e instanceof AppError && e.code === code;
 let daemon: Daemon;
-const opened = new Set<App>();
-
-export async function tablet(
-  name: string,
-  browser = new Browser(daemon.port),
-): Promise<{ browser: Browser; app: App }> {
-  const { code } = daemon.admin("device", "add", name, "--team", "Beuk");
-  const app = await open(browser);
-  await app.enrol(code, name);
-  return { browser, app };
-}
-async function open(browser: Browser): Promise<App> {
-  const app = await browser.open();
-  opened.add(app);
-  return app;
-}
-async function close(app: App): Promise<void> {
-  opened.delete(app);
-  await app.close();
-}
-async function signIn(app: App, name = "Anna"): Promise<void> {
-  const team = app.teams()[0].id;
-  const person = (await app.people(team)).find((p) => p.name === name)!;
-  if (person.hasPin) assert.deepEqual(await app.signIn(person.id, "2580"), { ok: true });
-  else await app.choosePin(person.id, "2580");
-}
-const team = (app: App) => app.teams()[0].id;
-const field = (k: KindInfo, name: string) => k.fields.find((f) => f.name === name)!.id;
-async function client(app: App): Promise<string> {
-  return (await app.clients(team(app)))[0].id;
-}
-async function night(app: App, day: number, quality = 4): Promise<string> {
-  const k = app.kind("sleep")!;
-  const values = { [field(k, "night_date")]: day, [field(k, "source")]: 1, [field(k, "quality")]: quality };
-  return app.save({ kind: k.id, team: team(app), client: await client(app), values });
-}
-export async function nights(app: App): Promise<RecordView[]> {
-  return app.records({ kind: app.kind("sleep")!.id, team: team(app), fromDay: 0, toDay: 99999 });
-}
-const sent = (app: App) => until("all sent", () => app.sync.unsent === 0 && app.sync.state === "live");
+let team: Team;
 
 before(async () => {
   if (skip) return;
   daemon = new Daemon();
   await daemon.start();
-  daemon.admin("organisation", "add", "De Linde");
-  daemon.admin("team", "add", "Beuk");
-  daemon.admin("person", "add", "Anna", "--team", "Beuk");
-  daemon.admin("person", "add", "Bas", "--team", "Beuk");
-  daemon.admin("participant", "add", "K. (kamer 4)", "--team", "Beuk");
+  team = new Team(daemon);
 });
 after(async () => {
-  for (const app of opened) await app.close();
+  await team?.end();
   await daemon?.end();
 });
 
-test(
-  "enrols, knows team, people, clients and forms, and saves offline what later is sent",
-  { skip },
-  async () => {
-    const { browser, app } = await tablet("T1");
-    assert.equal(app.device.state, "ready");
-    assert.equal(app.device.organisation, "De Linde");
-    assert.deepEqual(
-      (await app.people(team(app))).map((p) => p.name),
-      ["Anna", "Bas"],
-    );
-    await signIn(app);
-    assert.ok(app.kinds().some((k) => k.name === "sleep"));
-    browser.online = false;
-    browser.cut();
-    await until("noticed", () => app.sync.state === "waiting");
-    assert.equal(app.sync.error?.code, "offline");
-    const id = await night(app, 20000);
-    await until("counted", () => app.sync.unsent === 1);
-    assert.equal((await app.record(id))!.place, "tablet");
-    await close(app);
-    const again = await open(browser);
-    assert.equal(again.sync.unsent >= 0, true);
-    await signIn(again);
-    assert.equal((await again.record(id))!.values[19], 4, "it outlives the app");
-    browser.online = true;
-    await again.syncNow();
-    await sent(again);
-    assert.equal((await again.record(id))!.place, "server");
-    assert.ok(again.sync.allSentAt);
-  },
-);
+test("enrols, saves offline, outlives a restart, and is sent when there is a network", { skip }, async () => {
+  const { browser, app } = await team.tablet("T1");
+  assert.deepEqual([app.device.state, app.device.organisation], ["ready", "De Linde"]);
+  const people = await app.people(teamOf(app));
+  assert.deepEqual(
+    people.map((p) => [p.name, p.hasPin]),
+    [
+      ["Anna", false],
+      ["Bas", false],
+    ],
+  );
+  await signIn(app);
+  browser.online = false;
+  browser.cut();
+  await until("noticed", () => app.sync.state === "waiting");
+  assert.equal(app.sync.error?.code, "offline");
+  const id = await night(app, 20000);
+  await until("counted", () => app.sync.unsent === 1);
+  assert.equal((await app.record(id))!.place, "tablet");
+  await team.close(app);
+  const again = await team.open(browser);
+  await signIn(again);
+  assert.equal((await again.record(id))!.values[field(SLEEP(again), "quality")], 4);
+  browser.online = true;
+  await again.syncNow();
+  await allSent(again);
+  assert.equal((await again.record(id))!.place, "server");
+  assert.ok(again.sync.allSentAt);
+});
+
+test("a wrong code, and no server, are said in words and change nothing", { skip }, async () => {
+  const app = await team.open(new Browser(daemon.port));
+  await assert.rejects(app.enrol("0000-0000-0000", "x"), fails("code_wrong"));
+  await assert.rejects(app.enrol("0000-0000-0000", "x", "ws://127.0.0.1:9/sync"), fails("offline"));
+  assert.equal(app.device.state, "new");
+});
+
+test("two tabs: one owns the sync, the other's entries are sent; it takes over", { skip }, async () => {
+  const { browser, app } = await team.tablet("T2");
+  const tab = await team.open(browser);
+  await signIn(tab);
+  assert.equal(browser.sockets.size, 1);
+  const id = await night(tab, 20010);
+  await until("sent by the other tab", () => tab.sync.unsent === 0 && app.sync.unsent === 0);
+  await signIn(app);
+  assert.equal((await app.record(id))!.place, "server");
+  await team.close(app);
+  await until("took over", () => tab.sync.state === "live");
+  await night(tab, 20011);
+  await allSent(tab);
+  assert.equal(browser.sockets.size, 1);
+});
+
+test("two tablets in conflict, settled with a tap; a double; a retraction and its undoing", { skip }, async () => {
+  const [a, b] = [await team.tablet("T3"), await team.tablet("T4")];
+  await signIn(a.app);
+  await signIn(b.app, "Bas");
+  const id = await night(a.app, 20020);
+  await has(b.app, id);
+  for (const { browser } of [a, b]) browser.online = false;
+  for (const { browser } of [a, b]) browser.cut();
+  await quality(a.app, id, 1);
+  await quality(b.app, id, 5);
+  for (const { browser } of [a, b]) browser.online = true;
+  for (const { app } of [a, b]) await app.syncNow();
+  const q = field(SLEEP(a.app), "quality");
+  for (const { app } of [a, b])
+    await until("both see it", async () => (await app.record(id))!.conflicts.join() === `${q}`);
+  const seen = (await a.app.record(id))!;
+  const at = seen.fields.find((f) => f.field === q)!;
+  assert.deepEqual([at, ...at.others].map((s) => [s.value, s.byName]).sort(), [
+    [1, "Anna"],
+    [5, "Bas"],
+  ]);
+  assert.ok((await a.app.attention(teamOf(a.app))).some((r) => r.id === id));
+  await a.app.resolve(seen, q, 5);
+  await until("settled on both", async () => !(await b.app.record(id))!.conflicts.length);
+  assert.equal((await b.app.record(id))!.values[q], 5);
+
+  const twin = await night(b.app, 20020);
+  await has(a.app, twin);
+  assert.deepEqual((await a.app.record(id))!.doubles, [twin]);
+  await b.app.retract((await b.app.record(twin))!, "dubbel");
+  await until("no double any more", async () => !(await a.app.record(id))!.doubles.length);
+  const view = (await a.app.record(twin))!;
+  assert.deepEqual([view.retracted, view.retraction?.value, view.retraction?.byName], ["yes", "dubbel", "Bas"]);
+  await until("nothing to look at", async () => !(await a.app.attention(teamOf(a.app))).length);
+  assert.equal(a.app.sync.attention, 0);
+  await a.app.undoRetraction(view);
+  await until("undone", async () => (await b.app.record(twin))!.retracted === "no");
+});
+
+test("sets: codes are added and taken away one by one; codes in doubt are settled", { skip }, async () => {
+  const [a, b] = [await team.tablet("T5"), await team.tablet("T6")];
+  for (const { app } of [a, b]) await signIn(app);
+  const d = field(SLEEP(a.app), "disturbance");
+  const id = await night(a.app, 20030);
+  await a.app.edit((await a.app.record(id))!, { [d]: [1, 2] });
+  await until("came", async () => `${(await b.app.record(id))?.values[d]}` === "1,2");
+  const seenByB = (await b.app.record(id))!;
+  await a.app.edit((await a.app.record(id))!, { [d]: [2, 3] });
+  await b.app.edit(seenByB, { [d]: [1, 2, 4] });
+  await until("merged", async () => `${(await a.app.record(id))!.values[d]}` === "2,3,4");
+  assert.deepEqual((await a.app.record(id))!.conflicts, []);
+});
+
+test("what no server would take is not saved; what is lacking may be", { skip }, async () => {
+  const { app } = await team.tablet("T7");
+  await signIn(app);
+  const k = SLEEP(app);
+  const [q, note, night_] = [field(k, "quality"), field(k, "note"), field(k, "night_date")];
+  await assert.rejects(night(app, 20040, 77), fails("problems"));
+  await assert.rejects(night(app, 20040, 4, { [note]: "x".repeat(100_000) }), fails("problems"));
+  await assert.rejects(night(app, 20040, 4, { [note]: "a\u0000b" }), fails("problems"));
+  const j = app.judge(k.id, { [night_]: 20040, [q]: -98 });
+  assert.deepEqual([j.savable, j.complete, j.required.has(q)], [true, false, true]);
+  assert.ok(!j.problems.some((p) => p.field === q));
+  assert.equal(app.sync.unsent, 0);
+  const day = app.kind("day_structure")!;
+  const reason = field(day, "not_done_reason");
+  assert.equal(app.judge(day.id, { [field(day, "realised")]: 1 }).required.has(reason), false);
+  assert.equal(app.judge(day.id, { [field(day, "realised")]: 3 }).required.has(reason), true);
+});
+
+test("prefill, usual times, quick rounds, board and hand-over", { skip }, async () => {
+  const { app } = await team.tablet("T8");
+  await signIn(app);
+  const k = SLEEP(app);
+  const client = await clientOf(app, 1);
+  const today = app.clock.night(app.clock.now());
+  const bed = app.clock.at(today - 1, 22 * 60 + 30);
+  const values = {
+    [field(k, "night_date")]: today - 1,
+    [field(k, "source")]: 1,
+    [field(k, "bed_at")]: bed,
+    [field(k, "out_of_bed_at")]: app.clock.at(today, 7 * 60),
+    [field(k, "quality")]: 2,
+  };
+  await app.save({ kind: k.id, team: teamOf(app), client, values });
+  assert.deepEqual(await app.usualTimes(k.id, client, today), {
+    [field(k, "bed_at")]: app.clock.at(today, 22 * 60 + 30),
+    [field(k, "out_of_bed_at")]: app.clock.at(today + 1, 7 * 60),
+  });
+  assert.equal((await app.prefill(k.id, client, teamOf(app)))[field(k, "night_date")], today);
+  const from = app.clock.now() - 60;
+  const check = await app.check(client, teamOf(app), 1);
+  const rounds = app.kind("sleep_check")!;
+  assert.equal((await app.record(check))!.values[field(rounds, "state")], 1);
+  const line = (await app.board(teamOf(app), from)).find((l) => l.client.id === client)!;
+  assert.deepEqual([line.kinds[k.id], line.kinds[rounds.id]], [1, 1]);
+  assert.deepEqual(
+    (await app.handover(teamOf(app)))
+      .filter((r) => r.client === client)
+      .map((r) => r.kind)
+      .sort(),
+    [k.id, rounds.id],
+  );
+});
+
+test("PINs: refused when weak or used; wrong tries wait, longer each time, over a restart", { skip }, async () => {
+  const { browser, app } = await team.tablet("T9");
+  const anna = await personOf(app, "Anna");
+  await assert.rejects(app.choosePin(anna, "1111"), fails("pin_weak"));
+  await assert.rejects(app.records({ fromDay: 0, toDay: 1 }), fails("not_signed_in"));
+  await app.choosePin(anna, PIN);
+  await assert.rejects(app.choosePin(anna, "9876"), fails("pin_exists"));
+  app.lock();
+  for (let i = 0; i < 3; i++) assert.equal((await app.signIn(anna, "0000")).ok, false);
+  const fourth = await app.signIn(anna, PIN);
+  assert.ok(!fourth.ok && fourth.why === "wait" && fourth.waitS > 0);
+  await team.close(app);
+  const again = await team.open(browser);
+  const after = await again.signIn(anna, PIN);
+  assert.ok(!after.ok && after.why === "wait", "a restart changes nothing");
+  browser.clockMs = -86_400_000;
+  const back = await again.signIn(anna, PIN);
+  assert.ok(!back.ok && back.why === "wait", "a clock set back changes nothing");
+  browser.clockMs = 60_000;
+  assert.deepEqual(await again.signIn(anna, PIN), { ok: true });
+  browser.clockMs = 0;
+  await assert.rejects(again.clearPin(anna), fails("own_pin"));
+  await again.choosePin(await personOf(again, "Bas"), PIN);
+  await again.clearPin(anna);
+  assert.deepEqual(await again.signIn(anna, PIN), {
+    ok: false,
+    why: "no_pin",
+    waitS: 0,
+    text: { nl: "Kies eerst een pincode.", en: "Choose a PIN first." },
+  });
+  assert.equal(again.person?.name, "Bas");
+});
+
+test("drafts are kept for their person, sealed, and dropped after a week", { skip }, async () => {
+  const { browser, app } = await team.tablet("T10");
+  await signIn(app);
+  await app.keepDraft("form", "{}");
+  await signIn(app, "Bas");
+  assert.equal((await app.drafts()).size, 0);
+  await signIn(app);
+  assert.deepEqual([...(await app.drafts())], [["form", "{}"]]);
+  await team.close(app);
+  browser.clockMs = 8 * 86_400_000;
+  const later = await team.open(browser);
+  browser.clockMs = 0;
+  await signIn(later);
+  assert.equal((await later.drafts()).size, 0);
+});

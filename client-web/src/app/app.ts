@@ -347,6 +347,7 @@ export class Engine implements App {
   }
   #appended(log: LogState): void {
     sing(this.#env.marks, log);
+    this.#sync = { ...this.#sync, unsent: this.#sync.unsent + 1 }; // at once; counted anew just after
     this.#syncer?.appended();
   }
   async #synced(allSent: boolean): Promise<void> {

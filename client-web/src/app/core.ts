@@ -20,6 +20,7 @@ import {
   writeMeta,
 } from "./db.ts";
 import { Directory } from "./directory.ts";
+import { offTop } from "./entries.ts";
 import { type Env, randomBytes } from "./env.ts";
 import { storageError } from "./errors.ts";
 import { type Changed, IdbStore, newWriter } from "./idb-store.ts";
@@ -180,7 +181,7 @@ async function forgetReceived(tx: Write): Promise<void> {
   const entries = tx.objectStore("entries");
   for (const row of await entries.getAll()) {
     if (row.receipt) await entries.delete([row.w, row.seq]);
-    else await entries.put({ ...row, top: undefined });
+    else await entries.put(offTop(row));
   }
 }
 /** Unsent entries of before open under the key that they were sealed with. */

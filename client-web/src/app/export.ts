@@ -18,8 +18,10 @@ const PAGE = 500;
 async function unsentRows(core: Core): Promise<EntryRow[]> {
   const log = await core.store.log();
   const rows: EntryRow[] = [];
-  const live = IDBKeyRange.bound([log.writer, log.acked + 1], [log.writer, log.seq]);
-  rows.push(...(await core.db.getAll("entries", live)));
+  if (log.seq > log.acked) {
+    const live = IDBKeyRange.bound([log.writer, log.acked + 1], [log.writer, log.seq]);
+    rows.push(...(await core.db.getAll("entries", live)));
+  }
   rows.push(...(await core.db.getAllFromIndex("entries", "att", 1)).filter((r) => r.refused && r.receipt));
   let from: IDBKeyRange | undefined;
   for (;;) {

@@ -81,6 +81,7 @@ export class IdbStore implements Store {
   }
   async entries(from: number, to: number, max: number): Promise<Entry[]> {
     const { writer } = await this.log();
+    if (from > to) return [];
     const rows = await this.#p.db.getAll("entries", IDBKeyRange.bound([writer, from], [writer, to]), max);
     return this.#open(rows);
   }

@@ -10,7 +10,8 @@ import { recordView } from "./views.ts";
 const LIMIT = 200;
 const HANDOVER_MAX = 1000;
 
-const newest = (a: ViewRow, b: ViewRow): number => b.day - a.day || b.at - a.at || (a.name < b.name ? -1 : 1);
+const lastChanged = (a: ViewRow, b: ViewRow): number => b.at - a.at || (a.name < b.name ? 1 : -1);
+const newest = (a: ViewRow, b: ViewRow): number => b.day - a.day || lastChanged(a, b);
 
 export async function records(core: Core, q: Query): Promise<RecordView[]> {
   const scope = q.team === undefined ? undefined : core.directory.scopeOf(q.team);
@@ -35,7 +36,7 @@ async function rowsOf(core: Core, q: Query, scope: number | undefined, kind: num
 
 /** What changed in the team since then, newest change first. */
 export async function changedSince(core: Core, team: Id, fromS: number): Promise<RecordView[]> {
-  const rows = (await logRowsSince(core, team, fromS)).sort((a, b) => b.at - a.at).slice(0, HANDOVER_MAX);
+  const rows = (await logRowsSince(core, team, fromS)).sort(lastChanged).slice(0, HANDOVER_MAX);
   return views(core, rows);
 }
 async function logRowsSince(core: Core, team: Id, fromS: number): Promise<ViewRow[]> {

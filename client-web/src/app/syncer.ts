@@ -57,6 +57,7 @@ export class Syncer {
   readonly #waiting = new Set<() => void>();
   #connection: Connection | null = null;
   #failures = 0;
+  #turn = 0;
   #heardMs = 0;
   #from = 0;
   /** what keeps this session from pushing */
@@ -90,8 +91,8 @@ export class Syncer {
 
   /** An entry was added, here or in another tab. */
   appended(): void {
-    if (!this.#owner) return this.#post({ is: "appended" });
     void this.#tell(this.#live);
+    if (!this.#owner) return this.#post({ is: "appended" });
     if (this.#connection) this.#connection.changed();
     else if (this.#failures === 0) this.#pause?.();
   }
@@ -129,11 +130,18 @@ export class Syncer {
     else if (m.is === "appended") this.appended();
     else if (m.is === "who") this.#post({ is: "status", live: this.#live, served: this.#served });
   }
+  /** Counts that were read before something newer happened are told to nobody. */
   async #tell(live: Live): Promise<void> {
+    const turn = ++this.#turn;
     this.#live = live;
     if (this.#owner) this.#post({ is: "status", live, served: this.#served });
-    const counts = await this.#p.counts();
-    this.#p.status({ ...counts, ...this.#live, online: this.#p.env.online() });
+    try {
+      const counts = await this.#p.counts();
+      if (turn !== this.#turn) return;
+      this.#p.status({ ...counts, ...this.#live, online: this.#p.env.online() });
+    } catch (e) {
+      if (!this.#stop.signal.aborted) throw e; // the store was closed meanwhile
+    }
   }
   #serve(): void {
     this.#served++;
@@ -177,7 +185,7 @@ export class Syncer {
     this.#blocked = null;
     this.#heardMs = this.#p.env.nowMs();
     const connection = new Connection(this.#p.env, line.url, line.identity, line.ports, {
-      events: (events) => void this.#events(connection, events),
+      events: (events) => void this.#events(connection, events).catch((e) => connection.fail(e)),
       sent: this.#p.tap?.sent,
       received: (frame) => {
         this.#heardMs = this.#p.env.nowMs();

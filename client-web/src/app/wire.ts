@@ -75,6 +75,11 @@ export class Connection {
       this.#close(1000);
     });
   }
+  /** Ends because of the engine's own fault. */
+  fail(fault: unknown): void {
+    this.#fault ??= fault;
+    this.#close(1011);
+  }
   /** Nothing is expected any more: silence is fine. */
   calm(): void {
     clearTimeout(this.#silence);
@@ -91,10 +96,7 @@ export class Connection {
         await runLater(make());
         this.#flush();
       })
-      .catch((e) => {
-        this.#fault ??= e;
-        this.#close(1011);
-      });
+      .catch((e) => this.fail(e));
   }
   #flush(): void {
     for (const frame of this.#session.take()) {

@@ -57,6 +57,15 @@ export class Daemon {
     child.kill("SIGTERM");
     await ended;
   }
+  /** As a power cut ends it. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.#child = undefined;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  }
   /** What a backup of the stopped server's folder is, and putting it back. */
   save(): void {
     cpSync(join(this.folder, "data"), join(this.folder, "saved"), { recursive: true });

@@ -27,14 +27,20 @@ export class Browser {
   /** added to the clock, ms */
   clockMs = 0;
   online = true;
+  /** the disk has no room */
+  full = false;
+  /** asked of the database so far */
+  requests = 0;
   readonly sockets = new Set<WebSocket>();
-  defaultUrl: string;
+  /** where the server listens now, whatever the enrolment says */
+  port: number;
 
   constructor(port: number) {
-    this.defaultUrl = `ws://127.0.0.1:${port}/sync`;
+    this.port = port;
   }
   async open(): Promise<App> {
     globalThis.indexedDB = this.indexedDB;
+    current = this;
     const tap = {
       sent: (f: Uint8Array) => this.tap.sent.push(f),
       received: (f: Uint8Array) => this.tap.received.push(f),
@@ -57,7 +63,7 @@ export class Browser {
       nowMs: () => Date.now() + this.clockMs,
       jitter: () => 0,
       socket: (url, protocol) => {
-        const s = new WebSocket(this.online ? url : "ws://127.0.0.1:9/sync", protocol, {
+        const s = new WebSocket(this.#reach(url), protocol, {
           perMessageDeflate: false,
         });
         this.sockets.add(s);
@@ -71,7 +77,7 @@ export class Browser {
         read: () => m.text,
         write: (text) => void (m.text = text),
       })),
-      defaultUrl: this.defaultUrl,
+      defaultUrl: `ws://127.0.0.1:${this.port}/sync`,
       persist: async () => true,
       online: () => this.online,
       onWake: (listener) => {
@@ -79,6 +85,19 @@ export class Browser {
         return () => void this.#wakers.delete(listener);
       },
     };
+  }
+  #reach(url: string): string {
+    const nowhere = !this.online || new URL(url).port === "9";
+    return nowhere ? "ws://127.0.0.1:9/sync" : `ws://127.0.0.1:${this.port}/sync`;
+  }
+  /** As a newer app would leave it. */
+  async upgradeDatabase(version: number): Promise<void> {
+    const request = this.indexedDB.open("overdracht", version);
+    await new Promise((resolve, reject) => {
+      request.onsuccess = resolve;
+      request.onerror = reject;
+    });
+    request.result.close();
   }
   #channel(name: string): Channel {
     const own = { name, listeners: new Set<(m: unknown) => void>() };
@@ -107,3 +126,48 @@ export async function until(
     await new Promise((r) => setTimeout(r, 20));
   }
 }
+
+/** All rows of a browser's database, by table. */
+export async function dump(browser: Browser): Promise<Record<string, unknown[]>> {
+  const request = browser.indexedDB.open("overdracht");
+  await new Promise((resolve) => (request.onsuccess = resolve));
+  const db = request.result;
+  const rows: Record<string, unknown[]> = {};
+  for (const table of db.objectStoreNames) {
+    const all = db.transaction(table).objectStore(table).getAll();
+    await new Promise((resolve) => (all.onsuccess = resolve));
+    rows[table] = all.result;
+  }
+  db.close();
+  return rows;
+}
+
+// Each request to a database is counted for its browser, and writing fails where there is no room.
+const owners = new WeakMap<IDBDatabase, Browser>();
+let current: Browser | undefined;
+const openFactory = IDBFactory.prototype.open;
+IDBFactory.prototype.open = function (...args) {
+  const request = openFactory.apply(this, args);
+  const browser = current;
+  if (browser?.indexedDB === this)
+    request.addEventListener("success", () => owners.set(request.result, browser));
+  return request;
+};
+type Method = (...args: unknown[]) => unknown;
+function count(prototype: object, names: string[], database: (self: never) => IDBDatabase, writes: boolean): void {
+  const methods = prototype as Record<string, Method>;
+  for (const name of names) {
+    const method = methods[name];
+    methods[name] = function (this: never, ...args: unknown[]) {
+      const browser = owners.get(database(this));
+      if (browser) browser.requests++;
+      if (browser?.full && writes) throw new DOMException("no room", "QuotaExceededError");
+      return method.apply(this, args);
+    };
+  }
+}
+const READS = ["get", "getKey", "getAll", "getAllKeys", "count", "openCursor", "openKeyCursor"];
+const ofStore = (s: IDBObjectStore) => s.transaction.db;
+count(IDBObjectStore.prototype, READS, ofStore, false);
+count(IDBObjectStore.prototype, ["put", "add"], ofStore, true);
+count(IDBIndex.prototype, READS, (i: IDBIndex) => i.objectStore.transaction.db, false);

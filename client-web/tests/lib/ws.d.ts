@@ -12,4 +12,11 @@ declare module "ws" {
     close(code?: number): void;
     terminate(): void;
   }
+  export class WebSocketServer {
+    constructor(options: { port: number; host: string });
+    on(event: "connection", f: (ws: WebSocket) => void): void;
+    once(event: "listening", f: (nothing?: unknown) => void): void;
+    address(): { port: number };
+    close(): void;
+  }
 }
