@@ -1,14 +1,18 @@
-// Bundles tests/*.test.ts and runs them with node's own runner.  node scripts/run-tests.mjs [name …]
+// Bundles tests/*.test.ts and runs them with node's own runner.
+//   node scripts/run-tests.mjs [name …]   tests whose file name begins with one of these, and not with any !name
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const wanted = process.argv.slice(2);
+const names = process.argv.slice(2);
+const wanted = names.filter((n) => !n.startsWith("!"));
+const unwanted = names.filter((n) => n.startsWith("!")).map((n) => n.slice(1));
 const tests = readdirSync(`${root}tests`)
   .filter((f) => f.endsWith(".test.ts"))
-  .filter((f) => !wanted.length || wanted.some((w) => f.startsWith(w)));
+  .filter((f) => !wanted.length || wanted.some((w) => f.startsWith(w)))
+  .filter((f) => !unwanted.some((w) => f.startsWith(w)));
 if (!tests.length) {
   console.error(`no such test: ${wanted.join(" ")}`);
   process.exit(1);

@@ -89,44 +89,51 @@ test("two tabs: one owns the sync, the other's entries are sent; it takes over",
   assert.equal(browser.sockets.size, 1);
 });
 
-test("two tablets in conflict, settled with a tap; a double; a retraction and its undoing", { skip }, async () => {
-  const [a, b] = [await team.tablet("T3"), await team.tablet("T4")];
-  await signIn(a.app);
-  await signIn(b.app, "Bas");
-  const id = await night(a.app, 20020);
-  await has(b.app, id);
-  for (const { browser } of [a, b]) browser.online = false;
-  for (const { browser } of [a, b]) browser.cut();
-  await quality(a.app, id, 1);
-  await quality(b.app, id, 5);
-  for (const { browser } of [a, b]) browser.online = true;
-  for (const { app } of [a, b]) await app.syncNow();
-  const q = field(SLEEP(a.app), "quality");
-  for (const { app } of [a, b])
-    await until("both see it", async () => (await app.record(id))!.conflicts.join() === `${q}`);
-  const seen = (await a.app.record(id))!;
-  const at = seen.fields.find((f) => f.field === q)!;
-  assert.deepEqual([at, ...at.others].map((s) => [s.value, s.byName]).sort(), [
-    [1, "Anna"],
-    [5, "Bas"],
-  ]);
-  assert.ok((await a.app.attention(teamOf(a.app))).some((r) => r.id === id));
-  await a.app.resolve(seen, q, 5);
-  await until("settled on both", async () => !(await b.app.record(id))!.conflicts.length);
-  assert.equal((await b.app.record(id))!.values[q], 5);
+test(
+  "two tablets in conflict, settled with a tap; a double; a retraction and its undoing",
+  { skip },
+  async () => {
+    const [a, b] = [await team.tablet("T3"), await team.tablet("T4")];
+    await signIn(a.app);
+    await signIn(b.app, "Bas");
+    const id = await night(a.app, 20020);
+    await has(b.app, id);
+    for (const { browser } of [a, b]) browser.online = false;
+    for (const { browser } of [a, b]) browser.cut();
+    await quality(a.app, id, 1);
+    await quality(b.app, id, 5);
+    for (const { browser } of [a, b]) browser.online = true;
+    for (const { app } of [a, b]) await app.syncNow();
+    const q = field(SLEEP(a.app), "quality");
+    for (const { app } of [a, b])
+      await until("both see it", async () => (await app.record(id))!.conflicts.join() === `${q}`);
+    const seen = (await a.app.record(id))!;
+    const at = seen.fields.find((f) => f.field === q)!;
+    assert.deepEqual([at, ...at.others].map((s) => [s.value, s.byName]).sort(), [
+      [1, "Anna"],
+      [5, "Bas"],
+    ]);
+    assert.ok((await a.app.attention(teamOf(a.app))).some((r) => r.id === id));
+    await a.app.resolve(seen, q, 5);
+    await until("settled on both", async () => !(await b.app.record(id))!.conflicts.length);
+    assert.equal((await b.app.record(id))!.values[q], 5);
 
-  const twin = await night(b.app, 20020);
-  await has(a.app, twin);
-  assert.deepEqual((await a.app.record(id))!.doubles, [twin]);
-  await b.app.retract((await b.app.record(twin))!, "dubbel");
-  await until("no double any more", async () => !(await a.app.record(id))!.doubles.length);
-  const view = (await a.app.record(twin))!;
-  assert.deepEqual([view.retracted, view.retraction?.value, view.retraction?.byName], ["yes", "dubbel", "Bas"]);
-  await until("nothing to look at", async () => !(await a.app.attention(teamOf(a.app))).length);
-  assert.equal(a.app.sync.attention, 0);
-  await a.app.undoRetraction(view);
-  await until("undone", async () => (await b.app.record(twin))!.retracted === "no");
-});
+    const twin = await night(b.app, 20020);
+    await has(a.app, twin);
+    assert.deepEqual((await a.app.record(id))!.doubles, [twin]);
+    await b.app.retract((await b.app.record(twin))!, "dubbel");
+    await until("no double any more", async () => !(await a.app.record(id))!.doubles.length);
+    const view = (await a.app.record(twin))!;
+    assert.deepEqual(
+      [view.retracted, view.retraction?.value, view.retraction?.byName],
+      ["yes", "dubbel", "Bas"],
+    );
+    await until("nothing to look at", async () => !(await a.app.attention(teamOf(a.app))).length);
+    assert.equal(a.app.sync.attention, 0);
+    await a.app.undoRetraction(view);
+    await until("undone", async () => (await b.app.record(twin))!.retracted === "no");
+  },
+);
 
 test("sets: codes are added and taken away one by one; codes in doubt are settled", { skip }, async () => {
   const [a, b] = [await team.tablet("T5"), await team.tablet("T6")];
@@ -195,38 +202,42 @@ test("prefill, usual times, quick rounds, board and hand-over", { skip }, async 
   );
 });
 
-test("PINs: refused when weak or used; wrong tries wait, longer each time, over a restart", { skip }, async () => {
-  const { browser, app } = await team.tablet("T9");
-  const anna = await personOf(app, "Anna");
-  await assert.rejects(app.choosePin(anna, "1111"), fails("pin_weak"));
-  await assert.rejects(app.records({ fromDay: 0, toDay: 1 }), fails("not_signed_in"));
-  await app.choosePin(anna, PIN);
-  await assert.rejects(app.choosePin(anna, "9876"), fails("pin_exists"));
-  app.lock();
-  for (let i = 0; i < 3; i++) assert.equal((await app.signIn(anna, "0000")).ok, false);
-  const fourth = await app.signIn(anna, PIN);
-  assert.ok(!fourth.ok && fourth.why === "wait" && fourth.waitS > 0);
-  await team.close(app);
-  const again = await team.open(browser);
-  const after = await again.signIn(anna, PIN);
-  assert.ok(!after.ok && after.why === "wait", "a restart changes nothing");
-  browser.clockMs = -86_400_000;
-  const back = await again.signIn(anna, PIN);
-  assert.ok(!back.ok && back.why === "wait", "a clock set back changes nothing");
-  browser.clockMs = 60_000;
-  assert.deepEqual(await again.signIn(anna, PIN), { ok: true });
-  browser.clockMs = 0;
-  await assert.rejects(again.clearPin(anna), fails("own_pin"));
-  await again.choosePin(await personOf(again, "Bas"), PIN);
-  await again.clearPin(anna);
-  assert.deepEqual(await again.signIn(anna, PIN), {
-    ok: false,
-    why: "no_pin",
-    waitS: 0,
-    text: { nl: "Kies eerst een pincode.", en: "Choose a PIN first." },
-  });
-  assert.equal(again.person?.name, "Bas");
-});
+test(
+  "PINs: refused when weak or used; wrong tries wait, longer each time, over a restart",
+  { skip },
+  async () => {
+    const { browser, app } = await team.tablet("T9");
+    const anna = await personOf(app, "Anna");
+    await assert.rejects(app.choosePin(anna, "1111"), fails("pin_weak"));
+    await assert.rejects(app.records({ fromDay: 0, toDay: 1 }), fails("not_signed_in"));
+    await app.choosePin(anna, PIN);
+    await assert.rejects(app.choosePin(anna, "9876"), fails("pin_exists"));
+    app.lock();
+    for (let i = 0; i < 3; i++) assert.equal((await app.signIn(anna, "0000")).ok, false);
+    const fourth = await app.signIn(anna, PIN);
+    assert.ok(!fourth.ok && fourth.why === "wait" && fourth.waitS > 0);
+    await team.close(app);
+    const again = await team.open(browser);
+    const after = await again.signIn(anna, PIN);
+    assert.ok(!after.ok && after.why === "wait", "a restart changes nothing");
+    browser.clockMs = -86_400_000;
+    const back = await again.signIn(anna, PIN);
+    assert.ok(!back.ok && back.why === "wait", "a clock set back changes nothing");
+    browser.clockMs = 60_000;
+    assert.deepEqual(await again.signIn(anna, PIN), { ok: true });
+    browser.clockMs = 0;
+    await assert.rejects(again.clearPin(anna), fails("own_pin"));
+    await again.choosePin(await personOf(again, "Bas"), PIN);
+    await again.clearPin(anna);
+    assert.deepEqual(await again.signIn(anna, PIN), {
+      ok: false,
+      why: "no_pin",
+      waitS: 0,
+      text: { nl: "Kies eerst een pincode.", en: "Choose a PIN first." },
+    });
+    assert.equal(again.person?.name, "Bas");
+  },
+);
 
 test("drafts are kept for their person, sealed, and dropped after a week", { skip }, async () => {
   const { browser, app } = await team.tablet("T10");

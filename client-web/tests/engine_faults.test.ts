@@ -10,7 +10,20 @@ import { TYPES } from "../src/proto/generated.ts";
 import { encodeMessage } from "../src/proto/msg.ts";
 import { Daemon, daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
-import { PIN, SLEEP, Team, allSent, field, has, night, nights, personOf, quality, signIn, teamOf } from "./lib/team.ts";
+import {
+  PIN,
+  SLEEP,
+  Team,
+  allSent,
+  field,
+  has,
+  night,
+  nights,
+  personOf,
+  quality,
+  signIn,
+  teamOf,
+} from "./lib/team.ts";
 
 const skip = daemonMissing ?? false;
 const fails = (code: string) => (e: unknown) => e instanceof AppError && e.code === code;
@@ -98,55 +111,67 @@ test("a clock a day ahead: said so, entries go up, their times are put right", {
   assert.ok(Math.abs(at - Date.now() / 1000) < 60);
 });
 
-test("a full tablet: the entry is refused in words, nothing is half saved, and then it goes on", { skip }, async () => {
-  const { browser, app } = await team.tablet("F6");
-  await signIn(app);
-  await night(app, 21130);
-  browser.full = true;
-  await assert.rejects(night(app, 21131), fails("storage_full"));
-  browser.full = false;
-  const id = await night(app, 21132);
-  await allSent(app);
-  assert.equal((await nights(app, 21130, 21139)).length, 2);
-  assert.equal((await app.record(id))!.place, "server");
-});
+test(
+  "a full tablet: the entry is refused in words, nothing is half saved, and then it goes on",
+  { skip },
+  async () => {
+    const { browser, app } = await team.tablet("F6");
+    await signIn(app);
+    await night(app, 21130);
+    browser.full = true;
+    await assert.rejects(night(app, 21131), fails("storage_full"));
+    browser.full = false;
+    const id = await night(app, 21132);
+    await allSent(app);
+    assert.equal((await nights(app, 21130, 21139)).length, 2);
+    assert.equal((await app.record(id))!.place, "server");
+  },
+);
 
-test("a full tablet while records come in: nothing is lost, and they come once there is room", { skip }, async () => {
-  const { browser, app } = await team.tablet("F7");
-  const other = await team.tablet("F8");
-  for (const a of [app, other.app]) await signIn(a);
-  browser.full = true;
-  const id = await night(other.app, 21140);
-  await until("said so", () => app.sync.error?.code === "storage_full");
-  browser.full = false;
-  await app.syncNow();
-  await has(app, id);
-});
+test(
+  "a full tablet while records come in: nothing is lost, and they come once there is room",
+  { skip },
+  async () => {
+    const { browser, app } = await team.tablet("F7");
+    const other = await team.tablet("F8");
+    for (const a of [app, other.app]) await signIn(a);
+    browser.full = true;
+    const id = await night(other.app, 21140);
+    await until("said so", () => app.sync.error?.code === "storage_full");
+    browser.full = false;
+    await app.syncNow();
+    await has(app, id);
+  },
+);
 
-test("not synced for 14 days: the view is locked, unsent entries stay and go, then it opens", { skip }, async () => {
-  const { browser, app } = await team.tablet("F9");
-  await signIn(app);
-  browser.online = false;
-  browser.cut();
-  const id = await night(app, 21150);
-  await team.close(app);
-  browser.clockMs = 15 * DAY_MS;
-  const late = await team.open(browser);
-  assert.equal(late.device.state, "lease_over");
-  assert.deepEqual(await late.people(teamOf(late)), []);
-  await assert.rejects(late.signIn(await anyone(late), PIN), fails("locked"));
-  await until("counted", () => late.sync.unsent === 1);
-  await team.close(late);
-  browser.clockMs = 0;
-  const back = await team.open(browser);
-  assert.equal(back.device.state, "lease_over", "a clock set back lengthens nothing");
-  browser.online = true;
-  await back.syncNow();
-  await allSent(back);
-  await until("opened", () => back.device.state === "ready");
-  await signIn(back);
-  assert.equal((await back.record(id))!.place, "server");
-});
+test(
+  "not synced for 14 days: the view is locked, unsent entries stay and go, then it opens",
+  { skip },
+  async () => {
+    const { browser, app } = await team.tablet("F9");
+    await signIn(app);
+    browser.online = false;
+    browser.cut();
+    const id = await night(app, 21150);
+    await team.close(app);
+    browser.clockMs = 15 * DAY_MS;
+    const late = await team.open(browser);
+    assert.equal(late.device.state, "lease_over");
+    assert.deepEqual(await late.people(teamOf(late)), []);
+    await assert.rejects(late.signIn(await anyone(late), PIN), fails("locked"));
+    await until("counted", () => late.sync.unsent === 1);
+    await team.close(late);
+    browser.clockMs = 0;
+    const back = await team.open(browser);
+    assert.equal(back.device.state, "lease_over", "a clock set back lengthens nothing");
+    browser.online = true;
+    await back.syncNow();
+    await allSent(back);
+    await until("opened", () => back.device.state === "ready");
+    await signIn(back);
+    assert.equal((await back.record(id))!.place, "server");
+  },
+);
 const anyone = async (_app: App): Promise<string> => "0".repeat(56);
 
 test("revoked: everything received goes, unsent entries stay and can be exported", { skip }, async () => {
@@ -185,7 +210,16 @@ async function refusing(slug: WireError): Promise<{ port: number; end: () => voi
       if (unpackFrame(new Uint8Array(frame))[1] !== TYPES.HELLO) return;
       greeted++;
       const error = errorNumber(slug);
-      const m = { type: "ERROR" as const, error, seq: 0, retryS: 1, text: "", tips: [], ladder: [], names: [] };
+      const m = {
+        type: "ERROR" as const,
+        error,
+        seq: 0,
+        retryS: 1,
+        text: "",
+        tips: [],
+        ladder: [],
+        names: [],
+      };
       ws.send(packFrame(encodeMessage(m)));
       ws.close(4001);
     }),
@@ -198,26 +232,30 @@ async function refusing(slug: WireError): Promise<{ port: number; end: () => voi
   };
 }
 
-test("the server takes only newer apps: said so, the tablet goes on collecting, and sends later", { skip }, async () => {
-  const { browser, app } = await team.tablet("F11");
-  await signIn(app);
-  const old = await refusing("version");
-  browser.port = old.port;
-  browser.cut();
-  await app.syncNow();
-  await until("said so", () => app.device.mustUpdate);
-  await until("in words", () => app.sync.error?.code === "version");
-  const id = await night(app, 21170);
-  await until("kept", () => app.sync.unsent === 1);
-  await new Promise((r) => setTimeout(r, 300));
-  assert.ok(old.greeted() <= 2, "it does not hammer");
-  browser.port = daemon.port;
-  await app.syncNow();
-  await allSent(app);
-  assert.equal(app.device.mustUpdate, false);
-  assert.equal((await app.record(id))!.place, "server");
-  old.end();
-});
+test(
+  "the server takes only newer apps: said so, the tablet goes on collecting, and sends later",
+  { skip },
+  async () => {
+    const { browser, app } = await team.tablet("F11");
+    await signIn(app);
+    const old = await refusing("version");
+    browser.port = old.port;
+    browser.cut();
+    await app.syncNow();
+    await until("said so", () => app.device.mustUpdate);
+    await until("in words", () => app.sync.error?.code === "version");
+    const id = await night(app, 21170);
+    await until("kept", () => app.sync.unsent === 1);
+    await new Promise((r) => setTimeout(r, 300));
+    assert.ok(old.greeted() <= 2, "it does not hammer");
+    browser.port = daemon.port;
+    await app.syncNow();
+    await allSent(app);
+    assert.equal(app.device.mustUpdate, false);
+    assert.equal((await app.record(id))!.place, "server");
+    old.end();
+  },
+);
 
 for (const slug of ["auth", "shutdown", "flood", "timeout"] as const)
   test(`the server answers ${slug}: in words, and tried again later`, { skip }, async () => {
@@ -236,7 +274,10 @@ test("a database of a newer app is left alone, and said so", { skip }, async () 
   await team.close(app);
   await browser.upgradeDatabase(99);
   const old = await team.open(browser);
-  assert.deepEqual([old.device.state, old.device.notice?.code], ["newer_app_elsewhere", "newer_app_elsewhere"]);
+  assert.deepEqual(
+    [old.device.state, old.device.notice?.code],
+    ["newer_app_elsewhere", "newer_app_elsewhere"],
+  );
   await assert.rejects(old.set({ lang: "en" }), fails("storage"));
 });
 
@@ -253,7 +294,8 @@ test("nothing that says something of somebody lies in the database in the open",
   for (const planted of [note, "K. (kamer 4)", "Anna", PIN, "zeer slecht"])
     assert.equal(bytes.includes(Buffer.from(planted, "utf8")), false, planted);
 });
-const asLatin1 = (_key: string, v: unknown) => (v instanceof Uint8Array ? Buffer.from(v).toString("latin1") : v);
+const asLatin1 = (_key: string, v: unknown) =>
+  v instanceof Uint8Array ? Buffer.from(v).toString("latin1") : v;
 
 test("asking and saving cost the same with ten times the records", { skip }, async () => {
   const { browser, app } = await team.tablet("F15");
@@ -261,7 +303,11 @@ test("asking and saving cost the same with ten times the records", { skip }, asy
   const k = SLEEP(app);
   const add = async (from: number, n: number) => {
     for (let i = 0; i < n; i++) {
-      const values = { [field(k, "night_date")]: from + i, [field(k, "source")]: 1, [field(k, "quality")]: 3 };
+      const values = {
+        [field(k, "night_date")]: from + i,
+        [field(k, "source")]: 1,
+        [field(k, "quality")]: 3,
+      };
       await app.save({ kind: k.id, team: teamOf(app), client: client.id, values });
     }
     await allSent(app);

@@ -13,13 +13,13 @@ programs() {
 
 SERVER_PID='' SERVER_PORT='' SERVER_LOCAL_PORT=''
 
-# server_start DATA PORT LOCAL_PORT LOG_LEVEL [log file]: returns when it serves. Ports may be 0. Sets SERVER_PID,
-# SERVER_PORT and SERVER_LOCAL_PORT.
+# server_start DATA PORT LOCAL_PORT LOG_LEVEL [log file]: returns when it serves. Ports may be 0. Serves the web app in
+# the folder WEB, if that is set. Sets SERVER_PID, SERVER_PORT and SERVER_LOCAL_PORT.
 server_start() {
   local data=$1 port=$2 local=$3 level=$4 log=${5:-/dev/stderr} ports i
   ports=$(mktemp -u)
   "$SERVER" --data "$data" --init --schema "$ROOT/proto/schema" --port "$port" --local-port "$local" \
-    --port-file "$ports" --log "$level" 2>>"$log" &
+    ${WEB:+--web "$WEB"} --port-file "$ports" --log "$level" 2>>"$log" &
   SERVER_PID=$!
   for ((i = 0; i < 600; i++)); do
     if [ -f "$ports" ]; then

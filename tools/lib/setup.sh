@@ -8,7 +8,8 @@ RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev lib
   zlib1g-dev libgsl-dev libreadstat-dev libjansson-dev libcmocka-dev ca-certificates curl jq tzdata)
 # The tests also want the other compiler with its sanitizers, the scripts' checker, and what single tests look
 # through.
-TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 libglpk-dev pspp openssl)
+TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 libglpk-dev pspp openssl
+  chromium)
 COVERAGE_PACKAGES=(gcovr)
 # The web client; only where node or npm is not there already, from whatever source.
 WEB_PACKAGES=(nodejs npm)
@@ -86,5 +87,20 @@ web_modules() {
     cd "$web" && npm ci --silent --no-fund --no-audit ||
       die "npm ci failed in client-web: is there a network?"
     printf '%s\n' "$want" >"$web/node_modules/.installed"
+  ) 9>"$web/.modules.lock"
+}
+
+# The web app in client-web/dist, built again when anything that it is made of has changed.
+web_app() {
+  local web=$ROOT/client-web want
+  web_modules
+  (
+    flock 9
+    want=$(cd "$web" && find src assets scripts package-lock.json ../proto/dict ../proto/PROTOCOL.md -type f -print0 |
+      sort -z | xargs -0 sha256sum | sha256sum)
+    [ "$(cat "$web/node_modules/.app" 2>/dev/null)" != "$want" ] || [ ! -f "$web/dist/index.html" ] || exit 0
+    say "Building the web app ..."
+    cd "$web" && node scripts/build.mjs >/dev/null || die "building the web app failed"
+    printf '%s\n' "$want" >"$web/node_modules/.app"
   ) 9>"$web/.modules.lock"
 }

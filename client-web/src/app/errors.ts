@@ -134,7 +134,11 @@ const SYNC: Partial<Record<WireError, Notice>> = {
   code: n("code", ...ERRORS.code_wrong),
   timeout: n("timeout", t("De verbinding is traag.", "The connection is slow."), ADVICE.wait),
   shutdown: n("shutdown", t("De server start opnieuw.", "The server is restarting."), ADVICE.wait),
-  flood: n("flood", t("De server krijgt te veel tegelijk.", "The server gets too much at once."), ADVICE.wait),
+  flood: n(
+    "flood",
+    t("De server krijgt te veel tegelijk.", "The server gets too much at once."),
+    ADVICE.wait,
+  ),
 };
 /** Of the number with which a session ended; 0 is none. */
 export const syncNotice = (error: number): Notice | null =>

@@ -24,6 +24,10 @@ export class Daemon {
   readonly folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "overdracht-web-"));
   #child: ChildProcess | undefined;
   port = 0;
+  /** folder of the web app to serve */
+  web: string | undefined;
+  /** a further start listens where the one before did */
+  samePort = false;
 
   /** extra: folders of further schema files */
   async start(...extra: string[]): Promise<void> {
@@ -39,7 +43,8 @@ export class Daemon {
       "--schema",
       schemas,
       "--port",
-      "0",
+      String(this.samePort ? this.port : 0),
+      ...(this.web ? ["--web", this.web] : []),
       "--local-port",
       "off",
     ];

@@ -154,7 +154,12 @@ IDBFactory.prototype.open = function (...args) {
   return request;
 };
 type Method = (...args: unknown[]) => unknown;
-function count(prototype: object, names: string[], database: (self: never) => IDBDatabase, writes: boolean): void {
+function count(
+  prototype: object,
+  names: string[],
+  database: (self: never) => IDBDatabase,
+  writes: boolean,
+): void {
   const methods = prototype as Record<string, Method>;
   for (const name of names) {
     const method = methods[name];

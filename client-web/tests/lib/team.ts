@@ -16,9 +16,13 @@ export class Team {
     daemon.admin("organisation", "add", "De Linde");
     daemon.admin("team", "add", TEAM);
     for (const name of ["Anna", "Bas"]) daemon.admin("person", "add", name, "--team", TEAM);
-    for (const name of ["K. (kamer 4)", "M. (kamer 7)"]) daemon.admin("participant", "add", name, "--team", TEAM);
+    for (const name of ["K. (kamer 4)", "M. (kamer 7)"])
+      daemon.admin("participant", "add", name, "--team", TEAM);
   }
-  async tablet(name: string, browser = new Browser(this.daemon.port)): Promise<{ browser: Browser; app: App }> {
+  async tablet(
+    name: string,
+    browser = new Browser(this.daemon.port),
+  ): Promise<{ browser: Browser; app: App }> {
     const { code } = this.daemon.admin("device", "add", name, "--team", TEAM);
     const app = await this.open(browser);
     await app.enrol(code, name);
@@ -53,7 +57,12 @@ export async function clientOf(app: App, n = 0): Promise<string> {
 export const field = (k: KindInfo, name: string): number => k.fields.find((f) => f.name === name)!.id;
 export const SLEEP = (app: App): KindInfo => app.kind("sleep")!;
 
-export async function night(app: App, day: number, quality = 4, more: Record<number, string> = {}): Promise<string> {
+export async function night(
+  app: App,
+  day: number,
+  quality = 4,
+  more: Record<number, string> = {},
+): Promise<string> {
   const k = SLEEP(app);
   const values = {
     [field(k, "night_date")]: day,

@@ -1,0 +1,3 @@
+export function buildApp(of?: { entry?: string; version?: string }): Promise<Map<string, Buffer>>;
+export function writeApp(files: Map<string, Buffer>, out: string): void;
+export function firstLoadBytes(files: Map<string, Buffer>): number;
