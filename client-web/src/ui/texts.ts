@@ -364,7 +364,7 @@ const TEXTS = {
     "Has a colleague forgotten the PIN? Clear it. Your colleague chooses a new one.",
   ],
   settings_pin_clear: ["Wis pincode", "Clear PIN"],
-  settings_pin_clear_label: ["Wis de pincode van {name}", "Clear the PIN of {name}"],
+  settings_pin_clear_label: ["Wis pincode van {name}", "Clear PIN of {name}"],
   settings_pin_cleared: ["De pincode van {name} is gewist.", "The PIN of {name} is cleared."],
   settings_pin_none: ["Geen andere collega heeft hier een pincode.", "No other colleague has a PIN here."],
   settings_tablet: ["Deze tablet", "This tablet"],

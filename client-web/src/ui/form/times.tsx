@@ -147,8 +147,8 @@ function MomentField({
   );
 }
 
-/** Typed as digits: 630, 0630 and 06:30 are the same. Not the browser's own field: that one counts to twelve where the
- *  tablet's language does. */
+/** Typed as digits: 630, 0630 and 06:30 are the same. Not the browser's own field: that one counts to
+ *  twelve where the tablet's language does. */
 function ClockInput({
   minutes,
   label,

@@ -1,5 +1,5 @@
 // Who works on the tablet: a tap on a name, then the PIN.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Person } from "../../app/api.ts";
 import { Icon } from "../icons.tsx";
 import { Alert, Avatar, ErrorAlert, Loading, Title, classes } from "../parts.tsx";
@@ -58,9 +58,9 @@ function SignIn({ person, leave }: PinProps) {
   const [wrong, setWrong] = useState<string | null>(null);
   const wait = useCountdown(person.waitS);
   const { busy, error, run } = useAction();
-  const enter = () =>
+  const enter = (entered: string) =>
     run(async () => {
-      const result = await app.signIn(person.id, pin);
+      const result = await app.signIn(person.id, entered);
       setPin("");
       if (result.ok) return;
       setWrong(l(result.text));
@@ -94,9 +94,8 @@ function ChoosePin({ person, leave }: PinProps) {
   const [pin, setPin] = useState("");
   const [differs, setDiffers] = useState(false);
   const { busy, error, run } = useAction();
-  const enter = () => {
+  const enter = (entered: string) => {
     setDiffers(false);
-    const entered = pin;
     setPin("");
     if (first === null) return setFirst(entered);
     setFirst(null);
@@ -136,21 +135,31 @@ const PIN_MAX = 12;
 interface PadProps {
   pin: string;
   onChange: (pin: string) => void;
-  onEnter: () => void;
+  onEnter: (pin: string) => void;
   /** no tries now */
   off: boolean;
 }
 /** Digits by touch or keyboard. The digits themselves are never shown. */
 function PinPad({ pin, onChange, onEnter, off }: PadProps) {
   const { t } = useUi();
+  // several keys may come before the next drawing
+  const typed = useRef(pin);
+  typed.current = pin;
+  const put = (text: string) => {
+    if (off || text.length > PIN_MAX) return;
+    typed.current = text;
+    onChange(text);
+  };
   const ready = pin.length >= PIN_MIN && !off;
-  const digit = (d: string) => !off && pin.length < PIN_MAX && onChange(pin + d);
+  const enter = () => typed.current.length >= PIN_MIN && !off && onEnter(typed.current);
+  const digit = (d: string) => put(typed.current + d);
+  const erase = () => put(typed.current.slice(0, -1));
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
       if (/^[0-9]$/.test(e.key)) digit(e.key);
-      else if (e.key === "Backspace") onChange(pin.slice(0, -1));
-      else if (e.key === "Enter" && ready && !(e.target instanceof HTMLButtonElement)) onEnter();
+      else if (e.key === "Backspace") erase();
+      else if (e.key === "Enter" && !(e.target instanceof HTMLButtonElement)) enter();
     };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
@@ -169,12 +178,7 @@ function PinPad({ pin, onChange, onEnter, off }: PadProps) {
             {d}
           </button>
         ))}
-        <button
-          type="button"
-          class="key soft"
-          aria-label={t("pin_delete")}
-          onClick={() => onChange(pin.slice(0, -1))}
-        >
+        <button type="button" class="key soft" aria-label={t("pin_delete")} onClick={erase}>
           <Icon name="erase" />
         </button>
         <button type="button" class="key" onClick={() => digit("0")}>
@@ -184,7 +188,7 @@ function PinPad({ pin, onChange, onEnter, off }: PadProps) {
           type="button"
           class={classes("key enter", !ready && "not-yet")}
           aria-disabled={!ready}
-          onClick={() => ready && onEnter()}
+          onClick={enter}
         >
           {t("pin_ok")}
         </button>

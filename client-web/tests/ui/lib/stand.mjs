@@ -4,7 +4,9 @@ import { build } from "esbuild";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+// bundled into a test, this file is elsewhere
+const root =
+  typeof SOURCE_DIR === "string" ? `${SOURCE_DIR}client-web/` : fileURLToPath(new URL("../../..", import.meta.url));
 
 export const CHROMIUM = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

@@ -1,0 +1,396 @@
+// The screens in a real browser, on the stand-in for the engine: what every screen must be, whatever the data.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { type Browser, type Page, chromium } from "playwright-core";
+import { sourceDir } from "./lib/vectors.ts";
+import { CHROMIUM, stand } from "./ui/lib/stand.mjs";
+import { PAYLOADS } from "./ui/lib/payloads.ts";
+
+const skip = existsSync(CHROMIUM.executablePath!) ? false : `${CHROMIUM.executablePath} is not there`;
+const TABLET = { width: 800, height: 1280 };
+const PHONE = { width: 360, height: 740 };
+
+/** Name, query, path; a word in capitals stands for the record that has such a matter. */
+const SCREENS: readonly [name: string, query: string, path?: string][] = [
+  ["enrol", "state=new"],
+  ["storage lost", "state=store_lost"],
+  ["lease over", "state=lease_over&unsent=2"],
+  ["revoked", "state=revoked&unsent=2"],
+  ["opened elsewhere", "state=newer_app_elsewhere"],
+  ["people", ""],
+  ["board", "as=Salie&unsent=3&online=no"],
+  ["board, syncing", "as=Salie&unsent=3&busy=1"],
+  ["client", "as=Salie", "client/c0"],
+  ["sleep", "as=Salie", "new/sleep/c0"],
+  ["day structure", "as=Salie", "new/day_structure/c0"],
+  ["contact", "as=Salie", "new/social_contact/c0"],
+  ["technology", "as=Salie", "new/tech_use/c0"],
+  ["goal", "as=Salie", "new/goal/c0"],
+  ["remote care", "as=Salie", "new/remote_care/c0"],
+  ["record", "as=Salie", "record/r29"],
+  ["edit", "as=Salie", "edit/r29"],
+  ["attention", "as=Salie", "attention"],
+  ["conflict", "as=Salie", "settle/CONFLICT"],
+  ["double", "as=Salie", "double/DOUBLE"],
+  ["held", "as=Salie", "record/HELD"],
+  ["rounds", "as=Salie&at=03:10", "rounds"],
+  ["hand-over", "as=Salie", "handover"],
+  ["sending", "as=Salie&unsent=12&trouble=1&old=1", "send"],
+  ["settings", "as=Salie", "settings"],
+];
+
+let browser: Browser;
+let url: string;
+let close = (): void => undefined;
+before(async () => {
+  if (skip) return;
+  ({ url, close } = await stand());
+  browser = await chromium.launch(CHROMIUM);
+});
+after(async () => {
+  await browser?.close();
+  close();
+});
+
+interface Opened {
+  page: Page;
+  /** what went wrong on the page, and requests elsewhere */
+  faults: string[];
+}
+async function open(query: string, options: Parameters<Browser["newPage"]>[0] = {}): Promise<Opened> {
+  const page = await browser.newPage({ viewport: TABLET, ...options });
+  page.setDefaultTimeout(20000);
+  const faults: string[] = [];
+  page.on("pageerror", (e) => faults.push(String(e)));
+  page.on("console", (m) => m.type() === "error" && faults.push(m.text()));
+  page.on("dialog", (d) => (faults.push(`dialog: ${d.message()}`), void d.dismiss()));
+  page.on(
+    "request",
+    (r) => !/^(data|blob):/.test(r.url()) && !r.url().startsWith(url) && faults.push(r.url()),
+  );
+  await page.goto(`${url}?${query}`);
+  await page.locator(".main h1").waitFor();
+  return { page, faults };
+}
+async function visit(page: Page, path: string): Promise<void> {
+  await page.evaluate(async (wanted) => {
+    const { app } = globalThis as unknown as { app: import("../src/app/api.ts").App };
+    const list = await app.attention("t1");
+    const matter = /CONFLICT|DOUBLE|HELD/.exec(wanted)?.[0] as "CONFLICT" | "DOUBLE" | "HELD" | undefined;
+    const has = { CONFLICT: "conflicts", DOUBLE: "doubles", HELD: "held" } as const;
+    const record = matter && list.find((r) => r[has[matter]].length > 0);
+    location.hash = `#/${matter ? wanted.replace(matter, record!.id) : wanted}`;
+  }, path);
+  await page.locator(".main h1").waitFor();
+  await page.locator(".loading").waitFor({ state: "detached" });
+  await page.waitForTimeout(50);
+}
+/** Every screen in turn, on one page. */
+async function tour(
+  options: Parameters<Browser["newPage"]>[0],
+  look: (page: Page, name: string) => Promise<void>,
+  more = "",
+) {
+  for (const [name, query, path] of SCREENS) {
+    const { page, faults } = await open(`${query}${more}`, options);
+    if (path) await visit(page, path);
+    await look(page, name);
+    assert.deepEqual(faults, [], name);
+    await page.close();
+  }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+// what the dark theme changes is colours
+for (const [theme, rules] of [
+  ["light", RULES],
+  ["dark", ["color-contrast"]],
+] as const)
+  test(`axe finds nothing on any screen, ${theme}`, { skip }, async () => {
+    // axe itself writes markup, which the page's own policy forbids
+    await tour(
+      { bypassCSP: true },
+      async (page, name) => {
+        await page.evaluate(axe);
+        const found = await page.evaluate(
+          async (runOnly) => {
+            const { axe } = globalThis as unknown as {
+              axe: {
+                run(o: object): Promise<{
+                  violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+                }>;
+              };
+            };
+            const result = await axe.run({ runOnly });
+            return result.violations.map(
+              (v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`,
+            );
+          },
+          [...rules],
+        );
+        assert.deepEqual(found, [], name);
+      },
+      `&theme=${theme}`,
+    );
+  });
+
+for (const [device, viewport] of Object.entries({ tablet: TABLET, phone: PHONE }))
+  test(
+    `what is tapped is at least 48 pixels each way, and nothing sticks out, ${device}`,
+    { skip },
+    async () => {
+      await tour({ viewport }, async (page, name) => {
+        const small = await page.evaluate(() =>
+          [
+            ...document.querySelectorAll<HTMLElement>(
+              "button, a[href], summary, select, textarea, input:not(.hidden-input), label.choice",
+            ),
+          ]
+            .filter((e) => !e.classList.contains("utrecht-skip-link") && !e.closest(".handover-lines"))
+            .map((e) => ({ e, r: e.getBoundingClientRect() }))
+            .filter(({ r }) => r.width > 0 && (r.width < 48 || r.height < 48))
+            .map(
+              ({ e, r }) => `${e.className} ${e.textContent} ${Math.round(r.width)}×${Math.round(r.height)}`,
+            ),
+        );
+        assert.deepEqual(small, [], name);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wider <= 0, `${name} is ${wider} pixels wider than the screen`);
+      });
+    },
+  );
+
+test("with text twice as large nothing is cut off sideways", { skip }, async () => {
+  await tour({ viewport: { width: 400, height: 900 } }, async (page, name) => {
+    await page.evaluate(() => (document.documentElement.style.fontSize = "212.5%"));
+    await page.waitForTimeout(30);
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wider <= 0, `${name} is ${wider} pixels wider than the screen`);
+  });
+});
+
+/** Clicks, counted. */
+class Taps {
+  count = 0;
+  readonly page: Page;
+  constructor(page: Page) {
+    this.page = page;
+  }
+  async tap(selector: string, words?: string): Promise<void> {
+    this.count++;
+    const all = this.page.locator(selector);
+    await (words ? all.getByText(words, { exact: true }) : all).first().click();
+  }
+}
+
+test("a full night takes at most five taps beyond the client", { skip }, async () => {
+  const { page, faults } = await open("as=Salie");
+  await page.getByText("Merel", { exact: true }).click();
+  const taps = new Taps(page);
+  await taps.tap(".kind", "Nachtrust");
+  await taps.tap("button", "Neem vorige nacht over");
+  await taps.tap("[data-field=final_wake_at] .choice", "06:30");
+  await taps.tap("[data-field=quality] .choice", "goed");
+  await taps.tap("button", "Opslaan");
+  await page.getByText("Opgeslagen op deze tablet.").waitFor();
+  assert.ok(taps.count <= 5, `${taps.count} taps`);
+  const record = await page.evaluate(async () => {
+    const { app } = globalThis as unknown as { app: import("../src/app/api.ts").App };
+    const list = await app.records({ client: "c0", kind: 20, fromDay: 0, toDay: 99999, limit: 1 });
+    return { lacking: list[0].lacking, by: list[0].createdByName, place: list[0].place };
+  });
+  assert.deepEqual(record, { lacking: [], by: "Salie", place: "tablet" });
+  assert.match(await page.locator(".footer").innerText(), /1 nog te versturen/);
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test(
+  "what was copied is marked until somebody looks at it, and no outcome is among it",
+  { skip },
+  async () => {
+    const { page } = await open("as=Salie");
+    await visit(page, "new/sleep/c0");
+    await page.getByText("Neem vorige nacht over").click();
+    const marked = () =>
+      page
+        .locator(".question.copied")
+        .evaluateAll((list) => list.map((e) => (e as HTMLElement).dataset.field));
+    assert.deepEqual(await marked(), ["bed_at", "sleep_try_at", "out_of_bed_at"]);
+    await page.locator("[data-field=bed_at] .confirm").click();
+    await page.locator("[data-field=out_of_bed_at] .choice").first().click();
+    assert.deepEqual(await marked(), ["sleep_try_at"]);
+    assert.equal(
+      await page.locator("[data-field=quality] .chosen, [data-field=final_wake_at] .chosen").count(),
+      0,
+    );
+    await page.close();
+  },
+);
+
+test(
+  "two taps hand the tablet to a colleague; who comes back finds the form as it was",
+  { skip },
+  async () => {
+    const { page } = await open("as=Salie");
+    await visit(page, "new/social_contact/c0");
+    await page.locator("[data-field=mode]").getByText("bellen", { exact: true }).click();
+    const taps = new Taps(page);
+    await taps.tap(".header-button", "Wissel");
+    await taps.tap(".person", "Tijm");
+    assert.equal(taps.count, 2);
+    for (const digit of "1234") await page.keyboard.press(digit);
+    await page.keyboard.press("Enter");
+    await page.getByText("Goedemorgen, Tijm").waitFor();
+    assert.equal(await page.getByText("Nog niet opgeslagen").count(), 0, "a colleague does not see it");
+    await page.locator(".header-button", { hasText: "Wissel" }).click();
+    await page.locator(".person", { hasText: "Salie" }).click();
+    for (const digit of "1234") await page.keyboard.press(digit);
+    await page.keyboard.press("Enter");
+    await page.getByText("Nog niet opgeslagen").waitFor();
+    await page.getByText("Sociaal contact · Merel").click();
+    await page.getByText("Je antwoorden staan er nog.").waitFor();
+    assert.equal(
+      (await page.locator("[data-field=mode] .chosen").innerText()).trim().toLowerCase(),
+      "bellen",
+    );
+    await page.close();
+  },
+);
+
+test("a wrong PIN is said, and after three the wait counts down", { skip }, async () => {
+  const { page } = await open("");
+  await page.locator(".person", { hasText: "Salie" }).click();
+  for (let i = 0; i < 3; i++) {
+    for (const digit of "9999") await page.keyboard.press(digit);
+    await page.keyboard.press("Enter");
+    await page.getByText("Deze pincode klopt niet.").waitFor();
+  }
+  await page.getByText(/Wacht nog \d+ seconden/).waitFor();
+  await page.close();
+});
+
+test("the back button goes back, and not to a form that was saved", { skip }, async () => {
+  const { page } = await open("as=Salie");
+  await page.getByText("Merel", { exact: true }).click();
+  await page.getByText("Doel", { exact: true }).click();
+  await page.locator("[data-field=score]").getByText("doel bereikt").click();
+  await page.getByText("Opslaan").click();
+  await page.getByText("Opgeslagen op deze tablet.").waitFor();
+  await page.goBack();
+  await page.locator(".client-head, .quick").first().waitFor();
+  assert.doesNotMatch(page.url(), /#\/new/);
+  await page.close();
+});
+
+test("scripts in any text are shown as text", { skip }, async () => {
+  const { page, faults } = await open("as=Salie");
+  await visit(page, "new/social_contact/c0");
+  await page.locator("details.more > summary").click();
+  for (const payload of PAYLOADS) await page.locator("[data-field=note] textarea").fill(payload);
+  await page.locator("[data-field=note] textarea").fill(PAYLOADS.join("\n"));
+  await page.locator("[data-field=mode] .choice").first().click();
+  await page.getByText("Opslaan").click();
+  await page.getByText("Opgeslagen op deze tablet.").waitFor();
+  await page.locator("a.row").first().click();
+  await page.locator(".values .value", { hasText: "<script>" }).waitFor();
+  // a reason, a client's name, a search in the address
+  await page.getByRole("button", { name: "Per ongeluk ingevoerd" }).click();
+  await page.locator("#reason").fill(PAYLOADS[1]);
+  await page.getByRole("button", { name: "Telt niet mee" }).click();
+  await page.getByText(PAYLOADS[1]).first().waitFor();
+  for (const payload of PAYLOADS) {
+    await page.evaluate((p) => (location.hash = `#/client/${encodeURIComponent(p)}`), payload);
+    await page.evaluate((p) => (location.hash = `#/${p}`), payload);
+  }
+  await visit(page, "handover");
+  await page.locator(".note", { hasText: "<script>" }).first().waitFor();
+  assert.equal(await page.evaluate(() => (globalThis as { pwned?: number }).pwned), undefined);
+  assert.equal(await page.locator("main script, main iframe, main img").count(), 0);
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("a text of 100,000 characters is refused in words and stays where it is", { skip }, async () => {
+  const { page, faults } = await open("as=Salie");
+  await visit(page, "new/social_contact/c0");
+  await page.locator("details.more > summary").click();
+  const note = page.locator("[data-field=note] textarea");
+  await note.fill("ë".repeat(100000));
+  await page.getByText("Opslaan").click();
+  await page.getByText("Deze tekst is te lang.").waitFor();
+  assert.equal((await note.inputValue()).length, 100000);
+  await note.fill("kort");
+  await page.getByText("Opslaan").click();
+  await page.getByText("Opgeslagen op deze tablet.").waitFor();
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("a night can be filled in with the keyboard alone", { skip }, async () => {
+  const { page } = await open("as=Salie");
+  await visit(page, "new/sleep/c0");
+  await page.locator("[data-field=quality] input[type=radio]").first().focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(
+    (await page.locator("[data-field=quality] .chosen").innerText()).trim().toLowerCase(),
+    "redelijk",
+  );
+  await page.locator("[data-field=bed_at] .clock").focus();
+  await page.keyboard.type("2245");
+  await page.keyboard.press("Enter");
+  await page.getByText("Opgeslagen op deze tablet.").waitFor();
+  await page.close();
+});
+
+test("'Alles is verstuurd' stands there only when the engine knows it", { skip }, async () => {
+  const { page } = await open("as=Salie");
+  const footer = page.locator(".footer");
+  assert.match(await footer.innerText(), /Alles is verstuurd om 06:47/);
+  const with_ = (change: object) =>
+    page.evaluate((c) => {
+      const { app } = globalThis as unknown as { app: { sync: object; tell(what: string): void } };
+      app.sync = { ...app.sync, ...c };
+      app.tell("sync");
+    }, change);
+  await with_({ unsent: 2 });
+  await footer.getByText("2 nog te versturen").waitFor();
+  assert.doesNotMatch(await footer.innerText(), /Alles is verstuurd/);
+  await with_({ unsent: 0, allSentAt: null });
+  await footer.getByText("Nog nooit verstuurd").waitFor();
+  await with_({ allSentAt: 1773208000, unsafe: 4 });
+  await footer.getByText(/Alles is verstuurd/).waitFor();
+  assert.doesNotMatch(await footer.innerText(), /veilig/);
+  await page.close();
+});
+
+test("a conflict is settled with a tap, a double too", { skip }, async () => {
+  const { page } = await open("as=Salie");
+  await visit(page, "settle/CONFLICT");
+  assert.equal(await page.locator(".settle").count(), 2);
+  await page.locator("[data-field=quality] .side").nth(1).getByText("Dit klopt").click();
+  await page.getByText("Gekozen: goed").waitFor();
+  await page.locator("[data-field=final_wake_at] .side").nth(0).getByText("Dit klopt").click();
+  await page.getByText("Alles is gekozen.").waitFor();
+  await visit(page, "double/DOUBLE");
+  await page.locator(".side").nth(1).getByText("Deze is dubbel").click();
+  await page.getByText("Deze invoer telt niet meer mee.").waitFor();
+  await page.close();
+});
+
+test("no screen writes markup", () => {
+  const folder = join(sourceDir, "client-web/src/ui");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((f) => /\.tsx?$/.test(f));
+  assert.ok(files.length > 15);
+  for (const f of files)
+    assert.doesNotMatch(
+      readFileSync(join(folder, f), "utf8"),
+      /innerHTML|outerHTML|insertAdjacentHTML|dangerouslySet|document\.write|\beval\(|new Function/,
+      f,
+    );
+});
