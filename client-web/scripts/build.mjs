@@ -8,7 +8,9 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+// bundled into a test, this file is elsewhere
+const root =
+  typeof SOURCE_DIR === "string" ? `${SOURCE_DIR}client-web/` : fileURLToPath(new URL("..", import.meta.url));
 const COMMON = {
   bundle: true,
   minify: true,
@@ -84,7 +86,7 @@ export const firstLoadBytes = (files) =>
     .filter(([name]) => !/\.(woff2|png)$/.test(name))
     .reduce((sum, [, body]) => sum + gzipSync(body, { level: 9 }).length, 0);
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1]?.endsWith("/build.mjs") && process.argv[1] === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--out");
   const out = at > 0 ? process.argv[at + 1] : `${root}dist`;
   const files = await buildApp();

@@ -279,7 +279,7 @@ test("the back button goes back, and not to a form that was saved", { skip }, as
   await page.getByText("Merel", { exact: true }).click();
   await page.getByText("Doel", { exact: true }).click();
   await page.locator("[data-field=score]").getByText("doel bereikt").click();
-  await page.getByText("Opslaan").click();
+  await page.getByRole("button", { name: "Opslaan" }).click();
   await page.getByText("Opgeslagen op deze tablet.").waitFor();
   await page.goBack();
   await page.locator(".client-head, .quick").first().waitFor();
@@ -294,7 +294,7 @@ test("scripts in any text are shown as text", { skip }, async () => {
   for (const payload of PAYLOADS) await page.locator("[data-field=note] textarea").fill(payload);
   await page.locator("[data-field=note] textarea").fill(PAYLOADS.join("\n"));
   await page.locator("[data-field=mode] .choice").first().click();
-  await page.getByText("Opslaan").click();
+  await page.getByRole("button", { name: "Opslaan" }).click();
   await page.getByText("Opgeslagen op deze tablet.").waitFor();
   await page.locator("a.row").first().click();
   await page.locator(".values .value", { hasText: "<script>" }).waitFor();
@@ -321,11 +321,11 @@ test("a text of 100,000 characters is refused in words and stays where it is", {
   await page.locator("details.more > summary").click();
   const note = page.locator("[data-field=note] textarea");
   await note.fill("ë".repeat(100000));
-  await page.getByText("Opslaan").click();
+  await page.getByRole("button", { name: "Opslaan" }).click();
   await page.getByText("Deze tekst is te lang.").waitFor();
   assert.equal((await note.inputValue()).length, 100000);
   await note.fill("kort");
-  await page.getByText("Opslaan").click();
+  await page.getByRole("button", { name: "Opslaan" }).click();
   await page.getByText("Opgeslagen op deze tablet.").waitFor();
   assert.deepEqual(faults, []);
   await page.close();

@@ -91,7 +91,9 @@ export class Directory {
     return [...this.#records.values()].filter((r) => r.kind === kind && retracted(r) !== "retracted");
   }
   #label(r: Rec): string {
-    const v = shown(r, 2); // display name, label, name: field 2 of every kind that is referred to
+    // display name, label, name: the first text of every kind that is referred to; a technology has a number before it
+    const field = this.schemas.kind(r.kind)?.fields.find((f) => f.type === TYPE.TEXT)?.id ?? 2;
+    const v = shown(r, field);
     return typeof v === "string" && v !== "" ? v : "?";
   }
   organisation(): string {

@@ -42,40 +42,32 @@ export interface OpenLine {
 /** The team board: a few reads, whatever the team's size or history. */
 export async function openLines(app: App, team: Team): Promise<OpenLine[]> {
   const { clock } = app;
-  const now = clock.now();
-  const began = shiftBegan(app);
-  const [shift, week, nights] = await Promise.all([
-    app.board(team.id, began),
-    app.board(team.id, clock.at(clock.day(now) - WEEK_DAYS, 0)),
-    nightsOf(app, team, clock.day(now)),
+  const today = clock.day(clock.now());
+  const [shift, day, week, nights] = await Promise.all([
+    app.board(team.id, shiftBegan(app)),
+    app.board(team.id, clock.at(today, DAY_BEGINS)),
+    app.board(team.id, clock.at(today - WEEK_DAYS, 0)),
+    nightsOf(app, team, today),
   ]);
-  const weekOf = new Map(week.map((line) => [line.client.id, line]));
+  const by = (lines: BoardLine[]) => new Map(lines.map((line) => [line.client.id, line.kinds]));
+  const [dayOf, weekOf] = [by(day), by(week)];
+  const expected = (client: Id, kind: KindInfo) => (weekOf.get(client)?.[kind.id] ?? 0) >= EXPECTED_TIMES;
+  const due = app.kinds().filter((kind) => kind.needsClient && kind.name !== ROUNDS && isDue(app, kind));
+  const there = (client: Id, kind: KindInfo) =>
+    nights.get(kind.id)?.has(client) ?? (dayOf.get(client)?.[kind.id] ?? 0) > 0;
   return shift.map((line) => ({
     client: line.client,
-    open: app
-      .kinds()
-      .filter(
-        (kind) =>
-          kind.needsClient &&
-          kind.name !== ROUNDS &&
-          isOpen(app, kind, line, weekOf.get(line.client.id), nights),
-      ),
+    open: due.filter((kind) => expected(line.client.id, kind) && !there(line.client.id, kind)),
     done: Object.values(line.kinds).reduce((sum, n) => sum + n, 0),
     attention: line.attention.length > 0,
   }));
 }
 
-function isOpen(
-  app: App,
-  kind: KindInfo,
-  line: BoardLine,
-  week: BoardLine | undefined,
-  nights: Nights,
-): boolean {
-  if ((week?.kinds[kind.id] ?? 0) < EXPECTED_TIMES) return false;
-  if (!nightField(kind)) return !line.kinds[kind.id];
+/** A night is filled in from early morning on; what belongs to the day not while the house sleeps. */
+function isDue(app: App, kind: KindInfo): boolean {
   const minutes = app.clock.minutes(app.clock.now());
-  return minutes >= NIGHT_KNOWN && minutes < NIGHT_BEGINS && !nights.get(kind.id)?.has(line.client.id);
+  if (nightField(kind)) return minutes >= NIGHT_KNOWN && minutes < NIGHT_BEGINS;
+  return shiftAt(minutes) !== "night";
 }
 
 /** Clients whose last night is there, by kind. */

@@ -25,7 +25,9 @@ export function Handover() {
   if (!loaded.value || !team) return <Loading />;
   const { records, clients, at } = loaded.value;
   const counting = records.filter((r) => r.retracted !== "yes");
-  const of = (client: Client) => counting.filter((r) => r.client === client.id);
+  const moment = (r: RecordView) => r.occurredAt ?? r.createdAt;
+  const of = (client: Client) =>
+    counting.filter((r) => r.client === client.id).sort((a, b) => moment(a) - moment(b));
   const filled = clients.filter((c) => of(c).length);
   const nothing = clients.filter((c) => !of(c).length);
   return (

@@ -14,6 +14,8 @@ export function People() {
     [team?.id],
     ["people", "person", "device"],
   );
+  const { state, lastSync } = app.sync;
+  const first = lastSync === null || (!team && (state === "connecting" || state === "syncing"));
   const person = people.value?.find((p) => p.id === chosen);
   if (person) {
     const Pin = person.hasPin ? SignIn : ChoosePin;
@@ -25,7 +27,12 @@ export function People() {
       <TeamChoice />
       <ErrorAlert error={people.error} />
       {!people.value && !people.error && <Loading />}
-      {people.value?.length === 0 && (
+      {people.value?.length === 0 && first && (
+        <p class="loading" role="status">
+          {t("enrol_busy")}
+        </p>
+      )}
+      {people.value?.length === 0 && !first && (
         <Alert type="info">
           <p>{t("who_none")}</p>
         </Alert>

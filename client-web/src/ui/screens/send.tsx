@@ -35,7 +35,7 @@ export function Send() {
           <p>{t("send_old", { n: days })}</p>
         </Alert>
       )}
-      <Warnings />
+      <Warnings all />
       <div class="states">
         <State
           icon="device"
@@ -102,7 +102,7 @@ function State({
 }
 
 /** What is not wrong yet. */
-export function Warnings() {
+export function Warnings({ all }: { all?: boolean }) {
   const { app, t } = useUi();
   const { device } = app;
   const lines = [
@@ -111,7 +111,7 @@ export function Warnings() {
       t("send_lease", { n: device.leaseDays }),
     device.clockOffS !== 0 &&
       t("send_clock", { n: Math.max(1, Math.round(Math.abs(device.clockOffS) / 60)) }),
-    device.state === "ready" && !device.persistent && t("send_persist"),
+    all && device.state === "ready" && !device.persistent && t("send_persist"),
   ].filter(Boolean);
   return lines.length ? (
     <Alert type="info">

@@ -1,0 +1,303 @@
+// A carer's shift in a real browser, with the app as it is built and the real overdrachtd that serves it.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
+import { buildApp, writeApp } from "../scripts/build.mjs";
+import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import { Link } from "./ui/lib/link.ts";
+import { PAYLOADS } from "./ui/lib/payloads.ts";
+import { CHROMIUM } from "./ui/lib/stand.mjs";
+
+const skip =
+  daemonMissing ?? (existsSync(CHROMIUM.executablePath!) ? false : `${CHROMIUM.executablePath} is not there`);
+const WAIT_MS = Number(process.env.OVERDRACHT_WAIT_MS ?? 60000);
+const PIN = "2580";
+const CLIENT = "Merel";
+
+let browser: Browser;
+let daemon: Daemon;
+let a: Tablet;
+let b: Tablet;
+
+/** A browser profile of its own: one tablet. */
+class Tablet {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly faults: string[] = [];
+  constructor(context: BrowserContext, page: Page, origin: string) {
+    this.context = context;
+    this.page = page;
+    page.setDefaultTimeout(WAIT_MS);
+    page.on("pageerror", (e) => this.faults.push(String(e)));
+    page.on("dialog", (d) => (this.faults.push(d.message()), void d.dismiss()));
+    context.on("request", (r) => {
+      if (!r.url().startsWith(origin) && !/^(data|blob):/.test(r.url()))
+        this.faults.push(`request: ${r.url()}`);
+    });
+    page.on("websocket", (w) => {
+      if (!w.url().startsWith(origin.replace("http", "ws"))) this.faults.push(`websocket: ${w.url()}`);
+    });
+  }
+  static async enrol(name: string, port = daemon.port): Promise<Tablet> {
+    const { code } = daemon.admin("device", "add", name, "--team", "Beuk");
+    const context = await browser.newContext({ viewport: { width: 800, height: 1280 }, locale: "nl-NL" });
+    const origin = `http://127.0.0.1:${port}/`;
+    const tablet = new Tablet(context, await context.newPage(), origin);
+    await tablet.page.goto(`${origin}#code=${code}`);
+    assert.doesNotMatch(tablet.page.url(), /code=/, "the code does not stay in the address");
+    await tablet.button("Aanmelden").click();
+    await tablet.page.locator(".person").first().waitFor();
+    return tablet;
+  }
+  button(name: string) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+  async digits(): Promise<void> {
+    await this.page.locator(".pad").waitFor();
+    for (const digit of PIN) await this.page.keyboard.press(digit);
+    await this.page.keyboard.press("Enter");
+  }
+  async signIn(name: string): Promise<void> {
+    await this.page.locator(".person", { hasText: name }).click();
+    await this.digits();
+    const again = this.page.getByText("Nog een keer dezelfde pincode");
+    const inside = this.page.locator(".who");
+    await again.or(inside).first().waitFor();
+    if (await again.isVisible()) await this.digits();
+    await inside.waitFor();
+  }
+  async client(label = CLIENT): Promise<void> {
+    await this.go("");
+    await this.page.locator("a.client", { hasText: label }).click();
+    await this.page.locator(".kinds").waitFor();
+  }
+  async go(path: string): Promise<void> {
+    await this.page.evaluate((p) => (location.hash = `#/${p}`), path);
+    await this.page.locator(".main h1, .main .utrecht-alert").first().waitFor();
+  }
+  async footer(words: RegExp): Promise<void> {
+    await this.page.locator(".footer").getByText(words).first().waitFor();
+  }
+  /** Nothing waits, and the server said so. */
+  async sent(): Promise<void> {
+    await this.footer(/Alles is verstuurd om/);
+  }
+  async said(words: string): Promise<void> {
+    await this.page.locator(".toast").getByText(words).waitFor();
+  }
+  async night(quality: string): Promise<void> {
+    await this.client();
+    await this.page.locator(".kind", { hasText: "Nachtrust" }).click();
+    await this.page.locator("[data-field=quality]").getByText(quality, { exact: true }).click();
+    await this.button("Opslaan").click();
+    await this.said("Opgeslagen op deze tablet.");
+  }
+}
+
+before(async () => {
+  if (skip) return;
+  daemon = new Daemon();
+  daemon.samePort = true;
+  daemon.web = join(daemon.folder, "web");
+  writeApp(await buildApp(), daemon.web);
+  await daemon.start();
+  daemon.admin("organisation", "add", "De Linde");
+  daemon.admin("team", "add", "Beuk");
+  for (const name of ["Salie", "Tijm"]) daemon.admin("person", "add", name, "--team", "Beuk");
+  for (const name of [CLIENT, PAYLOADS[1]]) daemon.admin("participant", "add", name, "--team", "Beuk");
+  browser = await chromium.launch(CHROMIUM);
+});
+after(async () => {
+  await browser?.close();
+  await daemon?.end();
+});
+
+test("two tablets enrol with the code of the address, and carers choose a PIN", { skip }, async () => {
+  a = await Tablet.enrol("Tablet 1");
+  await a.signIn("Salie");
+  b = await Tablet.enrol("Tablet 2");
+  await b.signIn("Tijm");
+  await a.sent();
+});
+
+test("a shift without a network: saved here, counted below, shown after a reload", { skip }, async () => {
+  await a.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await a.context.setOffline(true);
+  await a.night("redelijk");
+  await a.footer(/1 nog te versturen/);
+  await a.go("rounds");
+  await a.page.locator(".round", { hasText: CLIENT }).getByText("slaapt", { exact: true }).click();
+  await a.said(`${CLIENT}: slaapt`);
+  await a.footer(/2 nog te versturen/);
+  await a.page.reload();
+  await a.signIn("Salie");
+  await a.client();
+  await a.page.locator(".row", { hasText: "Nachtrust" }).waitFor();
+  await a.footer(/2 nog te versturen/);
+});
+
+test("a form that was begun survives a reload", { skip }, async () => {
+  await a.page.locator(".kind", { hasText: "Sociaal contact" }).click();
+  await a.page.locator("[data-field=mode]").getByText("bellen", { exact: true }).click();
+  await a.page.waitForTimeout(1000);
+  await a.page.reload();
+  await a.signIn("Salie");
+  await a.go("");
+  await a.page.getByText("Sociaal contact · Merel").click();
+  await a.page.getByText("Je antwoorden staan er nog.").waitFor();
+  assert.equal(await a.page.locator("[data-field=mode] .chosen").count(), 1);
+});
+
+test("on coming online everything is sent, and the colleague sees it", { skip }, async () => {
+  await a.context.setOffline(false);
+  await a.page.locator(".footer-button[aria-label='Nu versturen']").click();
+  await a.sent();
+  await b.client();
+  await b.page.locator(".row", { hasText: "redelijk" }).waitFor();
+});
+
+test("two carers who did not know of each other: both answers, settled with a tap", { skip }, async () => {
+  for (const tablet of [a, b]) await tablet.context.setOffline(true);
+  for (const [tablet, quality] of [
+    [a, "slecht"],
+    [b, "goed"],
+  ] as const) {
+    await tablet.client();
+    await tablet.page.locator("a.row", { hasText: "Nachtrust" }).click();
+    await tablet.page.getByText("Aanpassen", { exact: true }).click();
+    await tablet.page.locator("[data-field=quality]").getByText(quality, { exact: true }).click();
+    await tablet.button("Opslaan").click();
+    await tablet.said("Opgeslagen op deze tablet.");
+  }
+  for (const tablet of [a, b]) {
+    await tablet.context.setOffline(false);
+    await tablet.page.locator(".footer-button[aria-label='Nu versturen']").click();
+    await tablet.sent();
+  }
+  await a.go("attention");
+  await a.page.locator("a.row", { hasText: "twee antwoorden" }).click();
+  await a.page.getByText("Kies wat klopt", { exact: true }).click();
+  const sides = a.page.locator("[data-field=quality] .side");
+  await sides.first().waitFor();
+  assert.deepEqual((await sides.locator(".side-value").allInnerTexts()).map((s) => s.toLowerCase()).sort(), [
+    "goed",
+    "slecht",
+  ]);
+  assert.match(await sides.locator(".side-who").allInnerTexts().then(String), /Salie.*Tijm|Tijm.*Salie/s);
+  await sides.filter({ hasText: /^goed/i }).getByRole("button", { name: "Dit klopt" }).click();
+  await a.page.getByText("Alles is gekozen.").waitFor();
+  await a.sent();
+  await b.client();
+  await b.page.locator(".row", { hasText: /Nachtrust.*goed/s }).waitFor();
+  assert.equal(await b.page.getByText("twee antwoorden").count(), 0);
+});
+
+test(
+  "one night entered on two tablets is shown as a possible double, and one is taken out",
+  { skip },
+  async () => {
+    await b.night("zeer goed");
+    await b.sent();
+    await a.go("attention");
+    await a.page.locator("a.row", { hasText: "misschien dubbel" }).first().click();
+    await a.page.locator("a", { hasText: "Misschien dubbel" }).click();
+    await a.page.locator(".doubles .side", { hasText: "zeer goed" }).getByText("Deze is dubbel").click();
+    await a.said("Deze invoer telt niet meer mee.");
+    await a.sent();
+    await a.go("attention");
+    await a.page.getByText("Niets. Alles is in orde.").waitFor();
+  },
+);
+
+test("entered in error, and taken back", { skip }, async () => {
+  await a.client();
+  await a.page
+    .locator("a.row", { hasText: /Nachtrust.*goed/s })
+    .first()
+    .click();
+  await a.button("Per ongeluk ingevoerd").click();
+  await a.page.getByText("Verkeerde cliënt", { exact: true }).click();
+  await a.page.getByText("Per ongeluk ingevoerd: Verkeerde cliënt").waitFor();
+  await a.page.locator(".main").getByText("Draai terug").click();
+  await a.said("Deze invoer telt weer mee.");
+});
+
+test(
+  "the server is killed in the middle: nothing is lost, and it is sent by itself later",
+  { skip },
+  async () => {
+    await daemon.kill();
+    await a.client();
+    await a.page.locator(".kind", { hasText: "Doel" }).click();
+    await a.page.locator("[data-field=score]").getByText("doel bereikt").click();
+    await a.button("Opslaan").click();
+    await a.said("Opgeslagen op deze tablet.");
+    await a.footer(/nog te versturen/);
+    await daemon.start();
+    await a.page.locator(".footer-button[aria-label='Nu versturen']").click();
+    await a.sent();
+  },
+);
+
+test("a slow link that is cut again and again gets everything over", { skip }, async () => {
+  const link = new Link(daemon.port, { delayMs: 200, rate: 48000, cutAfter: 0 });
+  await link.open();
+  const c = await Tablet.enrol("Tablet 3", link.port);
+  await c.signIn("Tijm");
+  link.options = { ...link.options, cutAfter: 900 };
+  for (const quality of ["slecht", "goed", "redelijk"]) await c.night(quality);
+  for (let i = 0; i < 12 && !(await c.page.getByText(/Alles is verstuurd om/).isVisible()); i++) {
+    await c.page
+      .locator(".footer-button[aria-label='Nu versturen']")
+      .click({ timeout: 2000 })
+      .catch(() => undefined);
+    await c.page.waitForTimeout(1500);
+    if (link.cuts > 2) link.options = { ...link.options, cutAfter: 0 };
+  }
+  await c.sent();
+  assert.ok(link.cuts > 0, "the link was cut");
+  assert.deepEqual(c.faults, []);
+  await c.context.close();
+  await link.close();
+});
+
+test("a client's name that is a script is a name", { skip }, async () => {
+  await a.client(PAYLOADS[1]);
+  assert.equal(await a.page.locator("h1").innerText(), PAYLOADS[1]);
+  assert.equal(await a.page.evaluate(() => (globalThis as { pwned?: number }).pwned), undefined);
+});
+
+test("the policy of the page forbids what the screens do not do", { skip }, async () => {
+  const response = await a.page.request.get(`http://127.0.0.1:${daemon.port}/`);
+  const policy = response.headers()["content-security-policy"];
+  assert.match(policy, /require-trusted-types-for 'script'/);
+  assert.doesNotMatch(policy, /unsafe-(inline|eval)/);
+  const blocked = await a.page.evaluate(() => {
+    try {
+      document.createElement("div").innerHTML = "<b>x</b>";
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  assert.ok(blocked);
+});
+
+test("end of shift locks the tablet and leaves it sent; a revoked tablet says so", { skip }, async () => {
+  await b.go("send");
+  await b.button("Einde dienst").click();
+  await b.page.getByText("Wie ben je?").or(b.page.locator(".states")).first().waitFor();
+  await b.sent();
+  const devices = daemon.admin("device", "list") as { devices?: { id: string; label: string }[] };
+  const id = devices.devices?.find((d) => d.label === "Tablet 2")?.id;
+  assert.ok(id, JSON.stringify(devices).slice(0, 400));
+  daemon.admin("device", "revoke", id);
+  await b.page.getByText("Deze tablet is ingetrokken").waitFor();
+});
+
+test("in all of this nothing was asked of another host, and nothing went wrong on a page", { skip }, () => {
+  assert.deepEqual(a.faults, []);
+  assert.deepEqual(b.faults, []);
+});
