@@ -48,15 +48,16 @@ export class Link {
     ]) {
       this.#open.add(from);
       from.on("error", () => undefined);
-      from.on("close", () => {
-        this.#open.delete(from);
-        setTimeout(() => to.destroy(), this.options.delayMs);
-      });
       this.#relay(from, to, from === far);
     }
   }
   #relay(from: Socket, to: Socket, counted: boolean): void {
     let free = 0;
+    from.on("close", () => {
+      this.#open.delete(from);
+      // what is under way arrives before the end does
+      setTimeout(() => to.end(), Math.max(0, free - Date.now()) + this.options.delayMs + 1);
+    });
     from.on("data", (bytes) => {
       const { delayMs, rate, cutAfter } = this.options;
       const now = Date.now();
