@@ -114,11 +114,11 @@ static bool make_store(fuzz_home *h) {
 }
 
 const kth_path kth_client_paths[] = {
-    {"client_add", add, 1, 100},
-    {"client_edit", edit, 1, 100},
-    {"client_import", import, 2, 100},
-    {"client_look", look, 0, 100},
-    {"client_open", open_store, 0, 100},
-    {"client_make", make_store, 0, 100},
+    {"client_add", add, 1, 40},
+    {"client_edit", edit, 1, 40},
+    {"client_import", import, 2, 40},
+    {"client_look", look, 0, 40},
+    {"client_open", open_store, 0, 40},
+    {"client_make", make_store, 0, 40},
     {0},
 };

@@ -181,7 +181,7 @@ static bool restore(fuzz_home *h) {
 }
 
 const kth_path kth_server_paths[] = {
-    {"server_open", open_data, 0, 100},  {"server_start", start, 0, 100},
-    {"server_admin", administer, 0, 40}, {"server_backup", backup, 0, 30},
-    {"server_restore", restore, 0, 30},  {0},
+    {"server_open", open_data, 0, 40},   {"server_start", start, 0, 40},
+    {"server_admin", administer, 0, 25}, {"server_backup", backup, 0, 20},
+    {"server_restore", restore, 0, 20},  {0},
 };

@@ -101,9 +101,9 @@ static bool enrol_server(fuzz_home *h) { return enrol_once(h, SERVER); }
 static bool enrol_client(fuzz_home *h) { return enrol_once(h, CLIENT); }
 
 const kth_path kth_sync_paths[] = {
-    {"sync_server", sync_server, 0, 400},
-    {"sync_client", sync_client, 0, 120},
-    {"enrol_server", enrol_server, 0, 150},
-    {"enrol_client", enrol_client, 0, 150},
+    {"sync_server", sync_server, 0, 150},
+    {"sync_client", sync_client, 0, 60},
+    {"enrol_server", enrol_server, 0, 50},
+    {"enrol_client", enrol_client, 0, 50},
     {0},
 };
