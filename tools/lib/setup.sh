@@ -77,14 +77,14 @@ build() {
 # makes a second call cheap; two calls at once wait for each other.
 web_modules() {
   local web=$ROOT/client-web want
-  command -v node >/dev/null && command -v npm >/dev/null || need_packages "${WEB_PACKAGES[@]}"
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then need_packages "${WEB_PACKAGES[@]}"; fi
   want=$(cd "$web" && sha256sum package.json package-lock.json && node --version)
   (
     flock 9
     [ "$(cat "$web/node_modules/.installed" 2>/dev/null)" != "$want" ] || exit 0
     say "Fetching the web client's libraries ..."
-    cd "$web" && npm ci --silent --no-fund --no-audit ||
-      die "npm ci failed in client-web: is there a network?"
+    cd "$web" || exit 1
+    npm ci --silent --no-fund --no-audit || die "npm ci failed in client-web: is there a network?"
     printf '%s\n' "$want" >"$web/node_modules/.installed"
   ) 9>"$web/.modules.lock"
 }
