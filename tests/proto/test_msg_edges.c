@@ -1,0 +1,153 @@
+/* The edges of messages that samples and changed samples do not meet: one element too many or too few, sums and
+ * texts just over their limit, defaults that are written out. PROTO-16 */
+#include "msg_samples.h"
+
+#include "ov/limits.h"
+
+static int decode(samples *s, const ov_buf *b, ov_msg *out) {
+  return ov_msg_decode(b->p, b->n, &s->delta_ctx, &s->arena, out);
+}
+
+static int encode_and_decode(samples *s, const ov_msg *in, ov_msg *out) {
+  ov_buf b;
+  ov_buf_init(&b, 0);
+  sample_encode(s, in, &b);
+  int err = decode(s, &b, out);
+  ov_buf_free(&b);
+  return err;
+}
+
+/* ENROL from a newer client: what it says beyond is skipped. */
+static void a_longer_enrol_is_read(void **state) {
+  samples s;
+  ov_buf b;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_ENROL, true);
+  ov_buf_init(&b, 0);
+  sample_encode(&s, &in, &b);
+  assert_int_equal(b.p[0] & 0xf0, 0x90);
+  b.p[0]++;
+  ov_mpw_uint(&b, 7);
+  assert_int_equal(decode(&s, &b, &out), 0);
+  assert_int_equal(out.enrol.device_name_len, in.enrol.device_name_len);
+  ov_buf_free(&b);
+  samples_free(&s);
+}
+
+static void a_long_zone_is_over_a_limit(void **state) {
+  static const char zone[] = "Europe/Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch/Amsterdam";
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_ENROLLED, true);
+  in.enrolled.zone = zone;
+  in.enrolled.zone_len = sizeof zone - 1;
+  assert_int_equal(encode_and_decode(&s, &in, &out), OV_E_LIMIT);
+  samples_free(&s);
+}
+
+/* A frame or credit that is smaller than may be asked for. */
+static void too_small_a_wish_is_refused(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_HELLO, true);
+  in.hello.frame_bytes = 1;
+  assert_int_equal(encode_and_decode(&s, &in, &out), OV_E_FORMAT);
+  samples_free(&s);
+}
+
+static void a_default_is_a_default_written_out_or_not(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_WELCOME, false);
+  in.welcome.credit = OV_CREDIT_DEFAULT;
+  in.welcome.frame_bytes = OV_FRAME_BYTES_DEFAULT;
+  assert_int_equal(encode_and_decode(&s, &in, &out), 0);
+  assert_int_equal(out.welcome.credit, OV_CREDIT_DEFAULT);
+  assert_int_equal(out.welcome.frame_bytes, OV_FRAME_BYTES_DEFAULT);
+  samples_free(&s);
+}
+
+/* Steps of receipts may not be 0, nor lead beyond the last seq. */
+static void receipts_go_on(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_ACK, true);
+  ov_buf b;
+  for (int beyond = 0; beyond < 2; beyond++) {
+    ov_buf_init(&b, 0);
+    ov_mpw_array(&b, 7);
+    ov_mpw_uint(&b, OV_M_ACK);
+    ov_mpw_uint(&b, in.ack.up_to);
+    ov_mpw_bin(&b, in.ack.head.b, OV_HASH_BYTES);
+    ov_mpw_uint(&b, in.ack.safe_up_to);
+    ov_mpw_array(&b, 6);
+    ov_mpw_uint(&b, beyond ? OV_SEQ_MAX : 0);
+    ov_mpw_int(&b, 0);
+    ov_mpw_int(&b, 0);
+    ov_mpw_uint(&b, 1);
+    ov_mpw_int(&b, 0);
+    ov_mpw_int(&b, 0);
+    ov_mpw_array(&b, 0);
+    ov_mpw_bin(&b, in.ack.sig, OV_SIG_BYTES);
+    assert_int_equal(decode(&s, &b, &out), OV_E_FORMAT);
+    ov_buf_free(&b);
+  }
+  samples_free(&s);
+}
+
+/* An error without its seq, or a seq without its error, is neither form of an ACK. */
+static void half_a_refusal_is_none(void **state) {
+  samples s;
+  ov_buf b;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_ACK, false);
+  ov_buf_init(&b, 0);
+  sample_encode(&s, &in, &b);
+  b.p[0]++;
+  ov_mpw_nil(&b);
+  assert_int_equal(decode(&s, &b, &out), OV_E_FORMAT);
+  ov_buf_free(&b);
+  samples_free(&s);
+}
+
+/* The previous head and the keys of new participants are each there or not. */
+static void a_push_with_and_without_its_rest(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  for (unsigned i = 0; i < 4; i++) {
+    ov_msg in = sample_msg(&s, OV_M_PUSH, true);
+    in.push.has_prev = i & 1;
+    if (i & 2) in.push.n_keys = 0;
+    assert_int_equal(encode_and_decode(&s, &in, &out), 0);
+    assert_int_equal(out.push.has_prev, in.push.has_prev);
+    assert_int_equal(out.push.n_keys, in.push.n_keys);
+  }
+  samples_free(&s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_longer_enrol_is_read),
+      cmocka_unit_test(a_long_zone_is_over_a_limit),
+      cmocka_unit_test(too_small_a_wish_is_refused),
+      cmocka_unit_test(a_default_is_a_default_written_out_or_not),
+      cmocka_unit_test(receipts_go_on),
+      cmocka_unit_test(half_a_refusal_is_none),
+      cmocka_unit_test(a_push_with_and_without_its_rest),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
