@@ -25,7 +25,8 @@ typedef struct states_result {
 } states_result;
 
 /* Tries about `budget` states, spread over the whole recording: at each event nothing of the unsynced, all of
- * it, each sector alone, all but each, and seeded subsets. Ends early when `enough` states are bad (0: never). */
+ * it, each sector alone, all but each, and seeded subsets. Ends early when `enough` states are bad (0:
+ * never). */
 void states_try(const recording *r, uint64_t budget, uint64_t enough, uint64_t seed, state_check check,
                 void *ctx, states_result *out);
 

@@ -100,8 +100,8 @@ static void promise(stage *s, const ov_name *name, const ov_hash *header_hash) {
   s->hash[s->n_promised++] = *header_hash;
 }
 
-/* In a process of its own: what no sync ever ordered may be damaged so that LMDB falls over it, which is found
- * out, too. */
+/* In a process of its own: what no sync ever ordered may be damaged so that LMDB falls over it, which is
+ * found out, too. */
 static const char *apart(state_check check, void *ctx, const disk *d) {
   static char said[300];
   int pipes[2], status;

@@ -1,5 +1,5 @@
-/* The edges of messages that samples and changed samples do not meet: one element too many or too few, sums and
- * texts just over their limit, defaults that are written out. PROTO-16 */
+/* The edges of messages that samples and changed samples do not meet: one element too many or too few, sums
+ * and texts just over their limit, defaults that are written out. PROTO-16 */
 #include "msg_samples.h"
 
 #include "ov/limits.h"
