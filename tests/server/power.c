@@ -152,11 +152,13 @@ static int check_disk(stage *st, const char *file, const disk *d, const uint32_t
 }
 
 /* Lost states among `states` random moments. */
-static unsigned lost(stage *st, const story *s, const char *file, const disk *base, bool syncs_count,
-                     unsigned states) {
+static unsigned lost(stage *st, stage *table, const story *s, const char *file, const disk *base,
+                     bool syncs_count, unsigned states) {
   unsigned bad = 0;
   uint64_t random = syncs_count ? 42 : 43;
   for (unsigned k = 0; k < states; k++) {
+    if (k % 8 == 0)
+      (void)stage_watch(table); /* its live client goes on answering pings, however long this takes */
     uint32_t acked[LOADERS] = {0};
     random = random * 6364136223846793005u + 1442695040888963407u;
     size_t end = 1 + (random >> 33) % s->n;
@@ -192,8 +194,8 @@ static bool cut(stage *st, stage *table) {
   story s = read_story(journal);
   unsigned acks = 0;
   for (size_t i = 0; i < s.n; i++) acks += s.e[i].kind == J_SEND;
-  unsigned bad = ran ? lost(st, &s, file, &base, true, STATES) : STATES;
-  unsigned control = ran ? lost(st, &s, file, &base, false, STATES / 3) : 0;
+  unsigned bad = ran ? lost(st, table, &s, file, &base, true, STATES) : STATES;
+  unsigned control = ran ? lost(st, table, &s, file, &base, false, STATES / 3) : 0;
   free(base.p);
   free(s.raw);
   free(s.e);
