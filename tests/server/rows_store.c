@@ -1,5 +1,6 @@
 /* PROTO-140: faults inside a server are told as busy, full or readonly */
-/* Rows 47–49, 56 and 57: stores that are damaged, shared, held by the dead, copied and put back. */
+/* Rows 47–50, 52, 56 and 57: stores that are damaged, shared, held by the dead, without a reader's place,
+ * without descriptors, copied and put back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,6 +140,99 @@ static bool killed_reader(stage *st, const void *arg) {
   }
   return saw(st, held && left && freed, "slot %s, after SIGKILL %s, within 3 s %s",
              held ? "taken" : "not taken", left ? "still there" : "gone", freed ? "freed" : "not freed");
+}
+
+/* -- no place left --------------------------------------------------------------------------------------- */
+
+/* Another process takes every reader's place that there is. */
+static pid_t take_all_readers(const char *dir, unsigned *taken) {
+  int ready[2];
+  fflush(NULL);
+  FX_MUST(!pipe(ready));
+  pid_t pid = fork();
+  FX_MUST(pid >= 0);
+  if (!pid) {
+    MDB_txn *t;
+    unsigned n = 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    MDB_env *e = open_raw(dir);
+    while (!mdb_txn_begin(e, NULL, MDB_RDONLY, &t)) n++;
+    if (write(ready[1], &n, sizeof n) != (ssize_t)sizeof n) _exit(2);
+    for (;;) pause();
+  }
+  close(ready[1]);
+  FX_MUST(read(ready[0], taken, sizeof *taken) == (ssize_t)sizeof *taken);
+  close(ready[0]);
+  return pid;
+}
+
+static bool no_reader_left(stage *st, const void *arg) {
+  static aside a;
+  char dir[600], why[DM_WHY] = "";
+  unsigned taken = 0;
+  int said = 0;
+  dm_wire w = {0};
+  (void)arg;
+  bool up = aside_open(&a, NULL, why), others = false, again = false;
+  if (up) {
+    FX_OK(sv_org_path(a.site.data, &a.site.orgs[0].shell.id, dir, sizeof dir));
+    pid_t pid = take_all_readers(dir, &taken);
+    bool greeted = dm_greet(&w, &a.d, a.tb, NULL);
+    said = greeted ? 0 : w.last_error;
+    dm_wire_close(&w);
+    others = dm_sync(&a.d, a.far, why);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    for (int64_t until = dm_mono_ms() + 4 * DM_WAIT_MS; !again && dm_mono_ms() < until; dm_sleep_ms(100))
+      again = dm_sync(&a.d, a.tb, why);
+  }
+  bool ok = again && aside_restart(&a, why);
+  aside_close(&a);
+  return saw(st, ok && taken > 0 && said == OV_E_BUSY && others,
+             "%u places taken; ERROR %s; the other organisation %s; %s", taken,
+             said ? ov_err_slug(said) : "none", others ? "served" : "not served",
+             again ? "served again when they are free" : why);
+}
+
+#define DESCRIPTORS 100u
+#define CROWD 300u
+
+/* The running server's limit is taken down, so that accept fails: more connections than descriptors. */
+static bool few_descriptors(stage *st, const void *arg) {
+  static aside a;
+  static rawws *crowd[CROWD];
+  char why[DM_WHY] = "", from[16];
+  unsigned in = 0;
+  (void)arg;
+  bool up = aside_open(&a, NULL, why);
+  if (up) FX_MUST(!prlimit(a.d.pid, RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, DESCRIPTORS}, NULL));
+  dm_wire live = {0};
+  bool ok = up && dm_greet(&live, &a.d, a.tb, &(dm_hello){.live = true, .credit = OV_CREDIT_MAX}) &&
+            dm_catch_up(&live, why);
+  for (unsigned i = 0; ok && i < CROWD; i++) {
+    snprintf(from, sizeof from, "127.0.0.%u", 2 + i % 200); /* one address has a cap of its own */
+    crowd[i] = rawws_open(&(rawws_opts){.port = a.d.port, .from = from});
+    in += crowd[i] != NULL;
+  }
+  unsigned lines = 0;
+  char *log = up ? dm_log(&a.d) : NULL;
+  for (const char *p = log; p && *p; p++) lines += *p == '\n';
+  free(log);
+  ov_msg *m;
+  bool stays = ok && dm_recv(&live, &m, 0) != 0;
+  for (unsigned i = 0; i < CROWD; i++) {
+    rawws_free(crowd[i]);
+    crowd[i] = NULL;
+  }
+  dm_wire_close(&live);
+  bool again = false;
+  for (int64_t until = dm_mono_ms() + 4 * DM_WAIT_MS; ok && !again && dm_mono_ms() < until; dm_sleep_ms(100))
+    again = dm_sync(&a.d, a.tb, why);
+  ok = again && aside_restart(&a, why);
+  aside_close(&a);
+  return saw(st, ok && stays && in > 0 && in < CROWD && lines < 200,
+             "%u of %u connections let in, %u lines of log, the one before %s, %s", in, CROWD, lines,
+             stays ? "stays" : "is cut", again ? "served again when they are gone" : why);
 }
 
 /* -- backup and restore ---------------------------------------------------------------------------------- */
@@ -398,6 +493,9 @@ const row store_rows[] = {
     {"48", "second server on one data folder", "refused by our lock", second_server, NULL, 0},
     {"48", "overdracht-admin beside the server", "asks the running server", admin_beside_server, NULL, 0},
     {"49", "killed reader of another process", "its slot is freed", killed_reader, NULL, 0},
+    {"50", "every reader's place of the store taken", "busy; freed with its holder", no_reader_left, NULL, 0},
+    {"52", "more connections than descriptors", "new refused, few log lines, the others stay",
+     few_descriptors, NULL, 0},
     {"56", "backup under load", "consistent prefix, 0600", backup_under_load, NULL, ROW_BIG},
     {"57", "old backup restored", "rollback found, tablets refill", old_backup, NULL, ROW_STOPS},
     {"56", "overdracht-admin backup --verify under load", "consistent prefix, 0600; safe moves", admin_backup,
