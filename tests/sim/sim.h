@@ -208,6 +208,7 @@ struct sim {
   bool disk_full;
   uint32_t scopes[SIM_TEAMS];
   sim_admin admin;
+  uint32_t person_ever[SIM_PEOPLE], participant_ever[SIM_PARTICIPANTS_MAX]; /* teams, also those left since */
   sim_backup backups[SIM_BACKUPS_MAX];
   sim_tablet tablets[SIM_TABLETS_MAX];
   sim_image images[SIM_IMAGES_MAX];

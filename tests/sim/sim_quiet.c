@@ -27,6 +27,28 @@ static void check_bytes(sim *w, const sim_op *o, const sv_op_row *row) {
   ov_buf_free(&b);
 }
 
+static uint32_t team_bit(const sim *w, uint32_t scope) {
+  for (unsigned i = 0; i < SIM_TEAMS; i++)
+    if (w->scopes[i] == scope) return 1u << i;
+  return 0;
+}
+
+/* Nobody writes about what no team of theirs ever had: whoever was in which team when is the server's to
+ * judge, but who never was in any of them cannot have been. */
+static void check_author(sim *w, const sim_op *o) {
+  const ov_op *op = &o->op;
+  const sim_op *record = op->creates ? o : sim_op_find(w, &op->record);
+  uint32_t about = team_bit(w, op->scope) | (record ? team_bit(w, record->op.scope) : 0), author = 0;
+  const ov_name *of = op->kind == OV_KIND_PARTICIPANT ? &op->record : &op->participant;
+  for (unsigned i = 0; i < w->admin.n_participants; i++)
+    if (ov_name_equal(&w->admin.participants[i].name, of)) about |= w->participant_ever[i];
+  for (unsigned i = 0; i < w->admin.n_people; i++)
+    if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author)) author = w->person_ever[i];
+  if (about && !(about & author))
+    sim_fail(w, "author", "%s is applied; its author was never in a team of it (teams %x, it is about %x)",
+             sim_name(&op->name), author, about);
+}
+
 /* The receipt that decides: the first that holds it, else the first that applies it, else the first. */
 static const sv_receipt *deciding(const sv_op_row *row) {
   const sv_receipt *found = &row->receipts[0];
@@ -55,6 +77,7 @@ static void check_receipt(sim *w, sim_op *o, const sv_op_row *row) {
   o->reason = d->reason;
   if (o->surely_held && d->verdict == OV_APPLIED)
     sim_fail(w, "not-held", "%s holds a value that its form refuses, and is applied", sim_name(&o->op.name));
+  if (d->verdict == OV_APPLIED) check_author(w, o);
   if (o->surely_applied && !w->rights_changed && d->verdict != OV_APPLIED)
     sim_fail(w, "not-applied", "%s is honest, and its verdict is %d (reason %d)", sim_name(&o->op.name),
              d->verdict, d->reason);
@@ -126,6 +149,34 @@ static void check_ops(sim *w) {
     check_op(w, t, &name);
     after = name;
   }
+  sv_txn_abort(t);
+}
+
+/* What an organisation's people write for the programme is judged in the organisation, once; held it stays
+ * there. A server that was put back judges anew what the programme has got before. */
+static void check_programme(sim *w) {
+  sv_txn *t = NULL, *p = NULL;
+  ov_name name, after = {0};
+  if (w->st.restores) return;
+  FX_OK(sv_txn_read(w->org->env, &t));
+  FX_OK(sv_txn_read(w->programme->env, &p));
+  for (; !sv_op_next(p, &after, &name); after = name) {
+    sv_op_row here_row, there;
+    ov_verdict v, judged;
+    uint8_t reason;
+    const sim_op *o = sim_op_find(w, &name);
+    ov_arena_reset(&w->tmp);
+    if (!o || o->by_server || sv_op_get(t, &name, &w->tmp, &there)) continue;
+    FX_OK(sv_op_get(p, &name, &w->tmp, &here_row));
+    FX_OK(sv_verdict(t, &there, &w->tmp, &judged, &reason));
+    FX_OK(sv_verdict(p, &here_row, &w->tmp, &v, &reason));
+    if (judged == OV_HELD)
+      sim_fail(w, "held-left", "%s is held in its organisation and lies in the programme", sim_name(&name));
+    if (v != judged && !here_row.waiting && judged != OV_WAITING && judged != OV_VOID)
+      sim_fail(w, "judged-twice", "%s has verdict %d in its organisation and %d in the programme",
+               sim_name(&name), (int)judged, (int)v);
+  }
+  sv_txn_abort(p);
   sv_txn_abort(t);
 }
 
@@ -446,6 +497,7 @@ void sim_quiesce(sim *w) {
   sim_model_server(w);
   note_dropped(w);
   check_ops(w);
+  check_programme(w);
   fx_verify(&w->fx, w->org);
   fx_verify(&w->fx, w->programme);
   check_records(w, w->org);

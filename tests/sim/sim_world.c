@@ -115,10 +115,12 @@ static void first_records(sim *w) {
     for (unsigned k = 0; k < SIM_TEAMS; k++)
       if (bits >> k & 1) v[n++] = w->scopes[k];
     a->people[i] = (sim_person){fx_person(fx, w->org, "Begeleider", v, n), bits, true};
+    w->person_ever[i] = bits;
   }
   for (unsigned i = 0; i < 5; i++) {
     unsigned home = i % SIM_TEAMS;
     ov_name name = fx_participant(fx, w->org, "Bewoner", &w->scopes[home], 1);
+    w->participant_ever[a->n_participants] = 1u << home;
     a->participants[a->n_participants++] = (sim_participant){name, 1u << home, home, true, false};
   }
 }
@@ -357,6 +359,7 @@ void sim_set_participant_teams(sim *w, unsigned i, uint32_t teams) {
   sv_record_row row;
   if (!p->here || p->teams == teams || !fx_record(&w->fx, w->org, &p->name, &row) || !row.rec.created) return;
   p->teams = teams;
+  w->participant_ever[i] |= teams;
   fx_change(&w->fx, w->org, &p->name, &f, 1);
   sim_changed(w);
   sim_say(w, "participant %u (%s) is in teams %x now", i, sim_name(&p->name), teams);
@@ -366,6 +369,7 @@ void sim_set_person(sim *w, unsigned i, uint32_t teams, bool active) {
   sim_person *p = &w->admin.people[i];
   ov_field f[2] = {team_bits(w, SV_PERSON_TEAMS, teams, p->teams & ~teams), FX_INT(SV_PERSON_ACTIVE, active)};
   p->teams = teams;
+  w->person_ever[i] |= teams;
   p->active = active;
   fx_change(&w->fx, w->org, &p->name, f, 2);
   sim_changed(w);

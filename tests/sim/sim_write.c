@@ -183,6 +183,7 @@ static bool add_participant(writing *x, unsigned team) {
   x->op.fields = x->fields;
   x->op.n_fields = 3;
   if (!append(x)) return false;
+  w->participant_ever[w->admin.n_participants] = 1u << team;
   w->admin.participants[w->admin.n_participants++] = (sim_participant){x->op.name, 1u << team, team, true,
                                                                        true};
   return true;
