@@ -153,10 +153,11 @@ static void check_ops(sim *w) {
 }
 
 /* What an organisation's people write for the programme is judged in the organisation, once; held it stays
- * there. */
+ * there. A server that was put back judges anew what the programme has got before. */
 static void check_programme(sim *w) {
   sv_txn *t = NULL, *p = NULL;
   ov_name name, after = {0};
+  if (w->st.restores) return;
   FX_OK(sv_txn_read(w->org->env, &t));
   FX_OK(sv_txn_read(w->programme->env, &p));
   for (; !sv_op_next(p, &after, &name); after = name) {
