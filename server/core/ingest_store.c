@@ -146,12 +146,24 @@ static bool lists(const ov_record *r, const ov_name *op) {
   return false;
 }
 
+/* Its record is elsewhere, and is looked at there; what is held has not gone there. */
+static void offered_again_elsewhere(ingest *g, const ov_name *op) {
+  sv_op_row row;
+  ov_verdict v = OV_HELD;
+  uint8_t reason;
+  ov_arena_reset(&g->look);
+  int err = sv_op_get(g->t, op, &g->look, &row);
+  if (!err) err = sv_verdict(g->t, &row, &g->look, &v, &reason);
+  if (err) sv_txn_fail(g->t, err);
+  else if (v != OV_HELD) sv_queue_push(g->t, op);
+}
+
 /* PROTO-112 */
 void store_offered_again(ingest *g, const ov_op *op) {
   sv_record_row row;
   if (op->is_void) return;
-  if (ingest_elsewhere(g, op)) { /* looked at where the record is */
-    sv_queue_push(g->t, &op->name);
+  if (ingest_elsewhere(g, op)) {
+    offered_again_elsewhere(g, &op->name);
     return;
   }
   ov_arena_reset(&g->look);

@@ -66,7 +66,7 @@ stop_server() {
   kill -"${1:-TERM}" "$server"
   wait "$server" 2>/dev/null
 }
-code() { adm device add "$1" --team "De Linde" | grep -oE '[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}'; }
+code() { adm device add "$1" --team "De Linde" | sed -n 's|^code: ||p'; }
 
 # -- without a server ----------------------------------------------------------------------------------------------------------
 
@@ -451,8 +451,8 @@ has '"why": "held"'
 adm device revoke "tablet 1" >"$dir/out" 2>"$dir/err" || fail "device revoke"
 run 9 one sync
 says "revoked"
-run 9 one add sleep_check --client Anna state=1
-says "this device was revoked"
+run 9 one add sleep_check checked_at=now state=1 # what it had received is gone, and it takes nothing new
+says "revoked"
 run 0 one status
 has REVOKED
 run 0 two sync

@@ -38,6 +38,8 @@ static ov_field some_value(const scene *x, uint16_t kind, int64_t n) {
     if (f->type == OV_F_CODE && f->n_codes > 2) return (ov_field)FX_INT(f->id, f->codes[n - 1].code);
     if (f->type == OV_F_INT && f->has_hi && f->hi > 3) return (ov_field)FX_INT(f->id, n);
     if (f->type == OV_F_DATE) return (ov_field)FX_INT(f->id, NIGHT + n);
+    if (f->type == OV_F_DATETIME) return (ov_field)FX_INT(f->id, FX_START_MS / 1000 + n);
+    if (f->type == OV_F_INT && !f->has_hi) return (ov_field)FX_INT(f->id, n);
   }
   fail_msg("kind %u has no field to write", kind);
   return (ov_field){0};

@@ -72,7 +72,7 @@ stop_server() {
 }
 enrol() {
   run 0 adm device add "$1" --team Beuk
-  run 0 "$1" enrol "ws://127.0.0.1:$port/sync" "$(grep -oE '[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}' "$dir/out")" --name "tablet $1"
+  run 0 "$1" enrol "ws://127.0.0.1:$port/sync" "$(sed -n 's|^code: ||p' "$dir/out")" --name "tablet $1"
   run 0 "$1" sync
 }
 

@@ -7,7 +7,7 @@
 #define NEWER 3999
 
 static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
-                                 14, 15, 16, 17, 20, 21, 22, 23, 24, 25, 26, NEWER};
+                                 14, 15, 17, 20, 21, 22, 23, 24, 25, 26, NEWER};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 typedef struct scene {
@@ -23,6 +23,7 @@ static ov_field some_value(const ov_skind *k, uint16_t kind) {
     if (kind == OV_KIND_TEAM && f->id == SV_TEAM_SCOPE) continue;
     if (f->type == OV_F_TEXT) return fx_text(f->id, "a");
     if (f->type == OV_F_CODE) return (ov_field)FX_INT(f->id, f->codes[0].code);
+    if (f->type == OV_F_INT) return (ov_field)FX_INT(f->id, 1);
     if (f->type == OV_F_DATE) return (ov_field)FX_INT(f->id, FX_START_MS / 86400000);
   }
   fail_msg("kind %u has no field to write", kind);

@@ -190,6 +190,13 @@ static void server_folder(stage *s) {
   strcat(from, "/format");
   snprintf(file, sizeof file, "%s/format", path);
   copy(from, file);
+  char hex[2 * OV_ID_BYTES + 1]; /* no erasure happens in the story: the epoch's key stays as it was */
+  ov_hex(s->w.org->id.b, OV_ID_BYTES, hex);
+  snprintf(file, sizeof file, "%s/epochs", s->folder);
+  FX_MUST(!mkdir(file, 0700));
+  snprintf(from, sizeof from, "%.400s/epochs/%s.epoch", s->w.data, hex);
+  snprintf(file, sizeof file, "%s/epochs/%s.epoch", s->folder, hex);
+  copy(from, file);
 }
 
 static const char *check_server(void *ctx, const disk *d) {

@@ -94,7 +94,7 @@ static sim_link *new_link(sim *w) {
 /* The session itself is made by the caller when it enrols. */
 sim_link *sim_connect(sim_tablet *t, sim_rng *r, bool perfect) {
   sim *w = t->w;
-  if (t->link) return NULL;
+  if (t->link || t->s->self.purged_ms) return NULL; /* wiped after it was revoked: it has no more to say */
   sim_link *l = new_link(w);
   if (!l) return NULL;
   l->t = t;
