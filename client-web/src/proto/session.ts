@@ -133,6 +133,7 @@ export class Session {
   readonly #moved = new Set<number>();
   #uncredited = 0;
   #syncedSeen = false;
+  #deviceEnded = false; // PROTO-160: hands over what it has not sent, then wipes itself
   #windowS = -Infinity;
 
   constructor(id: Identity, ports: Ports, options: Options, peer = new Peer()) {
@@ -278,9 +279,17 @@ export class Session {
     this.#leaveWindow(Math.floor(m.timeMs / 1000), changes);
     this.#scopes(m, changes);
     yield* get(this.#ports.store.apply(changes));
+    if (m.scopes.some((s) => s.scope === 1 && s.state === SCOPE_STATE.GONE)) yield* this.#endOfDevice();
     yield* this.#lookForDouble(m.tips);
     if (m.own !== OWN.SAME) yield* this.#findPlace(m.tips, m.ladder);
     yield* this.#push();
+  }
+  /** PROTO-160, 161: what was received goes at once. */
+  *#endOfDevice(): Step<void> {
+    this.#deviceEnded = true;
+    this.#cursors.clear();
+    this.#refetch.clear();
+    yield* get(this.#ports.store.apply([{ to: "purge" }]));
   }
   /** PROTO-116; in a live session once an hour. */
   #leaveWindow(nowS: number, changes: Change[]): void {
@@ -591,8 +600,15 @@ export class Session {
     if (this.result || this.#sent.length || !this.#syncedSeen) return;
     const log = yield* get(this.#ports.store.log());
     const all = log.acked >= log.seq;
+    if (this.#deviceEnded) return yield* this.#endedDevice(all && !this.#blocked);
     if (this.#double && all && !(yield* get(this.#ports.store.ackedOnTop())).length) yield* this.#newWriter();
     if (!this.#options.live) this.#end(0, 0, all && !this.#blocked);
+  }
+  /** The receipt is an ACKED without cursors; the server's answer to it is `revoked`. */
+  *#endedDevice(all: boolean): Step<void> {
+    if (!all) return this.#end(errorNumber("revoked"), 0);
+    yield* get(this.#ports.store.apply([{ to: "purge" }]));
+    this.#send({ type: "ACKED", cursors: [] });
   }
   *#newWriter(): Step<void> {
     const writer = hex(this.#ports.random(ID_BYTES));
