@@ -8,15 +8,15 @@
 /* -- may it be written ----------------------------------------------------------------------------------- */
 
 int oc_may_write(const oc_store *s, oc_error *e) {
+  if (s->self.revoked || s->self.purged_ms) {
+    oc_say(e, OC_E_REFUSED, "this device was revoked: it takes no new entries");
+    oc_say_nl(e, "Deze tablet is afgemeld. Gebruik een andere tablet.");
+    return OC_E_REFUSED;
+  }
   if (!s->self.enrolled) {
     oc_say(e, OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
     oc_say_nl(e, "Deze tablet is nog niet aangemeld.");
     return OC_E_ENROL;
-  }
-  if (s->self.revoked) {
-    oc_say(e, OC_E_REFUSED, "this device was revoked: it takes no new entries");
-    oc_say_nl(e, "Deze tablet is afgemeld. Gebruik een andere tablet.");
-    return OC_E_REFUSED;
   }
   return 0;
 }

@@ -66,7 +66,7 @@ static void between(const sv_round *a, const sv_round *b, bool gap, int64_t *low
 
 bool sv_rounds_measure(sv_round *r, unsigned n, sv_bounds *out) {
   unsigned seen = 0, first = n, last = 0, begin = n;
-  qsort(r, n, sizeof *r, by_time);
+  if (n) qsort(r, n, sizeof *r, by_time);
   for (unsigned i = 0; i < n; i++) {
     if (r[i].state < 1 || r[i].state > 4) continue;
     if (begin == n) begin = i;

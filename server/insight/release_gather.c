@@ -403,7 +403,7 @@ int rel_family(rel_job *j, unsigned family) {
   int err = 0;
   for (uint32_t o = 0; !err && o < j->n_orgs; o++) err = gather_org(p, o);
   if (!err) err = empty_tables(p);
-  qsort(p->tables, p->n, sizeof *p->tables, by_measure);
+  if (p->n) qsort(p->tables, p->n, sizeof *p->tables, by_measure);
   for (unsigned i = 0; !err && i < p->n; i++) err = make_table(j, &p->tables[i]);
   pass_free(p);
   return err;

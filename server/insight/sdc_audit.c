@@ -52,7 +52,7 @@ static classed *classify(const sv_cell *const *cells, uint32_t n, const sv_contr
       }
     }
   }
-  qsort(c, n_v, sizeof *c, by_class);
+  if (n_v) qsort(c, n_v, sizeof *c, by_class);
   return c;
 }
 

@@ -71,7 +71,7 @@ static int fill_batch(sv_batch *b, const sv_measure *m, uint8_t split, const sv_
     b->diff += d;
     b->diff2 += d * d / 1000;
   }
-  qsort(b->orgs, n, sizeof *b->orgs, org_order);
+  if (n) qsort(b->orgs, n, sizeof *b->orgs, org_order);
   for (uint32_t i = 0; i < n; i++) {
     if (!i || b->orgs[i] != b->orgs[i - 1]) b->orgs[b->orgs_n++] = b->orgs[i];
   }
@@ -113,7 +113,7 @@ int sv_sdc_freeze(const sv_sdc_rules *r, const sv_measure *m, uint8_t split, sv_
   for (uint32_t i = 0; i < n; i++) {
     if (v[i].group && !frozen(batches, m, split, v[i].client)) v[k++] = v[i];
   }
-  qsort(v, k, sizeof *v, by_group);
+  if (k) qsort(v, k, sizeof *v, by_group);
   for (uint32_t i = 0, from = 0; !err && i < k; from = i) {
     while (i < k && v[i].group == v[from].group) i++;
     err = freeze_group(r, m, split, &v[from], i - from, batches);

@@ -72,7 +72,7 @@ static uint32_t parts_of(const sv_contrib *v, uint32_t n, sdc_part *parts) {
   for (uint32_t i = 0; i < n; i++)
     parts[i] = (sdc_part){v[i].org, 1, v[i].flags & SV_HAS_SOME ? 1 : 0, v[i].flags & SV_HAS_REST ? 1 : 0,
                           v[i].milli};
-  qsort(parts, n, sizeof *parts, by_org);
+  if (n) qsort(parts, n, sizeof *parts, by_org);
   for (uint32_t i = 0; i < n; i++) {
     if (k && parts[k - 1].org == parts[i].org) {
       parts[k - 1].n++;

@@ -270,7 +270,7 @@ int sv_sdc_table(const sv_sdc_rules *r, const sv_table_in *in, sv_cells *out) {
   for (uint32_t i = 0; i < in->n; i++) {
     if (in->v[i].group > SV_GROUP_MAX) return OV_E_INVALID;
   }
-  qsort(in->v, in->n, sizeof *in->v, by_client);
+  if (in->n) qsort(in->v, in->n, sizeof *in->v, by_client);
   int err = make_cells(&t);
   if (err) return err;
   list_cells(&t);
@@ -329,7 +329,7 @@ int sv_sdc_row(const sv_sdc_rules *r, const sv_table_in *in, const int8_t *codes
   bool uniform = false, released = false;
   int err = 0;
   if (n_codes > 16) return OV_E_LIMIT;
-  for (unsigned c = 0; c < n_codes; c++) qsort(lists[c], in->n, sizeof *lists[c], by_client);
+  for (unsigned c = 0; in->n && c < n_codes; c++) qsort(lists[c], in->n, sizeof *lists[c], by_client);
   for (unsigned c = 0; !err && c < n_codes; c++) {
     table t = {.r = r, .in = in, .out = out, .from = from};
     sv_cell *cell = sv_cells_add(out);

@@ -19,7 +19,7 @@ static int compare(const sv_sum *x, const sv_sum *y) {
 static int by_key(const void *a, const void *b) { return compare(a, b); }
 
 void sv_sums_encode(sv_sums *s, ov_buf *out) {
-  qsort(s->v, s->n, sizeof *s->v, by_key);
+  if (s->n) qsort(s->v, s->n, sizeof *s->v, by_key);
   if (ov_name_is_zero(&s->project)) ov_mpw_nil(out);
   else ov_mpw_name(out, &s->project);
   ov_mpw_uint(out, s->records);

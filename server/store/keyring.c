@@ -113,6 +113,7 @@ static void forget(sv_keyring *k, const uint8_t id[OV_NAME_BYTES]) {
   bool found;
   size_t from = find(k, id, 0, &found), to = from;
   while (to < k->n && !memcmp(k->v[to].id, id, OV_NAME_BYTES)) to++;
+  if (to == from) return;
   memmove(&k->v[from], &k->v[to], (k->n - to) * sizeof *k->v);
   OPENSSL_cleanse(&k->v[k->n - (to - from)], (to - from) * sizeof *k->v);
   k->n -= to - from;

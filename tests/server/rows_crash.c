@@ -43,8 +43,9 @@ static bool revoked(stage *st, const void *arg) {
   bool out = dm_greet(&w, &st->d, tb, NULL) && dm_expect(&w, OV_M_SYNCED, NULL) && !w.deltas;
   dm_wire_close(&w);
   return saw(st, code == 4003 && said == OV_E_REVOKED && took < 5000 && tb->acked == 5 && out,
-             "cut after %lld ms with %s (%d); %u of 10 acknowledged; HELLO %s", (long long)took,
-             said ? ov_err_slug(said) : "nothing", code, tb->acked, out ? "given nothing" : "given something");
+             "cut after %lld ms with %s (%d), %u of 10 acknowledged; greeted again it is given %s",
+             (long long)took, said ? ov_err_slug(said) : "nothing", code, tb->acked,
+             out ? "nothing" : "more");
 }
 
 /* -- cuts and kills -------------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ static bool fits(writing *x) {
     if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author))
       person = w->admin.people[i].teams;
   if (!op->has_author || !ov_schemas_kind(w->fx.schemas, op->kind)) return false;
-  /* of what is shared, carers write barriers; stories and lessons are for leads, of whom there is none here */
+  /* of what is shared, carers write barriers; stories and lessons are for leads, and there are none here */
   if (op->scope < 2 && !op->has_participant) return op->scope == 1;
   for (unsigned i = 0; i < SIM_TEAMS; i++) about |= (uint32_t)(w->scopes[i] == op->scope) << i;
   if (!op->creates) about = sim_record_where(w, &op->record).teams;
