@@ -259,7 +259,7 @@ static int check_month(void *ctx, uint32_t month) {
     err = sv_sums_get(r->t, month, (uint8_t)f, &r->who, &j->kept);
     if (err == OV_E_NOTFOUND) err = 0;
     r->checked += j->kept.n > 0;
-    if (!err && (j->kept.n != j->made.n || memcmp(j->kept.p, j->made.p, j->made.n)))
+    if (!err && (j->kept.n != j->made.n || (j->made.n && memcmp(j->kept.p, j->made.p, j->made.n))))
       differs(r, &r->who, month, f);
   }
   return err;
