@@ -36,7 +36,8 @@ const ov_skind *oc_draft_kind(oc_draft *d, oc_error *e) {
     d->kind = k->id;
     return k;
   }
-  if (oc_may_write(d->s, e)) return NULL; /* a device that was wiped has no forms left: say that */
+  /* a device that was wiped has no forms left: say that */
+  if (d->s->self.purged_ms && oc_may_write(d->s, e)) return NULL;
   bool any = ov_schemas_at(d->s->schemas, 1) != NULL;
   oc_say(e, OC_E_NOTFOUND,
          any ? "no kind \"%s\" here"
