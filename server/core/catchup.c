@@ -65,6 +65,7 @@ void sv_catchup_mix(const sv_session *ss, uint64_t pos, const uint8_t in[OV_POSH
 
 typedef struct batch {
   ov_delta d;
+  uint64_t head; /* the scope's last position in this snapshot */
   size_t weight;
   uint32_t cap;
 } batch;
@@ -111,6 +112,7 @@ static int collect(sv_session *ss, scope_follow *f, sv_txn *t, size_t budget, ba
   uint32_t n = 0;
   if (!err) err = sv_pos_list(t, f->scope, f->sent, ents, SV_CATCHUP_SCAN_MAX, &n);
   if (err) return err;
+  b->head = head.pos;
   b->d.to = f->sent;
   for (uint32_t i = 0; i < n; i++) {
     int full = take(ss, f, t, &ents[i], budget, b->d.time, b);
@@ -189,7 +191,13 @@ static int send_frame(sv_session *ss, scope_follow *f, const ov_buf *plain, uint
   return 0;
 }
 
-/* The frame that waited for the audit; rights are asked once more, as time has passed. */
+/* The frame that waited for the audit goes only if its scope is still as it was: somebody may have moved
+ * since. */
+static bool is_current(const sv_session *ss, const scope_follow *f, sv_txn *t) {
+  sv_scope head;
+  return !sv_scope_get(t, f->scope, &head) && head.pos == ss->reads.head;
+}
+
 static int send_waiting(sv_session *ss, scope_follow *f, ov_buf *out, bool *sent) {
   session_reads *r = &ss->reads;
   int err = send_frame(ss, f, &r->frame, r->to, r->more, r->n_records, out);
@@ -206,7 +214,7 @@ static int make_frame(sv_session *ss, sv_txn **t, scope_follow *f, ov_buf *out, 
   sv_txn_abort(*t);
   *t = NULL;
   if (!err && sv_reads_unknown(ss)) {
-    err = sv_reads_write(ss, f, &b.d, &plain);
+    err = sv_reads_write(ss, f, &b.d, b.head, &plain);
   } else if (!err) {
     err = send_frame(ss, f, &plain, b.d.to, b.d.more, b.d.n_records, out);
     *sent = !err;
@@ -222,9 +230,10 @@ static int next_delta(sv_session *ss, scope_follow *f, ov_buf *out, bool *sent) 
   if (!err) err = still_allowed(ss, f, t);
   if (err == OV_E_DENIED) {
     err = greet_again(ss);
-  } else if (!err && ss->reads.waits) {
+  } else if (!err && ss->reads.waits && is_current(ss, f, t)) {
     err = send_waiting(ss, f, out, sent);
   } else if (!err) {
+    sv_reads_drop_frame(ss);
     err = sv_scope_get(t, f->scope, &head);
     if (err == OV_E_NOTFOUND || (!err && head.pos == f->sent && !f->fresh)) {
       f->behind = false; /* no such scope yet, or nothing new */

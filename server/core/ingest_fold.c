@@ -40,8 +40,10 @@ static uint32_t retractions(const ov_record *r) {
 }
 
 /* PROTO-112 */
-static bool changed_by_others(const ingest *g, const folded *f, const sv_record_row *old) {
+static bool changed_by_others(const ingest *g, const folded *f, const sv_record_row *old, uint32_t n_scopes) {
   if (!g->ops || f->frozen || !f->rec.created || f->rec.n_held || named_by_stored(g, f)) return true;
+  /* Left out in two scopes and then gone from one of them, its author would have it in neither. */
+  if (n_scopes > 1) return true;
   if (!old) return false;
   /* With several retractions the author cannot tell which op each of them saw. */
   return old->rec.n_held || !old->rec.created || retractions(&old->rec) > 1 || leaving_window(g, old);
@@ -125,7 +127,7 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
   if ((err = sv_state_hash(g->t, &row.rec, g->b1.p, g->b1.n, &state)) ||
       (err = index_record(g->t, g->org, &row, &g->b2)))
     return err;
-  place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old));
+  place_record(g, &row, scopes, n, &state, anew, c->foreign || moves || changed_by_others(g, f, old, n));
   if (differs) mark_sums(g, &row, old);
   sv_record_put(g->t, &row);
   if (row.rec.kind == OV_KIND_DEVICE) update_devices(g, &row.rec);

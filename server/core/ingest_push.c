@@ -35,6 +35,8 @@ static int find_device(ingest *g, push *p) {
   if (err && err != OV_E_NOTFOUND) return err;
   if (err) p->out->err = OV_E_AUTH;
   else if (!ov_id_equal(&g->device.organisation, &g->org->id)) p->out->err = OV_E_FOREIGN;
+  /* The programme remembers a revocation that the organisation's restored backup does not know of. */
+  if (!err && p->in->device.revoked) g->device.revoked = true;
   p->out->revoked = !err && sv_device_ended(&g->device, g->now_ms);
   if (p->out->revoked && !p->out->err && g->device.quarantined >= SV_QUARANTINE_OPS_MAX)
     p->out->err = OV_E_REVOKED;

@@ -87,7 +87,10 @@ int sv_reader_load(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
     now.n_teams = 0;
     err = sv_device_record_teams(t, &now.record, a, now.teams, &now.n_teams);
   }
-  if (err == OV_E_NOTFOUND || (!err && sv_device_ended(&now, org->sys->now_ms(org->sys->ctx)))) {
+  int64_t now_ms = org->sys->now_ms(org->sys->ctx);
+  /* The programme remembers an end that the organisation's restored backup does not know of. */
+  bool ended = sv_device_ended(device, now_ms) || (!err && sv_device_ended(&now, now_ms));
+  if (err == OV_E_NOTFOUND || ended) {
     r->ended = true;
     r->finished = !err && (now.purged_ms || now.quarantined >= SV_QUARANTINE_OPS_MAX);
     return 0;

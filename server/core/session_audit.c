@@ -120,7 +120,7 @@ static void fill(const sv_session *ss, sv_audit_event *e) {
   e->role = (uint8_t)(ss->reader.personal ? ss->reader.role : SV_ROLE_NONE);
 }
 
-int sv_reads_write(sv_session *ss, const scope_follow *f, const ov_delta *d, ov_buf *plain) {
+int sv_reads_write(sv_session *ss, const scope_follow *f, const ov_delta *d, uint64_t head, ov_buf *plain) {
   session_reads *r = &ss->reads;
   size_t bytes = sizeof(reads_job) + r->n_fresh * sizeof *r->fresh;
   reads_job *j = calloc(1, bytes);
@@ -147,6 +147,7 @@ int sv_reads_write(sv_session *ss, const scope_follow *f, const ov_delta *d, ov_
   r->writing = r->waits = true;
   r->scope = f->scope;
   r->to = d->to;
+  r->head = head;
   r->more = d->more;
   r->n_records = d->n_records;
   return 0;

@@ -35,7 +35,7 @@ typedef struct session_reads {
   bool waits;   /* `frame` goes out when it has come back */
   ov_buf frame; /* plain DELTA */
   uint32_t scope, n_records;
-  uint64_t to;
+  uint64_t to, head; /* up to where it goes, and where its scope was when it was made */
   bool more;
 } session_reads;
 
@@ -153,7 +153,7 @@ int sv_reads_add(sv_session *ss, const ov_record *rec);
 /* Is anybody in it whom the audit does not know of yet? Then the frame (plain, taken over) has to wait: the
  * lines are on their way to the disk, and the session is woken when they are there. */
 bool sv_reads_unknown(const sv_session *ss);
-int sv_reads_write(sv_session *ss, const scope_follow *f, const ov_delta *d, ov_buf *plain);
+int sv_reads_write(sv_session *ss, const scope_follow *f, const ov_delta *d, uint64_t head, ov_buf *plain);
 void sv_reads_drop_frame(sv_session *ss);
 /* A refusal that an auditor wants to see. */
 void sv_audit_refusal(sv_session *ss, int err, const char *why);
