@@ -32,11 +32,29 @@ static int drop_table(oc_txn *t, oc_table table) {
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
-/* All rows go, and `self` is put in as it is now. */
-static int drop_all(oc_store *s, bool tables) {
+/* All rows go. `self` stays, with an empty log to greet with: what fails from here on is tried again in the
+ * next session. */
+static int drop_all(oc_store *s) {
+  oc_self before = s->self;
   oc_txn *t = NULL;
   int err = oc_txn_begin(s->db, true, &t);
-  for (int i = 0; tables && !err && i < OC_TABLES; i++) err = drop_table(t, (oc_table)i);
+  for (int i = 0; !err && i < OC_TABLES; i++) err = drop_table(t, (oc_table)i);
+  if (!err) err = oc_writer_start(s, t);
+  if (!err) err = oc_self_save(s, t);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  if (err) s->self = before;
+  OPENSSL_cleanse(&before, sizeof before);
+  return err;
+}
+
+/* What is left, and nothing beside it. */
+static int keep_only(oc_store *s, const oc_self *left) {
+  oc_txn *t = NULL;
+  OPENSSL_cleanse(&s->self, sizeof s->self);
+  s->self = *left;
+  int err = oc_txn_begin(s->db, true, &t);
+  for (int i = 0; !err && i < OC_TABLES; i++) err = drop_table(t, (oc_table)i);
   if (!err) err = oc_self_save(s, t);
   if (err) oc_txn_abort(t);
   else err = oc_txn_commit(t);
@@ -52,14 +70,12 @@ int oc_end_all(oc_store *s) {
                   .device_record = s->self.device_record};
   memcpy(left.url, s->self.url, sizeof left.url);
   memcpy(left.zone, s->self.zone, sizeof left.zone);
-  int err = drop_all(s, true);
+  int err = drop_all(s);
   if (!err) err = oc_db_rekey(s->db, why);
   if (err) return err; /* emptied, and the device still itself: it tries again */
-  OPENSSL_cleanse(&s->self, sizeof s->self);
-  s->self = left;
   ov_p256_free(s->key);
   s->key = NULL;
-  err = drop_all(s, false);
+  err = keep_only(s, &left);
   return err ? err : oc_schemas_reload(s);
 }
 
