@@ -95,8 +95,9 @@ void adm_reply(adm *m) {
     json_object_set_new(m->reply, "message", adm_text_json(m->message, strlen(m->message)));
     json_object_set_new(m->reply, "hint", adm_text_json(m->hint, strlen(m->hint)));
   }
-  json_object_set_new(m->reply, "ok", json_boolean(!m->err));
-  char *text = json_dumps(m->reply, JSON_COMPACT);
+  bool said = !json_object_set_new(m->reply, "ok", json_boolean(!m->err));
+  char *text = said ? json_dumps(m->reply, JSON_COMPACT) : NULL;
+  if (!text && !m->err) m->err = OV_E_NOMEM;
   if (!m->gone)
     m->out(m->out_ctx,
            text ? text : "{\"ok\":false,\"error\":\"nomem\",\"message\":\"out of memory\",\"hint\":\"\"}");

@@ -128,10 +128,10 @@ static bool ask(fuzz_home *h, bool stopped, const char *request) {
 static bool administer(fuzz_home *h) {
   static unsigned n;
   static const char *const requests[] = {
-      "{'cmd':'team add','name':'Woning %u'}",
-      "{'cmd':'person add','name':'Bea %u','role':'care staff','team':['Woning 1']}",
-      "{'cmd':'participant add','label':'Client %u','team':['Woning 1']}",
-      "{'cmd':'device add','name':'tablet %u','team':['Woning 1']}",
+      "{'cmd':'team add','name':'Huis %u'}",
+      "{'cmd':'person add','name':'Wim %u','role':'care staff','team':['Woning 1']}",
+      "{'cmd':'participant add','label':'Gast %u','team':['Woning 1']}",
+      "{'cmd':'device add','name':'toestel %u','team':['Woning 1']}",
       "{'cmd':'record list','kind':'sleep','fields':true}",
       "{'cmd':'held list'}",
       "{'cmd':'verify'}",
