@@ -198,12 +198,17 @@ static bool name_field(const ov_record *r, uint16_t field, ov_name *out) {
   return true;
 }
 
-static int add_tombstone(progress *p, const ov_record *r) {
+/* The field says it in whole seconds; the op's own receipt says when within that second. */
+static int add_tombstone(adm *m, sv_txn *t, progress *p, const ov_record *r) {
   ov_name participant;
+  sv_op_row row;
   uint32_t i = 0;
   if (!r->created || !name_field(r, SV_ERASURE_ERASED, &participant)) return 0;
   while (i < p->n && !ov_name_equal(&p->v[i].participant, &participant)) i++;
-  int64_t at = record_int(r, SV_ERASURE_AT, 0) * 1000;
+  int64_t at = record_int(r, SV_ERASURE_AT, 0) * 1000 + 999;
+  int err = sv_op_get(t, &r->name, &m->a, &row);
+  if (err) return adm_failed(m, err, "reading a tombstone");
+  if (row.n_receipts && row.receipts[0].server_time_ms < at) at = row.receipts[0].server_time_ms;
   erased *e = &p->v[i];
   if (i == p->n) {
     *e = (erased){.participant = participant, .at_ms = at, .ground = record_int(r, SV_ERASURE_GROUND, 0)};
@@ -240,7 +245,7 @@ static int read_progress(adm *m, sv_txn *t, progress *p) {
   for (uint32_t i = 0; !m->err && i < n + k; i++) {
     sv_record_row row;
     if (adm_record(m, t, i < n ? &tombs[i] : &purges[i - n], &row)) continue;
-    if (i < n) add_tombstone(p, &row.rec);
+    if (i < n) add_tombstone(m, t, p, &row.rec);
     else add_receipt(m, t, p, &row.rec);
   }
   return m->err;

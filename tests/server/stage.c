@@ -297,6 +297,14 @@ static bool same_number(const row *a, const row *b) {
   return atoi(a->nr) == atoi(b->nr) && a->flags == b->flags;
 }
 
+/* What the server said last, for the row that failed. */
+static void print_log(stage *st) {
+  char *log = dm_log(&st->d);
+  size_t n = strlen(log), from = n > 6000 ? n - 6000 : 0;
+  fprintf(stderr, "the server's log:\n%s\n", log + from);
+  free(log);
+}
+
 /* One row with all that must hold around it. 0 failed, 1 fine, -1 skipped. */
 static int run_row(stage *st, const row *r, bool last_of_number) {
   char why[DM_WHY] = "";
@@ -312,6 +320,7 @@ static int run_row(stage *st, const row *r, bool last_of_number) {
   if (ok) return 1;
   size_t n = strlen(st->seen);
   snprintf(st->seen + n, sizeof st->seen - n, "%s[%s]", n ? "; " : "", why);
+  print_log(st);
   dm_wire_close(&st->watcher); /* the next row begins afresh */
   dm_end(&st->d);
   return 0;
