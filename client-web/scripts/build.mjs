@@ -1,4 +1,4 @@
-// Builds the app: client-web/dist, or --out DIR. index.html, scripts and styles named by their hash, the
+// Builds the app: client-web/dist, or --out DIR. index.html, desk.html, scripts and styles named by their hash, the
 // service worker with the list of all of them, manifest and icons. Nothing inline, nothing evaluated: it
 // runs under the server's policy (CSP, Trusted Types). node scripts/build.mjs [--out DIR]
 import { build } from "esbuild";
@@ -37,25 +37,48 @@ export async function buildApp({ entry = `${root}src/main.ts`, version = package
     define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
   });
   for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
-  const named = (end) => [...files.keys()].filter((n) => n.endsWith(end));
-  const html = readFileSync(`${root}assets/index.html`, "utf8")
-    .replace(
-      "<!-- styles -->",
-      named(".css")
-        .map((n) => `<link rel="stylesheet" href="/${n}" />`)
-        .join(""),
-    )
-    .replace(
-      "<!-- scripts -->",
-      named(".js")
-        .map((n) => `<script type="module" src="/${n}"></script>`)
-        .join(""),
-    );
-  files.set("index.html", Buffer.from(html));
+  files.set("index.html", page("index.html", files));
   for (const n of readdirSync(`${root}assets`))
-    if (n !== "index.html") files.set(n, readFileSync(`${root}assets/${n}`));
-  files.set("sw.js", await buildWorker(files));
+    if (!n.endsWith(".html")) files.set(n, readFileSync(`${root}assets/${n}`));
+  files.set("sw.js", await buildWorker(files)); // knows the carer's app alone: what follows needs a network
+  for (const [name, body] of await buildDesk(version)) files.set(name, body);
   return files;
+}
+/** The page for project leads, administrators and researchers: files of its own, so that the carer's app
+ *  loads nothing of it. Its sections are fetched when they are opened. Every name begins with desk. */
+async function buildDesk(version) {
+  const files = new Map();
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: { desk: `${root}src/desk/main.tsx` },
+    entryNames: "[name]-[hash]",
+    chunkNames: "desk-[name]-[hash]",
+    splitting: true,
+    outdir: root,
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
+  });
+  for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
+  const first = new Map([...files].filter(([n]) => /^desk-[0-9A-Z]+\.(js|css)$/.test(n)));
+  files.set("desk.html", page("desk.html", first));
+  return files;
+}
+/** A page of assets/ that loads these styles and scripts. */
+function page(name, files) {
+  const named = (end) => [...files.keys()].filter((n) => n.endsWith(end));
+  const tags = (end, tag) => named(end).map(tag).join("");
+  return Buffer.from(
+    readFileSync(`${root}assets/${name}`, "utf8")
+      .replace(
+        "<!-- styles -->",
+        tags(".css", (n) => `<link rel="stylesheet" href="/${n}" />`),
+      )
+      .replace(
+        "<!-- scripts -->",
+        tags(".js", (n) => `<script type="module" src="/${n}"></script>`),
+      ),
+  );
 }
 async function buildWorker(files) {
   const shell = [...files]
@@ -80,10 +103,11 @@ export function writeApp(files, out) {
   renameSync(fresh, out);
 }
 
-/** Bytes of a first load, compressed as a server sends them; fonts and icons of the home screen apart. */
+/** Bytes of the carer's first load, compressed as a server sends them; fonts and icons of the home screen
+ *  apart. */
 export const firstLoadBytes = (files) =>
   [...files]
-    .filter(([name]) => !/\.(woff2|png)$/.test(name))
+    .filter(([name]) => !/\.(woff2|png)$|^desk[-.]/.test(name))
     .reduce((sum, [, body]) => sum + gzipSync(body, { level: 9 }).length, 0);
 
 if (process.argv[1]?.endsWith("/build.mjs") && process.argv[1] === fileURLToPath(import.meta.url)) {
