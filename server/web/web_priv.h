@@ -54,6 +54,7 @@ typedef struct web_hash_job {
   ov_name person;
   char login[SV_LOGIN_MAX + 1];
   uint8_t address_key[16];
+  char peer[SV_NET_PEER_CHARS]; /* for the audit */
   bool fits;
 } web_hash_job;
 
@@ -163,12 +164,15 @@ typedef struct web_person {
 /* OV_E_NOTFOUND; errors of the store. */
 int web_person_get(sv_web *w, const ov_id *organisation, const ov_name *person, web_person *out);
 /* {"name", "role", "organisation": {"id", "name"}, "teams": [..]}; NULL when out of memory. */
+uint8_t web_role_of(const ov_record *person);
 json_t *web_person_json(sv_web *w, const ov_id *organisation, const ov_name *person, const web_person *p);
 
 /* -- handlers -------------------------------------------------------------------------------------------- */
 
 int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply);
 void web_sign_in_done(sv_web *w, web_hash_job *job); /* takes job */
+/* Begins a line about signing in. peer: SV_NET_PEER_CHARS bytes. */
+void web_sign_in_event(sv_audit_event *e, const ov_name *person, const char *peer);
 int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);
