@@ -245,6 +245,7 @@ static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
     return;
   }
   ss->proved = true;
+  sv_seen_note(ss);
   s->stats.hellos++;
   if (ss->wants == OV_WANTS_LIVE) s->stats.live++;
   sv_session_replay(ss);

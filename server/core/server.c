@@ -132,6 +132,7 @@ void sv_server_tick(sv_server *s) {
     sv_programme_copy_start(s, s->orgs[i]);
   }
   sv_env_check_readers(s->o.programme->env);
+  sv_seen_tick(s, mono);
 }
 
 void sv_server_cut_device(sv_server *s, const ov_id *device) {
@@ -143,6 +144,10 @@ void sv_server_cut_device(sv_server *s, const ov_id *device) {
 
 void sv_server_shutdown(sv_server *s) {
   s->stopping = true;
+  for (sv_session *ss = s->sessions; ss; ss = ss->next) {
+    if (ss->proved) sv_seen_note(ss);
+  }
+  sv_seen_write(s);
   sv_writer_drain(s->writer);
   sv_server_poll(s);
   ov_bye bye = {.reason = OV_E_SHUTDOWN, .retry_s = SV_RETRY_DEFAULT_S};

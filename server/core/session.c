@@ -44,6 +44,7 @@ void sv_session_closed(sv_session *ss) {
   while (*at != ss) at = &(*at)->same_bucket;
   *at = ss->same_bucket;
   if (ss->proved && ss->wants == OV_WANTS_LIVE) s->stats.live--;
+  if (ss->proved && !s->stopping) sv_seen_note(ss);
   while (ss->inbox) {
     inbox_frame *f = ss->inbox;
     ss->inbox = f->next;

@@ -92,6 +92,14 @@ void sv_nonces_free(sv_nonces *n);
  * keep_ms before now are dropped. */
 int sv_nonces_add(sv_nonces *n, const uint8_t nonce[16], int64_t time_ms, int64_t now_ms, int64_t keep_ms);
 
+/* Devices that were here and are not written down yet (seen.c): more than greet in a minute. */
+#define SV_SEEN_MAX 4096u
+typedef struct seen_mark {
+  sv_org *org;
+  ov_id device;
+  int64_t ms;
+} seen_mark;
+
 #define SESSION_BUCKETS 1024u
 struct sv_server {
   sv_server_options o;
@@ -116,7 +124,15 @@ struct sv_server {
   int64_t refusals_minute;
   unsigned refusals, refusals_untold; /* lines this minute, and refusals since that got none */
   sv_server_stats stats;
+  seen_mark seen[SV_SEEN_MAX];
+  unsigned n_seen;
+  int64_t seen_mono;
 };
+
+/* seen.c */
+void sv_seen_note(sv_session *ss); /* its device is here */
+void sv_seen_tick(sv_server *s, int64_t mono);
+void sv_seen_write(sv_server *s); /* what is not written down yet, through the writer */
 
 /* session.c */
 /* packs into the outbox; OV_E_FLOOD when full */

@@ -74,17 +74,20 @@ static int make_record(sv_txn *t, ov_arena *a, device_job *d) {
   snprintf(name, OV_LABEL_BYTES_MAX, "browser %.*s", (int)n, d->who.name);
   for (uint32_t i = 0; i < d->who.n_teams; i++) teams[i] = ov_int(d->who.teams[i]);
   fields[0] = (ov_field){SV_DEVICE_NAME, ov_text(name)};
-  fields[1] = (ov_field){SV_DEVICE_TEAMS, {.type = OV_V_SET, .set = {.add = teams, .n_add = d->who.n_teams}}};
-  fields[2] = (ov_field){SV_DEVICE_STATUS, ov_int(1)};
+  uint32_t k = 1; /* who leads the whole organisation may belong to no team */
+  if (d->who.n_teams)
+    fields[k++] =
+        (ov_field){SV_DEVICE_TEAMS, {.type = OV_V_SET, .set = {.add = teams, .n_add = d->who.n_teams}}};
+  fields[k++] = (ov_field){SV_DEVICE_STATUS, ov_int(1)};
   uint16_t version = 1;
-  const ov_skind *k = ov_schemas_kind(d->job.org->schemas, OV_KIND_DEVICE);
-  if (k) version = k->version;
+  const ov_skind *kind = ov_schemas_kind(d->job.org->schemas, OV_KIND_DEVICE);
+  if (kind) version = kind->version;
   ov_op op = {.scope = 1,
               .creates = true,
               .kind = OV_KIND_DEVICE,
               .version = version,
               .fields = fields,
-              .n_fields = 3};
+              .n_fields = k};
   return sv_ingest_local(t, d->job.org, &op, a, &d->touches, &d->record);
 }
 
@@ -152,7 +155,7 @@ int web_device(void *user, const sv_net_request *q, sv_net_reply *reply) {
   sv_org *org = sv_server_org(w->o.server, &ss->info.organisation);
   if (!org || web_person_get(w, &ss->info.organisation, &ss->info.person, &p))
     return web_problem_reply(reply, WEB_P_INTERNAL, 0);
-  if (!may_enrol(p.role) || !p.n_teams) return web_problem_reply(reply, WEB_P_ROLE, 0);
+  if (!may_enrol(p.role)) return web_problem_reply(reply, WEB_P_ROLE, 0);
   device_job *d = calloc(1, sizeof *d);
   if (!d) return OV_E_NOMEM;
   d->job = (sv_job){.org = org, .bytes = sizeof *d, .run = first_run, .done = first_done};

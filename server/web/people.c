@@ -13,8 +13,6 @@ static int64_t int_of(const ov_record *r, uint16_t field, int64_t otherwise) {
   return l && l->v.type == OV_V_INT ? l->v.i : otherwise;
 }
 
-uint8_t web_role_of(const ov_record *person) { return (uint8_t)int_of(person, SV_PERSON_ROLE, 0); }
-
 /* A team added and deleted at once counts, as it does for devices. */
 static void take_teams(const ov_record *r, web_person *out) {
   uint32_t n = 0;
@@ -39,17 +37,22 @@ static void fill(const ov_record *r, web_person *out) {
   take_teams(r, out);
 }
 
+int web_person_read(sv_txn *t, ov_arena *a, const ov_name *person, web_person *out) {
+  sv_record_row row;
+  int err = sv_record_get(t, person, a, &row);
+  if (!err && (row.rec.kind != OV_KIND_PERSON || !row.rec.created)) err = OV_E_NOTFOUND;
+  if (!err) fill(&row.rec, out);
+  return err;
+}
+
 int web_person_get(sv_web *w, const ov_id *organisation, const ov_name *person, web_person *out) {
   sv_org *org = sv_server_org(w->o.server, organisation);
   sv_txn *t = NULL;
   ov_arena a;
-  sv_record_row row;
   int err = org ? sv_txn_read(org->env, &t) : OV_E_NOTFOUND;
   if (err) return err;
   ov_arena_init(&a, PERSON_ARENA_BYTES);
-  err = sv_record_get(t, person, &a, &row);
-  if (!err && (row.rec.kind != OV_KIND_PERSON || !row.rec.created)) err = OV_E_NOTFOUND;
-  if (!err) fill(&row.rec, out);
+  err = web_person_read(t, &a, person, out);
   ov_arena_free(&a);
   sv_txn_abort(t);
   return err;

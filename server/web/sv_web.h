@@ -10,6 +10,16 @@
  *     POST /api/device         a one-time enrolment code: this browser becomes the person's device
  *     POST /api/sign-out
  *
+ * Once signed in, as far as the role goes (core/sv_rights.h)
+ *
+ *     GET  /api/network        ?network=N&release=ID: the network page's figures, from the release ledger
+ *     GET  /api/own/devices    tablets and browsers of the own organisation, and when they were last here
+ *     GET  /api/own/held       what is held in it, with its values
+ *     POST /api/own/ruling     {"op", "verdict": "admit"|"dismiss", "reason"}: an op of the server's log
+ *
+ *   What shows anything of the own organisation leaves its lines in the audit in the transaction that reads
+ *   it, before the answer goes. The organisation is the session's, never the request's.
+ *
  * What protects a session
  *   - The cookie (`__Host-overdracht`: Secure, HttpOnly, SameSite=Strict; `overdracht` on plain loopback)
  *     alone authorises nothing: every call needs `X-Overdracht: 1` (no form and no image can send it) and,

@@ -75,7 +75,11 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
               {"/api/sign-in/totp", SV_NET_POST, web_sign_in_totp},
               {"/api/sign-out", SV_NET_POST, web_sign_out},
               {"/api/me", SV_NET_GET, web_me},
-              {"/api/device", SV_NET_POST, web_device}};
+              {"/api/device", SV_NET_POST, web_device},
+              {"/api/network", SV_NET_GET, web_network},
+              {"/api/own/devices", SV_NET_GET, web_own_devices},
+              {"/api/own/held", SV_NET_GET, web_own_held},
+              {"/api/own/ruling", SV_NET_POST, web_own_ruling}};
   size_t k = sizeof rows / sizeof *rows;
   for (size_t i = 0; i < k; i++)
     w->routes[i] = (sv_net_route){.path = rows[i].path,

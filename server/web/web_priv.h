@@ -8,7 +8,7 @@
 #include "sv_limits.h"
 #include "sv_web.h"
 
-#define WEB_ROUTES_MAX 16u
+#define WEB_ROUTES_MAX 24u
 #define WEB_SECRET_BYTES 32u
 #define WEB_SECRET_TEXT (2u * WEB_SECRET_BYTES + 1u)
 
@@ -54,7 +54,6 @@ typedef struct web_hash_job {
   ov_name person;
   char login[SV_LOGIN_MAX + 1];
   uint8_t address_key[16];
-  char peer[SV_NET_PEER_CHARS]; /* for the audit */
   bool fits;
 } web_hash_job;
 
@@ -111,6 +110,8 @@ typedef enum web_problem {
   WEB_P_SESSION,  /* 401 */
   WEB_P_CSRF,     /* 403 */
   WEB_P_ROLE,     /* 403 */
+  WEB_P_UNKNOWN,  /* 404 */
+  WEB_P_RULED,    /* 409 */
   WEB_P_SLOW,     /* 429 */
   WEB_P_BUSY,     /* 503 */
   WEB_P_FULL,     /* 503 */
@@ -163,21 +164,24 @@ typedef struct web_person {
 } web_person;
 /* OV_E_NOTFOUND; errors of the store. */
 int web_person_get(sv_web *w, const ov_id *organisation, const ov_name *person, web_person *out);
+/* The same inside a transaction of the organisation. */
+int web_person_read(sv_txn *t, ov_arena *a, const ov_name *person, web_person *out);
 /* {"name", "role", "organisation": {"id", "name"}, "teams": [..]}; NULL when out of memory. */
-uint8_t web_role_of(const ov_record *person);
 json_t *web_person_json(sv_web *w, const ov_id *organisation, const ov_name *person, const web_person *p);
 
 /* -- handlers -------------------------------------------------------------------------------------------- */
 
 int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply);
 void web_sign_in_done(sv_web *w, web_hash_job *job); /* takes job */
-/* Begins a line about signing in. peer: SV_NET_PEER_CHARS bytes. */
-void web_sign_in_event(sv_audit_event *e, const ov_name *person, const char *peer);
 int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply);
 extern const char web_v1_openapi[];
 int web_device(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_network(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_own_devices(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_own_held(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_own_ruling(void *user, const sv_net_request *q, sv_net_reply *reply);
 
 #endif

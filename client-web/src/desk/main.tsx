@@ -21,6 +21,11 @@ interface Section {
   also?: readonly string[];
 }
 const SECTIONS: readonly Section[] = [
+  {
+    name: "network",
+    roles: ["project_lead", "expert", "researcher", "programme_admin"],
+    load: () => import("../lead/network.tsx"),
+  },
 ];
 
 function startLang(): Lang {

@@ -9,6 +9,7 @@ const folder = process.env.OVERDRACHT_BIN ?? "";
 const find = (...names: string[]) => names.map((n) => join(folder, n)).find((p) => folder && existsSync(p));
 const server = find("server/main/overdrachtd", "overdrachtd");
 const administration = find("tools/admin/overdracht-admin", "overdracht-admin");
+const demonstration = find("tools/demo-data/overdracht-demo-data", "overdracht-demo-data");
 
 /** Why the tests with a server are left out; undefined when they run. */
 export const daemonMissing =
@@ -29,6 +30,14 @@ export class Daemon {
   /** a further start listens where the one before did */
   samePort = false;
 
+  /** Fills the folder with demonstration data, before the first start. */
+  demo(...args: string[]): void {
+    const schemas = ["--schema", `${sourceDir}proto/schema`];
+    const run = spawnSync(demonstration!, ["--data", join(this.folder, "data"), ...schemas, ...args], {
+      encoding: "utf8",
+    });
+    if (run.status !== 0) throw new Error(`overdracht-demo-data: ${run.stdout}${run.stderr}`);
+  }
   /** extra: folders of further schema files */
   async start(...extra: string[]): Promise<void> {
     const schemas = join(this.folder, "schema");

@@ -1,0 +1,371 @@
+// The network page: what a theme network learns together, on one page. Every figure comes from a release of
+// the ledger; what may not be shown says so and why.
+import { useDesk, problemText, useAsk, useTexts } from "../desk/desk.tsx";
+import type { Texts } from "../desk/texts.ts";
+import { Alert } from "../ui/parts.tsx";
+import { Bar, PairedChart, UseChart } from "./charts.tsx";
+import { decimal, Figure, monthName, signed } from "./figure.tsx";
+import { isShown, type Cell, type NetworkPage, type Paired } from "./network_data.ts";
+
+const TEXTS = {
+  all: ["Alle netwerken samen", "All networks together"],
+  choose: ["Themanetwerk", "Theme network"],
+  print: ["Afdrukken", "Print"],
+  release: ["Cijfers van {month}, uitgave {id}", "Figures of {month}, release {id}"],
+  none: [
+    "Er is nog geen uitgave. Cijfers verschijnen als een maand is afgesloten en de programmabeheerder haar uitgeeft.",
+    "There is no release yet. Figures appear when a month is closed and the programme's administrator releases it.",
+  ],
+  before_after: ["Voor en na", "Before and after"],
+  before_after_lead: [
+    "Alleen cliënten met een nulmeting én een nameting. De band om het tweede punt is de spreiding van het verschil.",
+    "Only clients with a baseline and a follow-up. The band around the second point is the spread of the difference.",
+  ],
+  sleep_se: ["Slaap: deel van de tijd in bed", "Sleep: share of the time in bed"],
+  day_independence: ["Zelfstandig bij activiteiten", "Independent in activities"],
+  difference: [
+    "{d} punten verschil (spreiding {sd}); ongeveer {n} cliënten in {o} organisaties",
+    "{d} points difference (spread {sd}); about {n} clients in {o} organisations",
+  ],
+  was_is: ["eerst {a} %, daarna {b} %", "{a} % before, {b} % after"],
+  measure: ["Maat", "Measure"],
+  baseline: ["Nulmeting %", "Baseline %"],
+  follow_up: ["Nameting %", "Follow-up %"],
+  diff: ["Verschil", "Difference"],
+  spread: ["Spreiding", "Spread"],
+  clients: ["Cliënten, ongeveer", "Clients, about"],
+  orgs: ["Organisaties", "Organisations"],
+  use: ["Gebruik van technologie", "Use of technology"],
+  use_lead: [
+    "De lijn: dagen gebruik per week per cliënt. De balken eronder: incidenten per 100 dagen gebruik.",
+    "The line: days of use a week and client. The bars below: incidents per 100 days of use.",
+  ],
+  use_label: [
+    "Gebruik per maand: in {month} {v} dagen per week en {i} incidenten per 100 dagen.",
+    "Use by month: in {month} {v} days a week and {i} incidents per 100 days.",
+  ],
+  month: ["Maand", "Month"],
+  days_week: ["Dagen per week", "Days a week"],
+  incidents: ["Incidenten per 100 dagen", "Incidents per 100 days"],
+  goals: ["Doelen", "Goals"],
+  goals_lead: ["Welk deel van de doelen is gehaald.", "Which share of the goals was attained."],
+  scale: ["Schaal van {n} punten", "{n} point scale"],
+  attained: ["Gehaald, schaal van {n} punten", "Attained, {n} point scale"],
+  scores: ["Verdeling van de scores, alle netwerken samen", "Distribution of scores, all networks together"],
+  share: ["Aandeel %", "Share %"],
+  goal: ["Doel", "Goal"],
+  stories: ["Praktijkverhalen", "Practice stories"],
+  stories_none: ["Er is nog geen verhaal.", "There is no story yet."],
+  lessons: ["Lessen", "Lessons"],
+  lessons_none: ["Er is nog geen les.", "There is no lesson yet."],
+  main: ["belangrijkste les", "main lesson"],
+  barriers: ["Wat helpt en wat belemmert", "What helps and what hinders"],
+  barriers_lead: [
+    "Thema's die drie of meer organisaties noemen.",
+    "Themes that three or more organisations name.",
+  ],
+  barriers_none: [
+    "Nog geen thema is door drie organisaties genoemd.",
+    "No theme was named by three organisations yet.",
+  ],
+  helps: ["helpt", "helps"],
+  hinders: ["belemmert", "hinders"],
+} as const satisfies Texts;
+
+type T = (key: keyof typeof TEXTS, fill?: Record<string, string | number>) => string;
+
+export default function NetworkSection() {
+  const { path, l } = useDesk();
+  const t = useTexts(TEXTS);
+  const number = /^[1-9][0-9]?$/.test(path[1] ?? "") ? path[1] : "";
+  const page = useAsk<NetworkPage>(`/api/network?network=${number}`);
+  if (page.error)
+    return (
+      <Alert type="error" live>
+        <p>{l(problemText(page.error))}</p>
+      </Alert>
+    );
+  if (!page.value) return <p class="loading">…</p>;
+  return <Page page={page.value} t={t} />;
+}
+
+function Page({ page, t }: { page: NetworkPage; t: T }) {
+  const { lang } = useDesk();
+  return (
+    <div class="network stack">
+      <div class="network-head">
+        <h1 class="utrecht-heading-1">{page.network?.name ?? t("all")}</h1>
+        <span class="spacer" />
+        <label class="no-print" for="network">
+          {t("choose")}
+        </label>
+        <select
+          id="network"
+          class="utrecht-select utrecht-select--html-select no-print"
+          value={page.network?.number ?? ""}
+          onChange={(e) => (location.hash = `#/network/${e.currentTarget.value}`)}
+        >
+          <option value="">{t("all")}</option>
+          {page.networks.map((n) => (
+            <option key={n.number} value={n.number}>
+              {n.name}
+            </option>
+          ))}
+        </select>
+        <button type="button" class="text-button no-print" onClick={() => print()}>
+          {t("print")}
+        </button>
+      </div>
+      {page.release ? (
+        <p class="sub">
+          {t("release", { month: monthName(lang, page.release.id.slice(0, 7)), id: page.release.id })}{" "}
+          <span class="hash">{page.release.hash.slice(0, 12)}</span>
+        </p>
+      ) : (
+        <Alert type="info">
+          <p>{t("none")}</p>
+        </Alert>
+      )}
+      <div class="network-grid">
+        {page.release && <BeforeAfter page={page} t={t} />}
+        {page.release && <Use page={page} t={t} />}
+        <Stories page={page} t={t} />
+        {page.release && <Goals page={page} t={t} />}
+        <Lessons page={page} t={t} />
+        <Barriers page={page} t={t} />
+      </div>
+    </div>
+  );
+}
+
+/** In the place of a figure that may not be shown. */
+function Hidden({ page }: { page: NetworkPage }) {
+  const { lang } = useDesk();
+  return <p class="hidden-cell">{page.hidden[lang]}</p>;
+}
+/** Once for a figure in which something is hidden. */
+function Why({ page, mark }: { page: NetworkPage; mark?: boolean }) {
+  const { lang } = useDesk();
+  return (
+    <p class="sub">
+      {mark && <span class="gap-key" aria-hidden="true" />}
+      <span class="first-upper">{page.hidden[lang]}</span>:{" "}
+      {lang === "nl" ? page.hidden.why_nl : page.hidden.why_en}
+    </p>
+  );
+}
+const orHidden = (page: NetworkPage, c: Cell, lang: "nl" | "en"): number | string =>
+  isShown(c) ? c.value : page.hidden[lang];
+
+function BeforeAfter({ page, t }: { page: NetworkPage; t: T }) {
+  const { lang } = useDesk();
+  const name = (p: Paired) => {
+    const base = p.measure === "sleep_se" || p.measure === "day_independence" ? t(p.measure) : p.measure;
+    const source = lang === "nl" ? p.source_nl : p.source;
+    return source ? `${base} (${source})` : base;
+  };
+  const wasIs = (p: Paired) =>
+    t("was_is", { a: decimal(lang, p.baseline ?? 0), b: decimal(lang, p.follow_up ?? 0) });
+  return (
+    <Figure
+      title={t("before_after")}
+      lead={t("before_after_lead")}
+      file={`overdracht-${page.release!.id}-paired`}
+      table={{
+        head: [t("measure"), t("baseline"), t("follow_up"), t("diff"), t("spread"), t("clients"), t("orgs")],
+        rows: page.paired.map((p) =>
+          isShown(p)
+            ? [name(p), ...[p.baseline, p.follow_up, p.value, p.sd, p.clients, p.organisations].map((n) => n ?? null)]
+            : [name(p), page.hidden[lang], null, null, null, null, null],
+        ),
+      }}
+    >
+      {page.paired.map((p) => (
+        <div key={name(p)} class="paired">
+          <h3 class="utrecht-heading-3">{name(p)}</h3>
+          {isShown(p) ? (
+            <>
+              <PairedChart
+                of={p}
+                lang={lang}
+                label={`${name(p)}: ${wasIs(p)}`}
+              />
+              <p class="sub">
+                {t("difference", {
+                  d: signed(lang, p.value),
+                  sd: p.sd === undefined ? "–" : decimal(lang, p.sd),
+                  n: p.clients ?? "–",
+                  o: p.organisations ?? "–",
+                })}
+              </p>
+            </>
+          ) : (
+            <Hidden page={page} />
+          )}
+        </div>
+      ))}
+      {!page.paired.every(isShown) && <Why page={page} />}
+    </Figure>
+  );
+}
+
+function Use({ page, t }: { page: NetworkPage; t: T }) {
+  const { lang } = useDesk();
+  const months = [...page.technology].reverse();
+  const last = months.filter((m) => isShown(m.days_week)).at(-1);
+  const label = last
+    ? t("use_label", {
+        month: monthName(lang, last.month),
+        v: decimal(lang, last.days_week.value!),
+        i: isShown(last.incidents) ? decimal(lang, last.incidents.value) : page.hidden[lang],
+      })
+    : page.hidden[lang];
+  const cell = (c: Cell) => orHidden(page, c, lang);
+  return (
+    <Figure
+      title={t("use")}
+      lead={t("use_lead")}
+      file={`overdracht-${page.release!.id}-technology`}
+      class="wide"
+      table={{
+        head: [t("month"), t("days_week"), t("incidents"), t("clients"), t("orgs")],
+        rows: months.map((m) => [
+          monthName(lang, m.month),
+          cell(m.days_week),
+          cell(m.incidents),
+          m.days_week.clients ?? null,
+          m.days_week.organisations ?? null,
+        ]),
+      }}
+    >
+      {last ? <UseChart months={months} label={label} lang={lang} /> : <Hidden page={page} />}
+      {months.some((m) => !isShown(m.days_week) || !isShown(m.incidents)) && <Why page={page} mark />}
+    </Figure>
+  );
+}
+
+function Goals({ page, t }: { page: NetworkPage; t: T }) {
+  const { lang } = useDesk();
+  const { attained, scores } = page.goals;
+  const shown = scores.flatMap((s) => (isShown(s) ? [{ ...s, value: s.value }] : []));
+  return (
+    <Figure
+      title={t("goals")}
+      lead={t("goals_lead")}
+      file={`overdracht-${page.release!.id}-goals`}
+      table={{
+        head: [t("goal"), t("share"), t("clients"), t("orgs")],
+        rows: [
+          ...attained.map((a) => [
+            t("attained", { n: a.scale }),
+            orHidden(page, a, lang),
+            a.clients ?? null,
+            a.organisations ?? null,
+          ]),
+          ...scores.map((s) => [
+            `${s[lang]} (${s.code}, ${t("scale", { n: s.scale })})`,
+            orHidden(page, s, lang),
+            s.clients ?? null,
+            s.organisations ?? null,
+          ]),
+        ],
+      }}
+    >
+      {attained.map((a) => (
+        <div key={a.scale} class="bar-row">
+          <span>{t("attained", { n: a.scale })}</span>
+          {isShown(a) ? (
+            <>
+              <Bar share={a.value} />
+              <span class="num strong">{decimal(lang, a.value, 0)} %</span>
+            </>
+          ) : (
+            <Hidden page={page} />
+          )}
+        </div>
+      ))}
+      {shown.length > 0 && <h3 class="utrecht-heading-3">{t("scores")}</h3>}
+      {[5, 6].map((scale) => {
+        const rows = shown.filter((s) => s.scale === scale);
+        return rows.length ? (
+          <div key={scale} class="scores">
+            <h4 class="sub">{t("scale", { n: scale })}</h4>
+            {rows.map((s) => (
+              <div key={s.code} class="bar-row small">
+                <span>{s[lang]}</span>
+                <Bar share={s.value} tone="soft" />
+                <span class="num">{decimal(lang, s.value, 0)} %</span>
+              </div>
+            ))}
+          </div>
+        ) : null;
+      })}
+      {![...attained, ...scores].every(isShown) && <Why page={page} />}
+    </Figure>
+  );
+}
+
+function Stories({ page, t }: { page: NetworkPage; t: T }) {
+  const { lang } = useDesk();
+  const { stories } = page;
+  return (
+    <section class="figure card">
+      <h2 class="utrecht-heading-2">{t("stories")}</h2>
+      <p class="big">{lang === "nl" ? stories.text_nl : stories.text_en}</p>
+      {!stories.items.length && <p class="empty">{t("stories_none")}</p>}
+      <ul class="plain-list">
+        {[...stories.items].reverse().slice(0, 8).map((s, i) => (
+          <li key={i}>
+            {s.link && /^https?:\/\//.test(s.link) ? (
+              <a href={s.link} rel="noreferrer noopener" target="_blank">
+                {s.title ?? s.link}
+              </a>
+            ) : (
+              s.title
+            )}{" "}
+            <span class="sub">{s.date}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Lessons({ page, t }: { page: NetworkPage; t: T }) {
+  const lessons = [...page.lessons].sort(
+    (a, b) => Number(b.main) - Number(a.main) || (a.number ?? 99) - (b.number ?? 99),
+  );
+  return (
+    <section class="figure card">
+      <h2 class="utrecht-heading-2">{t("lessons")}</h2>
+      {!lessons.length && <p class="empty">{t("lessons_none")}</p>}
+      <ol class="plain-list">
+        {lessons.map((x, i) => (
+          <li key={i}>
+            <span class={x.main ? "strong" : undefined}>{x.title}</span>
+            {x.main && <span class="sub"> ({t("main")})</span>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Barriers({ page, t }: { page: NetworkPage; t: T }) {
+  const { lang } = useDesk();
+  return (
+    <section class="figure card">
+      <h2 class="utrecht-heading-2">{t("barriers")}</h2>
+      <p class="sub">{t("barriers_lead")}</p>
+      {!page.barriers.length && <p class="empty">{t("barriers_none")}</p>}
+      {(["helps", "hinders"] as const).map((effect) => {
+        const list = page.barriers.filter((b) => b.effect === effect);
+        return list.length ? (
+          <p key={effect}>
+            <span class="strong first-upper">{t(effect)}</span>: {list.map((b) => b[lang]).join(", ")}
+          </p>
+        ) : null;
+      })}
+    </section>
+  );
+}
