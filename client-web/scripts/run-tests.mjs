@@ -1,12 +1,15 @@
 // Bundles tests/*.test.ts and runs them with node's own runner.
-//   node scripts/run-tests.mjs [name …]   tests whose file name begins with one of these, and not with any !name
+//   node scripts/run-tests.mjs [name …] [--option …]
+// Tests whose file name begins with one of the names, and not with any !name; options are node's own, as
+// --test-name-pattern=WORDS.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const names = process.argv.slice(2);
+const names = process.argv.slice(2).filter((w) => !w.startsWith("--"));
+const options = process.argv.slice(2).filter((w) => w.startsWith("--"));
 const wanted = names.filter((n) => !n.startsWith("!"));
 const unwanted = names.filter((n) => n.startsWith("!")).map((n) => n.slice(1));
 const tests = readdirSync(`${root}tests`)
@@ -35,6 +38,6 @@ await build({
   logLevel: "warning",
 });
 const files = tests.map((f) => `${out}/${f.replace(/\.ts$/, ".mjs")}`);
-const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
+const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...options, ...files], { stdio: "inherit" });
 rmSync(out, { recursive: true, force: true });
 process.exit(run.status ?? 1);

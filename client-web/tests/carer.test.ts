@@ -12,7 +12,9 @@ import { CHROMIUM } from "./ui/lib/stand.mjs";
 
 const skip =
   daemonMissing ?? (existsSync(CHROMIUM.executablePath!) ? false : `${CHROMIUM.executablePath} is not there`);
-const WAIT_MS = Number(process.env.OVERDRACHT_WAIT_MS ?? 60000);
+const WAIT_MS = Number(process.env.OVERDRACHT_WAIT_MS ?? 120_000);
+/** where a bad link stands before the server */
+const LINK = "127.0.0.2";
 const PIN = "2580";
 const CLIENT = "Merel";
 
@@ -40,10 +42,10 @@ class Tablet {
       if (!w.url().startsWith(origin.replace("http", "ws"))) this.faults.push(`websocket: ${w.url()}`);
     });
   }
-  static async enrol(name: string, port = daemon.port): Promise<Tablet> {
+  static async enrol(name: string, host = "127.0.0.1"): Promise<Tablet> {
     const { code } = daemon.admin("device", "add", name, "--team", "Beuk");
     const context = await browser.newContext({ viewport: { width: 800, height: 1280 }, locale: "nl-NL" });
-    const origin = `http://127.0.0.1:${port}/`;
+    const origin = `http://${host}:${daemon.port}/`;
     const tablet = new Tablet(context, await context.newPage(), origin);
     await tablet.page.goto(`${origin}#code=${code}`);
     await tablet.button("Aanmelden").click();
@@ -105,6 +107,7 @@ before(async () => {
   if (skip) return;
   daemon = new Daemon();
   daemon.samePort = true;
+  daemon.names = ["127.0.0.1", LINK];
   daemon.web = join(daemon.folder, "web");
   writeApp(await buildApp(), daemon.web);
   await daemon.start();
@@ -246,23 +249,36 @@ test(
   },
 );
 
-test("a slow link that is cut again and again gets everything over", { skip }, async () => {
-  const link = new Link(daemon.port, { delayMs: 200, rate: 48000, cutAfter: 0 });
-  await link.open();
-  const c = await Tablet.enrol("Tablet 3", link.port);
+// 3G: 400 milliseconds there and back, some 400 kbit/s. It breaks in the upgrade, the greeting, the answer.
+test("a slow link that is cut again and again gets everything over", { skip }, async (t) => {
+  const link = new Link(daemon.port, { delayMs: 200, rate: 48000 });
+  await link.open(LINK);
+  t.after(() => link.close());
+  const c = await Tablet.enrol("Tablet 3", LINK);
+  t.after(() => c.context.close());
   await c.signIn("Tijm");
-  link.options = { ...link.options, cutAfter: 900 };
-  for (const quality of ["slecht", "goed", "redelijk"]) await c.night(quality);
-  for (let i = 0; i < 12 && !(await c.page.getByText(/Alles is verstuurd om/).isVisible()); i++) {
-    await c.push();
-    await c.page.waitForTimeout(1500);
-    if (link.cuts > 2) link.options = { ...link.options, cutAfter: 0 };
-  }
   await c.sent();
-  assert.ok(link.cuts > 0, "the link was cut");
+  link.down = true;
+  link.cut();
+  const qualities = ["slecht", "goed", "redelijk"];
+  for (const quality of qualities) await c.night(quality);
+  await c.footer(/3 nog te versturen/);
+  const before = link.bytes;
+  link.down = false;
+  for (const bytes of [100, 400, 800, 1200]) {
+    const from = link.bytes;
+    await c.push();
+    const deadline = Date.now() + 5000;
+    while (link.bytes < from + bytes && Date.now() < deadline) await c.page.waitForTimeout(20);
+    link.cut();
+  }
+  await c.push();
+  await c.sent();
+  console.log(`3 nights over a link that was cut ${link.cuts} times: ${link.bytes - before} bytes both ways`);
+  assert.ok(link.cuts > 2, `the link was cut ${link.cuts} times`);
+  await b.client();
+  for (const quality of qualities) await b.page.locator(".row", { hasText: quality }).first().waitFor();
   assert.deepEqual(c.faults, []);
-  await c.context.close();
-  await link.close();
 });
 
 test("a client's name that is a script is a name", { skip }, async () => {

@@ -3,14 +3,15 @@
 #define SV_NET_POLICY_H
 
 /* For all: no guessing of types, no referrer to other sites, no frame, no other origin's page may load it or
- * hold on to its window, and none of the device's sensors. */
+ * hold on to its window, and none of the device's sensors but the camera, with which the app reads an enrolment
+ * code. */
 #define NET_POLICY_COMMON                                                                                    \
   "X-Content-Type-Options: nosniff\r\n"                                                                      \
   "Referrer-Policy: no-referrer\r\n"                                                                         \
   "Cross-Origin-Resource-Policy: same-origin\r\n"                                                            \
   "Cross-Origin-Opener-Policy: same-origin\r\n"                                                              \
-  "Permissions-Policy: camera=(), microphone=(), geolocation=(), payment=(), usb=(), bluetooth=(), "         \
-  "serial=(), midi=(), display-capture=(), browsing-topics=()\r\n"
+  "Permissions-Policy: camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=(), "        \
+  "midi=(), display-capture=(), browsing-topics=()\r\n"
 
 /* Whatever a body holds, a browser may only show it as what it is. */
 #define NET_POLICY_DATA "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"

@@ -30,6 +30,9 @@ export class Daemon {
   /** a further start listens where the one before did */
   samePort = false;
 
+  /** host names that browsers may use, when not those of the loopback */
+  names: string[] = [];
+
   /** Fills the folder with demonstration data, before the first start. */
   demo(...args: string[]): void {
     const schemas = ["--schema", `${sourceDir}proto/schema`];
@@ -38,6 +41,7 @@ export class Daemon {
     });
     if (run.status !== 0) throw new Error(`overdracht-demo-data: ${run.stdout}${run.stderr}`);
   }
+
   /** extra: folders of further schema files */
   async start(...extra: string[]): Promise<void> {
     const schemas = join(this.folder, "schema");
@@ -53,6 +57,7 @@ export class Daemon {
       schemas,
       "--port",
       String(this.samePort ? this.port : 0),
+      ...this.names.flatMap((n) => ["--name", n]),
       ...(this.web ? ["--web", this.web] : []),
       "--local-port",
       "off",

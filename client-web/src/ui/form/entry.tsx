@@ -1,5 +1,5 @@
 // A form on the screen: a new entry or a change of one. Draws what model.ts says; keeps a draft; saves.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Choice, FieldInfo, KindInfo, Value, Values } from "../../app/api.ts";
 import type { DraftForm } from "../drafts.ts";
 import { nightOf, valueText, when } from "../format.ts";
@@ -247,7 +247,8 @@ function useDraft(
 ): void {
   const { app, drafts } = useUi();
   const first = useRef(true);
-  useEffect(() => {
+  // before the next event, which may be the tap that hands the tablet on
+  useLayoutEffect(() => {
     if (first.current) {
       first.current = false;
       return;

@@ -1,37 +1,38 @@
 // A bad link between browser and server: a TCP relay with delay, a rate, and cuts. Bytes pass in order.
-import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
+import { type Server, type Socket, connect, createServer } from "node:net";
 
 export interface LinkOptions {
   /** each way, milliseconds */
   delayMs: number;
   /** bytes a second each way; 0: no limit */
   rate: number;
-  /** every so many bytes down the connection is cut; 0: never */
-  cutAfter: number;
 }
 
 export class Link {
-  options: LinkOptions;
+  readonly options: LinkOptions;
+  /** times that a connection was cut */
   cuts = 0;
+  /** bytes that came through, both ways */
+  bytes = 0;
   /** nothing passes: no network */
   down = false;
   readonly #port: number;
   readonly #open = new Set<Socket>();
   #server: Server | undefined;
-  #passed = 0;
 
   constructor(port: number, options: LinkOptions) {
     this.#port = port;
     this.options = options;
   }
-  get port(): number {
-    return (this.#server!.address() as AddressInfo).port;
-  }
-  async open(): Promise<void> {
+  /** Listens on an address of the loopback, at the server's own port, which browsers name to it. */
+  async open(address: string): Promise<void> {
     this.#server = createServer((near) => this.#take(near));
-    await new Promise<void>((done) => this.#server!.listen(0, "127.0.0.1", done));
+    await new Promise<void>((done, failed) =>
+      this.#server!.once("error", failed).listen(this.#port, address, done),
+    );
   }
   cut(): void {
+    if (this.#open.size) this.cuts++;
     for (const s of this.#open) s.destroy();
   }
   async close(): Promise<void> {
@@ -48,27 +49,34 @@ export class Link {
     ]) {
       this.#open.add(from);
       from.on("error", () => undefined);
-      this.#relay(from, to, from === far);
+      this.#relay(from, to);
     }
   }
-  #relay(from: Socket, to: Socket, counted: boolean): void {
+  /** One way: what came waits its turn, the end of the connection last. */
+  #relay(from: Socket, to: Socket): void {
+    const queue: { bytes: Buffer | null; due: number }[] = [];
     let free = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const turn = () => {
+      timer = undefined;
+      while (queue.length && queue[0].due <= Date.now()) {
+        const { bytes } = queue.shift()!;
+        if (!bytes) to.end();
+        else if (to.writable) to.write(bytes);
+        this.bytes += bytes?.length ?? 0;
+      }
+      if (queue.length) timer = setTimeout(turn, Math.max(1, queue[0].due - Date.now()));
+    };
+    const put = (bytes: Buffer | null) => {
+      const { delayMs, rate } = this.options;
+      free = Math.max(free, Date.now()) + (rate && bytes ? (bytes.length / rate) * 1000 : 0);
+      queue.push({ bytes, due: free + delayMs });
+      timer ??= setTimeout(turn, delayMs);
+    };
+    from.on("data", put);
     from.on("close", () => {
       this.#open.delete(from);
-      // what is under way arrives before the end does
-      setTimeout(() => to.end(), Math.max(0, free - Date.now()) + this.options.delayMs + 1);
-    });
-    from.on("data", (bytes) => {
-      const { delayMs, rate, cutAfter } = this.options;
-      const now = Date.now();
-      free = Math.max(free, now) + (rate ? (bytes.length / rate) * 1000 : 0);
-      setTimeout(() => to.writable && to.write(bytes), free - now + delayMs);
-      if (!counted || !cutAfter) return;
-      this.#passed += bytes.length;
-      if (this.#passed < cutAfter) return;
-      this.#passed = 0;
-      this.cuts++;
-      setTimeout(() => this.cut(), free - now + delayMs / 2);
+      put(null);
     });
   }
 }
