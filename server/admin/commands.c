@@ -297,11 +297,14 @@ static const sv_admin_command commands[] = {
      .example = "overdracht-admin token add \"Sleep study, university\" --dataset sleep --days 90",
      .args = {{"label", SV_ARG_TEXT, true, true, "whose it is and for what"},
               {"dataset", SV_ARG_LIST, false, false, "only this dataset; may be given more than once"},
-              {"days", SV_ARG_INT, false, false, "days until it ends (default 180, at most 730)"}}},
+              {"days", SV_ARG_INT, false, false, "days until it ends (default 180, at most 730)"},
+              {"person", SV_ARG_TEXT, false, false,
+               "whose it is: listed on their page, and void when they leave or change role"},
+              ORG}},
     {.name = "token list",
      .summary = "list the researchers' tokens",
      .run = cmd_token_list,
-     .columns = "id:ID label:LABEL datasets:DATASETS state:STATE expires:EXPIRES "
+     .columns = "id:ID label:LABEL person:PERSON datasets:DATASETS state:STATE expires:EXPIRES "
                 "last_used:LAST_USED",
      .args = {ALL("also the revoked and expired ones")}},
     {.name = "token revoke",

@@ -110,19 +110,25 @@ int cmd_release_make(adm *m) {
   return m->err;
 }
 
+/* As researchers are told, oldest first. */
 int cmd_release_list(adm *m) {
-  uint32_t *all = malloc(RELEASES_MAX * sizeof *all), n = 0;
-  int err = all ? sv_release_list(m->h->programme, all, RELEASES_MAX, &n) : OV_E_NOMEM;
-  for (uint32_t i = 0; !err && i < n; i++) {
-    sv_release *r;
-    err = sv_release_load(m->h->programme, all[i], &r);
-    if (err) break;
-    adm_item(m, release_json(r));
-    sv_release_free(r);
+  sv_export e;
+  int err = sv_export_releases(m->h->programme, &e);
+  if (err) return adm_failed(m, err, "the release ledger");
+  json_t *top = json_loadb((const char *)e.bytes.p, e.bytes.n, 0, NULL);
+  json_t *list = json_object_get(top, "releases");
+  for (size_t i = json_array_size(list); i-- > 0;) {
+    json_t *j = json_array_get(list, i), *item = json_pack("{s:O}", "release", json_object_get(j, "id"));
+    static const char *const keys[] = {"month", "made", "breakdowns", "cells",
+                                       "told",  "hash", "citation",   "changed"};
+    for (size_t k = 0; item && k < sizeof keys / sizeof *keys; k++)
+      json_object_set(item, keys[k], json_object_get(j, keys[k]));
+    adm_item(m, item);
   }
-  free(all);
-  if (!err && !n) adm_note(m, "nothing was released yet");
-  return err ? adm_failed(m, err, "the release ledger") : m->err;
+  if (!json_array_size(list)) adm_note(m, "nothing was released yet");
+  json_decref(top);
+  sv_export_free(&e);
+  return m->err;
 }
 
 /* -- cells ----------------------------------------------------------------------------------------------- */
@@ -239,21 +245,39 @@ int cmd_release_recount(adm *m) {
 
 /* -- export ---------------------------------------------------------------------------------------------- */
 
-static int write_out(adm *m, const char *path, const ov_buf *b) {
+static int write_piece(int fd, const uint8_t *p, size_t n) {
+  size_t at = 0;
+  while (at < n) {
+    ssize_t k = write(fd, p + at, n - at);
+    if (k < 0 && errno == EINTR) continue;
+    if (k <= 0) return OV_E_IO;
+    at += (size_t)k;
+  }
+  return 0;
+}
+
+/* Bytes that are there, or (b NULL) the file x piece by piece. */
+static int write_pieces(int fd, const ov_buf *b, const sv_export_file *x) {
+  uint8_t piece[8192];
+  size_t n = 0;
+  if (b) return write_piece(fd, b->p, b->n);
+  for (uint64_t at = 0; at < x->bytes; at += n) {
+    int err = sv_export_read(x, at, piece, sizeof piece, &n);
+    if (!err) err = write_piece(fd, piece, n);
+    if (err) return err;
+  }
+  return 0;
+}
+
+static int write_out(adm *m, const char *path, const ov_buf *b, const sv_export_file *x) {
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return adm_fail(m, OV_E_IO, NULL, "cannot make %.200s: %s", path, strerror(errno));
-  size_t at = 0;
-  while (at < b->n) {
-    ssize_t n = write(fd, b->p + at, b->n - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    at += (size_t)n;
-  }
-  int failed = at < b->n || fsync(fd);
-  if (close(fd) || failed) {
-    adm_fail(m, OV_E_IO, NULL, "cannot write %.200s: %s", path, strerror(errno));
-    unlink(path);
-  }
+  int err = write_pieces(fd, b, x);
+  if (!err && fsync(fd)) err = OV_E_IO;
+  if (close(fd) && !err) err = OV_E_IO;
+  if (err == OV_E_IO) adm_fail(m, err, NULL, "cannot write %.200s: %s", path, strerror(errno));
+  else if (err) adm_failed(m, err, "the export");
+  if (err) unlink(path);
   return m->err;
 }
 
@@ -261,21 +285,20 @@ int cmd_export(adm *m) {
   const char *release = arg_text(m, "release"), *dataset = arg_text(m, "dataset"),
              *format = arg_text(m, "format");
   sv_format f = SV_FORMAT_CSV;
-  sv_export e;
+  sv_export_file x;
   if (!format && !strcmp(dataset, "datapackage")) format = "json";
   if ((format && sv_format_parse(format, &f)) || !sv_export_has(dataset, f))
     return adm_fail(m, OV_E_INVALID, NULL, "there is no \"%.40s\" as %.20s: there are %s", dataset,
                     format ? format : "csv", sv_export_list);
-  int err = sv_export_get(m->h->programme, release, dataset, f, &e);
+  int err = sv_export_open(m->h->programme, release, dataset, f, false, &x);
   if (err == OV_E_NOTFOUND)
     return adm_fail(m, err, "`overdracht-admin release list` shows them", "there is no release \"%.40s\"",
                     release);
   if (err) return adm_failed(m, err, "the export");
-  write_out(m, arg_text(m, "out"), &e.bytes);
+  write_out(m, arg_text(m, "out"), NULL, &x);
   adm_set_text(m, "file", arg_text(m, "out"));
-  adm_set(m, "bytes", json_integer((json_int_t)e.bytes.n));
-  adm_set(m, "sha256", json_stringn(e.etag + 1, 2 * OV_HASH_BYTES));
-  sv_export_free(&e);
+  adm_set(m, "bytes", json_integer((json_int_t)x.bytes));
+  adm_set(m, "sha256", json_stringn(x.etag + 1, 2 * OV_HASH_BYTES));
   return m->err;
 }
 
@@ -291,7 +314,7 @@ int cmd_release_page(adm *m) {
     return adm_fail(m, err, "`overdracht-admin record list theme_network` and `release list` show them",
                     "there is no such theme network or release");
   if (err) return adm_failed(m, err, "the network page");
-  write_out(m, arg_text(m, "out"), &e.bytes);
+  write_out(m, arg_text(m, "out"), &e.bytes, NULL);
   adm_set_text(m, "file", arg_text(m, "out"));
   adm_set(m, "bytes", json_integer((json_int_t)e.bytes.n));
   sv_export_free(&e);

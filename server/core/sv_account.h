@@ -62,6 +62,8 @@ typedef enum sv_token_verdict {
 /* Looks the text of an `Authorization: Bearer` header up (programme's transaction, any thread); *out is
  * filled unless it is UNKNOWN. */
 sv_token_verdict sv_token_check(sv_txn *t, const char *authorization, int64_t now_ms, sv_token *out);
+/* The first digits of its hash: what people call it by. */
+#define SV_TOKEN_ID_BYTES 4u
 /* Is this dataset within the token's scope? */
 bool sv_token_covers(const sv_token *tok, const char *dataset);
 

@@ -1,16 +1,13 @@
 /* Files of releases: what there is, making all of them, and handing them out. */
 #include "sv_export.h"
 
-#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "export_priv.h"
 
-#define RELEASES_MAX 4096u
 enum { D_PAIRED = 7, D_CODEBOOK = 8, D_PACKAGE = 9, D_COUNT = 10 };
 
 const char sv_export_list[] =
@@ -51,13 +48,13 @@ static bool has(unsigned dataset, sv_format f) {
   return dataset == D_PACKAGE && f == SV_FORMAT_JSON;
 }
 
-static unsigned index_of(const char *dataset) {
+unsigned exp_dataset_index(const char *dataset) {
   unsigned i = 0;
   while (sv_export_dataset_at(i) && strcmp(sv_export_dataset_at(i), dataset)) i++;
   return i;
 }
 
-bool sv_export_has(const char *dataset, sv_format f) { return has(index_of(dataset), f); }
+bool sv_export_has(const char *dataset, sv_format f) { return has(exp_dataset_index(dataset), f); }
 
 /* -- making ---------------------------------------------------------------------------------------------- */
 
@@ -96,6 +93,7 @@ int exp_files(sv_release *r, const ov_schemas *schemas, exp_file *files, unsigne
       exp_file *x = &files[(*n)++];
       *x = (exp_file){.dataset = d, .format = (sv_format)f};
       err = make_file(r, schemas, x);
+      if (!err) err = exp_file_close(x);
     }
   }
   if (!err) err = hash_csv(r, files, *n);
@@ -105,14 +103,17 @@ int exp_files(sv_release *r, const ov_schemas *schemas, exp_file *files, unsigne
   ov_buf_init(&package->bytes, 0);
   err = exp_package(r, schemas, files, *n, &package->bytes);
   ++*n;
-  return err;
+  return err ? err : exp_file_close(package);
 }
 
 void exp_files_free(exp_file *files, unsigned n) {
-  for (unsigned i = 0; i < n; i++) ov_buf_free(&files[i].bytes);
+  for (unsigned i = 0; i < n; i++) {
+    ov_buf_free(&files[i].bytes);
+    ov_buf_free(&files[i].gzip);
+  }
 }
 
-/* -- handing out ----------------------------------------------------------------------------------------- */
+/* -- made when asked for ---------------------------------------------------------------------------------- */
 
 void sv_export_free(sv_export *e) { ov_buf_free(&e->bytes); }
 
@@ -131,23 +132,6 @@ int exp_finish(sv_export *e, int err) {
   return 0;
 }
 
-int sv_export_get(sv_org *programme, const char *release, const char *dataset, sv_format f, sv_export *e) {
-  sv_txn *t = NULL;
-  uint32_t number;
-  exp_file which = {.dataset = index_of(dataset), .format = f};
-  memset(e, 0, sizeof *e);
-  ov_buf_init(&e->bytes, 0);
-  if (!has(which.dataset, f)) return OV_E_INVALID;
-  if (sv_release_number(release, &number)) return OV_E_NOTFOUND;
-  snprintf(e->file_name, sizeof e->file_name,
-           which.dataset == D_PACKAGE ? "datapackage.json" : "overdracht-%s-%s.%s", release, dataset,
-           sv_format_name(f));
-  int err = sv_txn_read(programme->env, &t);
-  if (!err) err = sv_release_get(t, number, EXP_PART(&which), &e->bytes);
-  sv_txn_abort(t);
-  return exp_finish(e, err);
-}
-
 int sv_export_codebook(sv_org *programme, sv_format f, sv_export *e) {
   memset(e, 0, sizeof *e);
   ov_buf_init(&e->bytes, 0);
@@ -156,58 +140,27 @@ int sv_export_codebook(sv_org *programme, sv_format f, sv_export *e) {
   return exp_finish(e, exp_codebook(programme->schemas, f, &e->bytes));
 }
 
-static json_t *datasets_json(void) {
-  json_t *all = json_object();
-  for (unsigned d = 0; d < D_COUNT; d++) {
-    json_t *formats = json_array();
-    for (unsigned f = 0; f < SV_FORMAT_COUNT; f++) {
-      if (has(d, (sv_format)f)) json_array_append_new(formats, json_string(sv_format_name((sv_format)f)));
-    }
-    json_object_set_new(all, sv_export_dataset_at(d), formats);
+/* A list in the order of numbers, told from the newest on; each is a text that was written when it was made. */
+static int put_list(sv_org *programme, const uint32_t *all, uint32_t n, ov_buf *out) {
+  sv_txn *t = NULL;
+  int err = sv_txn_read(programme->env, &t);
+  exp_put(out, "{\"releases\":[");
+  for (uint32_t i = n; !err && i-- > 0;) {
+    err = sv_release_get(t, all[i], PART_ABOUT, out);
+    if (i) ov_buf_u8(out, ',');
   }
-  return all;
-}
-
-static json_t *release_json(const sv_release *r) {
-  char id[SV_RELEASE_ID_MAX], month[SV_RELEASE_ID_MAX], hash[2 * OV_HASH_BYTES + 1], made[24] = "",
-                                                                                     citation[160];
-  time_t at = (time_t)(r->made_ms / 1000);
-  struct tm tm;
-  uint32_t told = 0;
-  sv_release_id(r->number, id);
-  sv_month_text(r->month, month);
-  ov_hex(r->hash.b, OV_HASH_BYTES, hash);
-  if (gmtime_r(&at, &tm)) strftime(made, sizeof made, "%Y-%m-%dT%H:%M:%SZ", &tm);
-  snprintf(citation, sizeof citation, "overdracht, release %s, %.10s, sha256 %.16s", id, made, hash);
-  json_t *by = json_array();
-  for (unsigned b = 0; b < SV_BY_COUNT; b++) {
-    if (r->breakdowns >> b & 1) json_array_append_new(by, json_string(sv_breakdown_name((sv_breakdown)b)));
-  }
-  for (uint32_t i = 0; i < r->cells.n; i++) told += r->cells.v[i].hidden == SV_SHOWN;
-  return json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:s, s:o}", "id", id, "month", month, "made", made,
-                   "breakdowns", by, "cells", (int)r->cells.n, "told", (int)told, "hash", hash, "citation",
-                   citation, "datasets", datasets_json());
+  exp_put(out, "]}");
+  sv_txn_abort(t);
+  return err;
 }
 
 int sv_export_releases(sv_org *programme, sv_export *e) {
   uint32_t *all = malloc(RELEASES_MAX * sizeof *all), n = 0;
-  json_t *list = json_array(), *top = json_pack("{s:O}", "releases", list);
   memset(e, 0, sizeof *e);
   ov_buf_init(&e->bytes, 0);
   snprintf(e->file_name, sizeof e->file_name, "releases.json");
-  int err = all && list && top ? sv_release_list(programme, all, RELEASES_MAX, &n) : OV_E_NOMEM;
-  for (uint32_t i = n; !err && i-- > 0;) {
-    sv_release *r = NULL;
-    err = sv_release_load(programme, all[i], &r);
-    if (!err) json_array_append_new(list, release_json(r));
-    sv_release_free(r);
-  }
-  char *text = err ? NULL : json_dumps(top, JSON_COMPACT);
-  if (text) exp_put(&e->bytes, text);
-  else if (!err) err = OV_E_NOMEM;
-  free(text);
+  int err = all ? sv_release_list(programme, all, RELEASES_MAX, &n) : OV_E_NOMEM;
+  if (!err) err = put_list(programme, all, n, &e->bytes);
   free(all);
-  json_decref(list);
-  json_decref(top);
   return exp_finish(e, err);
 }

@@ -1,6 +1,5 @@
 /* datapackage.json: a Frictionless Data Package (v2) over the CSV files of a release. */
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,20 +37,12 @@ static json_t *schema_json(const exp_table *t) {
                    "-99", "label", "unknown");
 }
 
-static void hash_text(const ov_buf *b, char out[2 * OV_HASH_BYTES + 8]) {
-  uint8_t h[OV_HASH_BYTES] = {0};
-  unsigned n = 0;
-  (void)EVP_Digest(b->p, b->n, h, &n, EVP_sha256(), NULL);
-  memcpy(out, "sha256:", 7);
-  ov_hex(h, OV_HASH_BYTES, out + 7);
-}
-
 static json_t *resource(const sv_release *r, const ov_schemas *schemas, const exp_file *f) {
   const char *name = sv_export_dataset_at(f->dataset);
-  char path[64], hash[2 * OV_HASH_BYTES + 8];
+  char path[64], hash[2 * OV_HASH_BYTES + 8] = "sha256:";
   exp_table t;
   snprintf(path, sizeof path, "%s.csv", name);
-  hash_text(&f->bytes, hash);
+  ov_hex(f->hash.b, OV_HASH_BYTES, hash + 7);
   json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "name", name, "type", "table", "path",
                         path, "format", "csv", "mediatype", "text/csv", "encoding", "utf-8", "bytes",
                         (json_int_t)f->bytes.n, "hash", hash);

@@ -59,7 +59,8 @@ int exp_codebook(const ov_schemas *schemas, sv_format f, ov_buf *out);
 typedef struct exp_file {
   unsigned dataset; /* index */
   sv_format format;
-  ov_buf bytes;
+  ov_buf bytes, gzip;
+  ov_hash hash; /* of bytes */
 } exp_file;
 #define EXP_FILES_MAX 32u
 int exp_package(const sv_release *r, const ov_schemas *schemas, const exp_file *files, unsigned n,
@@ -67,7 +68,10 @@ int exp_package(const sv_release *r, const ov_schemas *schemas, const exp_file *
 /* All files of a release, and the hash of what it tells into r->hash. Free with exp_files_free. */
 int exp_files(sv_release *r, const ov_schemas *schemas, exp_file *files, unsigned *n);
 void exp_files_free(exp_file *files, unsigned n);
-#define EXP_PART(file) (PART_FILES + (file)->dataset * 8u + (unsigned)(file)->format)
+unsigned exp_dataset_index(const char *dataset);
+/* Its bytes are complete: hash and gzip form. OV_E_LIMIT: over SV_EXPORT_BYTES_MAX. */
+int exp_file_close(exp_file *f);
+int exp_file_put(sv_txn *t, uint32_t number, const exp_file *f);
 
 /* Sets the etag of what is complete, or frees it; returns err. */
 int exp_finish(sv_export *e, int err);

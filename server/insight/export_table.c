@@ -92,6 +92,8 @@ static unsigned which(const exp_table *t, unsigned column) {
 
 /* -- value labels ---------------------------------------------------------------------------------------- */
 
+#define SPLIT_LABELS_MAX 32u
+
 static void label(exp_table *t, int value, const char *text) {
   exp_label *l = &t->labels[t->n_labels++];
   l->value = value;
@@ -107,14 +109,18 @@ static void end_labels(exp_table *t, exp_column *c, unsigned from) {
   c->n_labels = t->n_labels - from;
 }
 
-static void make_labels(exp_table *t, unsigned c, exp_column *col) {
+/* As the schema has them, so that a codebook says the same. */
+static void label_codes(exp_table *t, const ov_sfield *f) {
+  for (uint32_t i = 0; f && i < f->n_codes && i < SPLIT_LABELS_MAX; i++)
+    label(t, f->codes[i].code, f->codes[i].en);
+}
+
+static void make_labels(exp_table *t, unsigned c, exp_column *col, const ov_schemas *schemas) {
   unsigned from = t->n_labels;
   if (col->type == EXP_TEXT || col->type == EXP_DATE) return;
-  if (c == C_SOURCE) {
-    for (unsigned i = 1; i <= 6; i++) label(t, (int)i, sv_split_text(SV_SPLIT_SOURCE, i, false));
-  } else if (c == C_SCALE) {
-    for (unsigned i = 5; i <= 6; i++) label(t, (int)i, sv_split_text(SV_SPLIT_SCALE, i, false));
-  } else if (c == C_LEVEL) {
+  if (c == C_SOURCE) label_codes(t, sv_split_field(schemas, SV_SPLIT_SOURCE));
+  else if (c == C_SCALE) label_codes(t, sv_split_field(schemas, SV_SPLIT_SCALE));
+  else if (c == C_LEVEL) {
     label(t, 0, "all networks");
     label(t, 1, "one network");
     label(t, 2, "networks of one type");
@@ -149,7 +155,6 @@ static bool in_dataset(const sv_cell *c, unsigned family) {
 int exp_table_open(const sv_release *r, const ov_schemas *schemas, const char *dataset, exp_table *t) {
   unsigned family = family_of(dataset);
   bool paired = !strcmp(dataset, "paired");
-  (void)schemas;
   memset(t, 0, sizeof *t);
   if (!family && !paired) return OV_E_INVALID;
   t->dataset = dataset;
@@ -158,7 +163,7 @@ int exp_table_open(const sv_release *r, const ov_schemas *schemas, const char *d
   sv_release_id(r->number, id);
   snprintf(t->label, sizeof t->label, "overdracht %s %s", id, dataset);
   t->rows = calloc(r->cells.n + 1u, sizeof *t->rows);
-  t->labels = calloc((size_t)C_COUNT * 8 + SV_GROUP_MAX, sizeof *t->labels);
+  t->labels = calloc((size_t)C_COUNT * 8 + 2 * SPLIT_LABELS_MAX + SV_GROUP_MAX, sizeof *t->labels);
   if (!t->rows || !t->labels) {
     exp_table_close(t);
     return OV_E_NOMEM;
@@ -166,7 +171,7 @@ int exp_table_open(const sv_release *r, const ov_schemas *schemas, const char *d
   for (unsigned c = 0; c < C_COUNT; c++) {
     if (!wanted(c, family, paired)) continue;
     t->columns[t->n_columns] = all_columns[c];
-    make_labels(t, c, &t->columns[t->n_columns++]);
+    make_labels(t, c, &t->columns[t->n_columns++], schemas);
   }
   for (uint32_t i = 0; i < r->cells.n; i++) {
     if (in_dataset(&r->cells.v[i], family)) t->rows[t->n_rows++] = &r->cells.v[i];

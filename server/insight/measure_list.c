@@ -131,12 +131,8 @@ uint16_t sv_family_kind(unsigned family) {
   return family < SV_FAM_END ? kinds[family] : 0;
 }
 
-const char *sv_split_text(sv_split split, unsigned value, bool dutch) {
-  static const char *const sources[2][7] = {
-      {"", "observation", "bed sensor", "wrist sensor", "listening system", "client", "relative"},
-      {"", "observatie", "bedsensor", "polssensor", "uitluistersysteem", "cliënt", "naaste"}};
-  if (split == SV_SPLIT_SOURCE && value < 7) return sources[dutch][value];
-  if (split == SV_SPLIT_SCALE && value == 5) return dutch ? "5 punten" : "5 points";
-  if (split == SV_SPLIT_SCALE && value == 6) return dutch ? "6 punten" : "6 points";
-  return "";
+const ov_sfield *sv_split_field(const ov_schemas *schemas, sv_split split) {
+  const ov_skind *k = ov_schemas_kind(schemas, split == SV_SPLIT_SOURCE ? KIND_SLEEP : KIND_GOAL);
+  if (!k || split == SV_SPLIT_NONE) return NULL;
+  return ov_skind_field(k, split == SV_SPLIT_SOURCE ? SLEEP_SOURCE : GOAL_SCALE);
 }

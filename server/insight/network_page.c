@@ -1,7 +1,6 @@
 #include "sv_network_page.h"
 
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include "export_priv.h"
 #include "kinds.h"
 
-#define RELEASES_MAX 4096u
 #define DAY_MIN (-719468)
 #define DAY_MAX 2932896
 #define RECORDS_MAX 2000u
@@ -37,125 +35,53 @@ typedef struct page {
   ov_arena a;
 } page;
 
-/* -- cells ----------------------------------------------------------------------------------------------- */
-
-static void set_number(json_t *j, const char *key, int64_t milli) {
-  if (milli == SV_UNKNOWN) return;
-  json_object_set_new(j, key, milli % 1000 ? json_real((double)milli / 1000) : json_integer(milli / 1000));
-}
-
-/* A cell that a release does not have looks like one that it hides. */
-static void set_cell(json_t *j, const sv_cell *c) {
-  if (!c || c->hidden != SV_SHOWN) {
-    json_object_set_new(j, "hidden", json_true());
-    return;
-  }
-  json_object_set_new(j, "clients", json_integer(c->n_told));
-  json_object_set_new(j, "organisations", json_integer(c->orgs_told));
-  set_number(j, "value", c->value);
-  set_number(j, "sd", c->sd);
-  set_number(j, "baseline", c->base);
-  set_number(j, "follow_up", c->follow);
-}
-
-static const sv_cell *cell_of(const sv_release *r, const char *measure, unsigned split, int cat, bool paired,
-                              unsigned network) {
-  const sv_measure *m = sv_measure_by_name(measure);
-  for (uint32_t i = 0; i < r->cells.n; i++) {
-    const sv_cell *c = &r->cells.v[i];
-    bool here = network ? c->breakdown == SV_BY_NETWORK && c->group == network : c->breakdown == SV_BY_ALL;
-    if (here && c->measure == m->id && c->split == split && c->cat == cat && c->paired == paired) return c;
-  }
-  return NULL;
-}
-
-static json_t *cell_json(const sv_cell *c) {
-  json_t *j = json_object();
-  set_cell(j, c);
-  return j;
-}
-
-static void add_paired(page *p, const sv_release *r) {
-  json_t *list = json_array();
-  for (unsigned source = 1; source <= 6; source++) {
-    const sv_cell *c = cell_of(r, "sleep_se", source, 0, true, p->network);
-    if (source > 1 && (!c || c->hidden != SV_SHOWN)) continue; /* observation always has its place */
-    json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "measure", "sleep_se", "unit", "%", "source",
-                          sv_split_text(SV_SPLIT_SOURCE, source, false), "source_nl",
-                          sv_split_text(SV_SPLIT_SOURCE, source, true));
-    set_cell(j, c);
-    json_array_append_new(list, j);
-  }
-  json_t *day = json_pack("{s:s, s:s}", "measure", "day_independence", "unit", "%");
-  set_cell(day, cell_of(r, "day_independence", 0, 0, true, p->network));
-  json_array_append_new(list, day);
-  json_object_set_new(p->top, "paired", list);
-}
-
-static void add_goals(page *p, const sv_release *r) {
-  const ov_skind *k = ov_schemas_kind(p->in->programme->schemas, KIND_GOAL);
-  const ov_sfield *f = k ? ov_skind_field(k, GOAL_SCORE) : NULL;
-  json_t *attained = json_array(), *scores = json_array();
-  for (int scale = 5; scale <= 6; scale++) {
-    json_t *j = json_pack("{s:i}", "scale", scale);
-    set_cell(j, cell_of(r, "goal_attained", (unsigned)scale, 0, false, p->network));
-    json_array_append_new(attained, j);
-    for (uint32_t i = 0; f && i < f->n_codes; i++) {
-      if (scale == 5 && f->codes[i].code == -3) continue;
-      j = json_pack("{s:i, s:i, s:s, s:s}", "scale", scale, "code", f->codes[i].code, "nl", f->codes[i].nl,
-                    "en", f->codes[i].en);
-      set_cell(j, cell_of(r, "goal_score", (unsigned)scale, f->codes[i].code, false, 0));
-      json_array_append_new(scores, j);
-    }
-  }
-  json_object_set_new(p->top, "goals", json_pack("{s:o, s:o}", "attained", attained, "scores", scores));
-}
-
-static void add_month(page *p, const sv_release *r, json_t *series) {
-  char month[SV_RELEASE_ID_MAX];
-  sv_month_text(r->month, month);
-  json_array_append_new(
-      series, json_pack("{s:s, s:o, s:o, s:o}", "month", month, "days_week",
-                        cell_json(cell_of(r, "tech_days_week", 0, 0, false, p->network)), "incidents",
-                        cell_json(cell_of(r, "tech_incidents", 0, 0, false, p->network)), "days_total",
-                        cell_json(cell_of(r, "tech_days_total", 0, 0, false, p->network))));
-}
-
 /* -- the ledger ------------------------------------------------------------------------------------------ */
 
-static void add_release(page *p, const sv_release *r) {
-  char id[SV_RELEASE_ID_MAX], hash[2 * OV_HASH_BYTES + 1];
-  sv_release_id(r->number, id);
-  ov_hex(r->hash.b, OV_HASH_BYTES, hash);
-  json_object_set_new(p->top, "release", json_pack("{s:s, s:s}", "id", id, "hash", hash));
-  add_paired(p, r);
-  add_goals(p, r);
+static void move(json_t *to, json_t *from, const char *key) {
+  json_t *v = json_object_get(from, key);
+  if (v) json_object_set(to, key, v);
+}
+
+/* What was written down with the release; a network that it did not know yet has nothing in it. */
+static int add_release(page *p, sv_txn *t, uint32_t number, bool newest, json_t *series) {
+  json_t *j = NULL;
+  int err = rel_page_load(t, number, p->network, &j);
+  if (err == OV_E_NOTFOUND) return 0;
+  if (err) return err;
+  json_array_append(series, json_object_get(j, "month"));
+  if (newest) {
+    move(p->top, j, "release");
+    move(p->top, j, "paired");
+    move(p->top, j, "goals");
+  }
+  json_decref(j);
+  return 0;
 }
 
 /* Releases up to the one asked for, by month; supplements have no figures of single networks. */
-static int add_figures(page *p, const char *release) {
-  uint32_t *all = malloc(RELEASES_MAX * sizeof *all), n = 0, last = UINT32_MAX, used = 0;
-  json_t *series = json_array();
-  if (!all || !series) {
-    free(all);
-    json_decref(series);
-    return OV_E_NOMEM;
-  }
-  int err = release && sv_release_number(release, &last) ? OV_E_NOTFOUND : 0;
-  if (!err) err = sv_release_list(p->in->programme, all, RELEASES_MAX, &n);
-  bool met = false;
-  json_object_set_new(p->top, "release", json_null());
+static int add_months(page *p, const uint32_t *all, uint32_t n, uint32_t last, json_t *series, bool *met) {
+  sv_txn *t = NULL;
+  unsigned used = 0;
+  int err = sv_txn_read(p->in->programme->env, &t);
   for (uint32_t i = n; !err && i-- > 0 && used < SV_PAGE_MONTHS_MAX;) {
-    sv_release *r = NULL;
     if (all[i] > last || all[i] % 16) continue;
-    err = sv_release_load(p->in->programme, all[i], &r);
-    if (err) break;
-    if (!met) add_release(p, r);
-    met = true;
-    add_month(p, r, series);
+    err = add_release(p, t, all[i], !*met, series);
+    *met = true;
     used++;
-    sv_release_free(r);
   }
+  sv_txn_abort(t);
+  return err;
+}
+
+static int add_figures(page *p, const char *release) {
+  uint32_t *all = malloc(RELEASES_MAX * sizeof *all), n = 0, last = UINT32_MAX;
+  json_t *series = json_array();
+  bool met = false;
+  int err = all && series ? 0 : OV_E_NOMEM;
+  if (!err && release && sv_release_number(release, &last)) err = OV_E_NOTFOUND;
+  if (!err) err = sv_release_list(p->in->programme, all, RELEASES_MAX, &n);
+  json_object_set_new(p->top, "release", json_null());
+  if (!err) err = add_months(p, all, n, last, series, &met);
   free(all);
   json_object_set_new(p->top, "technology", series);
   return !err && release && !met ? OV_E_NOTFOUND : err;
@@ -247,9 +173,8 @@ static void add_story_count(page *p, json_t *items) {
 static void take_lesson(page *p, const ov_record *r, void *ctx) {
   if (!about(p, r, LESSON_NETWORK)) return;
   json_t *j = json_object();
-  set_number(j, "number",
-             sv_record_value(r, LESSON_NUMBER) == SV_UNKNOWN ? SV_UNKNOWN
-                                                             : sv_record_value(r, LESSON_NUMBER) * 1000);
+  int64_t number = sv_record_value(r, LESSON_NUMBER);
+  if (number != SV_UNKNOWN) json_object_set_new(j, "number", json_integer(number));
   set_text(j, "title", text_of(r, LESSON_TITLE));
   set_text(j, "text", text_of(r, LESSON_BODY));
   json_object_set_new(j, "main", json_boolean(sv_record_value(r, LESSON_MAIN) == 1));

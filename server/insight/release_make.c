@@ -5,7 +5,6 @@
 
 #include "export_priv.h"
 
-#define RELEASES_MAX 4096u
 #define SUPPLEMENTS_MAX 15u
 
 /* -- may it be made, and is it there? -------------------------------------------------------------------- */
@@ -86,10 +85,21 @@ static int drain_all(const sv_insight *in) {
   return err;
 }
 
-static int build(rel_job *j) {
+static int load_networks(rel_job *j, char *why) {
+  unsigned n = 0;
   int err = rel_load_networks(j->in->programme, j->networks);
-  for (unsigned g = 1; g <= SV_GROUP_MAX; g++) j->types[g] = j->networks[g].type;
-  if (!err) err = rel_open_orgs(j);
+  for (unsigned g = 1; g <= SV_GROUP_MAX; g++) {
+    j->types[g] = j->networks[g].type;
+    n += j->networks[g].type != 0;
+  }
+  if (err || n <= SV_NETWORKS_MAX) return err;
+  snprintf(why, OV_ERROR_TEXT_MAX, "there are %u theme networks, and a release takes %u at most", n,
+           SV_NETWORKS_MAX);
+  return OV_E_LIMIT;
+}
+
+static int build(rel_job *j) {
+  int err = rel_open_orgs(j);
   if (!err) err = take_earlier(j);
   for (unsigned f = 1; !err && f < SV_FAM_END; f++) err = rel_family(j, f);
   /* What persists is compared once a month, not with each supplement. */
@@ -149,7 +159,8 @@ static int keep_clients(rel_job *j, sv_release *r) {
 
 typedef struct keep {
   uint32_t number;
-  ov_buf parts[PART_BATCHES + 1];
+  ov_buf parts[PART_ABOUT + 1];
+  ov_buf pages[SV_GROUP_MAX + 1]; /* empty: no such network */
   exp_file files[EXP_FILES_MAX];
   unsigned n_files;
 } keep;
@@ -159,10 +170,28 @@ static int put_all(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   int err = 0;
   (void)a;
   (void)touches;
-  for (uint32_t p = PART_HEAD; !err && p <= PART_BATCHES; p++)
+  for (uint32_t p = PART_HEAD; !err && p <= PART_ABOUT; p++)
     err = sv_release_put(t, k->number, p, k->parts[p].p, k->parts[p].n);
-  for (unsigned i = 0; !err && i < k->n_files; i++)
-    err = sv_release_put(t, k->number, EXP_PART(&k->files[i]), k->files[i].bytes.p, k->files[i].bytes.n);
+  for (uint32_t g = 0; !err && g <= SV_GROUP_MAX; g++) {
+    if (k->pages[g].n) err = sv_release_put(t, k->number, PART_PAGE + g, k->pages[g].p, k->pages[g].n);
+  }
+  for (unsigned i = 0; !err && i < k->n_files; i++) err = exp_file_put(t, k->number, &k->files[i]);
+  return err;
+}
+
+static void keep_free(keep *k) {
+  exp_files_free(k->files, k->n_files);
+  for (unsigned p = 0; p <= PART_ABOUT; p++) ov_buf_free(&k->parts[p]);
+  for (unsigned g = 0; g <= SV_GROUP_MAX; g++) ov_buf_free(&k->pages[g]);
+  free(k);
+}
+
+/* What pages of networks show; supplements have no figures for them. */
+static int make_pages(const rel_job *j, const sv_release *r, ov_buf *pages) {
+  int err = 0;
+  for (unsigned g = 0; !err && !j->supplement && g <= SV_GROUP_MAX; g++) {
+    if (!g || r->networks[g].type) err = rel_page(r, j->in->programme->schemas, g, &pages[g]);
+  }
   return err;
 }
 
@@ -170,13 +199,14 @@ static int store(rel_job *j, sv_release *r) {
   keep *k = calloc(1, sizeof *k);
   if (!k) return OV_E_NOMEM;
   k->number = r->number;
-  for (unsigned p = 0; p <= PART_BATCHES; p++) ov_buf_init(&k->parts[p], 0);
+  for (unsigned p = 0; p <= PART_ABOUT; p++) ov_buf_init(&k->parts[p], 0);
+  for (unsigned g = 0; g <= SV_GROUP_MAX; g++) ov_buf_init(&k->pages[g], 0);
   int err = exp_files(r, j->in->programme->schemas, k->files, &k->n_files);
   if (!err) err = rel_encode(r, k->parts);
+  if (!err) err = rel_about(j->in->programme, r, &k->parts[PART_ABOUT]);
+  if (!err) err = make_pages(j, r, k->pages);
   if (!err) err = j->in->write(j->in->ctx, j->in->programme, put_all, k);
-  exp_files_free(k->files, k->n_files);
-  for (unsigned p = 0; p <= PART_BATCHES; p++) ov_buf_free(&k->parts[p]);
-  free(k);
+  keep_free(k);
   return err;
 }
 
@@ -228,6 +258,7 @@ int sv_release_make(const sv_insight *in, const sv_sdc_rules *rules, const sv_re
   err = j->networks && j->sums ? drain_all(in) : OV_E_NOMEM;
   if (!err && rules) j->rules = *rules;
   else if (!err) err = sv_release_rules(in->programme, &j->rules);
+  if (!err) err = load_networks(j, why);
   if (!err) err = make(j);
   *made = !err;
   job_free(j);

@@ -2,10 +2,22 @@
 #ifndef RELEASE_PRIV_H
 #define RELEASE_PRIV_H
 
+#include <jansson.h>
+
 #include "sv_release.h"
 
+#define RELEASES_MAX 4096u
+
 /* Parts of a release in the store. */
-enum { PART_HEAD, PART_CLIENTS, PART_CELLS, PART_BATCHES, PART_FILES = 16 };
+enum {
+  PART_HEAD,
+  PART_CLIENTS,
+  PART_CELLS,
+  PART_BATCHES,
+  PART_ABOUT,      /* JSON: what the list of releases says of it */
+  PART_PAGE = 128, /* and the number of a theme network, 0 for all: what its page shows of this release */
+  PART_FILES = 1024
+};
 
 /* Clients of all organisations by number, with their consent; the numbers are those of one release. */
 typedef struct rel_clients {
@@ -58,5 +70,13 @@ int rel_encode(sv_release *r, ov_buf *parts);
 /* Takes over an earlier release in the numbering of j->clients: its batches, and its cells when it is of the
  * same month. */
 int rel_take(rel_job *j, const sv_release *r);
+
+/* PART_ABOUT of a release that is ready to be kept. */
+int rel_about(sv_org *programme, const sv_release *r, ov_buf *out);
+/* The same of one that is kept; *out: json_decref it. OV_E_NOTFOUND, OV_E_CORRUPT. */
+int rel_about_load(sv_txn *t, uint32_t number, json_t **out);
+/* PART_PAGE of a theme network, 0: all together; and back. */
+int rel_page(const sv_release *r, const ov_schemas *schemas, unsigned network, ov_buf *out);
+int rel_page_load(sv_txn *t, uint32_t number, unsigned network, json_t **out);
 
 #endif

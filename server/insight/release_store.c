@@ -5,7 +5,6 @@
 
 #include "release_priv.h"
 
-#define RELEASES_MAX 4096u
 static const char p_key[] = "release/p";
 
 /* -- names ----------------------------------------------------------------------------------------------- */

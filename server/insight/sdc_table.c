@@ -8,6 +8,7 @@
 /* Cells of which every choice is tried, least loss first; with more, cells are hidden one by one. */
 #define EXACT_MAX 12u
 #define TABLE_CELLS_MAX 64u
+_Static_assert(SV_NETWORKS_MAX + 3 <= TABLE_CELLS_MAX / 2, "a table holds all networks");
 
 typedef struct table {
   const sv_sdc_rules *r;

@@ -49,7 +49,8 @@ const sv_measure *sv_measure_at(unsigned i); /* ascending ids; NULL past the end
 const sv_measure *sv_measure_by_id(uint16_t id);
 const sv_measure *sv_measure_by_name(const char *name);
 const char *sv_family_name(unsigned family); /* NULL when there is none; also the name of its dataset */
-const char *sv_split_text(sv_split split, unsigned value, bool dutch); /* "" for none */
+/* The field whose codes a split goes by, with their labels; NULL for none, and where no schema has it. */
+const ov_sfield *sv_split_field(const ov_schemas *schemas, sv_split split);
 
 /* -- one night ------------------------------------------------------------------------------------------- */
 /* UTC seconds, and minutes; INT64_MIN: not known. */

@@ -62,7 +62,8 @@ typedef struct sv_release_ask {
 } sv_release_ask;
 /* Makes the release, or finds it: what was released of a month, and by which breakdowns, is not made again.
  * rules: NULL for the usual ones with the programme's p. why: >= OV_ERROR_TEXT_MAX bytes.
- * OV_E_INVALID (the month is not closed), OV_E_LIMIT (15 supplements), or errors of the store. Without enough
+ * OV_E_INVALID (the month is not closed), OV_E_LIMIT (15 supplements, or over SV_NETWORKS_MAX networks; why
+ * says which), or errors of the store. Without enough
  * people it is made all the same, and all its cells are hidden. */
 int sv_release_make(const sv_insight *in, const sv_sdc_rules *rules, const sv_release_ask *ask,
                     uint32_t *number, bool *made, char *why);

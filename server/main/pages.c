@@ -100,6 +100,7 @@ static void web_metrics(ov_buf *b, daemon_state *d) {
   metric(b, "web_signed_in_total", "counter", "Sign-ins with password and code.", s.signed_in);
   metric(b, "web_refused_total", "counter", "Wrong passwords, codes and tickets.", s.refused);
   metric(b, "web_slowed_total", "counter", "Tries at signing in that were told to wait.", s.slowed);
+  metric(b, "web_made_total", "counter", "Lists and pages put together, rather than given again.", s.made);
   metric(b, "web_stolen_total", "counter", "Sessions ended because two used them.", s.stolen);
   metric(b, "web_hashes_total", "counter", "Passwords hashed, of known and unknown names.", s.hashes);
 }

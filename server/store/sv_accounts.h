@@ -53,9 +53,12 @@ typedef struct sv_token {
   char datasets[SV_TOKEN_SCOPE_MAX + 1];   /* names with spaces between; "*": all */
   int64_t created_ms, expires_ms, used_ms; /* used: 0 never; kept to the hour */
   bool revoked;
+  ov_id organisation; /* of person */
+  ov_name person;     /* whose it is: it ends with their right to see releases. Zero: a study's, nobody's */
 } sv_token;
 int sv_token_put(sv_txn *t, const sv_token *tok); /* programme's transaction */
 int sv_token_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_token *out);
 int sv_token_next(sv_txn *t, const uint8_t *after, sv_token *out);
+int sv_token_del(sv_txn *t, const uint8_t hash[OV_HASH_BYTES]);
 
 #endif

@@ -54,6 +54,8 @@ void sv_env_check_readers(sv_env *e);
 int sv_txn_write(sv_env *e, sv_txn **out); /* grows the map first when it is three quarters full */
 int sv_txn_read(sv_env *e, sv_txn **out);  /* OV_E_BUSY when all reader slots are taken */
 int sv_txn_error(const sv_txn *t);
+/* Of the last commit that this transaction sees; equal numbers, equal contents. */
+uint64_t sv_txn_version(const sv_txn *t);
 void sv_txn_fail(sv_txn *t, int err);
 /* Saves a dirty keyring, then commits (fsync). Frees t always. OV_E_MAPFULL: the map has been grown, do the
  * whole batch again. OV_E_FULL (disk), OV_E_READONLY / OV_E_IO. */

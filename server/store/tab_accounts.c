@@ -125,6 +125,8 @@ int sv_token_put(sv_txn *t, const sv_token *tok) {
   ov_mpw_int(b, tok->expires_ms);
   ov_mpw_int(b, tok->used_ms);
   ov_mpw_bool(b, tok->revoked);
+  ov_mpw_bin(b, tok->organisation.b, OV_ID_BYTES);
+  sv_put_name(b, &tok->person);
   sv_key k = sv_key_hash(tok->hash);
   return sv_row_put(t, SV_T_TOKENS, SV_PART_TOKEN, &k);
 }
@@ -142,6 +144,8 @@ int sv_token_get(sv_txn *t, const uint8_t hash[OV_HASH_BYTES], sv_token *out) {
   out->expires_ms = ov_mpr_int(&r);
   out->used_ms = ov_mpr_int(&r);
   out->revoked = ov_mpr_bool(&r);
+  ov_mpr_bytes(&r, out->organisation.b, OV_ID_BYTES);
+  sv_read_name(&r, &out->person);
   return sv_row_done(t, &r);
 }
 
@@ -150,4 +154,9 @@ int sv_token_next(sv_txn *t, const uint8_t *after, sv_token *out) {
   if (after) k = sv_key_after(sv_key_hash(after));
   int err = sv_scan_first_key(t, SV_T_TOKENS, &k, 0, &found);
   return err ? err : sv_token_get(t, found.b, out);
+}
+
+int sv_token_del(sv_txn *t, const uint8_t hash[OV_HASH_BYTES]) {
+  sv_key k = sv_key_hash(hash);
+  return sv_tab_del(t, SV_T_TOKENS, &k);
 }

@@ -116,6 +116,8 @@ int sv_txn_read(sv_env *e, sv_txn **out) {
 
 int sv_txn_error(const sv_txn *t) { return t->err; }
 
+uint64_t sv_txn_version(const sv_txn *t) { return mdb_txn_id(t->m); }
+
 int sv_txn_stick(sv_txn *t, int err) {
   if (err && err != OV_E_NOTFOUND && !t->err) t->err = err;
   return err;

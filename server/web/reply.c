@@ -38,6 +38,10 @@ static const struct {
                     "Het is druk. Probeer het zo nog eens."},
     [WEB_P_FULL] = {503, "too-many-sessions", "Too many people are signed in at once.",
                     "Er zijn te veel mensen tegelijk ingelogd."},
+    [WEB_P_NO_TOKEN] = {404, "no-such-token", "You have no such token.",
+                        "Dit token is niet van u, of bestaat niet."},
+    [WEB_P_TOKENS] = {409, "too-many-tokens", "You have ten tokens in use. Revoke one first.",
+                      "U heeft al tien tokens in gebruik. Trek er eerst een in."},
     [WEB_P_INTERNAL] = {500, "internal-error", "Something went wrong in the server.",
                         "Er ging iets mis bij ons."},
 };

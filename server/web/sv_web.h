@@ -98,6 +98,7 @@ unsigned sv_web_revoke(sv_web *w, const char *id, const ov_name *person);
 
 typedef struct sv_web_stats {
   uint64_t hashes, signed_in, refused, slowed, stolen;
+  uint64_t made; /* lists, codebooks and pages put together, rather than given again */
   unsigned sessions;
 } sv_web_stats;
 void sv_web_stats_get(sv_web *w, sv_web_stats *out); /* service thread */

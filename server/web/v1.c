@@ -1,18 +1,16 @@
 /* /v1/: releases for researchers. A bearer token and nothing else opens it; there is no cookie here, so no
  * page can be made to ask for somebody. What is given are files made once with the release: the network adds
- * entity tags, ranges and HEAD, and this file the token, gzip and words for what went wrong. One file is in
- * memory at a time for each request, at most 8 MiB. */
+ * entity tags, ranges and HEAD, and this file the token and words for what went wrong. A file is read from
+ * the store piece by piece as the socket takes it, in gzip as it was compressed when it was made, so that a
+ * reader, slow or quick, costs the memory of a piece. The list and the codebook are made when asked for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <strings.h>
 
-#include "sv_export.h"
+#include "sv_audit.h"
 #include "web_priv.h"
 
-/* Compressed on the way out: small enough for the service thread to do in a few milliseconds. */
-#define GZIP_BYTES_MIN 512u
-#define GZIP_BYTES_MAX (1u << 20)
 /* When a token was last used is kept to the hour, so that reading costs no write each time. */
 #define USED_GRAIN_MS (60ll * 60 * 1000)
 
@@ -34,6 +32,7 @@ typedef struct used_job {
   sv_job job;
   uint8_t hash[OV_HASH_BYTES];
   int64_t now_ms;
+  sv_audit_event event;
 } used_job;
 
 static int note_used(sv_job *job, sv_txn *t, ov_arena *a) {
@@ -43,7 +42,8 @@ static int note_used(sv_job *job, sv_txn *t, ov_arena *a) {
   int err = sv_token_get(t, u->hash, &tok); /* again: it may be revoked by now, which must stand */
   if (err) return err == OV_E_NOTFOUND ? 0 : err;
   tok.used_ms = u->now_ms;
-  return sv_token_put(t, &tok);
+  err = sv_token_put(t, &tok);
+  return err ? err : sv_audit_put(t, u->job.org, &u->event);
 }
 
 static void used_done(sv_job *job, void *server) {
@@ -51,15 +51,36 @@ static void used_done(sv_job *job, void *server) {
   free(job);
 }
 
-static void used(sv_web *w, const sv_token *tok, int64_t now_ms) {
+/* Figures, about nobody: one line an hour, so that it is seen which tokens live. */
+static sv_audit_event use_event(const sv_net_request *q, const sv_token *tok) {
+  char id[2 * SV_TOKEN_ID_BYTES + 1];
+  sv_audit_event e = {.type = SV_AUDIT_EXPORT,
+                      .action = 'R',
+                      .requestor = true,
+                      .purpose = SV_FOR_RESEARCH,
+                      .has_person = !ov_name_is_zero(&tok->person),
+                      .person = tok->person};
+  ov_hex(tok->hash, SV_TOKEN_ID_BYTES, id);
+  snprintf(e.user, sizeof e.user, "token %s", id);
+  snprintf(e.address, sizeof e.address, "%.47s", q->peer);
+  snprintf(e.detail, sizeof e.detail, "releases over HTTP");
+  return e;
+}
+
+static void used(sv_web *w, const sv_net_request *q, const sv_token *tok, int64_t now_ms) {
   if (now_ms - tok->used_ms < USED_GRAIN_MS) return;
   used_job *u = calloc(1, sizeof *u);
   if (!u) return;
   u->job = (sv_job){
       .org = sv_server_programme(w->o.server), .bytes = sizeof *u, .run = note_used, .done = used_done};
   u->now_ms = now_ms;
+  u->event = use_event(q, tok);
   memcpy(u->hash, tok->hash, sizeof u->hash);
   if (sv_writer_submit(sv_server_writer(w->o.server), &u->job)) free(u);
+}
+
+static bool bearer(const char *authorization) {
+  return authorization && strncasecmp(authorization, "Bearer ", 7) == 0 && authorization[7];
 }
 
 /* False: refused, in reply. */
@@ -73,19 +94,26 @@ static bool token_opens(sv_web *w, const sv_net_request *q, sv_token *tok, sv_ne
   sv_token_verdict v = sv_token_check(t, q->authorization, now, tok);
   sv_txn_abort(t);
   switch (v) {
-  case SV_TOKEN_OK: used(w, tok, now); return true;
+  case SV_TOKEN_OK:
+    if (!web_token_stands(w, tok)) break;
+    used(w, q, tok, now);
+    return true;
   case SV_TOKEN_EXPIRED:
     refuse(reply, 401, "token-expired", "This token has expired. Ask for a new one.",
            "Dit token is verlopen. Vraag een nieuw aan.");
     return false;
-  case SV_TOKEN_REVOKED:
-    refuse(reply, 401, "token-revoked", "This token was revoked.", "Dit token is ingetrokken.");
-    return false;
-  default:
-    refuse(reply, 401, "token-missing", "Give a token: Authorization: Bearer ovr1_...",
-           "Geef een token mee: Authorization: Bearer ovr1_...");
+  case SV_TOKEN_REVOKED: break;
+  case SV_TOKEN_UNKNOWN:
+    if (bearer(q->authorization))
+      refuse(reply, 401, "token-unknown", "This server does not know this token.",
+             "Deze server kent dit token niet.");
+    else
+      refuse(reply, 401, "token-missing", "Give a token: Authorization: Bearer ovr1_...",
+             "Geef een token mee: Authorization: Bearer ovr1_...");
     return false;
   }
+  refuse(reply, 401, "token-revoked", "This token was revoked.", "Dit token is ingetrokken.");
+  return false;
 }
 
 /* -- the paths ------------------------------------------------------------------------------------------- */
@@ -118,54 +146,36 @@ static bool take_apart(const char *path, wanted *x) {
          (x->release[0] || strcmp(x->dataset, "codebook") == 0);
 }
 
-static int get(sv_web *w, const wanted *x, sv_format f, sv_export *e) {
-  sv_org *programme = sv_server_programme(w->o.server);
-  if (x->list) return sv_export_releases(programme, e);
-  if (!x->release[0]) return sv_export_codebook(programme, f, e);
-  return sv_export_get(programme, x->release, x->dataset, f, e);
-}
-
 /* -- the answer ------------------------------------------------------------------------------------------ */
 
-/* The same bytes each time: no name, no time in the header. NULL: it goes as it is. */
-static uint8_t *gzip(const ov_buf *b, size_t *n) {
-  z_stream z = {0};
-  if (b->n < GZIP_BYTES_MIN || b->n > GZIP_BYTES_MAX) return NULL;
-  if (deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return NULL;
-  size_t room = deflateBound(&z, b->n);
-  uint8_t *p = malloc(room);
-  z.next_in = b->p;
-  z.avail_in = (uInt)b->n;
-  z.next_out = p;
-  z.avail_out = (uInt)room;
-  bool ok = p && deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < b->n;
-  *n = z.total_out;
-  deflateEnd(&z);
-  if (ok) return p;
-  free(p);
-  return NULL;
-}
-
-static int give(const sv_net_request *q, sv_export *e, const char *type, sv_net_reply *reply) {
-  size_t n = 0, tag = strlen(e->etag);
-  uint8_t *small = q->gzip_ok && !q->range ? gzip(&e->bytes, &n) : NULL;
+static void describe(sv_net_reply *reply, const char *type, const char *etag, const char *file_name) {
   reply->content_type = type;
   reply->cache = SV_NET_CACHE_CHECK;
   reply->vary_encoding = true;
-  memcpy(reply->etag, e->etag, tag + 1);
-  if (small && tag) memcpy(reply->etag + tag - 1, "-gz\"", 5);
-  if (e->file_name[0])
-    web_reply_header(reply, "Content-Disposition: attachment; filename=\"%s\"\r\n", e->file_name);
-  if (small) {
-    reply->encoding = "gzip";
-    reply->body = small;
-    reply->body_bytes = n;
-  } else { /* ours from malloc, theirs to free */
-    reply->body = e->bytes.p;
-    reply->body_bytes = e->bytes.n;
-    memset(&e->bytes, 0, sizeof e->bytes);
+  snprintf(reply->etag, sizeof reply->etag, "%s", etag);
+  if (*file_name) web_reply_header(reply, "Content-Disposition: attachment; filename=\"%s\"\r\n", file_name);
+}
+
+static size_t pull_piece(void *ctx, uint64_t offset, uint8_t *to, size_t max) {
+  size_t n = 0;
+  return sv_export_read(ctx, offset, to, max, &n) ? 0 : n;
+}
+
+static int give_file(sv_web *w, const sv_net_request *q, const wanted *x, sv_format f, sv_net_reply *reply) {
+  sv_export_file *file = malloc(sizeof *file);
+  if (!file) return OV_E_NOMEM;
+  int err = sv_export_open(sv_server_programme(w->o.server), x->release, x->dataset, f,
+                           q->gzip_ok && !q->range, file);
+  if (err) {
+    free(file);
+    return err;
   }
-  sv_export_free(e);
+  describe(reply, sv_format_content_type(f), file->etag, file->file_name);
+  if (file->gzip) reply->encoding = "gzip";
+  reply->body_bytes = file->bytes;
+  reply->pull = pull_piece;
+  reply->pull_ctx = file;
+  reply->pull_end = free;
   return 0;
 }
 
@@ -179,10 +189,32 @@ static int not_there(sv_net_reply *reply, int err) {
   return refuse(reply, 404, "unknown-dataset", en, "Deze gegevens zijn er niet in deze vorm.");
 }
 
+static int make_list(sv_web *w, const web_making *how, sv_export *e) {
+  (void)how;
+  return sv_export_releases(sv_server_programme(w->o.server), e);
+}
+
+static int make_codebook(sv_web *w, const web_making *how, sv_export *e) {
+  return sv_export_codebook(sv_server_programme(w->o.server), (sv_format)how->number, e);
+}
+
+int web_v1_list(sv_web *w, const sv_net_request *q, sv_net_reply *reply) {
+  const web_making how = {.key = "releases", .type = "application/json", .make = make_list};
+  return web_made_reply(w, q, &how, reply);
+}
+
+static int give_codebook(sv_web *w, const sv_net_request *q, sv_format f, sv_net_reply *reply) {
+  char key[WEB_MADE_KEY_MAX];
+  const web_making how = {
+      .key = key, .type = sv_format_content_type(f), .make = make_codebook, .number = (unsigned)f};
+  snprintf(key, sizeof key, "codebook.%s", sv_format_name(f));
+  web_reply_header(reply, "Content-Disposition: attachment; filename=\"overdracht-%s\"\r\n", key);
+  return web_made_reply(w, q, &how, reply);
+}
+
 int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply) {
   sv_web *w = user;
   sv_token tok;
-  sv_export e = {0};
   wanted x;
   sv_format f = SV_FORMAT_JSON;
   if (!token_opens(w, q, &tok, reply)) return 0;
@@ -198,6 +230,8 @@ int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply) {
   if (!general && !sv_token_covers(&tok, x.dataset))
     return refuse(reply, 403, "out-of-scope", "This token does not cover this dataset.",
                   "Dit token geldt niet voor deze gegevens.");
-  int err = get(w, &x, f, &e);
-  return err ? not_there(reply, err) : give(q, &e, sv_format_content_type(f), reply);
+  int err = x.list          ? web_v1_list(w, q, reply)
+            : !x.release[0] ? give_codebook(w, q, f, reply)
+                            : give_file(w, q, &x, f, reply);
+  return err ? not_there(reply, err) : 0;
 }

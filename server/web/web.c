@@ -51,6 +51,7 @@ int sv_web_new(const sv_web_options *o, sv_web **out) {
 void sv_web_free(sv_web *w) {
   if (!w) return;
   web_hasher_stop(&w->passwords);
+  web_made_forget(w);
   if (w->session) OPENSSL_cleanse(w->session, SV_WEB_SESSIONS_MAX * sizeof *w->session);
   free(w->session);
   free(w->ticket);
@@ -79,7 +80,10 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
               {"/api/network", SV_NET_GET, web_network},
               {"/api/own/devices", SV_NET_GET, web_own_devices},
               {"/api/own/held", SV_NET_GET, web_own_held},
-              {"/api/own/ruling", SV_NET_POST, web_own_ruling}};
+              {"/api/own/ruling", SV_NET_POST, web_own_ruling},
+              {"/api/releases", SV_NET_GET, web_releases},
+              {"/api/tokens", SV_NET_GET | SV_NET_POST, web_tokens},
+              {"/api/tokens/revoke", SV_NET_POST, web_tokens_revoke}};
   size_t k = sizeof rows / sizeof *rows;
   for (size_t i = 0; i < k; i++)
     w->routes[i] = (sv_net_route){.path = rows[i].path,

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <pthread.h>
 
+#include "sv_export.h"
 #include "sv_limits.h"
 #include "sv_web.h"
 
@@ -76,6 +77,19 @@ web_hash_job *web_hasher_take(web_hasher *h);             /* a finished one, or 
 uint64_t web_hasher_count(web_hasher *h);
 void web_hash_job_free(web_hash_job *job); /* wipes it */
 
+/* -- answers that are made once for all (made.c) ----------------------------------------------------------- */
+
+typedef struct web_made web_made;
+/* A page for each network and some older releases of them; with 100 KB each at most 6.4 MB. */
+#define WEB_MADE_MAX 64u
+#define WEB_MADE_KEY_MAX 64u
+typedef struct web_made_slot {
+  web_made *made;
+  char key[WEB_MADE_KEY_MAX];
+  uint64_t version;     /* of the programme's store */
+  int64_t since, asked; /* monotonic ms */
+} web_made_slot;
+
 struct sv_web {
   sv_web_options o;
   sv_net *net;
@@ -85,6 +99,7 @@ struct sv_web {
   web_session *session;                    /* SV_WEB_SESSIONS_MAX */
   web_ticket *ticket;                      /* SV_WEB_TICKETS_MAX */
   web_delay *delay;                        /* SV_WEB_DELAYS_MAX */
+  web_made_slot made[WEB_MADE_MAX];
   int64_t minute;
   unsigned tries;
   sv_web_stats stats;
@@ -115,6 +130,8 @@ typedef enum web_problem {
   WEB_P_SLOW,     /* 429 */
   WEB_P_BUSY,     /* 503 */
   WEB_P_FULL,     /* 503 */
+  WEB_P_NO_TOKEN, /* 404: no such token of this person */
+  WEB_P_TOKENS,   /* 409: as many as one may have */
   WEB_P_INTERNAL, /* 500 */
   WEB_PROBLEMS
 } web_problem;
@@ -169,6 +186,22 @@ int web_person_read(sv_txn *t, ov_arena *a, const ov_name *person, web_person *o
 /* {"name", "role", "organisation": {"id", "name"}, "teams": [..]}; NULL when out of memory. */
 json_t *web_person_json(sv_web *w, const ov_id *organisation, const ov_name *person, const web_person *p);
 
+/* -- made.c ---------------------------------------------------------------------------------------------- */
+
+/* How an answer is made: whole, of the programme's store. life_ms: made anew after so long even so, for what
+ * depends on organisations' stores too; 0: never. */
+typedef struct web_making {
+  const char *key;  /* below WEB_MADE_KEY_MAX; the same key, the same question */
+  const char *type; /* static */
+  int64_t life_ms;
+  int (*make)(sv_web *w, const struct web_making *how, sv_export *e);
+  unsigned number; /* for make */
+  const char *text;
+} web_making;
+/* Entity tag, gzip, ranges and all. An error of make or the store: reply is as it was. */
+int web_made_reply(sv_web *w, const sv_net_request *q, const web_making *how, sv_net_reply *reply);
+void web_made_forget(sv_web *w);
+
 /* -- handlers -------------------------------------------------------------------------------------------- */
 
 int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply);
@@ -177,7 +210,14 @@ int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply);
+/* The list of releases, for who may have it. An error as of web_made_reply. */
+int web_v1_list(sv_web *w, const sv_net_request *q, sv_net_reply *reply);
 extern const char web_v1_openapi[];
+/* A token that was found and is not over: may its person, if it has one, still see releases? */
+bool web_token_stands(sv_web *w, const sv_token *tok);
+int web_releases(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_tokens(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_tokens_revoke(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_device(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_network(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_own_devices(void *user, const sv_net_request *q, sv_net_reply *reply);

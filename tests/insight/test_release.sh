@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Releases and exports end to end: demonstration data, overdracht-admin, and readers that are not ours (PSPP, Python).
-# usage: test_release.sh ADMIN DEMO_DATA SOURCE_DIR
+# usage: test_release.sh ADMIN DEMO_DATA SOURCE_DIR KEEP      (KEEP: the exports stay there, for other readers)
 set -euo pipefail
 
-admin=$1 demo=$2 source=$3
+admin=$1 demo=$2 source=$3 keep=$4
 here=$source/tests/insight
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -50,6 +50,11 @@ hash=$(field .hash <"$dir/made.json")
 A release shares 2026-03 | field '.items[] | select(.what == "a measure, by network") | .percent > 50' >/dev/null
 A release recount | field '.differing == 0 and .checked > 1000' >/dev/null
 
+# What changed since the release before is written down with it.
+A release list | field '[.items[].release] == ["2020-02", "2026-03"] and .items[0].changed == null' >/dev/null
+A release list | field '.items[1].changed | .since == "2020-02" and .cells.sleep.new == .cells.sleep.told and
+  .cells.sleep.told > 10 and ([.cells[].gone] | add) == 0 and .networks == [] and .forms == []' >/dev/null
+
 # Every hidden cell has its reason in words, in both languages.
 cell=$(A release show 2026-03 --all | field '[.items[] | select(.state != "shown")][0].cell')
 A release explain "$cell" --release 2026-03 | field '(.why | length > 10) and (.why_nl | length > 10) and .rule >= 1' >/dev/null
@@ -63,8 +68,9 @@ export_files() { # FOLDER FILE...
   for file in "$@"; do A export 2026-03 "${file%.*}" --format "${file#*.}" --out "$folder/$file" >/dev/null; done
 }
 some=(sleep.csv sleep.sav sleep.dta datapackage.json)
-export_files "$dir/one" "${some[@]}" {sleep_check,day_structure,social_contact,tech_use,goal,remote_care,paired}.csv \
-  {goal,paired}.sav {tech_use,paired}.dta codebook.csv codebook.html
+export_files "$dir/one" "${some[@]}" {sleep_check,day_structure,social_contact,tech_use,goal,remote_care,paired}.{csv,sav,dta} \
+  codebook.csv codebook.html
+rm -rf "$keep" && cp -r "$dir/one" "$keep"
 A release page --network 3 --out "$dir/page.json" >/dev/null
 refused 'no such theme network' release page --network 77 --out "$dir/x.json"
 refused 'File exists' export 2026-03 sleep --out "$dir/one/sleep.csv"
@@ -79,6 +85,12 @@ again=$(A release make 2026-03)
 export_files "$dir/two" "${some[@]}"
 for file in "${some[@]}"; do cmp "$dir/one/$file" "$dir/two/$file" || fail "a late entry changed $file"; done
 A release recount | field '.summed >= 1 and .differing == 0' >/dev/null
+
+# A network that was renamed is told with the next month, and a cell that was told may be told no more.
+A record edit Dagstructuur --kind theme_network 'name=Structuur van de dag' >/dev/null
+A release make 2026-02 >/dev/null
+A release list | field '.items[1].release == "2026-02" and .items[1].changed.since == "2020-02" and
+  .items[1].changed.networks[0].name == "Structuur van de dag" and .items[1].changed.networks[0].what == "changed"' >/dev/null
 
 # Another breakdown of the same month is a supplement; what overlaps the changed night is kept hidden.
 A release make 2026-03 --breakdown network_type | field '.release == "2026-03.2"' >/dev/null

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "sv_account.h"
 #include "web_client.h"
 
 #include <cmocka.h>
@@ -17,7 +18,7 @@ typedef struct stage {
   dm_site site;
   dm_server d;
   char month[8], path[60];
-  char all[100], sleep[100]; /* Authorization headers */
+  char all[100], sleep[100], old[100]; /* Authorization headers */
   char sleep_id[20];
 } stage;
 
@@ -32,10 +33,30 @@ static void token(stage *s, const char *args, char header[100], char id[20]) {
   json_decref(j);
 }
 
+/* One whose time is over: put into the store before the server runs, since the command makes none. */
+static bool old_token(stage *s, char header[100], char why[DM_WHY]) {
+  char text[SV_TOKEN_TEXT];
+  sv_token tok = {.label = "over", .datasets = "*", .created_ms = 1};
+  sv_txn *t = NULL;
+  if (!dm_site_open_orgs(&s->site, why)) return false;
+  tok.expires_ms = (int64_t)time(NULL) * 1000 - 1000;
+  FX_OK(sv_token_make(&s->site.fx.sys, s->site.fx.hasher, &tok, text));
+  FX_OK(sv_txn_write(s->site.programme->env, &t));
+  FX_OK(sv_token_put(t, &tok));
+  FX_OK(sv_txn_commit(t));
+  dm_site_close_orgs(&s->site);
+  snprintf(header, 100, "Authorization: Bearer %s\r\n", text);
+  return true;
+}
+
 static int setup(void **state) {
   stage *s = calloc(1, sizeof *s);
   char why[DM_WHY] = "", ask[100], reply[8192];
   dm_site_open(&s->site, 8);
+  if (!old_token(s, s->old, why)) {
+    print_error("%s\n", why);
+    return -1;
+  }
   if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
     print_error("%s\n", why);
     return -1;
@@ -169,11 +190,13 @@ static void tokens_that_open_nothing(void **state) {
   refused(s, NULL, "/v1/releases", 401, "token-missing");
   refused(s, "Authorization: Basic YTpi\r\n", "/v1/releases", 401, "token-missing");
   refused(s, "Authorization: Bearer\r\n", "/v1/releases", 401, "token-missing");
-  refused(s, "Authorization: Bearer ovr1_0000\r\n", "/v1/releases", 401, "token-missing");
+  refused(s, "Authorization: Bearer ovr1_0000\r\n", "/v1/releases", 401, "token-unknown");
+  refused(s, s->old, "/v1/releases", 401, "token-expired");
+  refused(s, s->old, s->path, 401, "token-expired");
   refused(s, "Cookie: overdracht=0000\r\n", "/v1/releases", 401, "token-missing");
   strcpy(wrong, s->all);
   wrong[40] = wrong[40] == '0' ? '1' : '0';
-  refused(s, wrong, s->path, 401, "token-missing");
+  refused(s, wrong, s->path, 401, "token-unknown");
   snprintf(wrong, sizeof wrong, "%.*s", (int)sizeof wrong - 1, s->all);
   refused(s, wrong, "/v1/nothing", 404, "unknown-path");
   /* Over its scope; the list and the codebook are for every token. */
@@ -186,6 +209,23 @@ static void tokens_that_open_nothing(void **state) {
   snprintf(ask, sizeof ask, "{\"cmd\":\"token revoke\",\"id\":\"%s\"}", s->sleep_id);
   assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
   refused(s, s->sleep, s->path, 401, "token-revoked");
+}
+
+/* Good at another programme's server, and at that one only. */
+static void a_token_of_another_programme(void **state) {
+  stage *s = *state, other = {.month = ""};
+  char why[DM_WHY] = "", header[100];
+  dm_site_open(&other.site, 9);
+  if (!dm_start(&other.d, &other.site, &(dm_options){.workers = 1}, why)) fail_msg("%s", why);
+  token(&other, "", header, NULL);
+  wc c = curl(&other, header);
+  assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
+  wc_close(&c);
+  refused(s, header, "/v1/releases", 401, "token-unknown");
+  refused(s, header, s->path, 401, "token-unknown");
+  assert_true(dm_stop(&other.d, SIGTERM));
+  dm_end(&other.d);
+  dm_site_close(&other.site);
 }
 
 static void paths_that_lead_nowhere(void **state) {
@@ -211,9 +251,9 @@ static void paths_that_lead_nowhere(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_token_opens_the_releases), cmocka_unit_test(the_description_needs_no_token),
-      cmocka_unit_test(tags_ranges_and_gzip),       cmocka_unit_test(paths_that_lead_nowhere),
-      cmocka_unit_test(tokens_that_open_nothing),
+      cmocka_unit_test(a_token_opens_the_releases),   cmocka_unit_test(the_description_needs_no_token),
+      cmocka_unit_test(tags_ranges_and_gzip),         cmocka_unit_test(paths_that_lead_nowhere),
+      cmocka_unit_test(a_token_of_another_programme), cmocka_unit_test(tokens_that_open_nothing),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
