@@ -9,7 +9,7 @@ RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev lib
   curl jq tzdata)
 # The tests also want the other compiler with its sanitizers, the scripts' checker, and what single tests look
 # through.
-TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 libglpk-dev pspp openssl
+TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 libglpk-dev pspp r-base-core r-cran-haven openssl
   chromium)
 COVERAGE_PACKAGES=(gcovr)
 # The web client; only where node or npm is not there already, from whatever source.
