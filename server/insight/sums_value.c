@@ -14,11 +14,25 @@ static int compare(const sv_sum *x, const sv_sum *y) {
   return x->phase < y->phase ? -1 : x->phase > y->phase;
 }
 
-/* An entry is one number for measure, split and phase, n and sum; code and squares only where there are any:
- * most of reading a month is reading these. */
 static int by_key(const void *a, const void *b) { return compare(a, b); }
 
+/* Entries are one string of varints: a number for measure, split and phase, then n and sum; code and squares
+ * only where there are any. Most of reading a month is reading these, so no type goes with each number. */
+static uint64_t folded(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
+static int64_t unfolded(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
+
+static void put_entry(ov_buf *b, const sv_sum *e) {
+  bool more = e->cat || e->sumsq;
+  ov_buf_varint(b, ((e->measure * 16u + e->split) * 4u + e->phase) * 2u + more);
+  ov_buf_varint(b, e->n);
+  ov_buf_varint(b, folded(e->sum));
+  if (!more) return;
+  ov_buf_varint(b, folded(e->cat));
+  ov_buf_varint(b, folded(e->sumsq));
+}
+
 void sv_sums_encode(sv_sums *s, ov_buf *out) {
+  ov_buf entries;
   if (s->n) qsort(s->v, s->n, sizeof *s->v, by_key);
   if (ov_name_is_zero(&s->project)) ov_mpw_nil(out);
   else ov_mpw_name(out, &s->project);
@@ -26,21 +40,45 @@ void sv_sums_encode(sv_sums *s, ov_buf *out) {
   ov_mpw_uint(out, s->conflicts);
   ov_mpw_uint(out, s->held);
   ov_mpw_uint(out, s->refused);
-  ov_mpw_array(out, s->n);
-  for (uint32_t i = 0; i < s->n; i++) {
-    const sv_sum *e = &s->v[i];
-    bool more = e->cat || e->sumsq;
-    ov_mpw_uint(out, ((e->measure * 16u + e->split) * 4u + e->phase) * 2u + more);
-    ov_mpw_uint(out, e->n);
-    ov_mpw_int(out, e->sum);
-    if (!more) continue;
-    ov_mpw_int(out, e->cat);
-    ov_mpw_int(out, e->sumsq);
+  ov_mpw_uint(out, s->n);
+  ov_buf_init(&entries, 0);
+  for (uint32_t i = 0; i < s->n; i++) put_entry(&entries, &s->v[i]);
+  ov_mpw_bin(out, entries.p, entries.n);
+  if (entries.err) out->err = entries.err;
+  ov_buf_free(&entries);
+}
+
+typedef struct cursor {
+  const uint8_t *p, *end;
+  bool bad;
+} cursor;
+
+static uint64_t next(cursor *c, uint64_t most) {
+  uint64_t v = 0;
+  for (unsigned shift = 0; c->p < c->end && shift < 64; shift += 7) {
+    uint8_t b = *c->p++;
+    v |= (uint64_t)(b & 0x7f) << shift;
+    if (b & 0x80) continue;
+    if (v > most) break;
+    return v;
   }
+  c->bad = true;
+  return 0;
+}
+
+static void next_entry(cursor *c, sv_sum *e) {
+  uint32_t key = (uint32_t)next(c, UINT16_MAX * 128u);
+  *e = (sv_sum){.measure = (uint16_t)(key / 128), .split = key / 8 % 16, .phase = key / 2 % 4};
+  e->n = (uint32_t)next(c, UINT32_MAX);
+  e->sum = unfolded(next(c, UINT64_MAX));
+  if (!(key % 2)) return;
+  e->cat = (int8_t)unfolded(next(c, UINT8_MAX));
+  e->sumsq = unfolded(next(c, UINT64_MAX));
 }
 
 int sv_sums_decode(const uint8_t *p, size_t n, sv_sums *out) {
   ov_mpr r;
+  uint32_t len = 0;
   ov_mpr_init_scanned(&r, p, n);
   memset(&out->project, 0, sizeof out->project);
   if (!ov_mpr_nil(&r)) ov_mpr_name(&r, &out->project);
@@ -48,21 +86,15 @@ int sv_sums_decode(const uint8_t *p, size_t n, sv_sums *out) {
   out->conflicts = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
   out->held = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
   out->refused = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
-  out->n = ov_mpr_array(&r);
-  if (out->n > SV_SUMS_MAX) return OV_E_FORMAT;
-  for (uint32_t i = 0; i < out->n; i++) {
-    sv_sum *e = &out->v[i];
-    uint32_t key = (uint32_t)ov_mpr_uint(&r, UINT16_MAX * 128u);
-    *e = (sv_sum){.measure = (uint16_t)(key / 128), .split = key / 8 % 16, .phase = key / 2 % 4};
-    e->n = (uint32_t)ov_mpr_uint(&r, UINT32_MAX);
-    e->sum = ov_mpr_int(&r);
-    if (key % 2) {
-      e->cat = (int8_t)ov_mpr_int_in(&r, INT8_MIN, INT8_MAX);
-      e->sumsq = ov_mpr_int(&r);
-    }
-    if (i && compare(&out->v[i - 1], e) >= 0) ov_mpr_fail(&r, OV_E_FORMAT);
+  out->n = (uint32_t)ov_mpr_uint(&r, SV_SUMS_MAX);
+  const uint8_t *entries = ov_mpr_bin(&r, &len);
+  if (ov_mpr_done(&r)) return OV_E_FORMAT;
+  cursor c = {.p = entries, .end = entries + len};
+  for (uint32_t i = 0; i < out->n && !c.bad; i++) {
+    next_entry(&c, &out->v[i]);
+    c.bad |= i && compare(&out->v[i - 1], &out->v[i]) >= 0;
   }
-  return ov_mpr_done(&r) ? OV_E_FORMAT : 0;
+  return c.bad || c.p != c.end ? OV_E_FORMAT : 0;
 }
 
 static int64_t divide(int64_t a, int64_t b) { return a >= 0 ? (a + b / 2) / b : -((-a + b / 2) / b); }

@@ -1,5 +1,5 @@
-/* What a person may do with releases on the web: see the list of them, and have tokens of one's own for
- * programs. A token is shown once and kept as its hash; it ends when its person's right to releases does. */
+/* What a person may do with releases on the web: see the list of them, save their files, and have tokens of
+ * one's own for programs. A token is shown once and kept as its hash; it ends when its person's right to releases does. */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +50,8 @@ static web_session *guard(sv_web *w, const sv_net_request *q, sv_action action, 
 int web_releases(void *user, const sv_net_request *q, sv_net_reply *reply) {
   sv_web *w = user;
   web_person p;
-  if (!guard(w, q, SV_A_READ, &p, reply)) return 0;
-  return web_v1_list(w, q, reply) ? web_problem_reply(reply, WEB_P_BUSY, 5) : 0;
+  bool list = strcmp(q->path, "/api/releases") == 0;
+  return guard(w, q, list ? SV_A_READ : SV_A_EXPORT, &p, reply) ? web_v1_for_person(w, q, reply) : 0;
 }
 
 /* -- the list -------------------------------------------------------------------------------------------- */

@@ -118,7 +118,7 @@ static bool token_opens(sv_web *w, const sv_net_request *q, sv_token *tok, sv_ne
 
 /* -- the paths ------------------------------------------------------------------------------------------- */
 
-/* "/v1/releases/{release}/{dataset}.{format}" and "/v1/codebook.{format}", taken apart. */
+/* "releases/{release}/{dataset}.{format}" and "codebook.{format}", taken apart. */
 typedef struct wanted {
   bool list;
   char release[40], dataset[60], format[10];
@@ -134,9 +134,9 @@ static bool take_part(const char **at, const char *stop, char *out, size_t cap) 
 }
 
 static bool take_apart(const char *path, wanted *x) {
-  *x = (wanted){.list = strcmp(path, "/v1/releases") == 0};
+  const char *p = path;
+  *x = (wanted){.list = strcmp(path, "releases") == 0};
   if (x->list) return true;
-  const char *p = path + strlen("/v1/");
   if (strncmp(p, "releases/", 9) == 0) {
     p += 9;
     if (!take_part(&p, "/", x->release, sizeof x->release) || *p++ != '/') return false;
@@ -198,7 +198,7 @@ static int make_codebook(sv_web *w, const web_making *how, sv_export *e) {
   return sv_export_codebook(sv_server_programme(w->o.server), (sv_format)how->number, e);
 }
 
-int web_v1_list(sv_web *w, const sv_net_request *q, sv_net_reply *reply) {
+static int give_list(sv_web *w, const sv_net_request *q, sv_net_reply *reply) {
   const web_making how = {.key = "releases", .type = "application/json", .make = make_list};
   return web_made_reply(w, q, &how, reply);
 }
@@ -212,13 +212,12 @@ static int give_codebook(sv_web *w, const sv_net_request *q, sv_format f, sv_net
   return web_made_reply(w, q, &how, reply);
 }
 
-int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply) {
-  sv_web *w = user;
-  sv_token tok;
+/* tok: NULL for a person, whose role was asked. */
+static int answer(sv_web *w, const sv_net_request *q, const char *path, const sv_token *tok,
+                  sv_net_reply *reply) {
   wanted x;
   sv_format f = SV_FORMAT_JSON;
-  if (!token_opens(w, q, &tok, reply)) return 0;
-  if (!take_apart(q->path, &x))
+  if (!take_apart(path, &x))
     return refuse(reply, 404, "unknown-path", "There is nothing here; /v1/openapi.json says what there is.",
                   "Hier is niets; /v1/openapi.json zegt wat er is.");
   if (q->args && *q->args)
@@ -227,11 +226,21 @@ int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply) {
   bool general = x.list || strcmp(x.dataset, "codebook") == 0 || strcmp(x.dataset, "datapackage") == 0;
   if (!x.list && sv_format_parse(x.format, &f)) return not_there(reply, OV_E_INVALID);
   if (!x.list && !sv_export_has(x.dataset, f)) return not_there(reply, OV_E_INVALID);
-  if (!general && !sv_token_covers(&tok, x.dataset))
+  if (!general && tok && !sv_token_covers(tok, x.dataset))
     return refuse(reply, 403, "out-of-scope", "This token does not cover this dataset.",
                   "Dit token geldt niet voor deze gegevens.");
-  int err = x.list          ? web_v1_list(w, q, reply)
+  int err = x.list          ? give_list(w, q, reply)
             : !x.release[0] ? give_codebook(w, q, f, reply)
                             : give_file(w, q, &x, f, reply);
   return err ? not_there(reply, err) : 0;
+}
+
+int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply) {
+  sv_web *w = user;
+  sv_token tok;
+  return token_opens(w, q, &tok, reply) ? answer(w, q, q->path + strlen("/v1/"), &tok, reply) : 0;
+}
+
+int web_v1_for_person(sv_web *w, const sv_net_request *q, sv_net_reply *reply) {
+  return answer(w, q, q->path + strlen("/api/"), NULL, reply);
 }

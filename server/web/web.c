@@ -82,6 +82,8 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
               {"/api/own/held", SV_NET_GET, web_own_held},
               {"/api/own/ruling", SV_NET_POST, web_own_ruling},
               {"/api/releases", SV_NET_GET, web_releases},
+              {"/api/codebook.csv", SV_NET_GET, web_releases},
+              {"/api/codebook.html", SV_NET_GET, web_releases},
               {"/api/tokens", SV_NET_GET | SV_NET_POST, web_tokens},
               {"/api/tokens/revoke", SV_NET_POST, web_tokens_revoke}};
   size_t k = sizeof rows / sizeof *rows;
@@ -92,6 +94,12 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
                                   .methods = rows[i].method,
                                   .post_bytes_max = SV_WEB_BODY_BYTES_MAX,
                                   .handle = rows[i].handle,
+                                  .user = w};
+  w->routes[k++] = (sv_net_route){.path = "/api/releases/",
+                                  .prefix = true,
+                                  .content_type = "application/json",
+                                  .sides = SV_NET_MAIN,
+                                  .handle = web_releases,
                                   .user = w};
   w->routes[k++] = (sv_net_route){.path = "/v1/openapi.json",
                                   .content_type = "application/json",

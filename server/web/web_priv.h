@@ -9,7 +9,7 @@
 #include "sv_limits.h"
 #include "sv_web.h"
 
-#define WEB_ROUTES_MAX 24u
+#define WEB_ROUTES_MAX 32u
 #define WEB_SECRET_BYTES 32u
 #define WEB_SECRET_TEXT (2u * WEB_SECRET_BYTES + 1u)
 
@@ -210,8 +210,8 @@ int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply);
-/* The list of releases, for who may have it. An error as of web_made_reply. */
-int web_v1_list(sv_web *w, const sv_net_request *q, sv_net_reply *reply);
+/* What /v1/ has, at the same paths under /api/, for somebody who is signed in and may have it. */
+int web_v1_for_person(sv_web *w, const sv_net_request *q, sv_net_reply *reply);
 extern const char web_v1_openapi[];
 /* A token that was found and is not over: may its person, if it has one, still see releases? */
 bool web_token_stands(sv_web *w, const sv_token *tok);

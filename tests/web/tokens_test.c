@@ -14,6 +14,7 @@
 typedef struct stage {
   dm_site site;
   dm_server d;
+  char month[8];
   wc own; /* a researcher, signed in: the password alone costs a second and more on a busy machine */
 } stage;
 
@@ -41,7 +42,7 @@ static wc person(stage *s, const char *name, const char *role) {
 
 static int setup(void **state) {
   stage *s = calloc(1, sizeof *s);
-  char why[DM_WHY] = "", text[100], month[8];
+  char why[DM_WHY] = "", text[100];
   dm_site_open(&s->site, 17);
   if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
     print_error("%s\n", why);
@@ -49,8 +50,8 @@ static int setup(void **state) {
   }
   time_t past = time(NULL) - 100 * 86400;
   struct tm tm;
-  strftime(month, sizeof month, "%Y-%m", gmtime_r(&past, &tm));
-  snprintf(text, sizeof text, "{'cmd':'release make','month':'%s'}", month);
+  strftime(s->month, sizeof s->month, "%Y-%m", gmtime_r(&past, &tm));
+  snprintf(text, sizeof text, "{'cmd':'release make','month':'%s'}", s->month);
   must(s, text);
   s->own = person(s, "hyssop", "researcher");
   wc_close(&s->own); /* tests take copies, and each its own answers */
@@ -183,6 +184,42 @@ static void the_list_is_that_of_the_programs(void **state) {
   wc_close(&c);
 }
 
+/* A person saves the same files as a program takes. */
+static void files_for_who_is_signed_in(void **state) {
+  stage *s = *state;
+  char header[100], id[20], body[4096], path[80];
+  wc c = s->own, program = wc_open(&s->d), stranger = wc_open(&s->d);
+  make(&c, "{\"label\":\"files\",\"datasets\":[],\"days\":1}", header, id);
+  program.origin = program.header = NULL;
+  program.extra = header;
+  static const char *const files[] = {"releases/%s/remote_care.csv", "releases/%s/datapackage.json",
+                                      "codebook.csv", "codebook.html"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char file[60];
+    snprintf(file, sizeof file, files[i], s->month);
+    snprintf(path, sizeof path, "/api/%s", file);
+    assert_int_equal(wc_ask(&c, path, NULL), 200);
+    snprintf(body, sizeof body, "%.4095s", c.a.body);
+    wc_ask(&stranger, path, NULL);
+    answered(&stranger, 401, "signed-out");
+    snprintf(path, sizeof path, "/v1/%s", file);
+    assert_int_equal(wc_ask(&program, path, NULL), 200);
+    assert_int_equal(strncmp(program.a.body, body, strlen(body)), 0);
+  }
+  wc_ask(&c, "/api/releases/2020-01/sleep.csv", NULL);
+  answered(&c, 404, "unknown-release");
+  snprintf(path, sizeof path, "/api/releases/%s/naps.csv", s->month);
+  wc_ask(&c, path, NULL);
+  answered(&c, 404, "unknown-dataset");
+  assert_non_null(strstr(c.a.body, "sleep_check")); /* refused with the list */
+  wc_ask(&c, "/api/releases/", NULL);
+  answered(&c, 404, "unknown-path");
+  end_token(&c, id);
+  wc_close(&stranger);
+  wc_close(&program);
+  wc_close(&c);
+}
+
 static void what_is_asked_wrongly(void **state) {
   stage *s = *state;
   wc c = s->own;
@@ -296,6 +333,7 @@ int main(void) {
       cmocka_unit_test(only_who_works_with_figures),
       cmocka_unit_test(a_token_of_ones_own),
       cmocka_unit_test(the_list_is_that_of_the_programs),
+      cmocka_unit_test(files_for_who_is_signed_in),
       cmocka_unit_test(what_is_asked_wrongly),
       cmocka_unit_test(anothers_token_is_out_of_reach),
       cmocka_unit_test(it_ends_with_its_persons_right),

@@ -26,6 +26,11 @@ const SECTIONS: readonly Section[] = [
     roles: ["project_lead", "expert", "researcher", "programme_admin"],
     load: () => import("../lead/network.tsx"),
   },
+  {
+    name: "research",
+    roles: ["project_lead", "expert", "researcher", "programme_admin"],
+    load: () => import("../research/research.tsx"),
+  },
 ];
 
 function startLang(): Lang {

@@ -107,7 +107,15 @@ export class Session {
   post<T = unknown>(path: string, body: unknown): Promise<T> {
     return this.#ask<T>(path, { method: "POST", body: JSON.stringify(body) });
   }
+  /** A file, as it is. */
+  async file(path: string): Promise<Blob> {
+    return (await this.#fetch(path, { method: "GET" })).blob();
+  }
   async #ask<T>(path: string, init: RequestInit): Promise<T> {
+    const answer = await this.#fetch(path, init);
+    return (await answer.json().catch(() => ({}))) as T;
+  }
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
     const headers: Record<string, string> = { "X-Overdracht": "1" };
     if (this.#kept) headers["X-Overdracht-CSRF"] = this.#kept.csrf;
     if (init.body) headers["Content-Type"] = "application/json";
@@ -117,8 +125,8 @@ export class Session {
     } catch {
       throw new ApiError(0, "offline", OFFLINE, 0);
     }
+    if (answer.ok) return answer;
     const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-    if (answer.ok) return body as T;
     const code = typeof body.code === "string" ? body.code : "server";
     const text: Text = {
       nl: typeof body.nl === "string" ? body.nl : "Er ging iets mis bij de server.",
