@@ -193,12 +193,51 @@ static int key_of_scope(oc_store *s, oc_txn *t, uint32_t scope, ov_arena *a, uin
   return err ? err : key_in_record(s, t, &team, a, key);
 }
 
+static void kept_key(const ov_name *participant, uint8_t at[2 + OV_NAME_BYTES]) {
+  at[0] = 'k';
+  at[1] = ':';
+  ov_name_write(participant, at + 2);
+}
+
+static int key_kept(oc_txn *t, const ov_name *participant, ov_arena *a, uint8_t key[OV_KEY_BYTES]) {
+  uint8_t at[2 + OV_NAME_BYTES];
+  const uint8_t *p = NULL;
+  size_t n = 0;
+  kept_key(participant, at);
+  int err = oc_get(t, OC_T_META, at, sizeof at, a, &p, &n);
+  if (!err && n != OV_KEY_BYTES) oc_txn_fail(t, err = OV_E_CORRUPT);
+  if (!err) memcpy(key, p, OV_KEY_BYTES);
+  return err;
+}
+
+/* META row "k:" | participant -> commit key. The participant's record may leave this tablet, by a move or an
+ * erasure, while an op of ours about them is still to be sent: the server may ask for the key then, and all
+ * that is behind that op would wait for ever. PROTO-57 */
+static int keep_key(oc_txn *t, const ov_op *op, const uint8_t key[OV_KEY_BYTES]) {
+  uint8_t at[2 + OV_NAME_BYTES];
+  ov_name participant;
+  uint32_t scope = 0;
+  if (ov_chain_key_owner(op, &participant, &scope) != OV_KEYOF_PARTICIPANT) return 0;
+  kept_key(&participant, at);
+  int err = oc_get(t, OC_T_META, at, sizeof at, NULL, NULL, NULL);
+  return err == OV_E_NOTFOUND ? oc_put(t, OC_T_META, at, sizeof at, key, OV_KEY_BYTES) : err;
+}
+
+int oc_commit_key_drop(oc_txn *t, const ov_name *participant) {
+  uint8_t at[2 + OV_NAME_BYTES];
+  kept_key(participant, at);
+  return oc_del(t, OC_T_META, at, sizeof at);
+}
+
 int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t key[OV_KEY_BYTES]) {
   ov_name participant;
   uint32_t scope = 0;
+  int err;
   switch (ov_chain_key_owner(op, &participant, &scope)) {
   case OV_KEYOF_ZERO: memset(key, 0, OV_KEY_BYTES); return 0;
-  case OV_KEYOF_PARTICIPANT: return key_in_record(s, t, &participant, a, key);
+  case OV_KEYOF_PARTICIPANT:
+    err = key_in_record(s, t, &participant, a, key);
+    return err == OV_E_NOTFOUND ? key_kept(t, &participant, a, key) : err;
   case OV_KEYOF_TEAM: return key_of_scope(s, t, scope, a, key);
   default: return key_of_scope(s, t, 1, a, key);
   }
@@ -226,6 +265,7 @@ int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a) {
   int err = s->self.forked || ov_id_is_zero(&s->self.writer) ? oc_writer_start(s, t) : 0;
   op->name = (ov_name){.writer = s->self.writer, .seq = s->self.last.seq + 1};
   if (!err) err = oc_commit_key(s, t, op, a, key);
+  if (!err) err = keep_key(t, op, key);
   if (!err) err = ov_op_validate(op);
   oc_log_row row = {.state = OC_OP_LOCAL, .kept = true};
   row.head = s->self.last.head;

@@ -119,8 +119,10 @@ int oc_writer_next(oc_txn *t, const ov_id *after, oc_writer_row *out);
 int oc_log_head(oc_store *s, oc_txn *t, const ov_id *writer, uint64_t seq, ov_hash *head);
 /* Makes the live writer a new one (enrolment, a detected double); the caller saves self. */
 int oc_writer_start(oc_store *s, oc_txn *t);
-/* The commit key an op needs. OV_E_NOTFOUND when the replica lacks it. */
+/* The commit key an op needs. OV_E_NOTFOUND when neither the replica has it nor an op of ours was written
+ * with it. */
 int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t key[OV_KEY_BYTES]);
+int oc_commit_key_drop(oc_txn *t, const ov_name *participant); /* with an erasure */
 /* Forgets payloads that are safe and old enough; at most max. */
 int oc_log_trim(oc_store *s, oc_txn *t, int64_t server_now_ms, unsigned max);
 

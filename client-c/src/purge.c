@@ -1,7 +1,7 @@
 /* A participant was erased: what this device holds about them goes. In one transaction with the tombstone:
  * the payloads of own ops (header hash and commitment stay, so that the log still chains; what was not sent
- * yet travels as a void), the server part, what an import remembers. Afterwards the whole store is written
- * anew under a new key (db_rekey.c), and only then the device says that it has purged.
+ * yet travels as a void), the server part, the commit key, what an import remembers. Afterwards the whole
+ * store is written anew under a new key (db_rekey.c), and only then the device says that it has purged.
  *
  * META row "x:" | participant -> [tombstone, own ops, records, receipt due]. */
 #include <string.h>
@@ -159,6 +159,7 @@ int oc_purge(oc_store *s, oc_txn *t, const ov_record *tombstone, bool fresh) {
   if (!err) err = purge_parts(s, t, &participant, OC_T_RECORD, &p, &a);
   if (!err) err = purge_parts(s, t, &participant, OC_T_STAGE, &p, &a);
   if (!err) err = purge_imports(t, &a);
+  if (!err) err = oc_commit_key_drop(t, &participant);
   /* A store that starts afresh never had anything: it has nothing to say. */
   p.due = !fresh || p.entries || p.records;
   if (!err) err = row_put(t, &participant, &p);

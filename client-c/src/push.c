@@ -223,6 +223,7 @@ int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
     return oc_from_ov(e, err);
   }
   ss->need_synced = true;
+  ss->keys_for = 0;
   if (ack->refused && !stale) rewind_to(ss, ack->refused_seq);
   else if (ss->next_seq <= ss->w.acked) ss->next_seq = ss->w.acked + 1;
   return 0;
@@ -301,26 +302,41 @@ int oc_push_place(oc_session *ss, const ov_head *tips, uint32_t n_tips, const ov
 
 /* -- ERROR answers --------------------------------------------------------------------------------------- */
 
-/* A missing key is named by its participant, or by a zero writer and the scope. */
-static int add_keys(oc_session *ss, const ov_error *m) {
+/* A missing key is named by its participant, or by a zero writer and the scope. One whose participant was
+ * erased here since is not needed: what was written about them goes as voids now. */
+static int add_key(oc_session *ss, oc_txn *t, const ov_name *name, bool *any) {
+  ov_push_key *k = &ss->keys[ss->n_keys];
+  ov_op about = {.scope = 1};
+  ov_arena a;
+  about.has_participant = !ov_id_is_zero(&name->writer);
+  about.participant = *name;
+  if (about.has_participant && oc_purged(t, name)) {
+    *any = true;
+    return 0;
+  }
+  if (!about.has_participant) about.scope = (uint32_t)name->seq;
+  k->participant = *name;
+  ov_arena_init(&a, 1u << 20);
+  int err = oc_commit_key(ss->s, t, &about, &a, k->key);
+  ov_arena_free(&a);
+  if (err) return err == OV_E_NOTFOUND ? 0 : err;
+  ss->n_keys++;
+  *any = true;
+  return 0;
+}
+
+/* As far as they are known; asked for the same push again there is nothing to add. */
+static int add_keys(oc_session *ss, const ov_error *m, uint64_t first) {
   oc_txn *t = NULL;
+  bool any = false;
+  if (ss->keys_for == first) return OV_E_NEED_KEYS;
   int err = oc_txn_begin(ss->s->db, false, &t);
   ss->n_keys = 0;
-  for (uint32_t i = 0; !err && i < m->n_names && ss->n_keys < OV_PUSH_KEYS_MAX; i++) {
-    ov_push_key *k = &ss->keys[ss->n_keys];
-    ov_op about = {.scope = 1};
-    ov_arena a;
-    ov_arena_init(&a, 1u << 20);
-    about.has_participant = !ov_id_is_zero(&m->names[i].writer);
-    about.participant = m->names[i];
-    if (!about.has_participant) about.scope = (uint32_t)m->names[i].seq;
-    k->participant = m->names[i];
-    err = oc_commit_key(ss->s, t, &about, &a, k->key);
-    if (!err) ss->n_keys++;
-    ov_arena_free(&a);
-  }
+  for (uint32_t i = 0; !err && i < m->n_names && ss->n_keys < OV_PUSH_KEYS_MAX; i++)
+    err = add_key(ss, t, &m->names[i], &any);
   oc_txn_abort(t);
-  return err == OV_E_NOTFOUND ? OV_E_NEED_KEYS : err;
+  ss->keys_for = first;
+  return err ? err : any ? 0 : OV_E_NEED_KEYS;
 }
 
 int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
@@ -337,12 +353,13 @@ int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
   case OV_E_BRANCH: {
     bool was = ss->welcomed;
     ss->welcomed = false;
+    ss->keys_for = 0;
     err = oc_push_place(ss, m->tips, m->n_tips, m->ladder, m->n_ladder);
     ss->welcomed = was;
     break;
   }
   case OV_E_NEED_KEYS:
-    err = ss->n_keys ? OV_E_NEED_KEYS : add_keys(ss, m);
+    err = add_keys(ss, m, f.first);
     if (!err) rewind_to(ss, f.first);
     break;
   case OV_E_BUSY:

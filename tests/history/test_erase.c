@@ -1,0 +1,127 @@
+/* A client is erased while a tablet has entries about them on their way: they arrive as their proof only, and
+ * hold up nothing that is behind them. (The first two were found by the simulator.) PROTO-57, PROTO-126 */
+#include "home.h"
+#include "sv_erase.h"
+
+static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  sv_txn *t = NULL;
+  ov_arena a;
+  (void)ctx;
+  ov_arena_init(&a, 64u << 20);
+  int err = sv_txn_write(org->env, &t);
+  if (!err) {
+    err = work(arg, t, &a, NULL);
+    if (err) sv_txn_abort(t);
+    else err = sv_txn_commit(t);
+  }
+  ov_arena_free(&a);
+  return err;
+}
+
+static void erase_client(home *h) {
+  sv_erase e = {.participant = h->client, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms};
+  FX_OK(sv_erase_run(h->w.data, h->w.org, &e, write_one, NULL));
+  assert_true(e.done);
+  sv_server_changed(h->w.server, h->w.org, (const uint32_t[]){1, h->team}, 2);
+}
+
+static void add_night(home *h, tablet *t, char id[OC_ID_TEXT]) {
+  tablet_add(t, "sleep", &h->client, &h->ann, id, "night_date=2025-10-02", "source=1", "note=geheim", NULL);
+}
+
+static void is_proof_only(home *h, const char *id) {
+  sv_op_row row;
+  ov_name name = name_of(id);
+  assert_true(fx_op(&h->w.fx, h->w.org, &name, &row));
+  assert_true(row.op.has_commitment && !row.op.n_fields && (row.erased || row.op.is_void));
+}
+
+/* The tablet has moved to another team since: its copy of the client's record, with the commit key that the
+ * server has destroyed and asks for, leaves before the entry is sent. */
+static void an_entry_of_a_tablet_that_has_moved(void **state) {
+  (void)state;
+  home h;
+  char night[OC_ID_TEXT], barrier[OC_ID_TEXT];
+  home_open(&h);
+  add_night(&h, &h.a, night);
+  tablet_add(&h.a, "barrier", NULL, &h.ann, barrier, "description=wifi", NULL);
+  ov_field f = fx_set(&h.w.fx, SV_DEVICE_TEAMS, (int64_t[]){h.other}, 1, (int64_t[]){h.team}, 1);
+  fx_change(&h.w.fx, h.w.org, &h.a.s->self.device_record, &f, 1);
+  erase_client(&h);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  is_proof_only(&h, night);
+  tablet_sync_ok(&h.b);
+  assert_true(tablet_has(&h.b, barrier)); /* what was behind it */
+  fx_verify(&h.w.fx, h.w.org);
+  home_close(&h);
+}
+
+/* The tombstone comes when the push is under way: the key that the server asks for has gone with the client,
+ * and the entry is sent again as a void. */
+static void the_tombstone_overtakes_the_push(void **state) {
+  (void)state;
+  home h;
+  oc_error e = {0};
+  oc_session *cs = NULL;
+  char night[OC_ID_TEXT];
+  size_t n = 0;
+  home_open(&h);
+  assert_int_equal(oc_session_new(h.a.s, &(oc_sync_options){.live = true}, &cs, &e), 0);
+  world_wire *w = world_connect(&h.w, cs);
+  assert_int_equal(world_pump(w, &e), 0);
+  add_night(&h, &h.a, night);
+  const uint8_t *p = oc_session_output(cs, &n);
+  assert_non_null(p);
+  uint8_t *push = test_malloc(n);
+  memcpy(push, p, n);
+  erase_client(&h);
+  assert_int_equal(world_pump(w, &e), 0);
+  assert_int_equal(tablet_status(&h.a).unsent, 1);
+  assert_int_equal(world_seen(w)->down_of[OV_M_ERROR], 0);
+  world_inject(w, push, n);
+  assert_int_equal(world_pump(w, &e), 0);
+  assert_int_equal(world_seen(w)->down_of[OV_M_ERROR], 1);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  is_proof_only(&h, night);
+  assert_false(tablet_has(&h.a, night));
+  world_disconnect(w);
+  oc_session_free(cs);
+  test_free(push);
+  all_agree(&h);
+  home_close(&h);
+}
+
+/* The key goes with the client: nothing that is left on the tablet makes a proof again. */
+static void no_key_stays_behind(void **state) {
+  (void)state;
+  home h;
+  char night[OC_ID_TEXT];
+  uint8_t key[OV_KEY_BYTES];
+  oc_txn *t = NULL;
+  ov_arena a;
+  home_open(&h);
+  add_night(&h, &h.a, night);
+  tablet_sync_ok(&h.a);
+  erase_client(&h);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  ov_op about = {
+      .scope = h.team, .creates = true, .kind = 20, .has_participant = true, .participant = h.client};
+  ov_arena_init(&a, 1u << 20);
+  FX_OK(oc_txn_begin(h.a.s->db, false, &t));
+  assert_int_equal(oc_commit_key(h.a.s, t, &about, &a, key), OV_E_NOTFOUND);
+  oc_txn_abort(t);
+  ov_arena_free(&a);
+  home_close(&h);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_entry_of_a_tablet_that_has_moved),
+      cmocka_unit_test(the_tombstone_overtakes_the_push),
+      cmocka_unit_test(no_key_stays_behind),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
