@@ -6,7 +6,7 @@
 
 #define NEWER 3999
 
-static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,   13,
                                  14, 15, 17, 20, 21, 22, 23, 24, 25, 26, NEWER};
 #define KINDS (sizeof kinds / sizeof *kinds)
 

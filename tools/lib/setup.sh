@@ -99,7 +99,7 @@ web_app() {
     flock 9
     want=$(cd "$web" && find src assets scripts package-lock.json ../proto/dict ../proto/PROTOCOL.md -type f -print0 |
       sort -z | xargs -0 sha256sum | sha256sum)
-    [ "$(cat "$web/node_modules/.app" 2>/dev/null)" != "$want" ] || [ ! -f "$web/dist/index.html" ] || exit 0
+    if [ "$(cat "$web/node_modules/.app" 2>/dev/null)" = "$want" ] && [ -f "$web/dist/index.html" ]; then exit 0; fi
     say "Building the web app ..."
     cd "$web" && node scripts/build.mjs >/dev/null || die "building the web app failed"
     printf '%s\n' "$want" >"$web/node_modules/.app"
