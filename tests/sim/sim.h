@@ -8,6 +8,8 @@
  *   sim_net.c      links between them          sim_spy.c      what travels is looked at
  *   sim_tell.c     and told in words           sim_model.c    the flat list of all ops
  *   sim_check.c    what must hold in between   sim_quiet.c    what must hold at rest
+ *   sim_seal.c     nonces of all that is sealed
+ *   sim_erase.c    erasure                     sim_end.c      the end of devices;  sim_role.c roles
  *   sim_events.c   events                      sim_run.c      one run;  sim_main.c seeds, shrinking */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
@@ -15,6 +17,7 @@
 #include "fixture.h"
 #include "oc_internal.h"
 #include "ov/peer.h"
+#include "sv_rights.h"
 #include "sv_server.h"
 
 #define SIM_HOST "sync.test"
@@ -62,6 +65,9 @@ typedef enum sim_what {
   EV_PERSON,
   EV_RULE,
   EV_REVOKE,
+  EV_ERASE,
+  EV_ROLE,
+  EV_PERSONAL,
   EV_SCHEMA,
   EV_DISK,
   EV_DISK_TABLET,
@@ -93,6 +99,8 @@ typedef struct sim_op {
   uint8_t verdict, reason; /* its first receipt here */
   int ruled;               /* last ruling on it: 0, admit 1, dismiss 2 */
   int64_t written_ms;      /* true time */
+  unsigned device;         /* whose log it is in: index in admin.devices; of a tablet's op */
+  bool late;               /* its device was revoked before the server had it: it is held whatever comes */
 } sim_op;
 
 /* teams: bits */
@@ -100,6 +108,7 @@ typedef struct sim_person {
   ov_name name;
   uint32_t teams;
   bool active;
+  unsigned role;
 } sim_person;
 typedef struct sim_participant {
   ov_name name;
@@ -110,7 +119,8 @@ typedef struct sim_participant {
 typedef struct sim_device {
   ov_name record;
   uint32_t teams;
-  bool revoked;
+  bool revoked, personal;
+  unsigned person; /* whose it is, when personal: index in admin.people */
 } sim_device;
 /* What administration has said; a restored backup takes it back. */
 typedef struct sim_admin {
@@ -122,7 +132,7 @@ typedef struct sim_admin {
 
 typedef struct sim_backup {
   bool used;
-  char file[256];
+  char file[256], keyring[256], epoch[256];
   sim_admin admin;
   int64_t made_ms;
   uint64_t n_ops;
@@ -191,7 +201,7 @@ typedef struct sim_options {
 
 typedef struct sim_stats {
   uint64_t writes, syncs, finished, messages, bytes, cuts, crashes, restores, forks, quiets, refused, busy,
-      deltas, acks;
+      deltas, acks, erased, wiped;
 } sim_stats; /* all of them uint64_t */
 
 struct sim {
@@ -209,6 +219,9 @@ struct sim {
   uint32_t scopes[SIM_TEAMS];
   sim_admin admin;
   uint32_t person_ever[SIM_PEOPLE], participant_ever[SIM_PARTICIPANTS_MAX]; /* teams, also those left since */
+  uint32_t role_ever[SIM_PEOPLE];                                           /* roles, likewise */
+  ov_name erased[SIM_PARTICIPANTS_MAX];                                     /* no backup takes that back */
+  unsigned n_erased;
   sim_backup backups[SIM_BACKUPS_MAX];
   sim_tablet tablets[SIM_TABLETS_MAX];
   sim_image images[SIM_IMAGES_MAX];
@@ -245,13 +258,13 @@ void sim_world_close(sim *w);
 int64_t sim_server_ms(const sim *w);
 void sim_changed(sim *w); /* administration changed something: sessions are told */
 void sim_backup_make(sim *w);
-void sim_restore(sim *w, unsigned pick);
+void sim_restore(sim *w, uint32_t pick, sim_rng *r);
 void sim_disk(sim *w, bool full);
+void sim_copy_file(const char *from, const char *to);
 void sim_make_device(sim *w, const char *name, uint32_t teams, unsigned *device);
 void sim_set_device_teams(sim *w, unsigned device, uint32_t teams);
 void sim_set_participant_teams(sim *w, unsigned i, uint32_t teams);
 void sim_set_person(sim *w, unsigned i, uint32_t teams, bool active);
-void sim_revoke(sim *w, unsigned device);
 void sim_rule(sim *w, sim_rng *r);
 void sim_publish(sim *w);
 
@@ -266,7 +279,9 @@ void sim_tablet_clone(sim *w, sim_tablet *t);
 void sim_tablet_evict(sim_tablet *t);
 void sim_image_take(sim *w, sim_tablet *t);
 void sim_image_back(sim *w, uint32_t pick);
-uint32_t sim_teams_of(const sim_tablet *t); /* bits, by administration */
+uint32_t sim_teams_of(const sim_tablet *t); /* bits, by administration: where it may look */
+/* What an app does when a session is over: what an erasure left to do, receipts of it. */
+void sim_tablet_afterwards(sim_tablet *t);
 
 /* sim_write.c */
 void sim_write(sim_tablet *t, sim_rng *r);
@@ -287,6 +302,9 @@ void sim_replay(sim *w, sim_rng *r);
 void sim_spy_up(sim_link *l, const uint8_t *p, size_t n);
 void sim_spy_down(sim_link *l, const uint8_t *p, size_t n);
 
+/* sim_seal.c: from here on nonces are watched; NULL: no more */
+void sim_seals_watch(sim *w);
+
 /* sim_tell.c */
 void sim_tell(sim_link *l, bool up, const ov_msg *m);
 
@@ -304,6 +322,33 @@ typedef struct sim_where {
 sim_where sim_record_where(sim *w, const ov_name *record);
 /* does any op replace it in this cell? */
 bool sim_replaced(sim *w, const sim_op *o, uint16_t field, const ov_value *elem);
+
+/* sim_erase.c */
+void sim_erase(sim *w, sim_rng *r);
+bool sim_is_erased(const sim *w, const ov_name *participant);
+bool sim_op_erased(const sim *w, const ov_op *op); /* is it about somebody who was erased? */
+bool sim_rec_erased(const sim *w, const ov_record *rec);
+/* As each start of a server does. */
+void sim_erase_again(sim *w);
+void sim_check_erased_server(sim *w);
+void sim_check_erased_tablet(sim_tablet *t);
+
+/* sim_end.c */
+void sim_revoke(sim *w, unsigned device);
+void sim_check_ended(sim_tablet *t);
+/* The next thing a tablet says; looks on when that ends it. */
+const uint8_t *sim_output(sim_link *l, size_t *n);
+
+/* sim_role.c */
+void sim_set_role(sim *w, unsigned person, unsigned role);
+/* A device of one person, with a tablet. */
+void sim_personal(sim *w, unsigned person);
+uint32_t sim_device_teams(const sim *w, unsigned device); /* bits of the teams whose scopes it follows */
+bool sim_may_read(const sim *w, unsigned device, const ov_record *rec, uint32_t scope);
+bool sim_role_may(unsigned role, const ov_op *op);
+/* May one of these roles (bits) do it in other teams too? */
+bool sim_role_reaches(uint32_t roles, const ov_op *op);
+void sim_check_role(sim *w, const sim_op *o);
 
 /* sim_check.c */
 void sim_check_own(sim_tablet *t, sim_rng *r, unsigned some);

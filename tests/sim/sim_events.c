@@ -27,6 +27,9 @@ const char *const sim_what_names[EV_COUNT] = {"write",
                                               "person",
                                               "rule",
                                               "revoke",
+                                              "erase",
+                                              "role",
+                                              "personal",
                                               "schema",
                                               "disk",
                                               "disk-tablet",
@@ -53,7 +56,10 @@ static const unsigned weights[EV_COUNT] = {[EV_WRITE] = 300,
                                            [EV_MOVE_PARTICIPANT] = 12,
                                            [EV_PERSON] = 6,
                                            [EV_RULE] = 15,
-                                           [EV_REVOKE] = 2,
+                                           [EV_REVOKE] = 3,
+                                           [EV_ERASE] = 5,
+                                           [EV_ROLE] = 8,
+                                           [EV_PERSONAL] = 4,
                                            [EV_SCHEMA] = 4,
                                            [EV_DISK] = 6,
                                            [EV_DISK_TABLET] = 5,
@@ -152,6 +158,7 @@ static uint32_t other_teams(sim_rng *r, uint32_t now) {
 
 static void move_device(sim *w, uint32_t a, sim_rng *r) {
   unsigned i = a % w->admin.n_devices;
+  if (w->admin.devices[i].personal) return; /* its person's teams count */
   w->rights_changed = true;
   sim_set_device_teams(w, i, other_teams(r, w->admin.devices[i].teams));
 }
@@ -166,6 +173,13 @@ static void change_person(sim *w, uint32_t a, sim_rng *r) {
   unsigned i = a % w->admin.n_people;
   w->rights_changed = true;
   sim_set_person(w, i, other_teams(r, w->admin.people[i].teams), sim_chance(r, 80));
+}
+
+static void change_role(sim *w, uint32_t a, sim_rng *r) {
+  static const unsigned roles[] = {SV_ROLE_CARE_STAFF,   SV_ROLE_CARE_STAFF, SV_ROLE_PROJECT_LEAD,
+                                   SV_ROLE_PROJECT_LEAD, SV_ROLE_EXPERT,     SV_ROLE_ORG_ADMIN};
+  w->rights_changed = true;
+  sim_set_role(w, a % w->admin.n_people, roles[sim_below(r, sizeof roles / sizeof *roles)]);
 }
 
 static void revoke(sim *w, uint32_t a) {
@@ -196,6 +210,9 @@ static void administer(sim *w, const sim_event *e, sim_rng *r) {
   case EV_PERSON: change_person(w, e->a, r); return;
   case EV_RULE: sim_rule(w, r); return;
   case EV_REVOKE: revoke(w, e->a); return;
+  case EV_ERASE: sim_erase(w, r); return;
+  case EV_ROLE: change_role(w, e->a, r); return;
+  case EV_PERSONAL: sim_personal(w, e->a % w->admin.n_people); return;
   case EV_BACKUP: sim_backup_make(w); return;
   case EV_SCHEMA:
     w->rights_changed = true;
@@ -252,7 +269,7 @@ void sim_do(sim *w, const sim_event *e) {
   case EV_CLOCK_SERVER: clock_server(w, &r); break;
   case EV_RESTORE:
     w->rights_changed = true;
-    sim_restore(w, e->a);
+    sim_restore(w, e->a, &r);
     break;
   case EV_IMAGE_BACK: sim_image_back(w, e->a); break;
   case EV_DISK: sim_disk(w, !w->disk_full); break;

@@ -141,7 +141,7 @@ static unsigned moves_of(const sim_link *l, move out[6]) {
 
 static void client_says(sim_link *l) {
   size_t n = 0;
-  const uint8_t *p = oc_session_output(l->cs, &n);
+  const uint8_t *p = sim_output(l, &n);
   l->client_idle = !p;
   if (!p) return;
   l->n_up++;
@@ -186,6 +186,7 @@ static void client_hears(sim_link *l) {
   }
   if (err == OC_E_BUSY) w->st.busy++;
   client_gone(l);
+  sim_tablet_afterwards(t);
   tidy(l);
 }
 
@@ -212,7 +213,9 @@ static void make(sim_link *l, move m) {
       l->t->syncs++;
       l->said = 0;
     }
+    sim_tablet *t = l->t;
     client_gone(l);
+    if (t) sim_tablet_afterwards(t);
     tidy(l);
   }
 }

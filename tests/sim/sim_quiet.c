@@ -44,6 +44,10 @@ static void check_author(sim *w, const sim_op *o) {
     if (ov_name_equal(&w->admin.participants[i].name, of)) about |= w->participant_ever[i];
   for (unsigned i = 0; i < w->admin.n_people; i++)
     if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author)) author = w->person_ever[i];
+  for (unsigned i = 0; i < w->admin.n_people; i++) /* some roles reach further than their teams */
+    if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author) &&
+        sim_role_reaches(w->role_ever[i], op))
+      return;
   if (about && !(about & author))
     sim_fail(w, "author", "%s is applied; its author was never in a team of it (teams %x, it is about %x)",
              sim_name(&op->name), author, about);
@@ -62,9 +66,9 @@ static const sv_receipt *deciding(const sv_op_row *row) {
 /* A receipt never changes; what had been left open is judged later, once. */
 static void check_receipt(sim *w, sim_op *o, const sv_op_row *row) {
   const sv_receipt *r = &row->receipts[0], *d = deciding(row);
-  bool open = o->verdict == OV_WAITING || o->verdict == OV_VOID;
+  bool open = o->verdict == OV_WAITING || o->verdict == OV_VOID, gone = sim_op_erased(w, &o->op);
   if (!row->n_receipts) sim_fail(w, "receipt", "%s is stored without a receipt", sim_name(&o->op.name));
-  if (!row->waiting && !row->op.is_void && d->verdict == OV_WAITING)
+  if (!row->waiting && !row->op.is_void && !gone && d->verdict == OV_WAITING)
     sim_fail(w, "never-judged", "%s waits for nothing, and is not judged", sim_name(&o->op.name));
   if (o->receipted &&
       (o->receipt_ms != r->server_time_ms || (!open && (o->verdict != d->verdict || o->reason != d->reason))))
@@ -77,7 +81,13 @@ static void check_receipt(sim *w, sim_op *o, const sv_op_row *row) {
   o->reason = d->reason;
   if (o->surely_held && d->verdict == OV_APPLIED)
     sim_fail(w, "not-held", "%s holds a value that its form refuses, and is applied", sim_name(&o->op.name));
-  if (d->verdict == OV_APPLIED) check_author(w, o);
+  if (d->verdict == OV_APPLIED) {
+    check_author(w, o);
+    sim_check_role(w, o);
+    if (o->late)
+      sim_fail(w, "quarantine", "%s came from a device that was revoked, and is applied",
+               sim_name(&o->op.name));
+  }
   if (o->surely_applied && !w->rights_changed && d->verdict != OV_APPLIED)
     sim_fail(w, "not-applied", "%s is honest, and its verdict is %d (reason %d)", sim_name(&o->op.name),
              d->verdict, d->reason);
@@ -86,6 +96,7 @@ static void check_receipt(sim *w, sim_op *o, const sv_op_row *row) {
 static void check_verdict(sim *w, const sim_op *o, const sv_op_row *row, ov_verdict v) {
   int want = row->op.is_void                 ? OV_VOID
              : row->waiting                  ? OV_WAITING
+             : sim_op_erased(w, &o->op)      ? OV_ERASED
              : o->ruled == SV_RULING_ADMIT   ? OV_APPLIED
              : o->ruled == SV_RULING_DISMISS ? OV_DISMISSED
                                              : o->verdict;
@@ -103,7 +114,7 @@ static bool here(sim *w, sv_txn *t, const ov_name *name, bool void_counts) {
 static void check_waits(sim *w, sv_txn *t, const sv_op_row *row) {
   const ov_op *op = &row->op;
   bool self = op->kind == OV_KIND_PARTICIPANT && !op->creates;
-  if (!row->waiting) return;
+  if (!row->waiting || sim_op_erased(w, op)) return;
   bool record = op->creates || here(w, t, &op->record, true);
   bool participant = !op->has_participant || self || here(w, t, &op->participant, false);
   if (record && participant)
@@ -123,12 +134,16 @@ static void check_op(sim *w, sv_txn *t, const ov_name *name) {
     sim_fail(w, "head", "%s is stored with another head", sim_name(name));
   o->stored = true;
   o->is_void = row.op.is_void;
+  bool gone = sim_op_erased(w, &o->op);
+  if (gone && !row.op.is_void && (!row.erased || row.op.n_fields))
+    sim_fail(w, "erased-stored", "the content of %s is on the server, and is about somebody who was erased",
+             sim_name(name));
   if (o->by_server) return;
-  if (row.op.is_void && !o->broken && !o->dropped)
+  if (row.op.is_void && !o->broken && !o->dropped && !gone)
     sim_fail(w, "void", "%s is a void on the server, and its content was never dropped", sim_name(name));
   if (!row.op.is_void && o->broken)
     sim_fail(w, "void", "%s is junk and no void on the server", sim_name(name));
-  if (!row.op.is_void) check_bytes(w, o, &row);
+  if (!row.op.is_void && !gone) check_bytes(w, o, &row);
   check_receipt(w, o, &row);
   check_waits(w, t, &row);
   FX_OK(sv_verdict(t, &row, &w->tmp, &v, &reason));
@@ -204,6 +219,7 @@ static unsigned gather(sim *w, sv_txn *t, const ov_name *record, ov_fold_in *in)
 
 static void check_places(sim *w, const sv_org *org, const sv_record_row *row) {
   sim_where where = sim_record_where(w, &row->rec.name);
+  bool gone = sim_rec_erased(w, &row->rec);
   uint32_t bits = 0, other = 0;
   for (uint32_t i = 0; i < row->n_places; i++) {
     uint32_t bit = 0;
@@ -211,7 +227,10 @@ static void check_places(sim *w, const sv_org *org, const sv_record_row *row) {
     bits |= bit;
     if (!bit) other = row->places[i].scope + 1;
   }
-  if (org->programme || !where.known) return;
+  if (gone != row->erased || (gone && row->n_places))
+    sim_fail(w, "erased-place", "%s (kind %u) is %serased and lies in %u scopes", sim_name(&row->rec.name),
+             row->rec.kind, row->erased ? "" : "not ", row->n_places);
+  if (org->programme || !where.known || gone) return;
   if (where.teams ? bits != where.teams || other : bits || other != where.scope + 1)
     sim_fail(w, "places", "%s (kind %u) lies in teams %x, other scope %d; it belongs to teams %x, scope %u",
              sim_name(&row->rec.name), row->rec.kind, bits, (int)other - 1, where.teams, where.scope);
@@ -230,11 +249,12 @@ static void check_records(sim *w, sv_org *org) {
     after = name;
     from = &after;
     FX_OK(sv_record_get(t, &name, &w->tmp, &row));
+    check_places(w, org, &row);
+    if (row.erased) continue;
     unsigned n = gather(w, t, &name, in);
     if (!n) sim_fail(w, "record", "%s is a record without an op that counts", sim_name(&name));
     if (!oracle_agrees(in, n, &row.rec, why))
       sim_fail(w, "fold", "%s (%u ops) is not what its ops make: %s", sim_name(&name), n, why);
-    check_places(w, org, &row);
   }
   sv_txn_abort(t);
 }
@@ -272,11 +292,8 @@ typedef struct compare {
 } compare;
 
 static bool may_see(const compare *c, const sv_record_row *row) {
-  for (uint32_t i = 0; i < row->n_places; i++) {
-    if (row->places[i].scope < 2) return true;
-    for (unsigned k = 0; k < SIM_TEAMS; k++)
-      if ((c->bits >> k & 1) && c->w->scopes[k] == row->places[i].scope) return true;
-  }
+  for (uint32_t i = 0; i < row->n_places; i++)
+    if (sim_may_read(c->w, c->t->device, &row->rec, row->places[i].scope)) return true;
   return false;
 }
 
@@ -317,7 +334,7 @@ static void compare_record(compare *c, const sv_record_row *row) {
   bool has = !err;
   if (err && err != OV_E_NOTFOUND) FX_OK(err);
   c->found += has;
-  if (edge) return;
+  if (edge || row->rec.kind == OV_KIND_PURGE) return; /* who wrote one has it; it is sent to nobody here */
   bool want = may_see(c, row) && !out;
   if (has && out && refused_on(c->x, &row->rec.name)) return;
   if (has != want)
@@ -394,11 +411,11 @@ static void check_extra(compare *c) {
 }
 
 static void check_tablet(sim *w, sim_tablet *t) {
-  const sim_device *d = &w->admin.devices[t->device];
   oc_error e = {0};
   oc_status st;
-  compare c = {.w = w, .t = t, .bits = d->teams};
-  if (d->revoked) return;
+  compare c = {.w = w, .t = t, .bits = sim_teams_of(t)};
+  if (w->admin.devices[t->device].revoked) return;
+  sim_check_erased_tablet(t);
   if (oc_status_get(t->s, &st, &e)) sim_fail(w, "status", "tablet %u: %s", t->id, e.message);
   if (st.unsent)
     sim_fail(w, "unsent", "tablet %u still has %llu unsent ops", t->id, (unsigned long long)st.unsent);
@@ -447,7 +464,7 @@ static void note_dropped(sim *w) {
         ov_arena_reset(&w->tmp);
         FX_OK(oc_log_get(x, &row.writer, seq, &w->tmp, &op));
         sim_op *o = op.kept ? NULL : sim_op_find(w, &op.op.name);
-        if (o && !o->was_safe)
+        if (o && !o->was_safe && !sim_op_erased(w, &o->op))
           sim_fail(w, "dropped-unsafe", "tablet %u dropped the content of %s, which was never safe", t->id,
                    sim_name(&op.op.name));
         if (o) o->dropped = true;
@@ -498,6 +515,7 @@ void sim_quiesce(sim *w) {
   note_dropped(w);
   check_ops(w);
   check_programme(w);
+  sim_check_erased_server(w);
   fx_verify(&w->fx, w->org);
   fx_verify(&w->fx, w->programme);
   check_records(w, w->org);
@@ -507,6 +525,7 @@ void sim_quiesce(sim *w) {
     if (!t->used || !t->enrolled) continue;
     check_handed_over(w, t);
     check_tablet(w, t);
+    sim_check_ended(t);
     sim_check_acked(t);
     sim_check_own(t, &w->rng, 0);
   }

@@ -81,6 +81,7 @@ void sim_run(const sim_options *o, const sim_plan *p, char state[65], sim_stats 
   ov_arena_init(&w->spy_arena, 64u << 20);
   ov_arena_init(&w->tmp, 256u << 20);
   sim_openssl_seed(o->seed);
+  sim_seals_watch(w);
   sim_server_open(w);
   first_tablets(w, p->tablets);
   for (unsigned i = 0; i < p->n; i++) {
@@ -100,5 +101,6 @@ void sim_run(const sim_options *o, const sim_plan *p, char state[65], sim_stats 
           (unsigned long long)w->st.restores, (unsigned long long)w->st.quiets);
   *stats = w->st;
   close_world(w);
+  sim_seals_watch(NULL);
   free(w);
 }

@@ -102,11 +102,18 @@ static void spy_delta(sim_link *l, const ov_delta *d) {
   if (dev->revoked)
     sim_fail(w, "leak-revoked", "link %u: the revoked device %u receives scope %u", l->id, l->device,
              d->scope);
-  if (d->scope > 1 && (team < 0 || !(dev->teams >> team & 1)))
-    sim_fail(w, "leak-scope", "link %u: device %u (teams %x) receives scope %u", l->id, l->device, dev->teams,
+  uint32_t teams = sim_device_teams(w, l->device);
+  if (d->scope > 1 && (team < 0 || !(teams >> team & 1)))
+    sim_fail(w, "leak-scope", "link %u: device %u (teams %x) receives scope %u", l->id, l->device, teams,
              d->scope);
   for (uint32_t i = 0; i < d->n_records; i++) {
     const ov_name *name = &d->records[i].rec.name;
+    if (sim_rec_erased(w, &d->records[i].rec))
+      sim_fail(w, "leak-erased", "link %u: %s comes, which is about somebody who was erased", l->id,
+               sim_name(name));
+    if (!sim_may_read(w, l->device, &d->records[i].rec, d->scope))
+      sim_fail(w, "leak-role", "link %u: device %u receives %s (kind %u), which its role may not read", l->id,
+               l->device, sim_name(name), d->records[i].rec.kind);
     sim_where where = sim_record_where(w, name);
     bool here = !where.known ||
                 (team >= 0 ? where.teams >> team & 1 : !where.teams && where.scope == d->scope);

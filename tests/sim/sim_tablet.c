@@ -2,7 +2,6 @@
 #include "sim.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,30 @@ static int random_bytes(void *ctx, void *p, size_t n) {
   return 0;
 }
 
+/* Receipts of erasures are written by the store itself. */
+static void model_receipts(sim_tablet *t) {
+  oc_txn *x = NULL;
+  const ov_id *writer = &t->s->self.writer;
+  uint64_t seq = t->s->self.last.seq;
+  oc_log_row row;
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  for (; seq; seq--) {
+    ov_arena_reset(&t->w->tmp);
+    FX_OK(oc_log_get(x, writer, seq, &t->w->tmp, &row));
+    if (sim_op_find(t->w, &row.op.name)) break;
+  }
+  for (seq++; seq <= t->s->self.last.seq; seq++) {
+    ov_arena_reset(&t->w->tmp);
+    FX_OK(oc_log_get(x, writer, seq, &t->w->tmp, &row));
+    sim_op *o = sim_op_add(t->w, &row.op, &row.head);
+    o->device = t->device;
+    o->late = t->w->admin.devices[t->device].revoked;
+    o->written_ms = t->w->true_ms;
+    sim_say(t->w, "tablet %u has erased, and says so: %s", t->id, sim_name(&row.op.name));
+  }
+  oc_txn_abort(x);
+}
+
 int sim_store_open(sim_tablet *t) {
   oc_error e = {0};
   oc_options o = {.path = t->path,
@@ -40,6 +63,7 @@ int sim_store_open(sim_tablet *t) {
   t->failing = false;
   int err = oc_store_open(&o, &t->s, &e);
   if (err) sim_fail(t->w, "open", "tablet %u does not open: %s", t->id, e.message);
+  if (t->s->self.enrolled) model_receipts(t);
   return err;
 }
 
@@ -70,7 +94,7 @@ void sim_tablet_crash(sim_tablet *t) {
   sim_store_close(t);
   sim_store_open(t);
   count_log(t, &after, &acked);
-  if (after != before)
+  if (after < before) /* more: receipts of an erasure that the crash had cut short */
     sim_fail(t->w, "local-loss", "tablet %u had %llu ops and has %llu after a crash", t->id,
              (unsigned long long)before, (unsigned long long)after);
 }
@@ -96,7 +120,16 @@ sim_tablet *sim_tablet_pick(sim *w, uint32_t a) {
   return NULL;
 }
 
-uint32_t sim_teams_of(const sim_tablet *t) { return t->w->admin.devices[t->device].teams; }
+uint32_t sim_teams_of(const sim_tablet *t) { return sim_device_teams(t->w, t->device); }
+
+void sim_tablet_afterwards(sim_tablet *t) {
+  bool receipts = false;
+  if (!t->enrolled || t->s->self.purged_ms) return;
+  int err = oc_purge_finish(t->s, &receipts);
+  if (err && !t->failing && err != OV_E_FULL)
+    sim_fail(t->w, "purge", "tablet %u cannot finish an erasure: %s", t->id, ov_err_text(err));
+  if (receipts) model_receipts(t);
+}
 
 /* -- enrolment ------------------------------------------------------------------------------------------- */
 
@@ -108,7 +141,10 @@ bool sim_tablet_enrol(sim_tablet *t, unsigned device) {
   if (!t->s) sim_store_open(t);
   t->device = device;
   FX_OK(sv_txn_write(w->programme->env, &x));
-  FX_OK(sv_code_make(x, &w->fx.sys, &w->org->id, &w->admin.devices[device].record, code));
+  const sim_device *d = &w->admin.devices[device];
+  sv_code what = {.organisation = w->org->id, .device_record = d->record, .has_person = d->personal};
+  if (d->personal) what.person = w->admin.people[d->person].name;
+  FX_OK(sv_code_make_for(x, &w->fx.sys, &what, code));
   FX_OK(sv_txn_commit(x));
   sim_link *l = sim_connect(t, &w->rng, true);
   FX_MUST(l);
@@ -123,15 +159,10 @@ bool sim_tablet_enrol(sim_tablet *t, unsigned device) {
 /* -- folders --------------------------------------------------------------------------------------------- */
 
 static void copy_file(const char *from, const char *to, const char *name) {
-  char a[400], b[400], buf[65536];
+  char a[600], b[600];
   snprintf(a, sizeof a, "%s/%s", from, name);
   snprintf(b, sizeof b, "%s/%s", to, name);
-  int in = open(a, O_RDONLY), out = open(b, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  ssize_t n;
-  FX_MUST(in >= 0 && out >= 0);
-  while ((n = read(in, buf, sizeof buf)) > 0) FX_MUST(write(out, buf, (size_t)n) == n);
-  close(in);
-  close(out);
+  sim_copy_file(a, b);
 }
 
 static void remove_folder(const char *path) {
@@ -148,9 +179,11 @@ static void remove_folder(const char *path) {
 static void copy_folder(const char *from, const char *to) {
   remove_folder(to);
   FX_MUST(!mkdir(to, 0700));
-  copy_file(from, to, "data.mdb");
-  copy_file(from, to, "store.key");
-  copy_file(from, to, "made");
+  DIR *d = opendir(from);
+  FX_MUST(d);
+  for (struct dirent *e; (e = readdir(d));)
+    if (e->d_name[0] != '.' && strcmp(e->d_name, "lock.mdb") != 0) copy_file(from, to, e->d_name);
+  closedir(d);
 }
 
 void sim_tablet_clone(sim *w, sim_tablet *t) {

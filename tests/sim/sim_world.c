@@ -114,9 +114,11 @@ static void first_records(sim *w) {
              v[SIM_TEAMS], n = 0;
     for (unsigned k = 0; k < SIM_TEAMS; k++)
       if (bits >> k & 1) v[n++] = w->scopes[k];
-    a->people[i] = (sim_person){fx_person(fx, w->org, "Begeleider", v, n), bits, true};
+    a->people[i] = (sim_person){fx_person(fx, w->org, "Begeleider", v, n), bits, true, SV_ROLE_CARE_STAFF};
     w->person_ever[i] = bits;
+    w->role_ever[i] = 1u << SV_ROLE_CARE_STAFF;
   }
+  sim_set_role(w, 1, SV_ROLE_PROJECT_LEAD);
   for (unsigned i = 0; i < 5; i++) {
     unsigned home = i % SIM_TEAMS;
     ov_name name = fx_participant(fx, w->org, "Bewoner", &w->scopes[home], 1);
@@ -134,8 +136,8 @@ void sim_server_open(sim *w) {
   w->programme = fx_programme(&w->fx, w->data);
   w->org = fx_org(&w->fx, w->data, "Organisatie");
   publish_folder(w, OV_SOURCE_DIR "/proto/schema");
-  first_records(w);
   sim_server_start(w);
+  first_records(w);
   w->true_ms += 1000; /* a HELLO in the same millisecond as the start would be challenged */
 }
 
@@ -170,6 +172,7 @@ void sim_server_crash(sim *w) {
   ov_id id = w->org->id;
   down(w);
   reopen(w, &id, 0);
+  sim_erase_again(w);
   w->disk_full = false;
   sim_server_start(w);
 }
@@ -204,14 +207,38 @@ static void mark_safe(sim *w) {
   FX_OK(sv_txn_commit(t));
 }
 
+void sim_copy_file(const char *from, const char *to) {
+  char buf[65536];
+  int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  ssize_t n;
+  FX_MUST(in >= 0 && out >= 0);
+  while ((n = read(in, buf, sizeof buf)) > 0) FX_MUST(write(out, buf, (size_t)n) == n);
+  FX_MUST(n == 0);
+  close(in);
+  close(out);
+}
+
+static void copy_keys(sim *w, sim_backup *b, unsigned n) {
+  char from[512];
+  snprintf(b->keyring, sizeof b->keyring, "%s/backup%u.keyring", w->dir, n);
+  snprintf(b->epoch, sizeof b->epoch, "%s/backup%u.epoch", w->dir, n);
+  FX_OK(sv_keyring_save(w->org->keyring));
+  FX_OK(sv_org_keyring_path(w->data, &w->org->id, from, sizeof from));
+  sim_copy_file(from, b->keyring);
+  FX_OK(sv_org_epoch_path(w->data, &w->org->id, from, sizeof from));
+  sim_copy_file(from, b->epoch);
+}
+
 void sim_backup_make(sim *w) {
   unsigned i = 0;
   while (i < SIM_BACKUPS_MAX && w->backups[i].used) i++;
   if (i == SIM_BACKUPS_MAX || w->disk_full) return;
   sim_backup *b = &w->backups[i];
   *b = (sim_backup){.used = true, .admin = w->admin, .made_ms = w->true_ms};
-  snprintf(b->file, sizeof b->file, "%s/backup%u.mdb", w->dir, w->n_files++);
+  unsigned n = w->n_files++;
+  snprintf(b->file, sizeof b->file, "%s/backup%u.mdb", w->dir, n);
   FX_OK(sv_env_copy(w->org->env, b->file));
+  copy_keys(w, b, n);
   sv_txn *t = NULL;
   sim_model_server(w);
   b->ruled = calloc(w->n_ops + 1u, 1);
@@ -230,22 +257,13 @@ void sim_backup_make(sim *w) {
   sim_say(w, "backup %u is made and verified: %llu ops", i, (unsigned long long)b->n_ops);
 }
 
-static void copy_over(const char *from, const char *to) {
-  char buf[65536];
-  int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  ssize_t n;
-  FX_MUST(in >= 0 && out >= 0);
-  while ((n = read(in, buf, sizeof buf)) > 0) FX_MUST(write(out, buf, (size_t)n) == n);
-  FX_MUST(n == 0);
-  close(in);
-  close(out);
-}
-
 static void forget_newer(sim *w, unsigned kept) {
   for (unsigned i = 0; i < SIM_BACKUPS_MAX; i++) {
     sim_backup *b = &w->backups[i];
     if (!b->used || i == kept || b->made_ms <= w->backups[kept].made_ms) continue;
     remove(b->file);
+    remove(b->keyring);
+    remove(b->epoch);
     free(b->ruled);
     b->ruled = NULL;
     b->used = false;
@@ -258,7 +276,9 @@ static void take_back(sim *w, unsigned i) {
   sim_admin old = w->admin, *a = &w->admin;
   *a = w->backups[i].admin;
   for (unsigned k = a->n_devices; k < old.n_devices; k++)
-    a->devices[k] = (sim_device){.revoked = old.devices[k].revoked};
+    a->devices[k] = (sim_device){.revoked = old.devices[k].revoked,
+                                 .personal = old.devices[k].personal,
+                                 .person = old.devices[k].person};
   /* the programme remembers */
   for (unsigned k = 0; k < a->n_devices; k++) a->devices[k].revoked |= old.devices[k].revoked;
   for (unsigned k = a->n_participants; k < old.n_participants; k++) {
@@ -269,6 +289,8 @@ static void take_back(sim *w, unsigned i) {
   }
   a->n_devices = old.n_devices;
   a->n_participants = old.n_participants;
+  for (unsigned k = 0; k < a->n_participants; k++)
+    if (sim_is_erased(w, &a->participants[k].name)) a->participants[k].here = false;
   for (uint32_t k = 0; k < w->n_ops; k++) {
     sim_op *o = &w->ops[k];
     o->ruled = k < w->backups[i].n_ruled ? w->backups[i].ruled[k] : 0;
@@ -276,9 +298,19 @@ static void take_back(sim *w, unsigned i) {
   }
 }
 
+/* All of the machine was lost, the keys too: those of that time are put back. */
+static void old_keys(sim *w, const sim_backup *b, const ov_id *id) {
+  char to[512];
+  FX_OK(sv_org_keyring_path(w->data, id, to, sizeof to));
+  sim_copy_file(b->keyring, to);
+  FX_OK(sv_org_epoch_path(w->data, id, to, sizeof to));
+  sim_copy_file(b->epoch, to);
+  sim_say(w, "the keys of that time with it");
+}
+
 /* The administrator puts an old copy back after the disk and all newer copies were lost; the server goes on
  * under a new writer. */
-void sim_restore(sim *w, unsigned pick) {
+void sim_restore(sim *w, uint32_t pick, sim_rng *r) {
   char path[512], file[600];
   unsigned used[SIM_BACKUPS_MAX], n = 0;
   for (unsigned i = 0; i < SIM_BACKUPS_MAX; i++)
@@ -292,12 +324,14 @@ void sim_restore(sim *w, unsigned pick) {
   snprintf(file, sizeof file, "%s/lock.mdb", path);
   remove(file);
   snprintf(file, sizeof file, "%s/data.mdb", path);
-  copy_over(w->backups[i].file, file);
+  sim_copy_file(w->backups[i].file, file);
+  if (sim_chance(r, 25)) old_keys(w, &w->backups[i], &id);
   forget_newer(w, i);
   take_back(w, i);
   reopen(w, &id, 0);
   w->disk_full = false;
   FX_OK(sv_org_new_writer(w->org));
+  sim_erase_again(w);
   sim_server_start(w);
   w->st.restores++;
   sim_say(w, "backup %u of %lld s ago is put back, newer ones are lost", i,
@@ -311,6 +345,7 @@ void sim_disk(sim *w, bool full) {
   down(w);
   size_t page = 4096, max = (st.used_bytes + 24 * page) / page * page;
   reopen(w, &id, full ? max : 0);
+  sim_erase_again(w);
   w->disk_full = full;
   sim_server_start(w);
   sim_say(w,
@@ -374,39 +409,6 @@ void sim_set_person(sim *w, unsigned i, uint32_t teams, bool active) {
   fx_change(&w->fx, w->org, &p->name, f, 2);
   sim_changed(w);
   sim_say(w, "person %u is in teams %x and %s now", i, teams, active ? "active" : "gone");
-}
-
-static unsigned revoke_rows(sv_env *env, const ov_name *record, ov_id ids[16]) {
-  sv_txn *t = NULL;
-  sv_device d;
-  ov_id after;
-  const ov_id *from = NULL;
-  unsigned n = 0;
-  FX_OK(sv_txn_write(env, &t));
-  while (!sv_device_next(t, from, &d)) {
-    after = d.id;
-    from = &after;
-    if (!ov_name_equal(&d.record, record) || d.revoked) continue;
-    d.revoked = true;
-    if (n < 16) ids[n++] = d.id;
-    sv_device_put(t, &d);
-  }
-  FX_OK(sv_txn_commit(t));
-  return n;
-}
-
-/* As overdracht-admin does it: the organisation's rows, the programme's, the sessions, the record. */
-void sim_revoke(sim *w, unsigned device) {
-  sim_device *d = &w->admin.devices[device];
-  ov_id ids[16];
-  if (d->revoked || ov_name_is_zero(&d->record)) return;
-  d->revoked = true;
-  revoke_rows(w->org->env, &d->record, ids);
-  unsigned n = revoke_rows(w->programme->env, &d->record, ids);
-  for (unsigned i = 0; i < n; i++) sv_server_cut_device(w->server, &ids[i]);
-  fx_change(&w->fx, w->org, &d->record, (ov_field[]){FX_INT(SV_DEVICE_STATUS, 2)}, 1);
-  sim_changed(w);
-  sim_say(w, "device %u is revoked", device);
 }
 
 void sim_rule(sim *w, sim_rng *r) {

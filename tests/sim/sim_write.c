@@ -19,20 +19,19 @@ typedef struct writing {
   bool valid, anybody;
 } writing;
 
-/* Author, device and record share a team, by administration's word. */
+/* Author, device and record share a team, by administration's word, and the author's role may. */
 static bool fits(writing *x) {
   sim *w = x->w;
   const ov_op *op = &x->op;
-  uint32_t about = 0, person = 0;
+  const sim_person *person = NULL;
+  uint32_t about = 0;
   for (unsigned i = 0; i < w->admin.n_people; i++)
-    if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author))
-      person = w->admin.people[i].teams;
-  if (!op->has_author || !ov_schemas_kind(w->fx.schemas, op->kind)) return false;
-  /* of what is shared, carers write barriers; stories and lessons are for leads, and there are none here */
-  if (op->scope < 2 && !op->has_participant) return op->scope == 1;
+    if (op->has_author && ov_name_equal(&w->admin.people[i].name, &op->author)) person = &w->admin.people[i];
+  if (!person || !ov_schemas_kind(w->fx.schemas, op->kind) || !sim_role_may(person->role, op)) return false;
+  if (op->scope < 2 && !op->has_participant) return true;
   for (unsigned i = 0; i < SIM_TEAMS; i++) about |= (uint32_t)(w->scopes[i] == op->scope) << i;
   if (!op->creates) about = sim_record_where(w, &op->record).teams;
-  return about & person & sim_teams_of(x->t);
+  return about & person->teams & sim_teams_of(x->t);
 }
 
 static bool append(writing *x) {
@@ -56,6 +55,8 @@ static bool append(writing *x) {
   const ov_skind *k = ov_schemas_kind(w->fx.schemas, x->op.kind);
   if (k && x->op.version > k->version) x->valid = true; /* a newer form may allow it */
   sim_op *o = sim_op_add(w, &x->op, &t->s->self.last.head);
+  o->device = t->device;
+  o->late = w->admin.devices[t->device].revoked;
   o->surely_held = !x->valid;
   o->surely_applied = x->valid && !x->anybody && fits(x);
   o->written_ms = w->true_ms;
@@ -71,11 +72,17 @@ static unsigned team_of(writing *x) {
   return i; /* in no team now: it writes all the same */
 }
 
-/* Mostly somebody of the team. */
+/* Mostly somebody of the team; on a device of one's own mostly oneself. */
 static void author(writing *x, unsigned team) {
   const sim_admin *a = &x->w->admin;
+  const sim_device *d = &a->devices[x->t->device];
   unsigned i = sim_below(x->r, a->n_people);
   bool any = x->anybody = sim_chance(x->r, 4);
+  if (d->personal && !any) {
+    x->op.has_author = true;
+    x->op.author = a->people[d->person].name;
+    return;
+  }
   for (unsigned k = 0; k < a->n_people; k++) {
     const sim_person *p = &a->people[(i + k) % a->n_people];
     if (!any && (!p->active || !(p->teams >> team & 1))) continue;
@@ -352,6 +359,7 @@ void sim_write(sim_tablet *t, sim_rng *r) {
               {5, unretract, "takes back the retraction of"},
               {10, resolve, "settles a conflict of"},
               {1, broken, "writes junk over"}};
+  if (!t->s->self.enrolled) return; /* wiped: an app has no form to fill in */
   ov_arena_init(&x.a, 32u << 20);
   uint32_t at = sim_below(r, 100), i = 0;
   while (at >= ways[i].weight) at -= ways[i++].weight;
