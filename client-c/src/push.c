@@ -9,6 +9,9 @@
 #define BATCH_FIRST 512u
 /* Bytes of a PUSH beside its rows: array, seq, flags, prev, signature. */
 #define PUSH_OVERHEAD 160u
+/* Times that one PUSH is sent again with keys, before it waits for the next sync: each time somebody else
+ * must have been erased. */
+#define KEY_ROUNDS_MAX 16u
 
 /* What a session learns of its log goes to disk beside what was written meanwhile: an op appended while it
  * ran stays counted. */
@@ -103,7 +106,6 @@ static int build_push(oc_session *ss, oc_txn *t, ov_buf *rows) {
   ss->flight[ss->in_flight++] = (oc_flight){.first = ss->next_seq, .last = last};
   ss->next_seq = last + 1;
   ss->rewound = false;
-  ss->n_keys = 0;
   return 1;
 }
 
@@ -223,7 +225,7 @@ int oc_push_ack(oc_session *ss, const ov_ack *ack, oc_error *e) {
     return oc_from_ov(e, err);
   }
   ss->need_synced = true;
-  ss->keys_for = 0;
+  ss->n_keys = ss->key_rounds = 0;
   if (ack->refused && !stale) rewind_to(ss, ack->refused_seq);
   else if (ss->next_seq <= ss->w.acked) ss->next_seq = ss->w.acked + 1;
   return 0;
@@ -310,6 +312,9 @@ static int add_key(oc_session *ss, oc_txn *t, const ov_name *name, bool *any) {
   ov_arena a;
   about.has_participant = !ov_id_is_zero(&name->writer);
   about.participant = *name;
+  for (uint32_t i = 0; i < ss->n_keys; i++) {
+    if (ov_name_equal(&ss->keys[i].participant, name)) return 0; /* it had it, and asks again */
+  }
   if (about.has_participant && oc_purged(t, name)) {
     *any = true;
     return 0;
@@ -325,17 +330,16 @@ static int add_key(oc_session *ss, oc_txn *t, const ov_name *name, bool *any) {
   return 0;
 }
 
-/* As far as they are known; asked for the same push again there is nothing to add. */
-static int add_keys(oc_session *ss, const ov_error *m, uint64_t first) {
+/* As far as they are known, beside those that it asked for before: another client may be erased meanwhile.
+ * The server keeps none of them before it takes the push. */
+static int add_keys(oc_session *ss, const ov_error *m) {
   oc_txn *t = NULL;
   bool any = false;
-  if (ss->keys_for == first) return OV_E_NEED_KEYS;
+  if (++ss->key_rounds > KEY_ROUNDS_MAX) return OV_E_NEED_KEYS;
   int err = oc_txn_begin(ss->s->db, false, &t);
-  ss->n_keys = 0;
   for (uint32_t i = 0; !err && i < m->n_names && ss->n_keys < OV_PUSH_KEYS_MAX; i++)
     err = add_key(ss, t, &m->names[i], &any);
   oc_txn_abort(t);
-  ss->keys_for = first;
   return err ? err : any ? 0 : OV_E_NEED_KEYS;
 }
 
@@ -353,13 +357,13 @@ int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
   case OV_E_BRANCH: {
     bool was = ss->welcomed;
     ss->welcomed = false;
-    ss->keys_for = 0;
+    ss->key_rounds = 0;
     err = oc_push_place(ss, m->tips, m->n_tips, m->ladder, m->n_ladder);
     ss->welcomed = was;
     break;
   }
   case OV_E_NEED_KEYS:
-    err = add_keys(ss, m, f.first);
+    err = add_keys(ss, m);
     if (!err) rewind_to(ss, f.first);
     break;
   case OV_E_BUSY:

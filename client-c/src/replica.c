@@ -438,10 +438,13 @@ static int lies_on_top(oc_txn *t, const ov_name *record, const ov_name *op, ov_a
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
-/* What it replaces and what made its record come first, in whichever log they are. */
+/* What it replaces, what made its record and what made its participant (who says which scopes it lies in)
+ * come first, in whichever log they are. */
 static int comes_later(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, bool *yes) {
   int err = to_be_asked(s, t, &op->name.writer, yes);
   if (!err && !*yes && !op->creates) err = lies_on_top(t, &op->record, &op->record, a, yes);
+  if (!err && !*yes && op->has_participant && !ov_name_equal(&op->participant, &op->record))
+    err = lies_on_top(t, &op->participant, &op->participant, a, yes);
   for (uint32_t i = 0; !err && !*yes && i < op->n_replaces; i++)
     err = lies_on_top(t, &op->record, &op->replaces[i], a, yes);
   return err;

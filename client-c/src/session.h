@@ -36,9 +36,9 @@ struct oc_session {
   oc_flight flight[OV_PUSHES_UNANSWERED_MAX];
   unsigned in_flight, stale; /* stale: answers still to come to PUSHes that a rewind has made void */
   ov_push_key keys[OV_PUSH_KEYS_MAX];
-  uint32_t n_keys;
-  uint64_t keys_for; /* first seq of the push that was sent again with keys; 0: none since the last answer */
-  uint32_t batch;    /* ops tried in one PUSH */
+  uint32_t n_keys; /* that the server has asked for since the last ACK */
+  unsigned key_rounds;
+  uint32_t batch; /* ops tried in one PUSH */
   uint32_t frame_bytes;
   /* receiving */
   uint32_t credit, deltas; /* deltas since the last ACKED */

@@ -74,6 +74,37 @@ static void a_participant_moves_before_its_author_hears(void **state) {
   home_close(&h);
 }
 
+/* A new log, as after meeting a double, whose random id comes before this one. */
+static void begin_log_before(tablet *t, const ov_id *other) {
+  oc_txn *x = NULL;
+  for (;;) {
+    FX_OK(oc_txn_begin(t->s->db, true, &x));
+    FX_OK(oc_writer_start(t->s, x));
+    if (memcmp(&t->s->self.writer, other, sizeof *other) < 0) break;
+    oc_txn_abort(x);
+  }
+  FX_OK(oc_self_save(t->s, x));
+  FX_OK(oc_txn_commit(x));
+}
+
+/* A participant is made in an older log, whose SYNCED is lost, and an entry about them follows in a newer
+ * one: whichever log comes first by its random id, it lies where the participant does. (Found by the
+ * simulator.) PROTO-113 */
+static void a_participant_made_in_an_older_log(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  ov_name made = add_participant(&h, &h.a);
+  tablet_sync(&h.a, &(link_plan){.cut_after_down = 3}, NULL); /* WELCOME, ACK, DELTA */
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  begin_log_before(&h.a, &made.writer);
+  tablet_add(&h.a, "sleep", &made, &h.ann, id, "night_date=2025-10-08", "source=1", NULL);
+  later(&h);
+  all_agree(&h);
+  home_close(&h);
+}
+
 /* The same removal twice at once, from two teams, leaves no team: the scope of the creating op keeps the
  * records reachable. */
 static void two_removals_leave_no_team(void **state) {
@@ -214,6 +245,7 @@ static void two_rulings_at_once(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_participant_moves_meanwhile),
                                      cmocka_unit_test(a_participant_moves_before_its_author_hears),
+                                     cmocka_unit_test(a_participant_made_in_an_older_log),
                                      cmocka_unit_test(two_removals_leave_no_team),
                                      cmocka_unit_test(a_code_set_changed_by_two),
                                      cmocka_unit_test(a_conflict_is_seen_and_settled),
