@@ -8,7 +8,7 @@
  *   sim_net.c      links between them          sim_spy.c      what travels is looked at
  *   sim_tell.c     and told in words           sim_model.c    the flat list of all ops
  *   sim_check.c    what must hold in between   sim_quiet.c    what must hold at rest
- *   sim_seal.c     nonces of all that is sealed
+ *   sim_seal.c     nonces of all that is sealed  sim_away.c    a tablet that was away for long
  *   sim_erase.c    erasure                     sim_end.c      the end of devices;  sim_role.c roles
  *   sim_events.c   events                      sim_run.c      one run;  sim_main.c seeds, shrinking */
 #ifndef TESTS_SIM_H
@@ -71,6 +71,7 @@ typedef enum sim_what {
   EV_SCHEMA,
   EV_DISK,
   EV_DISK_TABLET,
+  EV_LONG_AWAY,
   EV_REPLAY,
   EV_QUIET,
   EV_COUNT
@@ -268,6 +269,9 @@ void sim_set_person(sim *w, unsigned i, uint32_t teams, bool active);
 void sim_rule(sim *w, sim_rng *r);
 void sim_publish(sim *w);
 
+/* sim_away.c */
+void sim_long_away(sim *w, sim_tablet *t, sim_rng *r);
+
 /* sim_tablet.c */
 sim_tablet *sim_tablet_new(sim *w);              /* a free slot with a path, or NULL */
 sim_tablet *sim_tablet_pick(sim *w, uint32_t a); /* an enrolled one, or NULL */
@@ -279,7 +283,8 @@ void sim_tablet_clone(sim *w, sim_tablet *t);
 void sim_tablet_evict(sim_tablet *t);
 void sim_image_take(sim *w, sim_tablet *t);
 void sim_image_back(sim *w, uint32_t pick);
-uint32_t sim_teams_of(const sim_tablet *t); /* bits, by administration: where it may look */
+bool sim_image_back_on(sim *w, const sim_tablet *t); /* the latest of this tablet, if any */
+uint32_t sim_teams_of(const sim_tablet *t);          /* bits, by administration: where it may look */
 /* What an app does when a session is over: what an erasure left to do, receipts of it. */
 void sim_tablet_afterwards(sim_tablet *t);
 

@@ -33,6 +33,7 @@ const char *const sim_what_names[EV_COUNT] = {"write",
                                               "schema",
                                               "disk",
                                               "disk-tablet",
+                                              "long-away",
                                               "replay",
                                               "quiet"};
 static const unsigned weights[EV_COUNT] = {[EV_WRITE] = 300,
@@ -59,10 +60,11 @@ static const unsigned weights[EV_COUNT] = {[EV_WRITE] = 300,
                                            [EV_REVOKE] = 3,
                                            [EV_ERASE] = 5,
                                            [EV_ROLE] = 8,
-                                           [EV_PERSONAL] = 4,
+                                           [EV_PERSONAL] = 10,
                                            [EV_SCHEMA] = 4,
                                            [EV_DISK] = 6,
                                            [EV_DISK_TABLET] = 5,
+                                           [EV_LONG_AWAY] = 4,
                                            [EV_REPLAY] = 8,
                                            [EV_QUIET] = 5};
 
@@ -178,8 +180,11 @@ static void change_person(sim *w, uint32_t a, sim_rng *r) {
 static void change_role(sim *w, uint32_t a, sim_rng *r) {
   static const unsigned roles[] = {SV_ROLE_CARE_STAFF,   SV_ROLE_CARE_STAFF, SV_ROLE_PROJECT_LEAD,
                                    SV_ROLE_PROJECT_LEAD, SV_ROLE_EXPERT,     SV_ROLE_ORG_ADMIN};
+  unsigned person = a % w->admin.n_people;
+  for (unsigned i = 0; i < w->admin.n_devices && sim_chance(r, 70); i++) /* rather of who has a device */
+    if (w->admin.devices[i].personal && !w->admin.devices[i].revoked) person = w->admin.devices[i].person;
   w->rights_changed = true;
-  sim_set_role(w, a % w->admin.n_people, roles[sim_below(r, sizeof roles / sizeof *roles)]);
+  sim_set_role(w, person, roles[sim_below(r, sizeof roles / sizeof *roles)]);
 }
 
 static void revoke(sim *w, uint32_t a) {
@@ -247,6 +252,7 @@ static void on_tablet(sim *w, const sim_event *e, sim_rng *r) {
     return;
   case EV_IMAGE: sim_image_take(w, t); return;
   case EV_DISK_TABLET: disk_tablet(t); return;
+  case EV_LONG_AWAY: sim_long_away(w, t, r); return;
   default: return;
   }
 }

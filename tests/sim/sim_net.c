@@ -186,6 +186,7 @@ static void client_hears(sim_link *l) {
   }
   if (err == OC_E_BUSY) w->st.busy++;
   client_gone(l);
+  if (err == OC_E_REFUSED && t->s->self.revoked && !t->failing && !t->map_bytes) sim_check_ended(t);
   sim_tablet_afterwards(t);
   tidy(l);
 }

@@ -225,15 +225,28 @@ void sim_image_take(sim *w, sim_tablet *t) {
   sim_say(w, "image %u is taken of tablet %u", i, t->id);
 }
 
+static void put_back(sim *w, unsigned i) {
+  sim_tablet *t = &w->tablets[w->images[i].tablet];
+  sim_store_close(t);
+  copy_folder(w->images[i].path, t->path);
+  sim_store_open(t);
+  sim_say(w, "image %u is put back on tablet %u", i, t->id);
+}
+
 void sim_image_back(sim *w, uint32_t pick) {
   for (unsigned k = 0; k < SIM_IMAGES_MAX; k++) {
-    sim_image *m = &w->images[(k + pick) % SIM_IMAGES_MAX];
-    if (!m->used) continue;
-    sim_tablet *t = &w->tablets[m->tablet];
-    sim_store_close(t);
-    copy_folder(m->path, t->path);
-    sim_store_open(t);
-    sim_say(w, "image %u is put back on tablet %u", (k + pick) % SIM_IMAGES_MAX, t->id);
+    unsigned i = (k + pick) % SIM_IMAGES_MAX;
+    if (!w->images[i].used) continue;
+    put_back(w, i);
     return;
   }
+}
+
+bool sim_image_back_on(sim *w, const sim_tablet *t) {
+  for (unsigned i = SIM_IMAGES_MAX; i-- > 0;) {
+    if (!w->images[i].used || w->images[i].tablet != t->id) continue;
+    put_back(w, i);
+    return true;
+  }
+  return false;
 }
