@@ -363,20 +363,23 @@ static uint32_t live_teams(const oc_store *s, const ov_record *rec, uint32_t out
   return n;
 }
 
-/* Where the server has put it: the participant's teams, or else the scope of the creating op; of these what
- * this device follows. A participant that has left takes its records along: none is placed here then. */
+/* Where the server has put it: the participant's teams, or else the scope of the op that created the
+ * participant; of these what this device follows. A participant that has left takes its records along: none
+ * is placed here then. PROTO-101 */
 static int place(oc_store *s, oc_txn *t, oc_server_part *p, ov_arena *a) {
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
   oc_server_part of;
   oc_cursor_row c;
+  uint32_t home = p->rec.scope;
   if (p->rec.kind == OV_KIND_PARTICIPANT) {
     n = live_teams(s, &p->rec, scopes);
   } else if (p->rec.has_participant) {
     int err = oc_part_get(t, &p->rec.participant, a, &of);
     if (err) return err == OV_E_NOTFOUND ? 0 : err;
     n = live_teams(s, &of.rec, scopes);
+    home = of.rec.scope;
   }
-  if (!n) scopes[n++] = p->rec.scope;
+  if (!n) scopes[n++] = home;
   for (uint32_t i = 0; i < n; i++) {
     if (!oc_cursor_get(t, scopes[i], &c)) add_scope(p, scopes[i]);
   }

@@ -105,6 +105,51 @@ static void a_participant_made_in_an_older_log(void **state) {
   home_close(&h);
 }
 
+/* About a participant without a live team: the record lies where the participant does, whatever scope the
+ * entry named, and goes when the device leaves that team. PROTO-101 */
+static void a_participant_without_a_team(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OV_NAME_TEXT_MAX];
+  const int64_t both[] = {h.team, h.other};
+  ov_field f = fx_set(&h.w.fx, SV_DEVICE_TEAMS, both, 2, NULL, 0), none = teams(&h, 0, h.team);
+  fx_change(&h.w.fx, h.w.org, &h.a.s->self.device_record, &f, 1);
+  fx_change(&h.w.fx, h.w.org, &h.client, &none, 1);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  ov_field night = {2, ov_int(20370)};
+  ov_op op = {.scope = h.other,
+              .creates = true,
+              .kind = 20,
+              .version = 1,
+              .has_participant = true,
+              .participant = h.client,
+              .has_author = true,
+              .author = h.ann,
+              .device_time = h.w.fx.now_ms / 1000,
+              .fields = &night,
+              .n_fields = 1};
+  oc_txn *x = NULL;
+  FX_OK(oc_txn_begin(h.a.s->db, true, &x));
+  FX_OK(oc_log_append(h.a.s, x, &op, &h.w.fx.arena));
+  FX_OK(oc_txn_commit(x));
+  ov_name_text(&op.name, id);
+  tablet_sync_ok(&h.a);
+  assert_true(tablet_has(&h.a, id));
+  sv_record_row row;
+  assert_true(fx_record(&h.w.fx, h.w.org, &op.name, &row));
+  assert_true(row.n_places == 1 && row.places[0].scope == h.team);
+  tablet_edit(&h.a, id, &h.ann, "source=1", NULL);
+  tablet_sync_ok(&h.a);
+  f = fx_set(&h.w.fx, SV_DEVICE_TEAMS, &both[1], 1, both, 1);
+  fx_change(&h.w.fx, h.w.org, &h.a.s->self.device_record, &f, 1);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_false(tablet_has(&h.a, id));
+  home_close(&h);
+}
+
 /* The same removal twice at once, from two teams, leaves no team: the scope of the creating op keeps the
  * records reachable. */
 static void two_removals_leave_no_team(void **state) {
@@ -246,6 +291,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_participant_moves_meanwhile),
                                      cmocka_unit_test(a_participant_moves_before_its_author_hears),
                                      cmocka_unit_test(a_participant_made_in_an_older_log),
+                                     cmocka_unit_test(a_participant_without_a_team),
                                      cmocka_unit_test(two_removals_leave_no_team),
                                      cmocka_unit_test(a_code_set_changed_by_two),
                                      cmocka_unit_test(a_conflict_is_seen_and_settled),
