@@ -20,12 +20,18 @@ typedef struct fault_event {
   uint8_t head[FAULTS_HEAD_BYTES]; /* of what was sent */
 } fault_event;
 
+/* Calls of which one may be made to fail: of sockets, and allocations that the program itself asks for (not
+ * those of its libraries). */
+typedef enum fault_call { FAULT_CALL_RECV, FAULT_CALL_SEND, FAULT_CALL_ALLOC, FAULT_CALLS } fault_call;
+
 typedef struct faults {
   _Atomic int64_t realtime_off_ms, monotonic_off_ms; /* added to the clocks */
   char path[256];    /* files whose path contains this are watched; set before the start */
   char journal[256]; /* "": none; else every write and sync of a watched file goes here, see faults_journal */
-  _Atomic int sync_errno;    /* syncs of watched files fail with it */
-  _Atomic int sync_delay_ms; /* and take so long */
+  _Atomic int sync_errno;           /* syncs of watched files fail with it */
+  _Atomic int sync_delay_ms;        /* and take so long */
+  _Atomic int fail_in[FAULT_CALLS]; /* the so-many-th from now fails, once; <= 0: none */
+  _Atomic uint32_t failed[FAULT_CALLS];
   _Atomic int record;        /* events are recorded */
   _Atomic uint64_t entered;  /* syncs of watched files that began */
   _Atomic uint64_t syncs;    /* of watched files that returned 0 */

@@ -3,6 +3,7 @@
  * nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,27 @@ static faults *shared;
 static int journal_fd = -1;
 static pthread_mutex_t journal_lock = PTHREAD_MUTEX_INITIALIZER;
 
+static uintptr_t program_from, program_to; /* where the program's own code lies */
+
+static int find_program(struct dl_phdr_info *info, size_t size, void *ctx) {
+  (void)size;
+  (void)ctx;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+    if (h->p_type != PT_LOAD || !(h->p_flags & PF_X)) continue;
+    program_from = info->dlpi_addr + h->p_vaddr;
+    program_to = program_from + h->p_memsz;
+  }
+  return 1; /* the first is the program */
+}
+
+static int fails(fault_call call) {
+  if (!shared || atomic_load(&shared->fail_in[call]) <= 0) return 0;
+  if (atomic_fetch_sub(&shared->fail_in[call], 1) != 1) return 0;
+  atomic_fetch_add(&shared->failed[call], 1);
+  return 1;
+}
+
 __attribute__((constructor)) static void attach(void) {
   const char *path = getenv(FAULTS_ENV);
   int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
@@ -28,6 +50,7 @@ __attribute__((constructor)) static void attach(void) {
   void *p = mmap(NULL, sizeof(faults), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   if (p == MAP_FAILED) return;
+  dl_iterate_phdr(find_program, NULL);
   shared = p;
   if (shared->journal[0]) journal_fd = open(shared->journal, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
@@ -158,13 +181,44 @@ ssize_t writev(int fd, const struct iovec *iov, int iovs) {
 /* -- sockets --------------------------------------------------------------------------------------------- */
 
 ssize_t send(int fd, const void *p, size_t n, int flags) {
+  if (fails(FAULT_CALL_SEND)) {
+    errno = ECONNRESET;
+    return -1;
+  }
   event(FAULT_SEND, fd, p, n); /* before: what is recorded earlier has happened earlier */
   if (journal_fd >= 0) journal(J_SEND, 0, &(struct iovec){(void *)(uintptr_t)p, n}, 1);
   return syscall(SYS_sendto, fd, p, n, flags, NULL, 0);
 }
 
 ssize_t recv(int fd, void *p, size_t n, int flags) {
+  if (fails(FAULT_CALL_RECV)) {
+    errno = ECONNRESET;
+    return -1;
+  }
   ssize_t r = syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
   if (r > 0) event(FAULT_RECV, fd, NULL, (size_t)r);
   return r;
 }
+
+/* -- memory ---------------------------------------------------------------------------------------------- */
+
+#ifndef FAULTS_NO_ALLOC /* a sanitizer has an allocator of its own */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static int refused(const void *caller) {
+  uintptr_t at = (uintptr_t)caller;
+  if (at < program_from || at >= program_to || !fails(FAULT_CALL_ALLOC)) return 0;
+  errno = ENOMEM;
+  return 1;
+}
+
+void *malloc(size_t n) { return refused(__builtin_return_address(0)) ? NULL : __libc_malloc(n); }
+void *calloc(size_t n, size_t size) {
+  return refused(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
+}
+void *realloc(void *p, size_t n) {
+  return refused(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
+}
+#endif

@@ -1,5 +1,5 @@
-/* Rows 34, 40–45 and 60: what is acknowledged is stored, whatever ends the server or the link, and whatever
- * the disk says. */
+/* Rows 34, 40–45, 51 and 60: what is acknowledged is stored, whatever ends the server or the link, and
+ * whatever the disk says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -271,6 +271,39 @@ bool power_cuts(stage *st, const void *arg); /* power.c */
 
 static const unsigned cycles = 20;
 
+/* -- every call in turn ---------------------------------------------------------------------------------- */
+
+typedef struct kth {
+  fault_call call;
+  int most;
+} kth;
+static const kth kth_recv = {FAULT_CALL_RECV, 400}, kth_send = {FAULT_CALL_SEND, 400},
+                 kth_alloc = {FAULT_CALL_ALLOC, 4000};
+
+/* The k-th call of a sync fails, for every k that there is (of many, ever fewer): whatever becomes of that
+ * sync, the server stands and the next one works. */
+static bool kth_call(stage *st, const void *arg) {
+  const kth *x = arg;
+  char why[DM_WHY] = "";
+  unsigned failed = 0, broken = 0;
+  int k = 1;
+  dm_wire_close(&st->watcher);
+  for (; k <= x->most; k += k < 24 ? 1 : 1 + k / 8) {
+    uint32_t before = atomic_load(&st->f->failed[x->call]);
+    dm_tablet_note(st->bad, 2, SECRET);
+    atomic_store(&st->f->fail_in[x->call], k);
+    bool done = dm_sync(&st->d, st->bad, why);
+    atomic_store(&st->f->fail_in[x->call], 0);
+    if (atomic_load(&st->f->failed[x->call]) == before) break; /* there are fewer */
+    failed++;
+    broken += !done;
+    if (!done && !dm_sync(&st->d, st->bad, why)) return saw(st, false, "after the %d-th: %s", k, why);
+  }
+  if (!failed) return saw(st, true, ROW_SKIPPED);
+  return saw(st, true, "%u of up to %d failed in turn, %u syncs ended by it, the next worked each time",
+             failed, k, broken);
+}
+
 const row crash_rows[] = {
     {"34", "device revoked while it sends", "cut within 5 s; what is committed stays acknowledged", revoked,
      NULL, ROW_STOPS},
@@ -278,6 +311,12 @@ const row crash_rows[] = {
     {"41", "SIGKILL at any moment under load", "acknowledged = stored", kills, &cycles, ROW_STOPS},
     {"42", "power cut at any write", "acknowledged = stored; the control without syncs loses", power_cuts,
      NULL, 0},
+    {"40", "the k-th recv fails, k = 1, 2, ...", "acknowledged = stored; the next sync works", kth_call,
+     &kth_recv, ROW_STOPS},
+    {"40", "the k-th send fails, k = 1, 2, ...", "acknowledged = stored; the next sync works", kth_call,
+     &kth_send, ROW_STOPS},
+    {"51", "the k-th allocation of the server fails", "clean error; the next sync works", kth_call,
+     &kth_alloc, ROW_STOPS | ROW_MAY_SKIP},
     {"43", "no space on disk", "busy or full, no ACK, resumes", no_space, NULL, ROW_MAY_SKIP},
     {"44", "map full", "grows beside a live reader", growth, NULL, 0},
     {"45", "fdatasync fails", "that organisation read-only with alarm, others served", sync_fails, NULL,
