@@ -8,7 +8,7 @@
  *   sim_net.c      links between them          sim_spy.c      what travels is looked at
  *   sim_tell.c     and told in words           sim_model.c    the flat list of all ops
  *   sim_check.c    what must hold in between   sim_quiet.c    what must hold at rest
- *   sim_seal.c     nonces of all that is sealed  sim_away.c    a tablet that was away for long
+ *   sim_seam.c     seals and commits on their way  sim_away.c    a tablet that was away for long
  *   sim_erase.c    erasure                     sim_end.c      the end of devices;  sim_role.c roles
  *   sim_events.c   events                      sim_run.c      one run;  sim_main.c seeds, shrinking */
 #ifndef TESTS_SIM_H
@@ -214,7 +214,7 @@ struct sim {
   sv_org *programme, *org;
   sv_server *server;
   /* storage faults of the server: only while messages move */
-  long fail_in;
+  long fail_in, commit_fails_in;
   bool failing, fail_once, in_net;
   bool disk_full;
   uint32_t scopes[SIM_TEAMS];
@@ -307,8 +307,8 @@ void sim_replay(sim *w, sim_rng *r);
 void sim_spy_up(sim_link *l, const uint8_t *p, size_t n);
 void sim_spy_down(sim_link *l, const uint8_t *p, size_t n);
 
-/* sim_seal.c: from here on nonces are watched; NULL: no more */
-void sim_seals_watch(sim *w);
+/* sim_seam.c: from here on nonces are watched and commits may fail; NULL: no more */
+void sim_seams(sim *w);
 
 /* sim_tell.c */
 void sim_tell(sim_link *l, bool up, const ov_msg *m);

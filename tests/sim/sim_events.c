@@ -268,6 +268,10 @@ void sim_do(sim *w, const sim_event *e) {
     sim_server_crash(w);
     break;
   case EV_FAULT_SERVER:
+    if (sim_chance(&r, 40)) {
+      w->commit_fails_in = sim_below(&r, 10);
+      break;
+    }
     w->fail_in = sim_below(&r, 120);
     w->fail_once = sim_chance(&r, 50);
     break;

@@ -487,7 +487,7 @@ static void note_dropped(sim *w) {
 
 static void make_well(sim *w) {
   sim_links_drop(w);
-  w->fail_in = -1;
+  w->fail_in = w->commit_fails_in = -1;
   if (w->failing) sim_server_crash(w);
   if (w->disk_full) sim_disk(w, false);
   for (unsigned i = 0; i < SIM_TABLETS_MAX; i++) {

@@ -75,13 +75,13 @@ void sim_run(const sim_options *o, const sim_plan *p, char state[65], sim_stats 
   w->o = *o;
   w->told = stats;
   w->rng.state = o->seed ^ 0x9e3779b97f4a7c15u;
-  w->fail_in = -1;
+  w->fail_in = w->commit_fails_in = -1;
   w->packer = ov_packer_new();
   FX_MUST(w->packer);
   ov_arena_init(&w->spy_arena, 64u << 20);
   ov_arena_init(&w->tmp, 256u << 20);
   sim_openssl_seed(o->seed);
-  sim_seals_watch(w);
+  sim_seams(w);
   sim_server_open(w);
   first_tablets(w, p->tablets);
   for (unsigned i = 0; i < p->n; i++) {
@@ -101,6 +101,6 @@ void sim_run(const sim_options *o, const sim_plan *p, char state[65], sim_stats 
           (unsigned long long)w->st.restores, (unsigned long long)w->st.quiets);
   *stats = w->st;
   close_world(w);
-  sim_seals_watch(NULL);
+  sim_seams(NULL);
   free(w);
 }

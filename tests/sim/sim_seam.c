@@ -1,5 +1,8 @@
-/* Every seal of the server and of the tablets passes here (the linker puts __wrap_ov_seal in place of
- * ov_seal): under one key no nonce is used twice, whatever crashed, was cloned or put back in between. */
+/* Seams that the linker makes (__wrap_f stands in place of f).
+ *
+ * Every seal of the server and of the tablets passes here: under one key no nonce is used twice, whatever
+ * crashed, was cloned or put back in between. And a commit of the server fails when it is told to, after all
+ * that led to it went well. */
 #include "sim.h"
 
 #include <stdlib.h>
@@ -12,7 +15,10 @@ int __real_ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t 
 int __wrap_ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t nonce[SEAL_NONCE_BYTES],
                    const void *aad, size_t aad_n, const void *plain, size_t n, ov_buf *out);
 
-/* The linker's seam has no context: one world a process. */
+int __real_sv_txn_commit(sv_txn *t);
+int __wrap_sv_txn_commit(sv_txn *t);
+
+/* The linker's seams have no context: one world a process. */
 static struct {
   sim *w;
   uint64_t *seen; /* hashes of (key, nonce); 0: free */
@@ -47,7 +53,7 @@ static void grow(void) {
   free(old);
 }
 
-void sim_seals_watch(sim *w) {
+void sim_seams(sim *w) {
   free(seals.seen);
   memset(&seals, 0, sizeof seals);
   seals.w = w;
@@ -59,4 +65,13 @@ int __wrap_ov_seal(ov_hasher *h, const uint8_t key[OV_KEY_BYTES], const uint8_t 
   if (seals.w && 2 * seals.n >= seals.cap) grow();
   if (seals.w) put(x ? x : 1);
   return __real_ov_seal(h, key, nonce, aad, aad_n, plain, n, out);
+}
+
+int __wrap_sv_txn_commit(sv_txn *t) {
+  sim *w = seals.w;
+  if (w && w->in_net && w->commit_fails_in >= 0 && w->commit_fails_in-- == 0) {
+    sim_say(w, "a commit of the server fails");
+    sv_txn_fail(t, OV_E_FULL);
+  }
+  return __real_sv_txn_commit(t);
 }
