@@ -27,7 +27,8 @@ struct sv_measurer {
   unsigned n_rounds;
   int64_t rounds_night;
   int rounds_phase;
-  int64_t use_day;
+  int64_t use_first; /* technology: bit i of use_days is this day and i */
+  uint64_t use_days;
   sv_goal goals[GOALS_MAX];
   unsigned n_goals;
 };
@@ -42,7 +43,7 @@ void sv_measurer_begin(sv_measurer *m, unsigned family, const sv_zone *zone) {
   m->family = family;
   m->zone = zone;
   m->n_projects = m->n_rounds = m->n_goals = 0;
-  m->use_day = SV_UNKNOWN;
+  m->use_days = 0;
 }
 
 /* -- values ---------------------------------------------------------------------------------------------- */
@@ -191,6 +192,23 @@ static void add_contact(sv_measurer *m, const ov_record *r, int phase) {
   if (known(mutual)) add_share(m, M_CONTACT_RECIPROCAL, 0, phase, mutual == 2);
 }
 
+/* On the clock on the wall. */
+static int64_t local_day(const sv_measurer *m, int64_t at) {
+  int64_t t = at + sv_zone_offset(m->zone, at);
+  return t >= 0 ? t / 86400 : (t + 1) / 86400 - 1;
+}
+
+/* Days of a month on the wall, each once, in whatever order the entries of a day come. */
+static bool new_use_day(sv_measurer *m, int64_t day) {
+  if (!m->use_days) m->use_first = day - 31;
+  int64_t at = day - m->use_first;
+  if (at < 0 || at > 63) return true; /* no day of this month */
+  uint64_t bit = (uint64_t)1 << at;
+  bool fresh = !(m->use_days & bit);
+  m->use_days |= bit;
+  return fresh;
+}
+
 static void add_tech(sv_measurer *m, const ov_record *r, int phase) {
   int64_t used = sv_record_value(r, TECH_USED), incident = sv_record_value(r, TECH_INCIDENT),
           at = sv_record_value(r, F_OCCURRED);
@@ -199,9 +217,7 @@ static void add_tech(sv_measurer *m, const ov_record *r, int phase) {
   sv_sum *week = entry(m, M_TECH_DAYS_WEEK, 0, 0, phase), *total = entry(m, M_TECH_DAYS_TOTAL, 0, 0, phase);
   if (!rate || !week || !total) return;
   if (known(incident) && incident > 0) rate->sum += 100000;
-  int64_t day = known(at) ? (at >= 0 ? at / 86400 : -1) : SV_UNKNOWN;
-  if ((used != 1 && used != 2) || day == m->use_day) return;
-  m->use_day = day;
+  if ((used != 1 && used != 2) || !known(at) || !new_use_day(m, local_day(m, at))) return;
   rate->n++;
   week->n++;
   week->sum += 1000;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "sv_audit.h"
+#include "sv_release.h"
 #include "web_priv.h"
 
 /* When a token was last used is kept to the hour, so that reading costs no write each time. */
@@ -220,9 +221,17 @@ static int answer(sv_web *w, const sv_net_request *q, const char *path, const sv
   if (!take_apart(path, &x))
     return refuse(reply, 404, "unknown-path", "There is nothing here; /v1/openapi.json says what there is.",
                   "Hier is niets; /v1/openapi.json zegt wat er is.");
+  if (sv_net_arg(q, "breakdown")) {
+    char en[160];
+    snprintf(en, sizeof en,
+             "Breakdowns are fixed when a release is made: all, %s. None can be asked for here.",
+             sv_breakdown_list);
+    return refuse(reply, 400, "no-breakdown", en,
+                  "De uitsplitsingen liggen vast: alle netwerken, per netwerk, of per soort netwerk.");
+  }
   if (q->args && *q->args)
-    return refuse(reply, 400, "no-arguments", "This interface takes no arguments: breakdowns are fixed.",
-                  "Hier kunnen geen vragen bij: de uitsplitsingen liggen vast.");
+    return refuse(reply, 400, "no-arguments", "This interface takes no arguments.",
+                  "Hier kunnen geen vragen bij.");
   bool general = x.list || strcmp(x.dataset, "codebook") == 0 || strcmp(x.dataset, "datapackage") == 0;
   if (!x.list && sv_format_parse(x.format, &f)) return not_there(reply, OV_E_INVALID);
   if (!x.list && !sv_export_has(x.dataset, f)) return not_there(reply, OV_E_INVALID);

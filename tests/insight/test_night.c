@@ -259,6 +259,106 @@ static void technology_and_phase(void **state) {
   sv_measurer_free(m);
 }
 
+/* Half past midnight on the wall is a new day, though it is yesterday in UTC; a day counts once, in whatever
+ * order its entries come. */
+static void use_days_are_those_of_the_wall_clock(void **state) {
+  (void)state;
+  sv_measurer *m = sv_measurer_new();
+  sv_zone *zone = NULL;
+  maker k;
+  unsigned flags;
+  assert_int_equal(sv_zone_open("Europe/Amsterdam", &zone), 0);
+  const int64_t at[] = {AT(D, 23, 30), AT(D, 10, 0), AT(D, 23, 45), AT(D + 1, 12, 0), AT(D + 1, 22, 30)};
+  sv_measurer_begin(m, SV_FAM_TECH, zone);
+  for (unsigned i = 0; i < 5; i++) {
+    const int64_t f[][2] = {{4, at[i]}, {11, 1}, {15, 0}};
+    sv_measurer_add(m, record(&k, KIND_TECH, f, 3), NULL, NULL);
+  }
+  /* Two hours ahead of UTC: 01:30 of the next day, D, the next day twice, and half an hour into the third. */
+  assert_int_equal(sv_zone_offset(zone, at[0]), 7200);
+  assert_int_equal(value(sv_measurer_end(m), M_TECH_DAYS_TOTAL, 0, &flags), 3000);
+  sv_measurer_free(m);
+  sv_zone_close(zone);
+}
+
+/* mode, initiator, reciprocity, valence; and with whom, up to two */
+static void add_contact(sv_measurer *m, const int64_t v[4], int64_t with, int64_t also) {
+  maker k;
+  const int64_t f[][2] = {{4, AT(D, 15, 0)}, {10, v[0]}, {13, v[1]}, {15, v[2]}, {16, v[3]}};
+  ov_record *r = record(&k, KIND_CONTACT, f, 5);
+  const int64_t partners[2] = {with, also};
+  /* fields ascend: partners (11) stand behind mode (10) */
+  memmove(&k.live[4], &k.live[2], 3 * sizeof k.live[0]);
+  unsigned n = also ? 2 : 1;
+  for (unsigned i = 0; i < 2; i++)
+    k.live[2 + i] = (ov_live){
+        .field = 11, .is_elem = true, .elem = ov_int(partners[i < n ? i : 0]), .v = ov_int(1)};
+  r->n_live = 7;
+  sv_measurer_add(m, r, NULL, NULL);
+}
+
+static int64_t share(const sv_sums *s, unsigned measure, int cat) {
+  int64_t milli = SV_UNKNOWN;
+  unsigned flags;
+  (void)sv_sums_value(s, sv_measure_by_id((uint16_t)measure), 0, cat, 0, 28, &milli, &flags);
+  return milli;
+}
+
+static void social_contact(void **state) {
+  (void)state;
+  sv_measurer *m = sv_measurer_new();
+  sv_measurer_begin(m, SV_FAM_CONTACT, NULL);
+  add_contact(m, (const int64_t[]){1, 1, 2, 1}, 1, 0);     /* at home with family, own idea, to and fro */
+  add_contact(m, (const int64_t[]){1, 2, 1, 0}, 5, 0);     /* with a carer only */
+  add_contact(m, (const int64_t[]){3, 3, 0, -2}, 5, 2);    /* on the phone, carer and friend */
+  add_contact(m, (const int64_t[]){4, -99, -98, 2}, 1, 0); /* who began is not known */
+  const sv_sums *s = sv_measurer_end(m);
+  assert_int_equal(share(s, M_CONTACT_WEEK, 0), 1000);    /* 4 in 4 weeks */
+  assert_int_equal(share(s, M_CONTACT_UNPAID, 0), 75000); /* all but the one with a carer only */
+  assert_int_equal(share(s, M_CONTACT_VARIETY, 0), 3000); /* family, carer, friend */
+  assert_int_equal(share(s, M_CONTACT_OWN, 0), 33333);    /* of the three where it is known */
+  assert_int_equal(share(s, M_CONTACT_RECIPROCAL, 0), 33333);
+  assert_int_equal(share(s, M_CONTACT_MODE, 1), 50000);
+  assert_int_equal(share(s, M_CONTACT_MODE, 2), 0);
+  assert_int_equal(share(s, M_CONTACT_VALENCE, -2), 25000);
+  sv_measurer_free(m);
+}
+
+static void remote_care(void **state) {
+  (void)state;
+  sv_measurer *m = sv_measurer_new();
+  maker k;
+  /* reason, replaces a visit, connection */
+  const int64_t rows[4][3] = {{1, 1, 3}, {2, 0, 1}, {3, 1, 2}, {4, -98, 3}};
+  sv_measurer_begin(m, SV_FAM_REMOTE, NULL);
+  for (unsigned i = 0; i < 4; i++) {
+    const int64_t f[][2] = {{4, AT(D, 9, 0)}, {12, rows[i][0]}, {13, rows[i][1]}, {15, rows[i][2]}};
+    sv_measurer_add(m, record(&k, KIND_REMOTE, f, 4), NULL, NULL);
+  }
+  const sv_sums *s = sv_measurer_end(m);
+  assert_int_equal(share(s, M_REMOTE_REPLACED, 0), 66667); /* of the three where it was asked */
+  assert_int_equal(share(s, M_REMOTE_FAILED, 0), 25000);
+  assert_int_equal(share(s, M_REMOTE_REASON, 1), 50000); /* measures and quarantine are one */
+  assert_int_equal(share(s, M_REMOTE_REASON, 2), 0);
+  assert_int_equal(share(s, M_REMOTE_REASON, 3), 25000);
+  sv_measurer_free(m);
+}
+
+/* Bedtimes over midnight lie beside each other, and five nights make a spread. */
+static void bedtimes_vary(void **state) {
+  (void)state;
+  static const int minutes[] = {-20, 10, 0, 20, -10}; /* around midnight */
+  unsigned flags;
+  for (unsigned nights = 4; nights <= 5; nights++) {
+    sv_measurer *m = sv_measurer_new();
+    sv_measurer_begin(m, SV_FAM_SLEEP, NULL);
+    for (unsigned i = 0; i < nights; i++) add_night(m, D + i, 1, AT(D + i + 1, 0, 0) + minutes[i] * 60, NULL);
+    int64_t sd = value(sv_measurer_end(m), M_SLEEP_BED_SD, 1, &flags);
+    assert_int_equal(sd, nights < 5 ? SV_UNKNOWN : 15811); /* sqrt(1000 / 4) minutes */
+    sv_measurer_free(m);
+  }
+}
+
 static void scales_are_never_pooled(void **state) {
   (void)state;
   sv_measurer *m = sv_measurer_new();
@@ -312,6 +412,10 @@ int main(void) {
       cmocka_unit_test(refused_nights_count_as_refused),
       cmocka_unit_test(day_structure),
       cmocka_unit_test(technology_and_phase),
+      cmocka_unit_test(use_days_are_those_of_the_wall_clock),
+      cmocka_unit_test(social_contact),
+      cmocka_unit_test(remote_care),
+      cmocka_unit_test(bedtimes_vary),
       cmocka_unit_test(scales_are_never_pooled),
       cmocka_unit_test(sums_survive_encoding),
   };

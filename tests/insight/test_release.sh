@@ -73,6 +73,16 @@ export_files "$dir/one" "${some[@]}" {sleep_check,day_structure,social_contact,t
 rm -rf "$keep" && cp -r "$dir/one" "$keep"
 A release page --network 3 --out "$dir/page.json" >/dev/null
 refused 'no such theme network' release page --network 77 --out "$dir/x.json"
+# Whatever people write, a page opens with 100 kB at most: what is last on it goes, never a figure.
+python3 - >"$dir/lessons.csv" <<'PY'
+import csv, sys
+out = csv.writer(sys.stdout)
+out.writerow(['number', 'title', 'body'])
+for n in range(10, 100):
+    out.writerow([n, '"' * 180 + str(n), '"' * 900])
+PY
+A record import lesson "$dir/lessons.csv" >/dev/null
+A release page --network 3 --out "$dir/full.json" >/dev/null
 refused 'File exists' export 2026-03 sleep --out "$dir/one/sleep.csv"
 organisation=$(A organisation list | field '.items[0].organisation')
 # Of several clients, since not everybody gave consent.
@@ -150,6 +160,12 @@ def same(cell, r):
     for k in ('clients', 'value', 'sd'):
         assert k not in cell or float(cell[k]) == float(r[k]), (k, cell, r)
     return 'hidden' not in cell
+
+full = json.load(open('../full.json', encoding='utf-8'))
+assert 90000 < os.path.getsize('../full.json') <= 100000, os.path.getsize('../full.json')
+assert len(page['lessons']) < len(full['lessons']) < len(page['lessons']) + 90
+for part in ('release', 'paired', 'goals', 'technology', 'stories', 'barriers'):
+    assert full[part] == page[part], part
 
 told = 0
 for measure, key in (('tech_days_week', 'days_week'), ('tech_incidents', 'incidents'), ('tech_days_total', 'days_total')):

@@ -243,8 +243,13 @@ static void paths_that_lead_nowhere(void **state) {
     if (wc_ask(&c, path, NULL) != 404) fail_msg("%s: %d", path, c.a.status);
     wc_close(&c);
   }
-  refused(s, s->all, "/v1/codebook.csv?breakdown=person", 400, "no-arguments");
+  refused(s, s->all, "/v1/codebook.csv?person=1", 400, "no-arguments");
+  refused(s, s->all, "/v1/releases?breakdown=organisation", 400, "no-breakdown");
+  snprintf(path, sizeof path, "%s?breakdown=network", s->path);
+  refused(s, s->all, path, 400, "no-breakdown");
   wc c = curl(s, s->all);
+  wc_ask(&c, path, NULL);
+  assert_non_null(strstr(c.a.body, "all, network, network_type")); /* refused with the list */
   assert_int_equal(wc_ask(&c, "/v1/releases", "{}"), 405);
   wc_close(&c);
 }

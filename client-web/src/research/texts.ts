@@ -65,7 +65,7 @@ export const RESEARCH = {
     "A release never changes. Who cites this points at exactly these bytes.",
   ],
   copy: ["Kopiëren", "Copy"],
-  copy_what: ["Kopieer: {what}", "Copy: {what}"],
+  copy_what: ["Kopiëren: {what}", "Copy: {what}"],
   copied: ["Gekopieerd.", "Copied."],
   not_copied: ["Kopiëren lukt niet. Selecteer de tekst zelf.", "Copying did not work. Select the text yourself."],
   citation: ["de verwijzing", "the citation"],
@@ -106,7 +106,7 @@ export const RESEARCH = {
   expired: ["verlopen", "expired"],
   revoked: ["ingetrokken", "revoked"],
   revoke: ["Intrekken", "Revoke"],
-  revoke_what: ["Trek in: {name}", "Revoke: {name}"],
+  revoke_what: ["Intrekken: {name}", "Revoke: {name}"],
   empty: ["Vul dit in.", "Fill this in."],
   bad_days: ["Vul een getal in van 1 tot {n}.", "Fill in a number from 1 to {n}."],
 } as const satisfies Texts;
