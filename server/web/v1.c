@@ -16,8 +16,10 @@
 #define USED_GRAIN_MS (60ll * 60 * 1000)
 
 static int refuse(sv_net_reply *reply, int status, const char *code, const char *en, const char *nl) {
-  char type[80];
+  char type[80], *headers = reply->headers; /* a session's renewed cookie among them */
+  reply->headers = NULL;
   sv_net_reply_free(reply);
+  reply->headers = headers;
   snprintf(type, sizeof type, "urn:overdracht:problem:%s", code);
   reply->status = status;
   reply->content_type = "application/problem+json";
@@ -209,8 +211,9 @@ static int give_codebook(sv_web *w, const sv_net_request *q, sv_format f, sv_net
   const web_making how = {
       .key = key, .type = sv_format_content_type(f), .make = make_codebook, .number = (unsigned)f};
   snprintf(key, sizeof key, "codebook.%s", sv_format_name(f));
-  web_reply_header(reply, "Content-Disposition: attachment; filename=\"overdracht-%s\"\r\n", key);
-  return web_made_reply(w, q, &how, reply);
+  int err = web_made_reply(w, q, &how, reply);
+  if (!err) web_reply_header(reply, "Content-Disposition: attachment; filename=\"overdracht-%s\"\r\n", key);
+  return err;
 }
 
 /* tok: NULL for a person, whose role was asked. */
