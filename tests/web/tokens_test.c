@@ -220,6 +220,31 @@ static void files_for_who_is_signed_in(void **state) {
   wc_close(&c);
 }
 
+/* A page of a theme network is put together once for all who look, until something of the programme changes. */
+static void a_page_is_made_once_for_all(void **state) {
+  stage *s = *state;
+  char body[4096];
+  wc c = s->own;
+  assert_int_equal(wc_ask(&c, "/api/network", NULL), 200);
+  snprintf(body, sizeof body, "%.4095s", c.a.body);
+  long long made = 0;
+  unsigned tries = 0; /* until what earlier tests left to be written is written */
+  do {
+    assert_true(tries++ < 20);
+    made = dm_metric(&s->d, "web_made_total");
+    for (unsigned i = 0; i < 3; i++) assert_int_equal(wc_ask(&c, "/api/network", NULL), 200);
+  } while (dm_metric(&s->d, "web_made_total") != made);
+  assert_true(made > 0);
+  assert_int_equal(strncmp(c.a.body, body, strlen(body)), 0);
+  must(s, "{'cmd':'record add','kind':'lesson','fields':['number=1','title=Samen met de client']}");
+  assert_int_equal(wc_ask(&c, "/api/network", NULL), 200);
+  assert_true(dm_metric(&s->d, "web_made_total") > made);
+  assert_non_null(strstr(c.a.body, "Samen met de client"));
+  assert_int_equal(wc_ask(&c, "/api/network?release=2020-01", NULL), 404);
+  assert_int_equal(wc_ask(&c, "/api/network?release=2020-01-and-much-longer", NULL), 404);
+  wc_close(&c);
+}
+
 static void what_is_asked_wrongly(void **state) {
   stage *s = *state;
   wc c = s->own;
@@ -334,6 +359,7 @@ int main(void) {
       cmocka_unit_test(a_token_of_ones_own),
       cmocka_unit_test(the_list_is_that_of_the_programs),
       cmocka_unit_test(files_for_who_is_signed_in),
+      cmocka_unit_test(a_page_is_made_once_for_all),
       cmocka_unit_test(what_is_asked_wrongly),
       cmocka_unit_test(anothers_token_is_out_of_reach),
       cmocka_unit_test(it_ends_with_its_persons_right),
