@@ -58,6 +58,9 @@ export interface App {
    *  quarter of an hour, so that somebody who has left cannot come in. AppError: pin_exists, pin_weak,
    *  offline, person_gone. */
   choosePin(person: Id, pin: string): Promise<void>;
+  /** On a device of one's own, whose person signed in at the server just now: no PIN. The server holds what
+   *  such a device writes for anybody else. AppError: person_gone, locked, revoked. */
+  signInVouched(person: Id): Promise<void>;
   /** Signs in, in the place of who was. Says what was wrong; waitS: seconds in which any further try is
    *  refused without being looked at. */
   signIn(person: Id, pin: string): Promise<SignIn>;

@@ -207,9 +207,13 @@ function create(db: Db): void {
 export class NewerDatabase extends Error {}
 
 /** onNewer: another tab wants to open a newer version; this one has let go. */
-export async function openDatabase(onNewer: () => void, onGone: () => void): Promise<Db> {
+export async function openDatabase(
+  onNewer: () => void,
+  onGone: () => void,
+  name: string = DB_NAME,
+): Promise<Db> {
   try {
-    return await openDB<Tables>(DB_NAME, DB_VERSION, {
+    return await openDB<Tables>(name, DB_VERSION, {
       upgrade(db, from) {
         if (from < 1) create(db);
       },

@@ -27,7 +27,10 @@ async function rowsOf(core: Core, q: Query, scope: number | undefined, kind: num
     const rows = await core.db.getAllFromIndex("views", "client", range);
     return scope === undefined ? rows : rows.filter((r) => r.scope === scope);
   }
-  const scopes = scope === undefined ? core.directory.teams().map((t) => t.scope) : [scope];
+  // of no team: 0 the programme's, 1 the organisation's
+  const home = core.directory.schemas.kind(kind)?.scope ?? 2;
+  const every = home < 2 ? [home] : core.directory.teams().map((t) => t.scope);
+  const scopes = scope === undefined ? every : [scope];
   const lists = scopes.map((s) =>
     core.db.getAllFromIndex("views", "team", IDBKeyRange.bound([s, kind, fromDay], [s, kind, toDay])),
   );

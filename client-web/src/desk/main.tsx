@@ -22,9 +22,21 @@ interface Section {
 }
 const SECTIONS: readonly Section[] = [
   {
+    name: "own",
+    roles: ["project_lead", "org_admin"],
+    load: () => import("../lead/own.tsx"),
+    also: ["settle", "double", "record", "edit", "client", "new"],
+  },
+  {
     name: "network",
     roles: ["project_lead", "expert", "researcher", "programme_admin"],
     load: () => import("../lead/network.tsx"),
+  },
+  {
+    name: "write",
+    roles: ["project_lead", "expert"],
+    load: () => import("../lead/write.tsx"),
+    also: ["change"],
   },
   {
     name: "research",

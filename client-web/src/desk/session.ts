@@ -54,6 +54,7 @@ export interface Ticket {
 export class Session {
   #kept: Kept | null = read();
   readonly #listeners = new Set<() => void>();
+  readonly #atEnd: (() => Promise<void>)[] = [];
 
   get me(): Me | null {
     return this.#kept?.me ?? null;
@@ -62,8 +63,16 @@ export class Session {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+  /** Runs once when this session ends, by whomever. */
+  onEnd(leave: () => Promise<void>): void {
+    this.#atEnd.push(leave);
+  }
+  async #leave(): Promise<void> {
+    await Promise.allSettled(this.#atEnd.splice(0).map((leave) => leave()));
+  }
   #keep(kept: Kept | null): void {
     this.#kept = kept;
+    if (!kept) void this.#leave();
     try {
       // survives a reload of this tab, and ends with it
       if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept));
@@ -87,6 +96,7 @@ export class Session {
     return answer.used_recovery_code ? answer.recovery_codes_left : null;
   }
   async signOut(): Promise<void> {
+    await this.#leave();
     try {
       await this.post("/api/sign-out", {});
     } catch {

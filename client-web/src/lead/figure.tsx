@@ -22,9 +22,11 @@ interface Props {
   file: string;
   table: Table;
   class?: string;
+  /** what it shows is the table already */
+  plain?: boolean;
   children: ComponentChildren;
 }
-export function Figure({ title, lead, file, table, class: more, children }: Props) {
+export function Figure({ title, lead, file, table, class: more, plain, children }: Props) {
   const t = useTexts(TEXTS);
   const { lang } = useDesk();
   return (
@@ -33,10 +35,12 @@ export function Figure({ title, lead, file, table, class: more, children }: Prop
       {lead && <p class="sub">{lead}</p>}
       {children}
       <div class="figure-foot">
-        <details>
-          <summary>{t("table")}</summary>
-          <DataTable caption={title} table={table} lang={lang} />
-        </details>
+        {!plain && (
+          <details>
+            <summary>{t("table")}</summary>
+            <DataTable caption={title} table={table} lang={lang} />
+          </details>
+        )}
         <button
           type="button"
           class="text-button"

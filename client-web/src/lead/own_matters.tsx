@@ -1,0 +1,131 @@
+// What somebody must settle, of all teams, oldest first; and the way to every client's records.
+import type { RecordView, Team } from "../app/api.ts";
+import { useTexts } from "../desk/desk.tsx";
+import type { Texts } from "../desk/texts.ts";
+import { Alert, Badge, ErrorAlert, Loading } from "../ui/parts.tsx";
+import { happened } from "../ui/record.tsx";
+import { href, useLoad, useUi } from "../ui/ui.tsx";
+
+const TEXTS = {
+  lead: [
+    "Waar twee mensen iets anders opschreven, of twee keer hetzelfde. Tik erop en los het op.",
+    "Where two people wrote different things, or the same thing twice. Tap one and settle it.",
+  ],
+  none: ["Er is niets op te lossen.", "There is nothing to settle."],
+  client: ["Cliënt", "Client"],
+  team: ["Team", "Team"],
+  what: ["Registratie", "Entry"],
+  matter: ["Wat", "What"],
+  age: ["Sinds", "Since"],
+  conflict: ["oneens", "conflict"],
+  double: ["dubbel", "double"],
+  held: ["vastgehouden", "held"],
+  days: ["{n} dagen", "{n} days"],
+  today: ["vandaag", "today"],
+  yesterday: ["1 dag", "1 day"],
+  clients_none: ["Dit team heeft geen cliënten.", "This team has no clients."],
+} as const satisfies Texts;
+
+interface Matter {
+  team: Team;
+  record: RecordView;
+  client: string;
+  is: "conflict" | "double" | "held";
+}
+const SCREENS = { conflict: "settle", double: "double", held: "record" } as const;
+const matterOf = (r: RecordView): Matter["is"] =>
+  r.conflicts.length ? "conflict" : r.doubles.length ? "double" : "held";
+
+export function Matters() {
+  const ui = useUi();
+  const { app, l } = ui;
+  const t = useTexts(TEXTS);
+  const list = useLoad(async () => {
+    const all: Matter[] = [];
+    for (const team of app.teams())
+      for (const record of await app.attention(team.id)) {
+        const client = record.client ? ((await app.client(record.client))?.label ?? "?") : "–";
+        all.push({ team, record, client, is: matterOf(record) });
+      }
+    return all.sort((a, b) => a.record.changedAt - b.record.changedAt);
+  }, []);
+  if (list.error) return <ErrorAlert error={list.error} />;
+  if (!list.value) return <Loading />;
+  if (!list.value.length)
+    return (
+      <Alert type="ok">
+        <p>{t("none")}</p>
+      </Alert>
+    );
+  const today = app.clock.day(app.clock.now());
+  const age = (at: number) => {
+    const days = today - app.clock.day(at);
+    return days < 1 ? t("today") : days === 1 ? t("yesterday") : t("days", { n: days });
+  };
+  const to = (m: Matter) => href(SCREENS[m.is], m.record.id);
+  return (
+    <section class="card">
+      <p class="sub">{t("lead")}</p>
+      <div class="table-scroll" tabIndex={0} role="group" aria-label={t("lead")}>
+        <table class="data matters">
+          <thead>
+            <tr>
+              {(["client", "what", "matter", "age", "team"] as const).map((h) => (
+                <th key={h} scope="col">
+                  {t(h)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {list.value.map((m) => (
+              <tr key={m.record.id}>
+                <th scope="row">{m.client}</th>
+                <td>
+                  <a class="matter" href={to(m)}>
+                    {l(app.kind(m.record.kind)?.label ?? { nl: "?", en: "?" })}
+                  </a>{" "}
+                  <span class="sub">{happened(ui, m.record)}</span>
+                </td>
+                <td>
+                  <Badge type={m.is === "double" ? "warning" : "error"}>{t(m.is)}</Badge>
+                </td>
+                <td>{age(m.record.changedAt)}</td>
+                <td>{m.team.name}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+export function Clients() {
+  const { app } = useUi();
+  const t = useTexts(TEXTS);
+  const list = useLoad(
+    async () => Promise.all(app.teams().map(async (team) => ({ team, clients: await app.clients(team.id) }))),
+    [],
+    ["people"],
+  );
+  if (list.error) return <ErrorAlert error={list.error} />;
+  if (!list.value) return <Loading />;
+  return (
+    <>
+      {list.value.map(({ team, clients }) => (
+        <section key={team.id} class="card stack">
+          <h2 class="utrecht-heading-2">{team.name}</h2>
+          {!clients.length && <p class="empty">{t("clients_none")}</p>}
+          <p class="client-links">
+            {clients.map((c) => (
+              <a key={c.id} href={href("client", c.id)}>
+                {c.label}
+              </a>
+            ))}
+          </p>
+        </section>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,255 @@
+// A lead's own organisation in a real browser, at the real overdrachtd: what must be settled is settled through the
+// same ops as on a tablet, what is held is ruled on, and every look is in the audit.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { type Browser, chromium } from "playwright-core";
+import type { App } from "../src/app/api.ts";
+import { buildApp, writeApp } from "../scripts/build.mjs";
+import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import { type Account, axeFinds, DeskPage, makeAccount, overhang } from "./lib/desk.ts";
+import { Browser as Store, until } from "./lib/engine.ts";
+import { personOf, PIN, SLEEP, teamOf } from "./lib/team.ts";
+import { CHROMIUM } from "./ui/lib/stand.mjs";
+
+const skip =
+  daemonMissing ?? (existsSync(CHROMIUM.executablePath!) ? false : `${CHROMIUM.executablePath} is not there`);
+const LINDE = ["--organisation", "De Linde"];
+const IEP = ["--organisation", "De Iep"];
+const PAYLOAD = "<img src=x onerror=alert(1)>";
+let browser: Browser;
+let daemon: Daemon;
+let a: App;
+let b: App;
+const accounts: Record<string, Account> = {};
+
+/** A tablet of Beuk with somebody signed in. */
+async function tablet(name: string, who: string): Promise<App> {
+  const { code } = daemon.admin("device", "add", name, "--team", "Beuk", ...LINDE);
+  const app = await new Store(daemon.port).open();
+  await app.enrol(code, name);
+  await app.choosePin(await personOf(app, who), PIN);
+  return app;
+}
+const clientOf = async (app: App, label: string) =>
+  (await app.clients(teamOf(app))).find((c) => c.label === label)!.id;
+const today = (app: App) => app.clock.day(app.clock.now());
+async function night(app: App, label: string, ago: number, quality: number, source = 1): Promise<string> {
+  const kind = SLEEP(app);
+  const id = (name: string) => kind.fields.find((f) => f.name === name)!.id;
+  const values = {
+    [id("night_date")]: today(app) - ago,
+    [id("source")]: source,
+    [id("quality")]: quality,
+  };
+  return app.save({ kind: kind.id, team: teamOf(app), client: await clientOf(app, label), values });
+}
+
+before(async () => {
+  if (skip) return;
+  daemon = new Daemon();
+  daemon.web = join(daemon.folder, "web");
+  writeApp(await buildApp(), daemon.web);
+  await daemon.start();
+  for (const [org, team] of [
+    ["De Linde", "Beuk"],
+    ["De Iep", "Els"],
+  ]) {
+    daemon.admin("organisation", "add", org);
+    daemon.admin("team", "add", team, "--organisation", org);
+  }
+  daemon.admin("team", "add", "Wilg", ...LINDE);
+  for (const name of ["Salie", "Tijm"]) daemon.admin("person", "add", name, "--team", "Beuk", ...LINDE);
+  for (const name of ["Merel", PAYLOAD]) daemon.admin("participant", "add", name, "--team", "Beuk", ...LINDE);
+  daemon.admin("participant", "add", "Vink", "--team", "Wilg", ...LINDE);
+  daemon.admin("person", "add", "Laurier", "--role", "project lead", "--team", "Beuk", ...LINDE);
+  daemon.admin("person", "add", "Beheerder", "--role", "org admin", ...LINDE);
+  daemon.admin("person", "add", "Vlier", "--role", "project lead", ...IEP);
+  accounts.lead = makeAccount(daemon, "Laurier", "laurier@linde", ...LINDE);
+  accounts.administrator = makeAccount(daemon, "Beheerder", "beheer@linde", ...LINDE);
+  accounts.other = makeAccount(daemon, "Vlier", "vlier@iep", ...IEP);
+
+  a = await tablet("Tablet A", "Salie");
+  b = await tablet("Tablet B", "Tijm");
+  const id = await night(a, "Merel", 2, 4);
+  await night(a, PAYLOAD, 2, 3);
+  await a.syncNow();
+  await b.syncNow();
+  // both change how the night was before either sees the other
+  const quality = SLEEP(a).fields.find((f) => f.name === "quality")!.id;
+  await a.edit((await a.record(id))!, { [quality]: 2 });
+  await b.edit((await b.record(id))!, { [quality]: 5 });
+  await a.syncNow();
+  await b.syncNow();
+  // Tijm is no longer of the team when this arrives
+  await night(b, "Merel", 4, 1);
+  daemon.admin("person", "edit", "Tijm", "--active", "no", ...LINDE);
+  await b.syncNow();
+  await b.close();
+  browser = await chromium.launch(CHROMIUM);
+});
+after(async () => {
+  await a?.close();
+  await browser?.close();
+  await daemon?.end();
+});
+
+const audit = (...filter: string[]) => {
+  const { items } = daemon.admin("audit", "list", "--limit", "500", ...LINDE, ...filter);
+  return items as Record<string, unknown>[];
+};
+
+test("a lead settles what two tablets disagree about, and the tablet hears it", { skip }, async () => {
+  const desk = await DeskPage.open(browser, daemon.port);
+  const { page } = desk;
+  await desk.signIn(accounts.lead);
+  await desk.go("own");
+  await page.getByRole("heading", { name: "Onze organisatie: De Linde" }).waitFor();
+  const row = page.locator("tr", { hasText: "oneens" });
+  await row.getByText("Merel").waitFor();
+  await row.locator("a.matter").click();
+  await page.locator("[data-field=quality] .side").first().waitFor();
+  const side = page.locator("[data-field=quality] .side", { hasText: "zeer goed" });
+  await side.getByRole("button", { name: "Dit klopt" }).click();
+  await page.getByText("Alles is gekozen.").waitFor();
+  await desk.go("own");
+  await until("the tablet hears it", async () => {
+    await a.syncNow();
+    const list = await a.attention(teamOf(a));
+    return !list.some((r) => r.conflicts.length);
+  });
+  const kind = SLEEP(a);
+  const quality = kind.fields.find((f) => f.name === "quality")!.id;
+  const records = await a.records({ kind: kind.id, fromDay: today(a) - 2, toDay: today(a) - 2 });
+  const merel = await clientOf(a, "Merel");
+  const settled = records.find((r) => r.client === merel)!;
+  assert.equal(settled.values[quality], 5);
+  assert.equal(settled.fields.find((f) => f.field === quality)!.byName, "Laurier");
+  // delivered to the lead: a line for each client, of a lead's browser
+  const lines = audit("--type", "sync").filter((x) => x.role === "project_lead");
+  assert.ok(lines.length >= 2, "what the lead was sent is in the audit");
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+test("what is held is shown with its values and ruled on; both leave lines", { skip }, async () => {
+  const desk = await DeskPage.open(browser, daemon.port);
+  const { page } = desk;
+  await desk.signIn(accounts.lead);
+  await desk.go("own/held");
+  const card = page.locator(".held");
+  await card.first().waitFor();
+  assert.equal(await card.count(), 1);
+  await card.getByText("Tijm", { exact: false }).first().waitFor();
+  await card.locator("dd", { hasText: "zeer slecht" }).waitFor();
+  await card.getByRole("button", { name: "Laten gelden" }).click();
+  await card.getByText("Schrijf kort waarom.").waitFor();
+  await card.getByLabel("Waarom beslist u dit?").fill("Tijm werkte die nacht nog");
+  await card.getByRole("button", { name: "Laten gelden" }).click();
+  await page.getByText("Er is niets vastgehouden.").waitFor();
+  assert.equal((daemon.admin("held", "list", ...LINDE).items ?? []).length, 0);
+  assert.ok(audit("--type", "search").some((x) => x.role === "project_lead" && /held/.test(String(x.detail))));
+  assert.ok(audit("--type", "ruling").some((x) => x.role === "project_lead"));
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+test("which nights are missing, and when each tablet was last here", { skip }, async () => {
+  const desk = await DeskPage.open(browser, daemon.port);
+  const { page } = desk;
+  await desk.signIn(accounts.lead);
+  await desk.go("own/nights");
+  const wilg = page.locator(".heat tr", { hasText: "Wilg" });
+  await wilg.locator("button").first().waitFor();
+  // of a whole week without an entry all seven nights are missing
+  assert.match((await wilg.locator("button").first().getAttribute("aria-label"))!, /: 0 %, 0 van 7 nachten/);
+  await wilg.locator("button").first().click();
+  await page.locator(".missing").getByText("Vink").waitFor();
+  const beuk = page.locator(".heat tr", { hasText: "Beuk" });
+  const cells = await beuk
+    .locator("button")
+    .evaluateAll((all) => all.map((x) => x.getAttribute("aria-label")!));
+  const there = cells.map((c) => Number(/, (\d+) van/.exec(c)![1]));
+  assert.equal(
+    there.reduce((x, y) => x + y, 0),
+    3,
+    "two nights of that night, and the one that was admitted",
+  );
+
+  await desk.go("own/tablets");
+  const row = (name: string) => page.locator("tbody tr", { hasText: name });
+  await row("Tablet B").waitFor();
+  assert.equal(await row("browser Laurier").getByText("nu verbonden").count(), 2);
+  assert.equal(await row("Tablet B").getByText("nu verbonden").count(), 0);
+  await row("Tablet B").getByText(/niet ouder dan/).waitFor();
+  assert.ok(audit("--type", "search").some((x) => /devices/.test(String(x.detail))));
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+test("a lead writes a story; it syncs like any record, and can be taken back", { skip }, async () => {
+  daemon.admin("record", "add", "theme_network", "number=1", "name=Nachtrust", "type=1");
+  const desk = await DeskPage.open(browser, daemon.port);
+  const { page } = desk;
+  await desk.signIn(accounts.lead);
+  await desk.go("write");
+  await page.getByRole("link", { name: "Toevoegen: Praktijkverhaal" }).click();
+  await page.locator("[data-field=theme_network]").getByText("Nachtrust").click();
+  await page.locator("[data-field=title] :is(input, textarea)").fill(`Rust in de nacht ${PAYLOAD}`);
+  await page.locator("[data-field=link] :is(input, textarea)").fill("https://example.invalid/verhaal");
+  await page.locator("[data-field=consent]").getByText("niemand herkenbaar").click();
+  await page.getByRole("button", { name: "Opslaan", exact: true }).click();
+  const story = page.locator("[data-kind=practice_story] li", { hasText: "Rust in de nacht" });
+  await story.waitFor();
+  const stories = () => (daemon.admin("record", "list", "practice_story").items ?? []).length as number;
+  await until("the programme has the story", () => stories() === 1);
+  await desk.go("network");
+  await page.getByText(`Rust in de nacht ${PAYLOAD}`).waitFor();
+  await desk.go("write");
+  await story.getByRole("button", { name: /Weghalen/ }).click();
+  await story.waitFor({ state: "detached" });
+  await page.locator(".toast").getByText("Weggehaald.").waitFor();
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+test("another organisation's lead sees nothing; signing out leaves nothing behind", { skip }, async () => {
+  const desk = await DeskPage.open(browser, daemon.port);
+  const { page } = desk;
+  await desk.signIn(accounts.other);
+  await desk.go("own");
+  await page.getByRole("heading", { name: "Onze organisatie: De Iep" }).waitFor();
+  await page.getByText("Er is niets op te lossen.").waitFor();
+  for (const part of ["held", "nights", "tablets", "technology", "clients"]) {
+    await desk.go(`own/${part}`);
+    await page.waitForTimeout(300);
+    assert.doesNotMatch(await page.locator("main").innerText(), /Merel|Beuk|Tablet A|Salie/, part);
+  }
+  const stores = () =>
+    page.evaluate(async () => (await indexedDB.databases()).map((d) => d.name!).filter((n) => /desk/.test(n)));
+  assert.equal((await stores()).length, 1);
+  await page.getByRole("button", { name: "Uitloggen" }).click();
+  await page.getByLabel("Inlognaam").waitFor();
+  await until("the store is gone", async () => (await stores()).length === 0);
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+test("on a phone and for axe, light and dark", { skip }, async () => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const desk = await DeskPage.open(browser, daemon.port, { bypassCSP: true, colorScheme });
+    const { page } = desk;
+    await desk.signIn(accounts.lead);
+    const parts = ["matters", "held", "nights", "tablets", "technology", "clients"].map((p) => `own/${p}`);
+    for (const path of [...parts, "write"]) {
+      await page.setViewportSize({ width: 1024, height: 1366 });
+      await desk.go(path);
+      await page.locator(".loading").waitFor({ state: "detached" });
+      assert.deepEqual(await axeFinds(page), [], `${path}, ${colorScheme}`);
+      await page.setViewportSize({ width: 360, height: 740 });
+      assert.equal(await overhang(page), 0, `${path} on a phone`);
+    }
+    await desk.context.close();
+  }
+});
