@@ -133,8 +133,10 @@ typedef struct dm_wire {
   ov_id rows_server;   /* the server that HELLO named */
   ov_welcome welcome;  /* without its pointers */
   bool welcomed, mute; /* mute: leave pings unanswered */
+  bool ended;          /* WELCOME said that the device has ended (PROTO-160) */
   int close_code;      /* 0 until it is over; 1006 without a close frame */
-  int last_error;      /* of the last ERROR or BYE: an ov_err, 0 none */
+  int last_error;      /* of the last ERROR or BYE: an ov_err, 0 none; what may not come counts as internal */
+  char broke[120];     /* what came that may not */
   unsigned up, down, deltas;
   uint64_t up_bytes, down_bytes; /* websocket payloads */
 } dm_wire;
@@ -179,7 +181,7 @@ int dm_expect_close(dm_wire *w, int timeout_ms);
 bool dm_greet(dm_wire *w, const dm_server *d, dm_tablet *tb, const dm_hello *h);
 
 /* A whole sync as a good client does it: everything unacknowledged is pushed, everything new received.
- * Finds its place in a server that was restored. false: why. */
+ * Finds its place in a server that was restored; gives its receipt when it has ended. false: why. */
 bool dm_sync(const dm_server *d, dm_tablet *tb, char why[DM_WHY]);
 /* On a connection that was welcomed: pushes the rest and reads to SYNCED. */
 bool dm_catch_up(dm_wire *w, char why[DM_WHY]);

@@ -179,11 +179,13 @@ static void welcome_received(dm_wire *w, const ov_welcome *m) {
   dm_tablet *tb = w->tb;
   w->welcome = *m;
   w->welcomed = true;
+  w->ended = false;
   if (!ov_id_equal(&tb->server, &m->server)) tb->n_cursors = 0;
   tb->server = m->server;
   tb->org->shell.server = m->server;
   ov_peer_set_server(w->peer, &m->server);
   for (uint32_t i = 0; i < m->n_scopes; i++) {
+    if (m->scopes[i].scope == 1 && m->scopes[i].state == OV_SCOPE_GONE) w->ended = true;
     ov_cursor *c = cursor_of(tb, m->scopes[i].scope, false);
     if (c) *c = (ov_cursor){.scope = c->scope}; /* refetched, new or gone: from 0 */
   }
@@ -228,6 +230,18 @@ static bool take(dm_wire *w, ov_msg *m) {
   }
 }
 
+/* The server sent what it may not. */
+static void broke(dm_wire *w, int err, const ov_msg *m) {
+  if (err) snprintf(w->broke, sizeof w->broke, "refused: %s", ov_err_slug(err));
+  else if (m->type != OV_M_DELTA) snprintf(w->broke, sizeof w->broke, "not to be taken: message %d", m->type);
+  else
+    snprintf(w->broke, sizeof w->broke, "DELTA %u of scope %u from %llu to %llu, not from %llu", w->deltas,
+             m->delta.scope, (unsigned long long)m->delta.from, (unsigned long long)m->delta.to,
+             (unsigned long long)cursor_of(w->tb, m->delta.scope, true)->pos);
+  w->last_error = OV_E_INTERNAL;
+  w->close_code = 1006;
+}
+
 int dm_recv(dm_wire *w, ov_msg **m, int timeout_ms) {
   int64_t until = dm_mono_ms() + timeout_ms;
   rawws_got got;
@@ -245,9 +259,9 @@ int dm_recv(dm_wire *w, ov_msg **m, int timeout_ms) {
     } else if (got.b0 == 0x82) {
       w->down++;
       w->down_bytes += got.len;
-      if (ov_peer_feed(w->peer, got.payload, got.len, m) || !take(w, *m)) {
-        w->last_error = OV_E_INTERNAL; /* the server sent what it may not */
-        w->close_code = 1006;
+      int err = ov_peer_feed(w->peer, got.payload, got.len, m);
+      if (err || !take(w, *m)) {
+        broke(w, err, *m);
         break;
       }
       return 1;
@@ -286,8 +300,8 @@ bool dm_greet(dm_wire *w, const dm_server *d, dm_tablet *tb, const dm_hello *h) 
 }
 
 static bool told(dm_wire *w, const char *what, char why[DM_WHY]) {
-  snprintf(why, DM_WHY, "%s: close %d, error %s", what, w->close_code,
-           w->last_error ? ov_err_slug(w->last_error) : "none");
+  snprintf(why, DM_WHY, "%s: close %d, error %s%s%s", what, w->close_code,
+           w->last_error ? ov_err_slug(w->last_error) : "none", *w->broke ? "; " : "", w->broke);
   return false;
 }
 
@@ -376,10 +390,14 @@ bool dm_sync(const dm_server *d, dm_tablet *tb, char why[DM_WHY]) {
     tb->acked = own_place(tb, m->welcome.tips, m->welcome.n_tips, m->welcome.ladder, m->welcome.n_ladder);
   }
   ok = dm_catch_up(&w, why);
-  if (ok) {
+  if (ok && w.ended) { /* it gives its receipt and is turned away for good: PROTO-161 */
+    tb->n_cursors = 0;
+    send_acked(&w, false);
+    ok = dm_expect_close(&w, DM_WAIT_MS) == 4003 && w.last_error == OV_E_REVOKED;
+    if (!ok) told(&w, "receipt", why);
+  } else if (ok) {
     send_acked(&w, true);
-    int code = dm_expect_close(&w, DM_WAIT_MS);
-    ok = code == 1000;
+    ok = dm_expect_close(&w, DM_WAIT_MS) == 1000;
     if (!ok) told(&w, "goodbye", why);
   }
 done:
