@@ -6,6 +6,7 @@
 
 #include "admin_priv.h"
 #include "sv_audit.h"
+#include "sv_consent.h"
 #include "sv_rights.h"
 
 #define SHOWN_DEFAULT 200
@@ -92,6 +93,17 @@ static json_t *brief_json(adm *m, sv_txn *t, const sv_audit_event *e) {
                    k ? k->name : "", "detail", adm_text_json(e->detail, strlen(e->detail)));
 }
 
+/* In words: to which purposes the client's consent was valid then. */
+static json_t *consent_json(const sv_audit_event *e) {
+  static const char *const purposes[] = {"", "log", "network_review", "research", "story"};
+  if (!e->consent) return json_null();
+  json_t *v = json_array();
+  for (unsigned p = 1; p <= SV_PURPOSE_STORY; p++) {
+    if (e->consent & 1u << p) json_array_append_new(v, json_string(purposes[p]));
+  }
+  return v;
+}
+
 static json_t *name_or_null(bool has, const ov_name *n) { return has ? adm_name_json(n) : json_null(); }
 
 /* Every field, under the names of NEN 7513 where it has one. */
@@ -99,7 +111,7 @@ static json_t *full_json(adm *m, sv_txn *t, const sv_org *org, const sv_audit_ev
   json_t *o = brief_json(m, t, e);
   char action[2] = {e->action, 0};
   json_t *more = json_pack(
-      "{s:I, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o}",
+      "{s:I, s:s, s:o, s:o, s:o, s:b, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:o, s:o, s:o}",
       "event_id", (json_int_t)e->seq, "event_action_code", action, "claimed_time",
       e->claim_ms ? adm_time_json(e->claim_ms) : json_null(), "user_id",
       name_or_null(e->has_person, &e->person), "alternate_user_id", adm_text_json(e->user, strlen(e->user)),
@@ -108,7 +120,7 @@ static json_t *full_json(adm *m, sv_txn *t, const sv_org *org, const sv_audit_ev
       "network_access_point", e->address, "participant_id", name_or_null(e->has_participant, &e->participant),
       "object_id", name_or_null(e->has_object, &e->object), "object_kind", (json_int_t)e->kind,
       "object_count", (json_int_t)e->count, "treatment_relation_team", (json_int_t)e->team, "consent_profile",
-      (json_int_t)e->consent, "emergency", e->emergency, "export_id",
+      consent_json(e), "emergency", e->emergency, "export_id",
       e->has_export ? adm_id_json(&e->export_id) : json_null(), "audit_enterprise_site_id",
       adm_id_json(&org->id), "audit_source_id", adm_id_json(&e->source));
   json_object_update_missing(o, more);

@@ -147,7 +147,8 @@ static const sv_admin_command commands[] = {
      .run = cmd_participant_copy,
      .text = "One HTML page, Dutch with English, that prints: every record with all its entries, who wrote "
              "them and "
-             "when, also those that were taken back or are held.",
+             "when, also those that were taken back or are held; and who wrote, received or looked at what, "
+             "from the audit.",
      .example = "overdracht-admin participant copy Merel --out merel.html",
      .args = {{"participant", SV_ARG_TEXT, true, true, "participant, by label or record"},
               {"out", SV_ARG_PATH, false, true, "file to make, mode 0600"},
@@ -506,13 +507,15 @@ static const sv_admin_command commands[] = {
      .changes = true,
      .run = cmd_restore,
      .needs = SV_NEEDS_LOCK,
-     .text = "Works only while no server runs (--verify works beside one). What was there is moved aside, "
-             "not deleted. Keyrings stay "
-             "as they are, because an older one would bring back what was erased. The server goes on under a "
-             "new writer, tablets "
-             "send what the backup lacks, and revocations stay. --also brings back entries from newer "
-             "backups, or from what was "
-             "moved aside, as far as they can be read.",
+     .text =
+         "Works only while no server runs (--verify works beside one). What was there is moved aside, "
+         "not deleted. Keyrings stay "
+         "as they are, because an older one would bring back what was erased. The server goes on under a "
+         "new writer, tablets "
+         "send what the backup lacks, and revocations stay. What was there and can be read still gives its "
+         "lines of the audit. --also brings back entries from newer "
+         "backups, or from what was "
+         "moved aside, as far as they can be read.",
      .example = "overdracht-admin restore /srv/backup/2026-03-22 --also /srv/backup/2026-03-29",
      .columns = "organisation:ORGANISATION brought_back:BROUGHT_BACK unreadable:UNREADABLE devices:DEVICES "
                 "revoked:REVOKED "

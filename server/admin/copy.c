@@ -1,6 +1,6 @@
 /* The access copy of AVG art. 15: everything held about one client as one file that people can read and
  * print. All records, all their ops with author, device and times, entries that were taken back or held
- * included. */
+ * included; and who saw them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -167,6 +167,7 @@ static int write_copy(adm *m, sv_org *org, const ov_name *participant, const cha
     }
   }
   free(names);
+  if (!m->err) adm_set(m, "audit_lines", json_integer((json_int_t)copy_who_saw(&h, org, participant)));
   html_end(&h);
   adm_set(m, "records", json_integer((json_int_t)shown));
   return m->err;

@@ -22,6 +22,8 @@ void html_time(html *h, int64_t ms);
 void html_value(html *h, const ov_sfield *f, const ov_value *v);
 void html_label(html *h, const ov_name *record); /* its label, or its name */
 void html_begin(html *h, const char *client, const char *organisation, int64_t now_ms);
+/* copy_seen.c: the lines of the audit about the participant; how many. Errors stay in h->m. */
+uint64_t copy_who_saw(html *h, sv_org *org, const ov_name *participant);
 void html_end(html *h);
 
 #endif

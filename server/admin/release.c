@@ -295,6 +295,7 @@ int cmd_export(adm *m) {
     return adm_fail(m, err, "`overdracht-admin release list` shows them", "there is no release \"%.40s\"",
                     release);
   if (err) return adm_failed(m, err, "the export");
+  m->looked_at = m->h->programme;
   write_out(m, arg_text(m, "out"), NULL, &x);
   adm_set_text(m, "file", arg_text(m, "out"));
   adm_set(m, "bytes", json_integer((json_int_t)x.bytes));
@@ -314,6 +315,7 @@ int cmd_release_page(adm *m) {
     return adm_fail(m, err, "`overdracht-admin record list theme_network` and `release list` show them",
                     "there is no such theme network or release");
   if (err) return adm_failed(m, err, "the network page");
+  m->looked_at = m->h->programme;
   write_out(m, arg_text(m, "out"), &e.bytes, NULL);
   adm_set_text(m, "file", arg_text(m, "out"));
   adm_set(m, "bytes", json_integer((json_int_t)e.bytes.n));

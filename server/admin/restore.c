@@ -281,15 +281,17 @@ static void count_up(merge_counts *sum, const merge_counts *c) {
   sum->devices += c->devices;
   sum->revoked += c->revoked;
   sum->requeued += c->requeued;
+  sum->looks += c->looks;
 }
 
-/* Of what was there only the devices are taken: their keys, and that some were revoked. */
-static void devices_from_aside(restore *r, place *p, merge_counts *c) {
+/* Of what was there only these are taken: the audit, and the devices: their keys, and that some were
+ * revoked. */
+static void take_from_aside(restore *r, place *p, merge_counts *c) {
   scratch s = {.made = false};
   sv_org *old = NULL;
   if (!p->replaced) return;
   open_copy(r, p, p->aside, "what was there before", &s, &old);
-  if (old) restore_devices(r->m, old, p->org, c);
+  if (old && !restore_devices(r->m, old, p->org, c)) restore_audit(r->m, old, p->org, c);
   sv_org_close(old);
   scratch_drop(&s);
 }
@@ -316,7 +318,7 @@ static void merge_also(restore *r, place *p, merge_counts *c) {
     merge_counts mine = {0};
     if (!also_folder(r, p, arg_at(m, "also", i), folder)) continue;
     open_copy(r, p, folder, folder, &s, &from);
-    if (from && !restore_merge(m, from, p->org, &mine)) {
+    if (from && !restore_audit(m, from, p->org, &mine) && !restore_merge(m, from, p->org, &mine)) {
       adm_note(m, "%s: %llu newer entries came from %s%s", p->e.name, (unsigned long long)mine.ops, folder,
                mine.refused || mine.unreadable ? "; some could not be read or did not fit" : "");
     }
@@ -388,11 +390,12 @@ static int open_programme(restore *r) {
 /* -- the whole --------------------------------------------------------------------------- */
 
 static void report(restore *r, const place *p, const merge_counts *c) {
-  adm_item(r->m, json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "organisation",
+  adm_item(r->m, json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "organisation",
                            adm_text_json(p->e.name, strlen(p->e.name)), "brought_back", (json_int_t)c->ops,
                            "unreadable", (json_int_t)c->unreadable + (json_int_t)c->refused, "devices",
                            (json_int_t)c->devices, "revoked", (json_int_t)c->revoked, "handed_over",
-                           (json_int_t)c->requeued, "writer", adm_id_json(&p->org->server), "before",
+                           (json_int_t)c->requeued, "audit_lines", (json_int_t)c->looks, "writer",
+                           adm_id_json(&p->org->server), "before",
                            adm_text_json(p->replaced ? p->aside : "", p->replaced ? strlen(p->aside) : 0)));
 }
 
@@ -402,10 +405,11 @@ static int heal(restore *r, place *p) {
   /* First what needs sound copies only: LMDB may end the process over a damaged one, and then this much is
    * done. */
   if (!programme) join_programme(r, p->org, &c);
-  devices_from_aside(r, p, &c);
+  take_from_aside(r, p, &c);
   merge_also(r, p, &c);
   if (!r->m->err && !programme && (c.ops || c.devices || c.revoked)) join_programme(r, p->org, &c);
   if (!r->m->err && !programme) restore_device_records(r->m, p->org, r->programme);
+  if (!r->m->err) restore_audit_line(r->m, p->org, &c);
   if (!r->m->err && !arg_flag(r->m, "no_check")) {
     vf_run(r->m, p->org, programme ? NULL : r->programme, &r->findings, &r->ops, &r->records);
   }

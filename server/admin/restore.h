@@ -5,7 +5,7 @@
 #include "backup.h"
 
 typedef struct merge_counts {
-  uint64_t ops, refused, unreadable, devices, revoked, requeued;
+  uint64_t ops, refused, unreadable, devices, revoked, requeued, looks;
 } merge_counts;
 
 /* One write transaction of a restored organisation, run again as the map grows. */
@@ -17,6 +17,9 @@ int restore_merge(adm *m, sv_org *from, sv_org *to, merge_counts *c);
 /* Devices of `from` that `to` lacks (only those of to's organisation), and revocations: a restore never
  * undoes one. */
 int restore_devices(adm *m, sv_org *from, sv_org *to, merge_counts *c);
+/* restore_audit.c: lines of the audit of `from` that `to` lacks; then the line about the restore itself. */
+int restore_audit(adm *m, sv_org *from, sv_org *to, merge_counts *c);
+int restore_audit_line(adm *m, sv_org *org, const merge_counts *c);
 /* Devices whose record is not among what was restored or brought back get a new one. programme may be
  * NULL. */
 int restore_device_records(adm *m, sv_org *org, sv_org *programme);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ov_p256.h"
+#include "sv_consent.h"
 #include "sv_limits.h"
 
 #define LINE_VERSION 1
@@ -72,8 +73,9 @@ static bool read_id(ov_mpr *r, ov_id *out) {
   return true;
 }
 
-static int decode(const uint8_t *p, size_t n, sv_audit_event *e) {
+int sv_audit_read(const uint8_t *p, size_t n, sv_audit_event *e) {
   ov_mpr r;
+  memset(e, 0, sizeof *e);
   ov_mpr_init_scanned(&r, p, n);
   if (ov_mpr_uint(&r, UINT8_MAX) != LINE_VERSION) ov_mpr_fail(&r, OV_E_FORMAT);
   e->type = (sv_audit_type)ov_mpr_uint(&r, UINT8_MAX);
@@ -101,11 +103,23 @@ static int decode(const uint8_t *p, size_t n, sv_audit_event *e) {
   return ov_mpr_done(&r) ? OV_E_CORRUPT : 0;
 }
 
+/* What the client agreed to then: part of the ground on which it was done. */
+static uint8_t consent_of(sv_txn *t, const sv_org *org, const sv_audit_event *e, int64_t now_ms) {
+  bool data = e->type >= SV_AUDIT_ENTRY && e->type <= SV_AUDIT_EXPORT;
+  uint8_t bits = e->consent;
+  if (!data || !e->has_participant || bits) return bits;
+  sv_txn_fail(t, sv_consent_profile(t, org, &e->participant, now_ms / 1000, &bits));
+  return bits;
+}
+
 int sv_audit_put(sv_txn *t, const sv_org *org, const sv_audit_event *e) {
   uint64_t seq;
   ov_buf line;
+  int64_t now_ms = org->sys->now_ms(org->sys->ctx);
+  sv_audit_event full = *e;
   ov_buf_init(&line, 0);
-  encode(e, org->sys->now_ms(org->sys->ctx), &org->server, &line);
+  full.consent = consent_of(t, org, e, now_ms);
+  encode(&full, now_ms, &org->server, &line);
   sv_txn_fail(t, line.err);
   int err = sv_audit_add(t, line.p, line.n, e->has_participant ? &e->participant : NULL, &seq);
   ov_buf_free(&line);
@@ -116,7 +130,7 @@ static int get(sv_txn *t, uint64_t seq, ov_hash *prev, ov_buf *line, sv_audit_ev
   memset(out, 0, sizeof *out);
   ov_buf_reset(line);
   int err = sv_audit_line(t, seq, prev, line);
-  if (!err) err = decode(line->p, line->n, out);
+  if (!err) err = sv_audit_read(line->p, line->n, out);
   out->seq = seq;
   return err;
 }

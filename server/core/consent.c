@@ -4,6 +4,8 @@
 #include "sv_kinds.h"
 #include "sv_limits.h"
 
+#define PURPOSES (SV_PURPOSE_STORY + 1u)
+
 /* What the records of one purpose come to. Days since 1970. */
 typedef struct verdict {
   bool unclear;
@@ -65,8 +67,16 @@ static void weigh(const ov_skind *k, const sv_record_row *row, int64_t today, ve
   if (given > v->granted) v->granted = given;
 }
 
-static int weigh_all(sv_txn *t, const ov_skind *k, const ov_name *participant, sv_purpose purpose,
-                     int64_t today, ov_arena *a, verdict *v) {
+/* One record counts for each purpose that it may be about. */
+static void weigh_record(const ov_skind *k, const sv_record_row *row, int64_t today, verdict v[PURPOSES]) {
+  for (unsigned p = 1; p < PURPOSES; p++) {
+    if (row->erased) v[p].unclear = true;
+    else if (may_be_about(&row->rec, (sv_purpose)p)) weigh(k, row, today, &v[p]);
+  }
+}
+
+static int weigh_all(sv_txn *t, const ov_skind *k, const ov_name *participant, int64_t today, ov_arena *a,
+                     verdict v[PURPOSES]) {
   ov_name page[SV_CONSENT_PAGE], after;
   const ov_name *from = NULL;
   uint32_t n = 0;
@@ -76,8 +86,7 @@ static int weigh_all(sv_txn *t, const ov_skind *k, const ov_name *participant, s
       sv_record_row row;
       ov_arena_reset(a);
       err = sv_record_get(t, &page[i], a, &row);
-      if (!err && row.erased) v->unclear = true;
-      else if (!err && may_be_about(&row.rec, purpose)) weigh(k, &row, today, v);
+      if (!err) weigh_record(k, &row, today, v);
     }
     if (err || n < SV_CONSENT_PAGE) return err;
     after = page[n - 1];
@@ -85,17 +94,27 @@ static int weigh_all(sv_txn *t, const ov_skind *k, const ov_name *participant, s
   }
 }
 
-int sv_consent(sv_txn *t, const sv_org *org, const ov_name *participant, sv_purpose purpose, int64_t at,
-               bool *yes) {
+int sv_consent_profile(sv_txn *t, const sv_org *org, const ov_name *participant, int64_t at, uint8_t *bits) {
   const ov_skind *k = ov_schemas_kind(org->schemas, SV_KIND_CONSENT);
-  verdict v = {.granted = INT64_MIN, .blocked = INT64_MIN};
+  verdict v[PURPOSES];
   int64_t today = at >= 0 ? at / 86400 : -1;
   ov_arena a;
-  *yes = false;
+  *bits = SV_CONSENT_LOOKED_AT;
   if (!k || sv_keyring_destroyed(org->keyring, participant)) return sv_txn_error(t);
+  for (unsigned p = 0; p < PURPOSES; p++) v[p] = (verdict){.granted = INT64_MIN, .blocked = INT64_MIN};
   ov_arena_init(&a, SV_LOOK_ARENA_BYTES_MAX);
-  int err = weigh_all(t, k, participant, purpose, today, &a, &v);
+  int err = weigh_all(t, k, participant, today, &a, v);
   ov_arena_free(&a);
-  if (!err) *yes = !v.unclear && v.granted > v.blocked;
+  for (unsigned p = 1; !err && p < PURPOSES; p++) {
+    if (!v[p].unclear && v[p].granted > v[p].blocked) *bits |= (uint8_t)(1u << p);
+  }
+  return err;
+}
+
+int sv_consent(sv_txn *t, const sv_org *org, const ov_name *participant, sv_purpose purpose, int64_t at,
+               bool *yes) {
+  uint8_t bits;
+  int err = sv_consent_profile(t, org, participant, at, &bits);
+  *yes = !err && (bits & 1u << purpose);
   return err;
 }

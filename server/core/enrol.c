@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "session_priv.h"
+#include "sv_audit.h"
 #include "sv_enrol.h"
 
 typedef struct enrol_job {
@@ -21,6 +22,7 @@ typedef struct enrol_job {
   ov_buf answer;
   bool has_pin;
   uint8_t pin[OV_HASH_BYTES];
+  char address[48]; /* of the connection, for the audit */
 } enrol_job;
 
 /* People type letters of either case, and separators; O, I and L are read as the digits they look like.
@@ -117,6 +119,25 @@ static int scope_keys(enrol_job *e, sv_keyring *k, ov_scope_key keys[OV_SCOPES_M
   return err;
 }
 
+static int tell_audit(const enrol_job *e, sv_txn *t, const sv_org *org) {
+  sv_audit_event line = {.type = SV_AUDIT_ENROL,
+                         .action = 'C',
+                         .time_ms = e->now_ms,
+                         .has_person = e->device.has_person,
+                         .person = e->device.person,
+                         .has_device = true,
+                         .device = e->device.id,
+                         .requestor = true,
+                         .purpose = SV_FOR_ADMINISTRATION,
+                         .has_object = true,
+                         .object = e->device.record,
+                         .kind = OV_KIND_DEVICE,
+                         .count = 1};
+  memcpy(line.address, e->address, sizeof line.address);
+  snprintf(line.detail, sizeof line.detail, "a %s device", e->device.has_person ? "personal" : "shared");
+  return sv_audit_put(t, org, &line);
+}
+
 /* Second transaction, in the organisation: the device is known here too, and is told what it needs. */
 static int make_device(sv_job *job, sv_txn *t, ov_arena *a) {
   enrol_job *e = (enrol_job *)job;
@@ -143,7 +164,7 @@ static int make_device(sv_job *job, sv_txn *t, ov_arena *a) {
   ov_buf_reset(&e->answer);
   ov_enrolled_encode(&m, &e->answer);
   OPENSSL_cleanse(keys, sizeof keys);
-  return e->answer.err;
+  return e->answer.err ? e->answer.err : tell_audit(e, t, org);
 }
 
 static void enrol_free(enrol_job *e) {
@@ -220,6 +241,7 @@ static int fill(sv_session *ss, enrol_job *e, const ov_enrol *m) {
   size_t n = m->device_name_len < OV_DEVICE_NAME_MAX ? m->device_name_len : OV_DEVICE_NAME_MAX;
   memcpy(e->device.name, m->device_name, n);
   e->has_pin = s->o.has_pin;
+  snprintf(e->address, sizeof e->address, "%s", ss->peer_address);
   memcpy(e->pin, s->o.pin, OV_HASH_BYTES);
   int err = s->o.sys->random(s->o.sys->ctx, e->device.id.b, OV_ID_BYTES);
   return err ? err : sv_code_hashes(s->hasher, folded, e->locator, e->secret);

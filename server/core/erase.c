@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ingest_priv.h"
+#include "sv_audit.h"
 
 /* -- one record and its ops -------------------------------------------------------------------- */
 
@@ -88,6 +89,22 @@ static int write_tombstone(sv_txn *t, sv_org *org, sv_erase *e, ov_arena *a, sv_
   return sv_meta_put(t, key, name, sizeof name);
 }
 
+/* The line names whom, and how much; nothing of it. Who asked is in the line of the command. */
+static int tell_audit(sv_txn *t, const sv_org *org, const sv_erase *e) {
+  sv_audit_event line = {.type = SV_AUDIT_ERASE,
+                         .action = 'D',
+                         .purpose = SV_FOR_CLIENT_RIGHTS,
+                         .has_participant = true,
+                         .participant = e->participant,
+                         .has_object = true,
+                         .object = e->tombstone,
+                         .kind = OV_KIND_ERASURE,
+                         .count = (uint32_t)e->records};
+  snprintf(line.detail, sizeof line.detail, "%s: keys destroyed, %llu entries",
+           e->ground == SV_ERASE_TERM ? "term over" : "request", (unsigned long long)e->ops);
+  return sv_audit_put(t, org, &line);
+}
+
 /* -- the whole --------------------------------------------------------------------------------- */
 
 int sv_ingest_erase(sv_txn *t, sv_org *org, sv_erase *e, ov_arena *a, sv_touches *touches) {
@@ -103,6 +120,7 @@ int sv_ingest_erase(sv_txn *t, sv_org *org, sv_erase *e, ov_arena *a, sv_touches
   if (!last) return 0;
   err = sv_erase_tombstone(t, &e->participant, &e->tombstone);
   if (err == OV_E_NOTFOUND) err = write_tombstone(t, org, e, a, touches);
+  if (!err) err = tell_audit(t, org, e);
   e->done = !err;
   return err;
 }

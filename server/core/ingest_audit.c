@@ -52,7 +52,7 @@ static void add(group *g, const ov_op *op, const judged *j) {
 
 static void put(ingest *g, const sv_push_in *in, const group *x) {
   uint32_t all = x->created + x->changed + x->retracted;
-  sv_audit_event e = {.type = SV_AUDIT_ENTRY,
+  sv_audit_event e = {.type = x->kind == OV_KIND_PURGE ? SV_AUDIT_ERASE : SV_AUDIT_ENTRY,
                       .action = x->created   ? 'C'
                                 : x->changed ? 'U'
                                              : 'D',

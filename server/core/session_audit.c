@@ -179,27 +179,39 @@ static bool may_tell(sv_server *s) {
   return false;
 }
 
+/* The log has it all the same when the queue is full. */
+static int submit(sv_server *s, sv_org *org, const sv_audit_event *e) {
+  refusal_job *j = calloc(1, sizeof *j);
+  if (!j) return OV_E_NOMEM;
+  j->job = (sv_job){.org = org, .bytes = sizeof *j, .run = refusal_run, .done = refusal_done};
+  j->event = *e;
+  int err = sv_writer_submit(s->writer, &j->job);
+  if (err) free(j);
+  return err;
+}
+
+int sv_server_audit_refusal(sv_server *s, sv_org *org, const sv_audit_event *e) {
+  if (s->stopping || !may_tell(s)) return OV_E_BUSY;
+  sv_audit_event line = *e;
+  line.count = s->refusals_untold;
+  line.outcome = SV_REFUSED;
+  if (s->refusals_untold)
+    strncat(line.detail, ", and so many others that got no line",
+            sizeof line.detail - strlen(line.detail) - 1);
+  int err = submit(s, org ? org : s->o.programme, &line);
+  if (!err) s->refusals_untold = 0;
+  return err;
+}
+
 /* In the environment of the organisation whose device it was; of an unknown one, the programme's. `why` is a
  * word of this program. */
 void sv_audit_refusal(sv_session *ss, int err, const char *why) {
-  sv_server *s = ss->server;
   bool worth = err == OV_E_AUTH || err == OV_E_FOREIGN || err == OV_E_REVOKED || err == OV_E_CODE;
-  if (!worth || s->stopping || !may_tell(s)) return;
-  refusal_job *j = calloc(1, sizeof *j);
-  if (!j) return;
-  j->job = (sv_job){.org = ss->org ? ss->org : s->o.programme,
-                    .bytes = sizeof *j,
-                    .run = refusal_run,
-                    .done = refusal_done};
-  j->event = (sv_audit_event){.type = err == OV_E_CODE ? SV_AUDIT_ENROL : SV_AUDIT_SIGN_IN,
-                              .action = 'E',
-                              .outcome = SV_REFUSED,
-                              .purpose = SV_FOR_CARE,
-                              .count = s->refusals_untold};
-  fill(ss, &j->event);
-  j->event.has_device = ss->org != NULL;
-  snprintf(j->event.detail, sizeof j->event.detail, "%s: %s%s", why, ov_err_slug(err),
-           s->refusals_untold ? ", and so many others that got no line" : "");
-  if (sv_writer_submit(s->writer, &j->job)) free(j); /* the log has it all the same */
-  else s->refusals_untold = 0;
+  if (!worth) return;
+  sv_audit_event e = {
+      .type = err == OV_E_CODE ? SV_AUDIT_ENROL : SV_AUDIT_SIGN_IN, .action = 'E', .purpose = SV_FOR_CARE};
+  fill(ss, &e);
+  e.has_device = ss->org != NULL;
+  snprintf(e.detail, sizeof e.detail, "%s: %s", why, ov_err_slug(err));
+  (void)sv_server_audit_refusal(ss->server, ss->org, &e);
 }

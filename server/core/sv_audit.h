@@ -73,7 +73,8 @@ typedef struct sv_audit_event {
   char detail[SV_AUDIT_TEXT_MAX]; /* fixed words of the program: a command, counts; never typed text */
   /* on what ground */
   uint32_t team;   /* treatment relation: scope of the team through which; 0: none */
-  uint8_t consent; /* purposes of valid consent, bit 1 << purpose of the consent kind; 0: not looked at */
+  uint8_t consent; /* as sv_consent_profile; 0: not looked at. Set by sv_audit_put where a client's data were
+                      written, sent or looked at */
   bool emergency;  /* rights were set aside in an emergency */
   bool has_export;
   ov_id export_id; /* joins the lines of one export */
@@ -84,7 +85,8 @@ typedef struct sv_audit_event {
  * it tells about is undone too. */
 int sv_audit_put(sv_txn *t, const sv_org *org, const sv_audit_event *e);
 
-/* Reading. */
+/* Reading. sv_audit_read: of the bytes of a line (sv_audit_line); seq stays 0. OV_E_CORRUPT. */
+int sv_audit_read(const uint8_t *line, size_t n, sv_audit_event *out);
 int sv_audit_get(sv_txn *t, uint64_t seq, sv_audit_event *out); /* OV_E_NOTFOUND */
 
 /* Where the chain begins: after lines were cut, a checkpoint signed by the server says what went before. */

@@ -26,4 +26,9 @@ typedef enum sv_purpose {
 int sv_consent(sv_txn *t, const sv_org *org, const ov_name *participant, sv_purpose purpose, int64_t at,
                bool *yes);
 
+/* The same for all purposes at once: bit 1 << purpose for each with consent, and SV_CONSENT_LOOKED_AT, so
+ * that 'none' differs from 'nobody looked'. */
+#define SV_CONSENT_LOOKED_AT 1u
+int sv_consent_profile(sv_txn *t, const sv_org *org, const ov_name *participant, int64_t at, uint8_t *bits);
+
 #endif

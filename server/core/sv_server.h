@@ -5,6 +5,7 @@
 #define SV_SERVER_H
 
 #include "ov/msg.h"
+#include "sv_audit.h"
 #include "sv_core.h"
 #include "sv_writer.h"
 
@@ -49,6 +50,10 @@ void sv_server_cut_device(sv_server *s, const ov_id *device);
 /* Has this device a session now? When it was here last stands in its row, at most a minute late. Service
  * thread. */
 bool sv_server_device_here(const sv_server *s, const ov_id *device);
+/* Somebody was turned away: a line in the audit of the organisation (NULL: the programme's), at most
+ * SV_AUDIT_REFUSALS_PER_MINUTE of all kinds together; the next line says how many got none. Service thread.
+ * OV_E_BUSY, OV_E_NOMEM: there is no line. */
+int sv_server_audit_refusal(sv_server *s, sv_org *org, const sv_audit_event *e);
 /* Every session gets BYE with a retry window behind what it is owed; new ones are refused. Then drain the
  * writer, poll, and stop the network. */
 void sv_server_shutdown(sv_server *s);

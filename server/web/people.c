@@ -13,6 +13,8 @@ static int64_t int_of(const ov_record *r, uint16_t field, int64_t otherwise) {
   return l && l->v.type == OV_V_INT ? l->v.i : otherwise;
 }
 
+uint8_t web_role_of(const ov_record *person) { return (uint8_t)int_of(person, SV_PERSON_ROLE, 0); }
+
 /* A team added and deleted at once counts, as it does for devices. */
 static void take_teams(const ov_record *r, web_person *out) {
   uint32_t n = 0;

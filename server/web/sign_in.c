@@ -1,6 +1,7 @@
 /* POST /api/sign-in: a name and a password. The same work and the same answer whether there is such an
  * account or not; a right password gets a ticket for the second step and nothing else. */
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static int queue(sv_web *w, const sv_net_request *q, const char *folded, const c
   memcpy(job->login, folded, strlen(folded) + 1);
   memcpy(job->password, password, strlen(password) + 1);
   memcpy(job->address_key, q->address_key, sizeof job->address_key);
+  memcpy(job->peer, q->peer, strnlen(q->peer, sizeof job->peer - 1));
   memcpy(job->hash, w->stand_in, sizeof job->hash);
   int err = look_up(w, job);
   bool taken = (!err || err == OV_E_NOTFOUND) && web_hasher_submit(&w->passwords, job);
@@ -96,6 +98,16 @@ static int give_ticket(sv_web *w, const web_hash_job *job, sv_net_reply *reply) 
                                          SV_WEB_TICKET_MS / 1000));
 }
 
+/* The name that was typed is not in the line: people type passwords there. */
+static void tell_audit(sv_web *w, const web_hash_job *job) {
+  sv_audit_event e;
+  web_sign_in_event(&e, &job->person, job->peer);
+  e.has_person = job->known;
+  snprintf(e.detail, sizeof e.detail, "%s", job->known ? "web: password" : "web: no such account");
+  sv_org *org = job->known ? sv_server_org(w->o.server, &job->organisation) : NULL;
+  (void)sv_server_audit_refusal(w->o.server, org, &e);
+}
+
 void web_sign_in_done(sv_web *w, web_hash_job *job) {
   sv_net_reply reply = {.status = 200};
   if (job->fits) {
@@ -103,6 +115,7 @@ void web_sign_in_done(sv_web *w, web_hash_job *job) {
     give_ticket(w, job, &reply);
   } else {
     w->stats.refused++;
+    tell_audit(w, job);
     web_problem_reply(&reply, WEB_P_SIGN_IN, 0);
   }
   sv_net_reply_later(w->net, job->request_id, &reply);

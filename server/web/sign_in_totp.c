@@ -1,5 +1,6 @@
 /* POST /api/sign-in/totp: the code of the moment, or a recovery code. It is used up in a write transaction
  * before anybody is signed in, so that no code works twice, whatever happens in between. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,22 +17,46 @@ typedef struct code_job {
   unsigned recovery_left;
 } code_job;
 
+void web_sign_in_event(sv_audit_event *e, const ov_name *person, const char *peer) {
+  *e = (sv_audit_event){.type = SV_AUDIT_SIGN_IN,
+                        .action = 'E',
+                        .has_person = true,
+                        .person = *person,
+                        .requestor = true,
+                        .purpose = SV_FOR_ADMINISTRATION};
+  memcpy(e->address, peer, strnlen(peer, sizeof e->address - 1));
+}
+
+/* In the transaction that uses the code up: nobody is signed in without a line. */
+static int tell_audit(sv_txn *t, ov_arena *a, const code_job *c) {
+  sv_audit_event e;
+  sv_record_row row;
+  web_sign_in_event(&e, &c->info.person, c->info.peer);
+  if (!sv_record_get(t, &c->info.person, a, &row)) e.role = web_role_of(&row.rec);
+  if (!c->right) e.outcome = SV_REFUSED;
+  snprintf(e.detail, sizeof e.detail, "web: %s",
+           !c->right     ? "wrong code"
+           : c->recovery ? "recovery code"
+                         : "password and code");
+  return sv_audit_put(t, c->job.org, &e);
+}
+
 static int use_code(sv_job *job, sv_txn *t, ov_arena *a) {
   code_job *c = (code_job *)job;
   sv_account acc;
   int64_t now = c->w->o.sys->now_ms(c->w->o.sys->ctx);
-  (void)a;
   c->right = false;
   int err = sv_account_get(t, &c->info.person, &acc);
-  if (err == OV_E_NOTFOUND || (!err && acc.disabled)) return 0;
+  if (err == OV_E_NOTFOUND || (!err && acc.disabled)) return tell_audit(t, a, c);
   if (err) return err;
   err = sv_second_factor_use(sv_txn_hasher(t), &acc, c->code, now, &c->recovery);
-  if (err == OV_E_AUTH) return 0;
+  if (err == OV_E_AUTH) return tell_audit(t, a, c);
   if (err) return err;
   c->right = true;
   c->recovery_left = acc.n_recovery;
   acc.signed_in_ms = now;
-  return sv_account_put(t, &acc);
+  err = sv_account_put(t, &acc);
+  return err ? err : tell_audit(t, a, c);
 }
 
 static int signed_in(sv_web *w, code_job *c, sv_net_reply *reply) {

@@ -55,6 +55,7 @@ typedef struct web_hash_job {
   ov_name person;
   char login[SV_LOGIN_MAX + 1];
   uint8_t address_key[16];
+  char peer[SV_NET_PEER_CHARS]; /* for the audit */
   bool fits;
 } web_hash_job;
 
@@ -184,6 +185,7 @@ int web_person_get(sv_web *w, const ov_id *organisation, const ov_name *person, 
 /* The same inside a transaction of the organisation. */
 int web_person_read(sv_txn *t, ov_arena *a, const ov_name *person, web_person *out);
 /* {"name", "role", "organisation": {"id", "name"}, "teams": [..]}; NULL when out of memory. */
+uint8_t web_role_of(const ov_record *person);
 json_t *web_person_json(sv_web *w, const ov_id *organisation, const ov_name *person, const web_person *p);
 
 /* -- made.c ---------------------------------------------------------------------------------------------- */
@@ -206,6 +208,8 @@ void web_made_forget(sv_web *w);
 
 int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply);
 void web_sign_in_done(sv_web *w, web_hash_job *job); /* takes job */
+/* Begins a line about signing in. peer: SV_NET_PEER_CHARS bytes. */
+void web_sign_in_event(sv_audit_event *e, const ov_name *person, const char *peer);
 int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);

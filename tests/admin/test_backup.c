@@ -378,6 +378,78 @@ static void what_was_there_lies_aside(void **state) {
   ASK(&l->aw, "{'cmd':'verify'}");
 }
 
+static void read_end(linde *l, ov_head *out) {
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_audit_last(t, out));
+  sv_txn_abort(t);
+}
+
+/* The hash of the chain after line seq, from the line behind it. */
+static ov_hash hash_after(linde *l, uint64_t seq) {
+  sv_txn *t = NULL;
+  ov_hash prev;
+  ov_buf b;
+  ov_buf_init(&b, 0);
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_audit_line(t, seq + 1, &prev, &b));
+  sv_txn_abort(t);
+  ov_buf_free(&b);
+  return prev;
+}
+
+static size_t looks_at_anna(linde *l) {
+  ASK(&l->aw, "{'cmd':'audit list','participant':'Anna','type':'search'}");
+  return json_array_size(json_object_get(l->aw.reply, "items"));
+}
+
+/* Who looked after the backup was made is still known after it was put back, once, and in one chain. */
+static void no_look_vanishes(void **state) {
+  linde *l = *state;
+  ov_head end;
+  char also[700];
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep','participant':'Anna'}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep','participant':'Anna'}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep','participant':'Anna'}");
+  assert_int_equal(looks_at_anna(l), 3);
+  read_end(l, &end);
+  RESTORE(l, in_dir(l, "b1"), "");
+  assert_true(
+      json_integer_value(json_object_get(aw_item(&l->aw, "organisation", "De Linde"), "audit_lines")) >= 2);
+  ov_hash h = hash_after(l, end.seq); /* the same lines under the same numbers */
+  assert_memory_equal(h.b, end.head.b, OV_HASH_BYTES);
+  assert_int_equal(looks_at_anna(l), 3);
+  ASK(&l->aw, "{'cmd':'audit list','type':'copy'}");
+  const json_t *told = aw_item(&l->aw, "action", "execute");
+  assert_non_null(told);
+  assert_non_null(strstr(json_string_value(json_object_get(told, "detail")), "restore: "));
+  snprintf(also, sizeof also, ",'also':['%s']", in_dir(l, "b2"));
+  RESTORE(l, in_dir(l, "b1"), also); /* b2 has nothing that is not there by then */
+  assert_int_equal(looks_at_anna(l), 3);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+/* The newest copy is lost: what the others have comes behind what is there, with its own times. */
+static void looks_from_a_newer_backup(void **state) {
+  linde *l = *state;
+  char also[700], path[700];
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep','participant':'Anna'}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  snprintf(path, sizeof path, "%s", env_file(l, l->aw.data, "data.mdb"));
+  aw_stop(&l->aw);
+  FX_MUST(!unlink(path));
+  snprintf(also, sizeof also, "{'cmd':'restore','backup':'%s','also':['%s']}", in_dir(l, "b1"),
+           in_dir(l, "b2"));
+  ASK(&l->aw, "%s", also);
+  aw_start(&l->aw);
+  linde_again(l);
+  assert_int_equal(looks_at_anna(l), 1);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
 static void newer_backups_are_merged(void **state) {
   linde *l = *state;
   char also[1000];
@@ -610,6 +682,8 @@ int main(void) {
                                      T(needs_that_no_server_runs),
                                      T(an_older_backup),
                                      T(what_was_there_lies_aside),
+                                     T(no_look_vanishes),
+                                     T(looks_from_a_newer_backup),
                                      T(newer_backups_are_merged),
                                      T(a_damaged_newer_copy_gives_what_it_can),
                                      T(revocations_and_enrolments_stay),

@@ -95,6 +95,13 @@ for f in "$data" "$dir/one" "$dir/two"; do clean "$f" "$planted" "$label"; done 
 run 0 adm participant copy $label --out "$dir/copy.html"
 grep -q "$planted" "$dir/copy.html" || fail "the access copy lacks the entry"
 grep -q "$label" "$dir/copy.html" || fail "the access copy lacks the client"
+for text in 'Wie heeft dit gezien' 'Kim, care_staff' 'ontving gegevens op een apparaat' 'schreef iets op'; do
+  grep -q "$text" "$dir/copy.html" || fail "the access copy lacks: $text"
+done
+run 0 adm audit list --participant $label
+has 'participant copy'
+run 0 adm audit export --participant $label --json
+grep -q '"consent_profile": *\["research"\]' "$dir/out" || fail "no line tells the consent of that moment"
 grep -q BertBlijft "$dir/copy.html" && fail "the access copy holds another's entry"
 [ "$(stat -c %a "$dir/copy.html")" = 600 ] || fail "the access copy is for others"
 rm "$dir/copy.html"
@@ -124,6 +131,8 @@ says items.0.waiting 2
 run 0 two sync # its unsent entry arrives as its proof only
 run 0 adm erasure list
 gone=$(grep -oE '[0-9a-f]{32}-[0-9]+-[0-9a-f]{8}' "$dir/out" | head -1)
+run 0 adm audit list --participant "$gone" --type erase
+has 'request: keys destroyed'
 run 0 adm --json erasure show "$gone"
 says reason "verzoek van 3 maart"
 [ "$(grep -o '"purged"' "$dir/out" | wc -l)" = 2 ] || fail "two tablets have purged"

@@ -2,6 +2,7 @@
  * client, on disk before the first byte; and nothing when there is nothing. */
 #include "home.h"
 #include "sv_audit.h"
+#include "sv_consent.h"
 #include "sv_limits.h"
 
 /* Lines of a type about a participant (NULL: about nobody); the last one in *last. */
@@ -160,6 +161,41 @@ static void a_push_while_a_frame_waits(void **state) {
   home_close(&h);
 }
 
+/* Which device got a key, and on what ground: the record that the code was made for. */
+static void enrolments(void **state) {
+  (void)state;
+  home h;
+  sv_audit_event e;
+  home_open(&h);
+  assert_int_equal(lines(&h, h.w.org, SV_AUDIT_ENROL, NULL, &e), 2);
+  assert_int_equal(e.action, 'C');
+  assert_int_equal(e.outcome, SV_DONE);
+  assert_true(e.has_device && ov_id_equal(&e.device, &h.b.s->self.device));
+  assert_true(e.has_object && ov_name_equal(&e.object, &h.b.s->self.device_record));
+  assert_string_equal(e.address, "test");
+  home_close(&h);
+}
+
+/* Lines say to what the client had agreed then. */
+static void the_consent_of_that_moment(void **state) {
+  (void)state;
+  home h;
+  sv_audit_event e;
+  home_open(&h);
+  tablet_sync_ok(&h.a);
+  add_night(&h, &h.a, "2025-10-01", &h.client);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(lines(&h, h.w.org, SV_AUDIT_ENTRY, &h.client, &e), 1);
+  assert_int_equal(e.consent, SV_CONSENT_LOOKED_AT);
+  tablet_add(&h.a, "consent", &h.client, &h.ann, NULL, "purpose=3", "given_by=1", "given_on=2025-09-01",
+             "form_version=v1", "valid=1", NULL);
+  tablet_sync_ok(&h.a);
+  tablet_sync_ok(&h.b);
+  assert_true(lines(&h, h.w.org, SV_AUDIT_SYNC, &h.client, &e) > 0);
+  assert_int_equal(e.consent, SV_CONSENT_LOOKED_AT | 1u << SV_PURPOSE_RESEARCH);
+  home_close(&h);
+}
+
 /* Knocking leaves lines, but cannot fill the audit. */
 static void refusals(void **state) {
   (void)state;
@@ -186,9 +222,12 @@ static void refusals(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_line_a_push_and_client), cmocka_unit_test(one_line_a_session_and_client),
-      cmocka_unit_test(the_line_is_there_before_the_first_byte), cmocka_unit_test(a_push_while_a_frame_waits),
-      cmocka_unit_test(refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_line_a_push_and_client),
+                                     cmocka_unit_test(one_line_a_session_and_client),
+                                     cmocka_unit_test(the_line_is_there_before_the_first_byte),
+                                     cmocka_unit_test(a_push_while_a_frame_waits),
+                                     cmocka_unit_test(enrolments),
+                                     cmocka_unit_test(the_consent_of_that_moment),
+                                     cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

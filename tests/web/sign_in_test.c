@@ -85,6 +85,50 @@ static void a_lead_signs_in_and_out(void **state) {
   wc_close(&c);
 }
 
+/* Lines of the audit about signing in, by this person, with this detail and outcome. */
+static unsigned told(stage *s, const char *organisation, const char *who, const char *detail,
+                     const char *outcome) {
+  static char reply[262144];
+  char ask[200];
+  unsigned n = 0;
+  size_t i;
+  const json_t *e;
+  snprintf(ask, sizeof ask,
+           "{\"cmd\":\"audit list\",\"organisation\":\"%s\",\"type\":\"sign-in\",\"limit\":1000}",
+           organisation);
+  assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
+  json_t *j = json_loads(reply, 0, NULL);
+  json_array_foreach(json_object_get(j, "items"), i, e) {
+    n += !strcmp(json_string_value(json_object_get(e, "who")), who) &&
+         !strcmp(json_string_value(json_object_get(e, "detail")), detail) &&
+         !strcmp(json_string_value(json_object_get(e, "outcome")), outcome);
+  }
+  json_decref(j);
+  return n;
+}
+
+static void who_signed_in_is_in_the_audit(void **state) {
+  stage *s = *state;
+  wc_account a;
+  wc c = wc_open(&s->d);
+  char ticket[100], code[7];
+  ACCOUNT(s, "audited", "project lead", &a);
+  assert_int_equal(password_step(&c, a.login, "secretpass-wrong"), 401);
+  assert_int_equal(password_step(&c, "nobody@nowhere", "secretpass-wrong"), 401);
+  assert_int_equal(password_step(&c, a.login, a.password), 200);
+  snprintf(ticket, sizeof ticket, "%s", wc_text(&c, "ticket"));
+  wc_code(&a, 40, code);
+  assert_int_equal(code_step(&c, ticket, code), 401);
+  wc_close(&c);
+  c = wc_open(&s->d); /* from elsewhere: failures count by address */
+  assert_true(wc_sign_in(&c, &a, NULL));
+  assert_int_equal(told(s, "De Linde", a.person, "web: password", "refused"), 1);
+  assert_int_equal(told(s, "De Linde", a.person, "web: wrong code", "refused"), 1);
+  assert_int_equal(told(s, "De Linde", a.person, "web: password and code", "done"), 1);
+  assert_int_equal(told(s, "Programme", "the server", "web: no such account", "refused"), 1);
+  wc_close(&c);
+}
+
 /* The one-time code makes this browser a device of that person, for a working day. */
 static void a_browser_becomes_the_leads_device(void **state) {
   stage *s = *state;
@@ -384,10 +428,15 @@ static void bodies_that_are_none(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_lead_signs_in_and_out),       cmocka_unit_test(a_browser_becomes_the_leads_device),
-      cmocka_unit_test(nobody_can_tell_why_it_failed), cmocka_unit_test(codes_work_once),
-      cmocka_unit_test(a_cookie_alone_is_nothing),     cmocka_unit_test(sessions_are_ended_from_outside),
-      cmocka_unit_test(bodies_that_are_none),          cmocka_unit_test(tries_are_slowed),
+      cmocka_unit_test(a_lead_signs_in_and_out),
+      cmocka_unit_test(a_browser_becomes_the_leads_device),
+      cmocka_unit_test(who_signed_in_is_in_the_audit),
+      cmocka_unit_test(nobody_can_tell_why_it_failed),
+      cmocka_unit_test(codes_work_once),
+      cmocka_unit_test(a_cookie_alone_is_nothing),
+      cmocka_unit_test(sessions_are_ended_from_outside),
+      cmocka_unit_test(bodies_that_are_none),
+      cmocka_unit_test(tries_are_slowed),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
