@@ -184,6 +184,10 @@ OC_API size_t oc_query_count(const oc_query *q);
 OC_API const oc_record *oc_query_at(const oc_query *q, size_t i);
 OC_API bool oc_query_more(const oc_query *q); /* max was reached */
 OC_API void oc_query_free(oc_query *q);
+/* Who looks from now on: the person's id or name, or NULL for whoever holds the device. From then on the
+ * store notes who saw records of which client, and each sync hands that over to the organisation's audit. An
+ * app that shows records calls it when somebody signs in. */
+OC_API int oc_look_as(oc_store *s, const char *person, oc_error *e);
 /* a query with one record */
 OC_API int oc_show(oc_store *s, const char *record, oc_query **out, oc_error *e);
 

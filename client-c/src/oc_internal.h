@@ -2,6 +2,7 @@
  *   store.c    open, close, meta, status
  *   log.c      the own log: append, states, places, voids
  *   purge.c    what an erasure takes
+ *   looks.c    who looked at whom, until it is handed over
  *   replica.c  server part, DELTA, swap, window
  *   view.c     what is shown: server part with own unsent ops on top; indexes
  *   session.c  the sync machine (sans-I/O); push.c its sending half; enrol.c its enrolment
@@ -51,6 +52,8 @@ struct oc_store {
   volatile int cancelled;
   _Atomic int wake_write; /* sync_wake.c: one more than the pipe's end, 0: none yet */
   int wake_read;
+  bool looks_kept, has_looker; /* looks.c */
+  ov_name looker;
 };
 
 int64_t oc_now_ms(const oc_store *s);
@@ -83,6 +86,10 @@ bool oc_lease_over(const oc_store *s);
 int oc_lease_check(oc_store *s, oc_error *e);
 /* After a sync: it begins anew, for as long as the organisation says. */
 int oc_lease_learn(oc_store *s, oc_txn *t, ov_arena *a);
+
+/* -- looks.c: who looked at whom. PROTO-163 -- */
+/* Before a sync: what was noted goes into the log. An ov_err. */
+int oc_looks_hand_over(oc_store *s);
 
 /* -- log.c: own ops -------------------------------------------------------------------------------------- */
 typedef enum oc_op_state { OC_OP_LOCAL = 0, OC_OP_ACKED = 1 } oc_op_state;

@@ -91,12 +91,13 @@ static int append(oc_query *q, oc_txn *t, const ov_name *name) {
 
 /* Logs are what is written about clients day by day; reference data is asked for by kind. */
 static bool is_log(const ov_skind *k) {
-  return k && (k->windowed || (k->participant == OV_P_REQUIRED && k->occurred));
+  return k && k->id != OV_KIND_LOOK && (k->windowed || (k->participant == OV_P_REQUIRED && k->occurred));
 }
 
 static bool wanted_kind(const scan *c, uint16_t kind) {
   if (c->kind) return kind == c->kind;
-  return c->any_kind ? kind != OV_KIND_SCHEMA : is_log(ov_schemas_kind(c->q->s->schemas, kind));
+  return c->any_kind ? kind != OV_KIND_SCHEMA && kind != OV_KIND_LOOK
+                     : is_log(ov_schemas_kind(c->q->s->schemas, kind));
 }
 
 static bool wanted_flags(const oc_filter *f, uint8_t flags) {
@@ -219,6 +220,7 @@ int oc_query_run(oc_store *s, const oc_filter *f, oc_query **out, oc_error *e) {
   if (!err) err = oc_fail(e, make_all(&c));
   oc_txn_abort(c.t);
   free(c.v);
+  if (!err) err = oc_fail(e, oc_looks_note(s, q));
   return finish(q, err, out);
 }
 
@@ -235,5 +237,6 @@ int oc_show(oc_store *s, const char *record, oc_query **out, oc_error *e) {
   if (!err) err = oc_fail(e, load_writers(q, t));
   if (!err) err = oc_fail(e, append(q, t, &name));
   oc_txn_abort(t);
+  if (!err) err = oc_fail(e, oc_looks_note(s, q));
   return finish(q, err, out);
 }

@@ -33,4 +33,7 @@ int oc_record_make(oc_query *q, oc_txn *t, const ov_name *name, oc_record **out)
 /* State of one own op; false when it is none of this device's. */
 bool oc_own_state(const oc_query *q, const ov_name *op, oc_sync_state *out);
 
+/* looks.c: whoever looks has seen these. A full disk keeps nobody from looking. */
+int oc_looks_note(oc_store *s, const oc_query *q);
+
 #endif

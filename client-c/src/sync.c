@@ -297,7 +297,9 @@ int oc_sync(oc_store *s, const oc_sync_options *o, oc_error *e) {
     return OC_E_ENROL;
   }
   s->cancelled = 0;
-  int err = parse_url(s->self.url, &url, x.e);
+  int err = oc_from_ov(x.e, oc_looks_hand_over(s));
+  if (err) return err;
+  err = parse_url(s->self.url, &url, x.e);
   if (err) return err;
   err = oc_wake_open(s);
   if (err) return oc_from_ov(x.e, err);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { AppError } from "../src/app/api.ts";
 import { Daemon, daemonMissing } from "./lib/daemon.ts";
-import { Browser, until } from "./lib/engine.ts";
+import { Browser, dump, until } from "./lib/engine.ts";
 import {
   PIN,
   SLEEP,
@@ -64,6 +64,29 @@ test("enrols, saves offline, outlives a restart, and is sent when there is a net
   await allSent(again);
   assert.equal((await again.record(id))!.place, "server");
   assert.ok(again.sync.allSentAt);
+});
+
+test("who looked at whom without a network is told with the next sync", { skip }, async () => {
+  const { browser, app } = await team.tablet("T11");
+  const told = () => daemon.admin("audit", "list", "--type", "offline").items as { who: string }[];
+  const before = told().length;
+  await signIn(app);
+  const id = await night(app, 20005);
+  await allSent(app);
+  browser.online = false;
+  browser.cut();
+  await until("noticed", () => app.sync.state === "waiting");
+  await app.record(id);
+  await app.record(id); // drawn again at once: the same look
+  assert.equal(app.sync.unsent, 0); // noted, no entry yet
+  const sealed = (await dump(browser)) as { meta: unknown[] };
+  assert.ok(!JSON.stringify(sealed.meta).includes("times"));
+  browser.online = true;
+  await app.syncNow();
+  await allSent(app);
+  await until("in the audit", () => told().length > before);
+  assert.equal(told().length, before + 1);
+  assert.equal(told()[before].who, "Anna");
 });
 
 test("a wrong code, and no server, are said in words and change nothing", { skip }, async () => {

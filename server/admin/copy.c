@@ -105,7 +105,7 @@ static void one_record(html *h, sv_org *org, const ov_name *name, uint16_t *last
   ov_arena_init(&a, SV_FOLD_ARENA_BYTES_MAX);
   h->t = adm_read(h->m, org);
   int err = h->t ? sv_record_get(h->t, name, &a, &row) : h->m->err;
-  if (!err) {
+  if (!err && row.rec.kind != OV_KIND_LOOK) { /* those stand in the audit's part */
     const ov_skind *k = ov_schemas_kind(h->m->h->schemas, row.rec.kind);
     if (row.rec.kind != *last_kind) {
       html_raw(h, "<h2>");
@@ -120,7 +120,7 @@ static void one_record(html *h, sv_org *org, const ov_name *name, uint16_t *last
     html_raw(h, "</h3>\n");
     fields(h, k, &row.rec);
     history(h, k, name, &a);
-  } else if (err != OV_E_NOTFOUND) {
+  } else if (err && err != OV_E_NOTFOUND) {
     adm_failed(h->m, err, "reading a record");
   }
   sv_txn_abort(h->t);

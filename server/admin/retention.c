@@ -113,6 +113,7 @@ static int changed_since(adm *m, sv_txn *t, const ov_name *participant, int64_t 
     for (uint32_t i = 0; !err && !*recent && i < n; i++) {
       ov_arena_reset(&a);
       err = sv_record_get(t, &page[i], &a, &row);
+      if (!err && row.rec.kind == OV_KIND_LOOK) continue; /* looking prolongs nothing */
       if (!err && row.changed > *last) *last = row.changed;
       *recent = !err && row.changed > since;
     }

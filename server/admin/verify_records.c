@@ -71,6 +71,7 @@ static bool erased(vf *v, const ov_name *participant) {
 static uint32_t home_scopes(vf *v, const ov_record *r, uint32_t scopes[OV_SCOPES_MAX]) {
   uint32_t n = 0;
   sv_record_row p;
+  if (r->kind == OV_KIND_LOOK) return 0;
   if (r->kind == OV_KIND_PARTICIPANT) {
     if (erased(v, &r->name)) return 0;
     n = record_teams(r, SV_PARTICIPANT_TEAMS, scopes);

@@ -8,11 +8,11 @@
 
 /* Ops of one push about one participant by one author. */
 typedef struct group {
-  bool has_participant, has_author;
+  bool has_participant, has_author, look; /* look: what the device tells is not what was written */
   ov_name participant, author;
   uint16_t kind; /* 0: several */
   uint32_t team, created, changed, retracted, held;
-  int64_t first;
+  int64_t first, last;
 } group;
 
 static bool about(const ov_op *op, ov_name *participant) {
@@ -26,8 +26,9 @@ static group *group_of(group *v, uint32_t *n, const ov_op *op) {
   ov_name participant = {.seq = 0};
   bool has = about(op, &participant);
   for (uint32_t i = *n; i-- > 0;) { /* the last one first: entries about one client come together */
-    if (v[i].has_participant == has && ov_name_equal(&v[i].participant, &participant) &&
-        v[i].has_author == op->has_author && (!op->has_author || ov_name_equal(&v[i].author, &op->author)))
+    if (v[i].look == (op->kind == OV_KIND_LOOK) && v[i].has_participant == has &&
+        ov_name_equal(&v[i].participant, &participant) && v[i].has_author == op->has_author &&
+        (!op->has_author || ov_name_equal(&v[i].author, &op->author)))
       return &v[i];
   }
   group *g = &v[(*n)++];
@@ -35,13 +36,33 @@ static group *group_of(group *v, uint32_t *n, const ov_op *op) {
                .participant = participant,
                .has_author = op->has_author,
                .kind = op->kind,
+               .look = op->kind == OV_KIND_LOOK,
                .team = op->scope >= 2 ? op->scope : 0,
                .first = op->device_time};
   if (op->has_author) g->author = op->author;
   return g;
 }
 
+static int64_t said(const ov_op *op, uint16_t field, int64_t otherwise) {
+  const ov_field *f = ov_op_field(op, field);
+  return f && f->v.type == OV_V_INT ? f->v.i : otherwise;
+}
+
+/* PROTO-163. What is held counts as well: it is told, whatever it is worth. */
+static void add_look(group *g, const ov_op *op, const judged *j) {
+  int64_t times = said(op, SV_LOOK_TIMES, 1), first = said(op, SV_LOOK_FIRST, op->device_time);
+  g->first = g->created && g->first < first ? g->first : first;
+  int64_t last = said(op, SV_LOOK_LAST, first);
+  g->last = g->created && g->last > last ? g->last : last;
+  g->created += times > 0 && times <= 1000000 ? (uint32_t)times : 1;
+  g->held += j->verdict == OV_HELD;
+}
+
 static void add(group *g, const ov_op *op, const judged *j) {
+  if (g->look) {
+    add_look(g, op, j);
+    return;
+  }
   if (g->kind != op->kind) g->kind = 0;
   if (op->device_time < g->first) g->first = op->device_time;
   if (op->creates) g->created++;
@@ -72,6 +93,14 @@ static void put(ingest *g, const sv_push_in *in, const group *x) {
                       .team = x->team};
   if (x->has_author) e.role = (uint8_t)ingest_role(g, &x->author);
   memcpy(e.address, in->address, sizeof e.address);
+  if (x->look) {
+    e.type = SV_AUDIT_OFFLINE;
+    e.action = 'R';
+    e.outcome = x->held ? SV_HELD_BACK : SV_DONE;
+    snprintf(e.detail, sizeof e.detail, "on the device, for the last time at %lld", (long long)x->last);
+    sv_audit_put(g->t, g->org, &e);
+    return;
+  }
   if (x->held || x->created < all) /* else action and count say it all */
     snprintf(e.detail, sizeof e.detail, "%u created, %u changed, %u retracted, of these %u held", x->created,
              x->changed, x->retracted, x->held);

@@ -100,7 +100,9 @@ static void mark_sums(ingest *g, const sv_record_row *row, const sv_record_row *
   static const ov_name all;
   const ov_skind *k = ov_schemas_kind(g->org->schemas, row->rec.kind);
   if (row->rec.kind == SV_KIND_PROJECT) sv_sums_due_add(g->t, &all, 0);
-  if (!k || !k->windowed || k->participant != OV_P_REQUIRED || !row->rec.has_participant) return;
+  if (!k || !k->windowed || k->id == OV_KIND_LOOK || k->participant != OV_P_REQUIRED ||
+      !row->rec.has_participant)
+    return;
   sv_sums_due_add(g->t, &row->rec.participant, row->day);
   if (old && old->indexed && old->day != row->day) sv_sums_due_add(g->t, &row->rec.participant, old->day);
 }

@@ -43,6 +43,7 @@ int scopes_of_record(ingest *g, const ov_record *r, uint32_t scopes[OV_SCOPES_MA
   bool self = r->kind == OV_KIND_PARTICIPANT;
   const ov_name *participant = self ? &r->name : &r->participant;
   *n = 0;
+  if (r->kind == OV_KIND_LOOK) return 0; /* for the audit: it travels to no device. PROTO-163 */
   if (self || r->has_participant) {
     if (ingest_erased(g, participant)) return 0;
     int err = self ? 0 : participant_scopes(g, participant, &s);

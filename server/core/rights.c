@@ -181,6 +181,11 @@ static const right_row rows[ROWS] = {
     [OV_KIND_PURGE] = {.name = "purge",
                        .why = "a device's own word that it erased; read by those who answer for it",
                        .cell = SERVER_CELLS("...o..oo", "......o.")},
+    [OV_KIND_LOOK] = {.name = "look",
+                      .why =
+                          "who looked at whose data on a device, which tells it itself; read as lines of the "
+                          "audit",
+                      .cell = SERVER_CELLS("........", "......o.")},
     [20] = LOG("sleep"),
     [21] = LOG("sleep_check"),
     [22] = LOG("day_structure"),

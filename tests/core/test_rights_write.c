@@ -5,8 +5,8 @@
 
 #define NEWER 3999 /* a kind of a newer schema */
 
-static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
-                                 14, 15, 16, 17, 20, 21, 22, 23, 24, 25, 26, NEWER};
+static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,   14,
+                                 15, 16, 17, 18, 20, 21, 22, 23, 24, 25, 26, NEWER};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 typedef struct scene {
@@ -18,7 +18,7 @@ typedef struct scene {
   unsigned cells;
 } scene;
 
-static bool has_participant(uint16_t kind) { return kind == 7 || (kind >= 20 && kind <= 26); }
+static bool has_participant(uint16_t kind) { return kind == 7 || kind == 18 || (kind >= 20 && kind <= 26); }
 
 static uint32_t scope_of(const scene *x, uint16_t kind, bool own) {
   const ov_skind *k = ov_schemas_kind(x->s.w.schemas, kind);
@@ -97,7 +97,7 @@ static void scene_open(scene *x) {
   x->shared = fx_tablet_new(&x->s.w, x->s.org, both, 2, NULL);
   for (unsigned role = 1; role < SV_ROLES; role++) x->people[role] = person_of(x, role);
   for (unsigned i = 0; i < KINDS; i++) {
-    if (of_the_server(kinds[i])) continue;
+    if (of_the_server(kinds[i]) && kinds[i] != OV_KIND_LOOK) continue;
     for (unsigned own = 0; own < 2; own++) x->records[i][own] = in_conflict(x, kinds[i], own);
   }
 }
@@ -139,7 +139,7 @@ static ov_name write_cell(scene *x, unsigned role, unsigned i, sv_action action,
               .author = x->people[role],
               .fields = &f,
               .n_fields = 1};
-  if (action == SV_A_CREATE || of_the_server(kind)) {
+  if (action == SV_A_CREATE || (of_the_server(kind) && kind != OV_KIND_LOOK)) {
     ov_field key[] = {f, {.id = SV_PARTICIPANT_KEY, .v = ov_bytes("0123456789abcdef0123456789abcdef", 32)}};
     op.creates = true;
     op.fields = key;

@@ -196,6 +196,85 @@ static void the_consent_of_that_moment(void **state) {
   home_close(&h);
 }
 
+static void look(home *h, tablet *t, const char *participant) {
+  oc_query *q = NULL;
+  oc_error e;
+  (void)h;
+  assert_int_equal(oc_query_run(t->s, &(oc_filter){.participant = participant}, &q, &e), 0);
+  oc_query_free(q);
+}
+
+static uint64_t unsent(tablet *t) {
+  oc_status st;
+  oc_error e;
+  assert_int_equal(oc_status_get(t->s, &st, &e), 0);
+  return st.unsent;
+}
+
+/* What was read on a tablet without a network: one line a person and client, with first, last and how often,
+ * in the time of the tablet. PROTO-163 */
+static void looks_on_the_tablet(void **state) {
+  (void)state;
+  home h;
+  sv_audit_event e;
+  char who[OV_NAME_TEXT_MAX], ann[OV_NAME_TEXT_MAX];
+  home_open(&h);
+  ov_name_text(&h.client, who);
+  ov_name_text(&h.ann, ann);
+  add_night(&h, &h.a, "2025-10-01", &h.client);
+  tablet_sync_ok(&h.a);
+  tablet_sync_ok(&h.b);
+  look(&h, &h.b, who); /* nobody has said that looks are kept */
+  FX_OK(oc_looks_hand_over(h.b.s));
+  assert_int_equal(unsent(&h.b), 0);
+  FX_OK(oc_look_as(h.b.s, ann, NULL));
+  int64_t first = h.w.fx.now_ms / 1000;
+  look(&h, &h.b, who);
+  h.w.fx.now_ms += 3600000;
+  look(&h, &h.b, NULL);
+  FX_OK(oc_look_as(h.b.s, NULL, NULL)); /* somebody */
+  look(&h, &h.b, who);
+  assert_int_equal(unsent(&h.b), 0); /* noted, no entry yet */
+  FX_OK(oc_looks_hand_over(h.b.s));
+  assert_int_equal(unsent(&h.b), 2);
+  look(&h, &h.b, who);
+  FX_OK(oc_looks_hand_over(h.b.s)); /* those before are under way: this one waits */
+  assert_int_equal(unsent(&h.b), 2);
+  tablet_sync_ok(&h.b);
+  assert_int_equal(lines(&h, h.w.org, SV_AUDIT_OFFLINE, &h.client, NULL), 2);
+  FX_OK(oc_looks_hand_over(h.b.s));
+  tablet_sync_ok(&h.b);
+  assert_int_equal(lines(&h, h.w.org, SV_AUDIT_OFFLINE, &h.client, &e), 3);
+  assert_false(e.has_person);
+  assert_int_equal(e.outcome, SV_DONE); /* nobody needs a right to tell */
+  sv_txn *t = NULL;
+  uint64_t at = 0;
+  unsigned anns = 0;
+  FX_OK(sv_txn_read(h.w.org->env, &t));
+  while (!sv_audit_next(t, at, &at)) {
+    FX_OK(sv_audit_get(t, at, &e));
+    if (e.type != SV_AUDIT_OFFLINE || !e.has_person) continue;
+    anns++;
+    assert_true(ov_name_equal(&e.person, &h.ann) && ov_id_equal(&e.device, &h.b.s->self.device));
+    assert_int_equal(e.action, 'R');
+    assert_int_equal(e.count, 2);
+    assert_int_equal(e.claim_ms, first * 1000);
+  }
+  sv_txn_abort(t);
+  assert_int_equal(anns, 1);
+  /* it travels to no other device, and shows in no list */
+  link_seen seen;
+  assert_int_equal(tablet_sync(&h.a, NULL, &seen), 0);
+  oc_query *q = NULL;
+  FX_OK(oc_query_run(h.a.s, &(oc_filter){.kind = "look"}, &q, NULL));
+  assert_int_equal(oc_query_count(q), 0);
+  oc_query_free(q);
+  FX_OK(oc_query_run(h.b.s, &(oc_filter){.unsent_only = true}, &q, NULL));
+  assert_int_equal(oc_query_count(q), 0);
+  oc_query_free(q);
+  home_close(&h);
+}
+
 /* Knocking leaves lines, but cannot fill the audit. */
 static void refusals(void **state) {
   (void)state;
@@ -228,6 +307,7 @@ int main(void) {
                                      cmocka_unit_test(a_push_while_a_frame_waits),
                                      cmocka_unit_test(enrolments),
                                      cmocka_unit_test(the_consent_of_that_moment),
+                                     cmocka_unit_test(looks_on_the_tablet),
                                      cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,14 +24,15 @@ static inline bool one_of(unsigned x, const unsigned *set) {
 #define HUB SV_ROLE_HUB
 
 /* organisation, team, person, device, ruling, erasure, schema: only a server writes them; a purge only a
- * device in nobody's name */
-static inline bool of_the_server(uint16_t k) { return (k >= 1 && k <= 5) || (k >= 15 && k <= 17); }
+ * device in nobody's name; a look any device, whoever looked, which is no right of a role */
+static inline bool of_the_server(uint16_t k) { return (k >= 1 && k <= 5) || (k >= 15 && k <= 18); }
 static inline bool reference_list(uint16_t k) { return k == 9 || k == 10 || k == 11; }
 static inline bool story(uint16_t k) { return k == 12 || k == 13; }
 static inline bool about_a_client(uint16_t k) { return k == 6 || k == 7 || (k >= 20 && k <= 26); }
 
 /* May somebody of this role do this to a record of the own team, or of another team of the organisation? */
 static inline bool expect_write(unsigned role, uint16_t kind, sv_action action, bool own_team) {
+  if (kind == 18) return action == SV_A_CREATE;
   if (of_the_server(kind)) return false;
   if (reference_list(kind)) return role == PROGRAMME;
   if (story(kind)) return IS(role, LEAD, EXPERT, PROGRAMME);
@@ -48,6 +49,7 @@ static inline bool expect_read(unsigned role, uint16_t kind, bool own_team) {
   if (kind == 1 || reference_list(kind) || story(kind)) return true;
   if (kind == 2) return true;  /* where one works */
   if (kind == 16) return true; /* whoever holds anything must hear it */
+  if (kind == 18) return false; /* read as lines of the audit */
   if (kind == 17) return IS(role, ADMIN, PRIVACY, HUB);
   if (IS(role, EXPERT, RESEARCH, PROGRAMME)) return false; /* figures, never records */
   bool in_a_team = about_a_client(kind) || kind == 3 || kind >= 27;

@@ -55,6 +55,7 @@ import { type OpDraft, type Who, createOp, editOp, keepOp, retractOp } from "./w
 const MINUTE_MS = 60_000;
 const FRESH_SYNC_MS = 15 * MINUTE_MS;
 const HOUR_S = 3600;
+const LOOKS_EVERY_MS = 15 * MINUTE_MS;
 const SETTINGS: Settings = { lang: "nl", theme: "system", idleLockS: 120, team: null };
 const NO_SYNC: SyncStatus = {
   unsent: 0,
@@ -108,6 +109,8 @@ export class Engine implements App {
   #sync: SyncStatus = NO_SYNC;
   /** when this page last knew that the server knows the tablet; 0 never */
   #freshMs = 0;
+  /** when looks were last handed over */
+  #looksMs = 0;
 
   constructor(ports: AppPorts) {
     this.#p = ports;
@@ -294,6 +297,7 @@ export class Engine implements App {
   async #tick(): Promise<void> {
     if (!this.#core || this.#state === "newer_app_elsewhere") return;
     await this.#judgeState().catch(() => undefined);
+    if (this.#sync.state === "live") await this.#handLooksOver(this.#core).catch(() => undefined);
     this.#say("clock");
   }
 
@@ -363,9 +367,17 @@ export class Engine implements App {
     if (allSent) await writeMeta(core.db, "allSentAt", nowMs);
     await core.keepSafe(nowMs);
     await core.confirmErasures(Math.floor(this.#env.nowMs() / 1000));
+    await this.#handLooksOver(core);
     this.#mustUpdate = false;
     await this.#judgeState();
     this.#storeChannel?.post({ is: "device" } satisfies Told);
+  }
+  /** Once a session, and in a long one now and then. */
+  async #handLooksOver(core: Core): Promise<void> {
+    const now = this.#env.nowMs();
+    if (Math.abs(now - this.#looksMs) < LOOKS_EVERY_MS) return;
+    this.#looksMs = now;
+    await core.looks.handOver();
   }
   #noteClock(offsetMs: number, suspect: boolean): void {
     if (this.#core) this.#core.offsetMs = offsetMs;
@@ -375,6 +387,7 @@ export class Engine implements App {
   }
   async #sessionEnded(error: number): Promise<void> {
     if (error === errorNumber("version")) this.#mustUpdate = true;
+    this.#looksMs = 0;
     if (!this.#core) return;
     await this.#judgeState();
     if (this.#state === "revoked") {
@@ -539,17 +552,25 @@ export class Engine implements App {
 
   // -- records ------------------------------------------------------------------------------------------
 
+  /** Whoever looks at records leaves a look, before they are shown (PROTO-163). */
+  async #seen(views: RecordView[]): Promise<RecordView[]> {
+    const core = this.#reading();
+    await stored(() => core.looks.note(this.#person!.id, views));
+    return views;
+  }
   async records(query: Query): Promise<RecordView[]> {
-    return ask.records(this.#reading(), query);
+    return this.#seen(await ask.records(this.#reading(), query));
   }
   async record(id: Id): Promise<RecordView | null> {
-    return ask.record(this.#reading(), id);
+    const view = await ask.record(this.#reading(), id);
+    return view && (await this.#seen([view]))[0];
   }
   async attention(team: Id): Promise<RecordView[]> {
-    return ask.attention(this.#reading(), team);
+    return this.#seen(await ask.attention(this.#reading(), team));
   }
   async handover(team: Id, hours = 24): Promise<RecordView[]> {
-    return ask.changedSince(this.#reading(), team, this.clock.now() - hours * HOUR_S);
+    const fromS = this.clock.now() - hours * HOUR_S;
+    return this.#seen(await ask.changedSince(this.#reading(), team, fromS));
   }
   async board(team: Id, from: number): Promise<BoardLine[]> {
     return ask.board(this.#reading(), team, from);

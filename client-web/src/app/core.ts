@@ -25,6 +25,7 @@ import { purgeDone, purgeOp } from "./erasure.ts";
 import { type Env, randomBytes } from "./env.ts";
 import { storageError } from "./errors.ts";
 import { type Changed, IdbStore, newWriter } from "./idb-store.ts";
+import { Looks } from "./looks.ts";
 import { Sealer, type Secrets, makeSecrets, signWith, verifierOf } from "./seal.ts";
 import { viewRow } from "./views.ts";
 
@@ -39,6 +40,7 @@ export interface Core {
   /** server's time less own, ms */
   offsetMs: number;
   ports: Ports;
+  looks: Looks;
   /** Goes on under a new log, unless the old one has entries to send yet. */
   startNewLog(): Promise<void>;
   /** Writes the receipts of erasures that are due. */
@@ -86,6 +88,7 @@ export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core
       await core.store.append(purgeOp(due, version, deviceS), (tx) => purgeDone(tx, due.tombstone));
     }
   };
+  core.looks = new Looks(core, env);
   core.keepSafe = (nowMs) => core.store.dropSafe(nowMs);
   return core;
 }
@@ -185,6 +188,7 @@ async function forgetReceived(tx: Write): Promise<void> {
     "lastSync",
     "indexVersion",
     "safeSince",
+    "looks",
   ];
   for (const key of gone) await tx.objectStore("meta").delete(key);
   const entries = tx.objectStore("entries");

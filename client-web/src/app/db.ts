@@ -83,6 +83,8 @@ export interface Meta {
   indexVersion: number;
   /** receipts of erasures to be written */
   purgesDue: PurgeDue[];
+  /** sealed: who looked at whom, not handed over yet */
+  looks: Uint8Array;
   /** own ops up to seq were safe at that time */
   safeSince: { seq: number; ms: number }[];
 }

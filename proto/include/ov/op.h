@@ -24,6 +24,7 @@
 #define OV_KIND_RULING 15
 #define OV_KIND_ERASURE 16 /* a participant was erased: whoever receives it purges */
 #define OV_KIND_PURGE 17   /* a device says that it has */
+#define OV_KIND_LOOK 18    /* a device says who looked at whose data on it */
 
 typedef enum ov_vtype { OV_V_NIL, OV_V_INT, OV_V_TEXT, OV_V_BYTES, OV_V_SET } ov_vtype;
 

@@ -1,0 +1,112 @@
+// Who looked at whom on this tablet (PROTO-163): the server's audit knows what a tablet was sent, not who
+// read it there. Kept sealed as person, client, first, last and how often; while there is a connection
+// each becomes an entry of kind `look`.
+import type { RecordView } from "./api.ts";
+import { utf8, utf8Decode } from "../proto/bytes.ts";
+import { OvError } from "../proto/error.ts";
+import type { Name } from "../proto/name.ts";
+import type { Header, Payload } from "../proto/op.ts";
+import type { Core } from "./core.ts";
+import { putMeta, readMeta, writeMeta } from "./db.ts";
+import type { Env } from "./env.ts";
+
+const KIND_LOOK = 18;
+const PLACE = "looks";
+/** a screen that is drawn again is no further look */
+const SAME_S = 60;
+const LOOKS_MAX = 4096;
+const TIMES_MAX = 1_000_000;
+
+export interface Look {
+  person: Name;
+  client: Name;
+  /** of the team through which the client was seen */
+  scope: number;
+  /** seconds, own clock */
+  first: number;
+  last: number;
+  times: number;
+}
+
+export class Looks {
+  readonly #core: Core;
+  readonly #env: Env;
+  /** looks that were noted by this page, by person and client: seconds */
+  readonly #recent = new Map<string, number>();
+
+  constructor(core: Core, env: Env) {
+    this.#core = core;
+    this.#env = env;
+  }
+
+  async #read(): Promise<Look[]> {
+    const sealed = await readMeta(this.#core.db, "looks");
+    if (!sealed) return [];
+    return JSON.parse(utf8Decode(await this.#core.sealer.open(PLACE, sealed)) ?? "[]") as Look[];
+  }
+  #seal(list: Look[]): Promise<Uint8Array> {
+    return this.#core.sealer.seal(PLACE, utf8(JSON.stringify(list)));
+  }
+
+  /** Before what was found is shown. */
+  async note(person: Name, views: readonly RecordView[]): Promise<void> {
+    const now = Math.floor(this.#env.nowMs() / 1000);
+    const fresh = new Map<Name, number>();
+    for (const { client, team } of views) {
+      const scope = team === null ? undefined : this.#core.directory.scopeOf(team);
+      if (client === null || scope === undefined) continue;
+      const before = this.#recent.get(`${person} ${client}`);
+      if (before === undefined || now < before || now - before >= SAME_S) fresh.set(client, scope);
+    }
+    if (!fresh.size) return;
+    await this.#env.lock("looks", async () => {
+      const list = await this.#read();
+      for (const [client, scope] of fresh)
+        add(list, { person, client, scope, first: now, last: now, times: 1 });
+      await writeMeta(this.#core.db, "looks", await this.#seal(list.slice(-LOOKS_MAX)));
+    });
+    for (const client of fresh.keys()) this.#recent.set(`${person} ${client}`, now);
+  }
+
+  /** Each look leaves the list in the transaction that makes it an entry. */
+  async handOver(): Promise<void> {
+    const version = this.#core.directory.schemas.kind(KIND_LOOK)?.version;
+    if (version === undefined) return; // a server that does not know them yet
+    const deviceS = Math.floor(this.#env.nowMs() / 1000);
+    await this.#env.lock("looks", async () => {
+      const list = await this.#read();
+      for (let look = list.shift(); look; look = list.shift()) {
+        const rest = await this.#seal(list);
+        try {
+          await this.#core.store.append(lookOp(look, version, deviceS), (tx) => putMeta(tx, "looks", rest));
+        } catch (e) {
+          if (!(e instanceof OvError) || e.slug !== "no_key") throw e;
+          await writeMeta(this.#core.db, "looks", rest); // erased: nothing can be said of them any more
+        }
+      }
+    });
+  }
+}
+
+function add(list: Look[], look: Look): void {
+  const same = list.find((l) => l.person === look.person && l.client === look.client);
+  if (!same) return void list.push(look);
+  same.last = look.last;
+  same.times = Math.min(TIMES_MAX, same.times + 1);
+}
+
+const lookOp = (look: Look, version: number, deviceS: number): Header & Payload => ({
+  scope: look.scope,
+  record: null,
+  kind: KIND_LOOK,
+  version,
+  participant: look.client,
+  author: look.person,
+  time: deviceS,
+  fields: [
+    { id: 2, value: look.first },
+    { id: 3, value: look.last },
+    { id: 4, value: look.times },
+  ],
+  replaces: [],
+});
