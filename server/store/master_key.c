@@ -11,11 +11,19 @@
 #include "file.h"
 #include "sv_keyring.h"
 
-static int read_key(int fd, uint8_t master[OV_KEY_BYTES]) {
+/* systemd lets the service's user read by an ACL, whose mask shows as the group's right; the folder is closed
+ * to all others. */
+static bool is_credential(const char *path) {
+  const char *folder = getenv("CREDENTIALS_DIRECTORY");
+  size_t n = folder ? strlen(folder) : 0;
+  return n && !strncmp(path, folder, n) && path[n] == '/';
+}
+
+static int read_key(int fd, mode_t refused, uint8_t master[OV_KEY_BYTES]) {
   uint8_t b[OV_KEY_BYTES + 1];
   struct stat st;
   if (fstat(fd, &st)) return sv_errno_error(errno);
-  if (!S_ISREG(st.st_mode) || (st.st_mode & 077)) return OV_E_DENIED;
+  if (!S_ISREG(st.st_mode) || (st.st_mode & refused)) return OV_E_DENIED;
   ssize_t n = read(fd, b, sizeof b);
   if (n == OV_KEY_BYTES) memcpy(master, b, OV_KEY_BYTES);
   OPENSSL_cleanse(b, sizeof b);
@@ -31,7 +39,7 @@ int sv_master_key_load(const char *path, bool create, sv_random_fn rnd, void *rn
                        uint8_t master[OV_KEY_BYTES]) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno == ENOENT && create ? make_key(path, rnd, rnd_ctx, master) : sv_errno_error(errno);
-  int err = read_key(fd, master);
+  int err = read_key(fd, is_credential(path) ? 037 : 077, master);
   close(fd);
   return err;
 }

@@ -254,11 +254,48 @@ static void paths_that_lead_nowhere(void **state) {
   wc_close(&c);
 }
 
+/* Its term is over: as good as none, and said so. */
+static void an_expired_token(void **state) {
+  stage *s = *state;
+  char header[100], id[20], why[DM_WHY];
+  sv_txn *t = NULL;
+  sv_token tok;
+  unsigned changed = 0;
+  token(s, ",\"days\":9", header, id);
+  wc c = curl(s, header);
+  assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
+  assert_true(dm_stop(&s->d, SIGTERM));
+  assert_true(dm_site_open_orgs(&s->site, why));
+  FX_OK(sv_txn_write(s->site.programme->env, &t));
+  for (const uint8_t *after = NULL; !sv_token_next(t, after, &tok); after = tok.hash) {
+    char hex[2 * OV_HASH_BYTES + 1];
+    ov_hex(tok.hash, OV_HASH_BYTES, hex);
+    if (strncmp(hex, id, strlen(id)) != 0) continue;
+    tok.expires_ms = s->site.fx.now_ms - 1000;
+    FX_OK(sv_token_put(t, &tok));
+    changed++;
+  }
+  FX_OK(sv_txn_commit(t));
+  assert_int_equal(changed, 1);
+  dm_site_close_orgs(&s->site);
+  assert_true(dm_again(&s->d, why));
+  wc_close(&c);
+  refused(s, header, "/v1/releases", 401, "token-expired");
+  refused(s, header, s->path, 401, "token-expired");
+  c = curl(s, s->all);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  wc_close(&c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_token_opens_the_releases),   cmocka_unit_test(the_description_needs_no_token),
-      cmocka_unit_test(tags_ranges_and_gzip),         cmocka_unit_test(paths_that_lead_nowhere),
-      cmocka_unit_test(a_token_of_another_programme), cmocka_unit_test(tokens_that_open_nothing),
+      cmocka_unit_test(a_token_opens_the_releases),
+      cmocka_unit_test(the_description_needs_no_token),
+      cmocka_unit_test(tags_ranges_and_gzip),
+      cmocka_unit_test(paths_that_lead_nowhere),
+      cmocka_unit_test(a_token_of_another_programme),
+      cmocka_unit_test(tokens_that_open_nothing),
+      cmocka_unit_test(an_expired_token),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
