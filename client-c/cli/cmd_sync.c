@@ -46,7 +46,7 @@ int cmd_enrol(cli *c, int argc, char **argv) {
       {.name = "name", .takes_value = true}, {.name = "ca", .takes_value = true}, {.name = NULL}};
   cli_args a;
   bool help;
-  char host[65] = "", ca[1000];
+  char host[65] = "", ca[1000] = "";
   oc_status st;
   int err = cli_parse(c, argc, argv, opts, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
@@ -132,7 +132,7 @@ int cmd_sync(cli *c, int argc, char **argv) {
                     {.name = NULL}};
   cli_args a;
   bool help;
-  char ca[1000];
+  char ca[1000] = "";
   oc_status st;
   int err = cli_parse(c, argc, argv, opts, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;

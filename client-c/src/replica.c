@@ -137,7 +137,7 @@ int oc_cursor_get(oc_txn *t, uint32_t scope, oc_cursor_row *out) {
 }
 
 int oc_cursors(oc_txn *t, oc_cursor_row *out, uint32_t *n) {
-  uint8_t key[OC_DB_KEY_MAX];
+  uint8_t key[OC_DB_KEY_MAX] = {0};
   size_t key_n = 0;
   *n = 0;
   for (;;) {
@@ -496,7 +496,7 @@ static bool has_pending(oc_txn *t, const ov_name *record) {
 
 int oc_window_drop(oc_store *s, oc_txn *t, int64_t server_now, ov_arena *a) {
   if (s->o.window_days < 0) return 0;
-  uint8_t key[OC_DB_KEY_MAX];
+  uint8_t key[OC_DB_KEY_MAX] = {0};
   size_t n = 0;
   int64_t last_day = server_now / 86400 - (s->o.window_days ? s->o.window_days : OV_WINDOW_DAYS);
   for (;;) {

@@ -149,7 +149,7 @@ static void anew(ov_cursor *c) {
 
 static int fill_hello(oc_session *ss, ov_hello *h, ov_cursor cursors[OV_SCOPES_MAX]) {
   const oc_self *m = &ss->s->self;
-  oc_cursor_row rows[OV_SCOPES_MAX];
+  oc_cursor_row rows[OV_SCOPES_MAX] = {0};
   oc_txn *t = NULL;
   ss->hello_ms = oc_now_ms(ss->s);
   *h = (ov_hello){.version_min = OV_PROTOCOL_VERSION,

@@ -39,7 +39,10 @@ static void tell(syncing *x, const oc_progress *p) {
   sum.bytes_in += x->base.bytes_in;
   sum.bytes_out += x->base.bytes_out;
   sum.to_send += x->base.sent;
-  bool same = !memcmp(&sum, &x->last, sizeof sum);
+  const oc_progress *was = &x->last;
+  bool same = sum.stage == was->stage && sum.sent == was->sent && sum.to_send == was->to_send &&
+              sum.received == was->received && sum.bytes_out == was->bytes_out &&
+              sum.bytes_in == was->bytes_in && sum.retry_in == was->retry_in;
   x->last = sum;
   if (x->o && x->o->progress && !same) x->o->progress(x->o->progress_ctx, &sum);
 }

@@ -134,7 +134,7 @@ static bool has_code(const ov_sfield *f, int64_t v) {
 static bool code_of(const ov_sfield *f, const char *text, int64_t *out) {
   if (oc_whole_number(text, out)) return has_code(f, *out);
   for (uint32_t i = 0; i < 2 * f->n_codes; i++) { /* Dutch labels first: they are what carers see */
-    const ov_code *c = &f->codes[i % f->n_codes];
+    const ov_code *c = &f->codes[i < f->n_codes ? i : i - f->n_codes];
     if (!oc_same_word(text, i < f->n_codes ? c->nl : c->en)) continue;
     *out = c->code;
     return true;
@@ -299,7 +299,7 @@ static void clock_text(int64_t local, char out[12]) {
 /* The hour that is skipped: says between which times the clock jumps. */
 static int skipped(const reading *r, int64_t local) {
   const oc_zone *z = r->env->zone;
-  int64_t lo = local - 2 * DAY_S, hi = local + 2 * DAY_S; /* moments surely before and after the jump */
+  int64_t lo, hi; /* moments surely before and after the jump */
   int32_t before = oc_zone_offset(z, local - DAY_S), after = oc_zone_offset(z, local + DAY_S);
   for (lo = local - DAY_S - before, hi = local + DAY_S - after; hi - lo > 1;) {
     int64_t mid = lo + (hi - lo) / 2;

@@ -35,7 +35,7 @@ static int setting_key(const char *name, char key[SETTING_NAME_MAX + 5], size_t 
 
 int oc_setting_put(oc_store *s, const char *name, const char *value, oc_error *e) {
   char key[SETTING_NAME_MAX + 5];
-  size_t n, len = strlen(value);
+  size_t n = 0, len = strlen(value);
   if (e) *e = (oc_error){0};
   int err = setting_key(name, key, &n, e);
   if (err) return err;
@@ -51,7 +51,7 @@ int oc_setting_put(oc_store *s, const char *name, const char *value, oc_error *e
 
 int oc_setting_get(oc_store *s, const char *name, char *value, size_t cap, oc_error *e) {
   char key[SETTING_NAME_MAX + 5];
-  size_t n, len = 0;
+  size_t n = 0, len = 0;
   const uint8_t *p = NULL;
   oc_txn *t = NULL;
   ov_arena a;

@@ -158,7 +158,7 @@ int cmd_account_list(adm *m) {
 int cmd_account_disable(adm *m) {
   sv_org *org;
   ov_name person;
-  sv_account a;
+  sv_account a = {.disabled = false};
   if (account_need(m, &org, &person, &a)) return m->err;
   bool was = a.disabled;
   a.disabled = true;

@@ -100,7 +100,7 @@ static void history(html *h, const ov_skind *k, const ov_name *record, ov_arena 
 
 /* One record in a read transaction of its own. */
 static void one_record(html *h, sv_org *org, const ov_name *name, uint16_t *last_kind, uint64_t *shown) {
-  sv_record_row row;
+  sv_record_row row = {.erased = false};
   ov_arena a;
   ov_arena_init(&a, SV_FOLD_ARENA_BYTES_MAX);
   h->t = adm_read(h->m, org);
@@ -146,7 +146,7 @@ static int all_names(adm *m, sv_org *org, const ov_name *participant, ov_name **
       if (!v) return adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
       *out = v;
     }
-    memcpy(*out + *n, page, k * sizeof *page);
+    if (k) memcpy(*out + *n, page, k * sizeof *page);
     *n += k;
   }
   return m->err;

@@ -75,7 +75,7 @@ int cmd_retention_set(adm *m) {
 }
 
 static void show_one(adm *m, sv_org *o) {
-  term x;
+  term x = {.years = 0};
   sv_txn *t = adm_read(m, o);
   if (!t) return;
   if (!read_term(m, t, &x))
@@ -132,7 +132,7 @@ typedef struct due {
 
 /* At most max; *more: there are others. */
 static int find_due(adm *m, sv_org *org, due *out, uint32_t max, uint32_t *n, bool *more) {
-  term x;
+  term x = {.years = 0};
   ov_name *names;
   uint32_t count = 0;
   *n = 0;

@@ -33,7 +33,7 @@ typedef struct right_row {
     [SV_A_AUDIT] = "......o.",                                                                               \
   }
 #define LOG(text)                                                                                            \
-  { .name = text, .why = "what carers log about a client: the team's own", .cell = LOG_CELLS }
+  { .name = (text), .why = "what carers log about a client: the team's own", .cell = LOG_CELLS }
 
 /* Written by the server's own log only (PROTO-154): these records decide what devices may read and write. */
 #define SERVER_CELLS(read, export)                                                                           \
@@ -47,7 +47,7 @@ typedef struct right_row {
  * country. */
 #define REFERENCE(text)                                                                                      \
   {                                                                                                          \
-    .name = text, .why = "a list of the programme: kept by its administrator, read by all", .cell = {        \
+    .name = (text), .why = "a list of the programme: kept by its administrator, read by all", .cell = {      \
       [SV_A_CREATE] = ".....n..",                                                                            \
       [SV_A_EDIT] = ".....n..",                                                                              \
       [SV_A_RETRACT] = ".....n..",                                                                           \
@@ -65,7 +65,7 @@ typedef struct right_row {
  * brought in, the programme's administrator all. */
 #define STORY(text)                                                                                          \
   {                                                                                                          \
-    .name = text, .why = "shared with the network by leads and experts; others' stay others'", .cell = {     \
+    .name = (text), .why = "shared with the network by leads and experts; others' stay others'", .cell = {   \
       [SV_A_CREATE] = ".oo..n..",                                                                            \
       [SV_A_EDIT] = ".oo..n..",                                                                              \
       [SV_A_RETRACT] = ".oo..n..",                                                                           \

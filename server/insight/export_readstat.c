@@ -85,7 +85,8 @@ static readstat_error_t put_value(file *f, uint32_t row, unsigned at) {
     return readstat_insert_string_value(f->w, f->vars[at], v.text);
   }
   if (c->type == EXP_DATE) {
-    double days = (double)(v.milli / 1000);
+    int64_t whole = v.milli / 1000;
+    double days = (double)whole;
     return readstat_insert_double_value(
         f->w, f->vars[at], f->stata ? days + STATA_EPOCH_DAYS : (days + SPSS_EPOCH_DAYS) * 86400.0);
   }

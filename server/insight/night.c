@@ -76,12 +76,11 @@ bool sv_rounds_measure(sv_round *r, unsigned n, sv_bounds *out) {
   }
   if (seen < 2 || first == n) return false;
   *out = (sv_bounds){.sol_high = r[first].at - r[begin].at};
-  unsigned before = begin;
+  unsigned before = first;
   bool gap = false;
   for (unsigned i = begin; i < first; i++) {
     if (r[i].state <= 4) out->sol_low = r[i].at - r[begin].at;
   }
-  before = first;
   for (unsigned i = first + 1; i <= last; i++) {
     if (r[i].state > 4) {
       gap = true;

@@ -153,6 +153,7 @@ sv_hidden sv_sdc_primary(const sv_sdc_rules *r, sv_mtype type, const sv_contrib 
 
 static uint8_t quality(const sv_contrib *v, uint32_t n, size_t at) {
   uint64_t sum = 0;
+  if (!n) return 0;
   for (uint32_t i = 0; i < n; i++) {
     uint16_t x;
     memcpy(&x, (const char *)&v[i] + at, sizeof x);

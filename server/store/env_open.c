@@ -142,7 +142,7 @@ static bool page_size_sane(int fd) {
 }
 
 static int check_data_file(const sv_env *e, bool claimed, bool *exists, char *why) {
-  struct stat st;
+  struct stat st = {.st_size = 0};
   char *path = sv_file_name(e->path, "/data.mdb");
   if (!path) return OV_E_NOMEM;
   int fd = open(path, O_RDONLY | O_CLOEXEC), rc = fd < 0 || fstat(fd, &st) ? errno : 0;

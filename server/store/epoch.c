@@ -126,7 +126,7 @@ static int destroy_slot(int fd, unsigned i) {
   static const uint8_t zeros[SV_EPOCH_SLOT_BYTES];
   int err = write_slot(fd, i, zeros);
   if (err) return err;
-  (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(i * SV_EPOCH_SLOT_BYTES),
+  (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)i * SV_EPOCH_SLOT_BYTES,
                   SV_EPOCH_SLOT_BYTES);
   return fsync(fd) ? sv_errno_error(errno) : 0;
 }

@@ -163,6 +163,7 @@ static int take_file(sv_web_files *w, int folder, const char *name, const char *
 
 static int take_folder(sv_web_files *w, int folder, const char *path, unsigned depth);
 
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than SV_WEB_FILES_DEPTH_MAX
 static int take_entry(sv_web_files *w, int folder, const char *name, const char *at, unsigned depth) {
   char path[PATH_CHARS];
   struct stat st;
@@ -178,6 +179,7 @@ static int take_entry(sv_web_files *w, int folder, const char *name, const char 
 }
 
 /* Closes folder. */
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than SV_WEB_FILES_DEPTH_MAX
 static int take_folder(sv_web_files *w, int folder, const char *path, unsigned depth) {
   DIR *d = depth > SV_WEB_FILES_DEPTH_MAX ? NULL : fdopendir(folder);
   if (!d) {

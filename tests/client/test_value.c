@@ -60,6 +60,7 @@ static int setup(void **state) {
   values *x = calloc(1, sizeof *x);
   sv_schema_json_set *set = NULL;
   x->schemas = ov_schemas_new();
+  *state = x; /* teardown frees it, whatever comes */
   if (sv_schema_json_load_dir(OV_SOURCE_DIR "/proto/schema", NULL, NULL, &set)) return 1;
   for (size_t i = 0; i < sv_schema_json_count(set); i++) {
     if (ov_schemas_add(x->schemas, sv_schema_json_at(set, i)->bytes, sv_schema_json_at(set, i)->n, NULL))
