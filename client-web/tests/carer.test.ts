@@ -42,9 +42,11 @@ class Tablet {
       if (!w.url().startsWith(origin.replace("http", "ws"))) this.faults.push(`websocket: ${w.url()}`);
     });
   }
-  static async enrol(name: string, host = "127.0.0.1"): Promise<Tablet> {
+  /** first: what runs in the page before the app does */
+  static async enrol(name: string, host = "127.0.0.1", first?: () => void): Promise<Tablet> {
     const { code } = daemon.admin("device", "add", name, "--team", "Beuk");
     const context = await browser.newContext({ viewport: { width: 800, height: 1280 }, locale: "nl-NL" });
+    if (first) await context.addInitScript(first);
     const origin = `http://${host}:${daemon.port}/`;
     const tablet = new Tablet(context, await context.newPage(), origin);
     await tablet.page.goto(`${origin}#code=${code}`);
@@ -248,6 +250,50 @@ test(
     await a.sent();
   },
 );
+
+test("a full tablet says that nothing was saved, keeps the form, and saves it once there is room", {
+  skip,
+}, async () => {
+  const cdp = await a.context.newCDPSession(a.page);
+  const origin = `http://127.0.0.1:${daemon.port}`;
+  await a.client();
+  await a.page.locator(".kind", { hasText: "Doel" }).click();
+  await a.page.locator("[data-field=score]").getByText("meer", { exact: true }).click();
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+  // Chromium believes for half a minute what it last read of the room there is
+  await a.page.waitForTimeout(35_000);
+  await a.button("Opslaan").click();
+  await a.page.getByText("De tablet is vol. Dit is niet opgeslagen.").waitFor();
+  assert.equal(await a.page.locator("[data-field=score] .chosen").count(), 1);
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin });
+  await a.button("Opslaan").click();
+  await a.said("Opgeslagen op deze tablet.");
+  await a.sent();
+});
+
+test("a clock that is a day ahead is said, and the entry is dated today", { skip }, async (t) => {
+  const c = await Tablet.enrol("Tablet 4", undefined, () => {
+    const real = Date.now.bind(Date);
+    Date.now = () => real() + 86_400_000;
+  });
+  t.after(() => c.context.close());
+  await c.signIn("Salie");
+  await c.page.getByText(/De klok van deze tablet loopt 1440 minuten verkeerd/).waitFor();
+  await c.client();
+  await c.page.locator(".kind", { hasText: "Gebruik technologie" }).click();
+  await c.page.locator("[data-field=used]").getByText("ja", { exact: true }).click();
+  await c.button("Opslaan").click();
+  await c.said("Opgeslagen op deze tablet.");
+  await c.sent();
+  await c.page.locator("a.row", { hasText: "Gebruik technologie" }).click();
+  const today = new Intl.DateTimeFormat("nl-NL", { timeZone: "Europe/Amsterdam", day: "numeric" });
+  const shown = await c.page.locator(".title .sub").innerText();
+  const days = [0, 1].map((n) => Number(today.format(Date.now() - n * 300_000)));
+  assert.ok(/\d\d:\d\d/.test(shown), shown);
+  const day = /\b(\d{1,2}) [a-z]{3}/.exec(shown); // absent: today
+  assert.ok(!day || days.includes(Number(day[1])), shown);
+  assert.deepEqual(c.faults, []);
+});
 
 // 3G: 400 milliseconds there and back, some 400 kbit/s. It breaks in the upgrade, the greeting, the answer.
 test("a slow link that is cut again and again gets everything over", { skip }, async (t) => {

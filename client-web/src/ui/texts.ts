@@ -165,6 +165,7 @@ const TEXTS = {
   form_time: ["Tijd", "Time"],
   form_day: ["Dag", "Day"],
   form_other_day: ["Andere dag", "Other day"],
+  form_other_time: ["anders", "other"],
   form_now: ["Nu", "Now"],
   form_ago: ["{n} min geleden", "{n} min ago"],
   form_ago_hour: ["1 uur geleden", "1 hour ago"],

@@ -178,7 +178,7 @@ function troubles(app: Double, now: number): void {
         is: "held",
         notice: {
           code: "held_range",
-          text: { nl: "Een getal valt buiten wat mag.", en: "A number is out of range." },
+          text: { nl: "Een getal of tijd is te hoog of te laag.", en: "A number or time is too high or too low." },
           todo: { nl: "Verbeter het getal.", en: "Correct the number." },
         },
         own: true,

@@ -158,6 +158,7 @@ function ClockInput({
   label: string;
   onChange: (minutes: number) => void;
 }) {
+  const { t } = useUi();
   const [typed, setTyped] = useState<string | null>(null);
   return (
     <input
@@ -165,7 +166,7 @@ function ClockInput({
       type="text"
       inputMode="numeric"
       autoComplete="off"
-      placeholder="--:--"
+      placeholder={t("form_other_time")}
       maxLength={5}
       aria-label={label}
       value={typed ?? (minutes === null ? "" : timeText(minutes))}

@@ -35,6 +35,7 @@ export async function stand() {
   const { outputFiles } = await build({
     entryPoints: { app: `${root}tests/ui/page.ts` },
     bundle: true,
+    minify: true,
     format: "esm",
     target: "es2022",
     outdir: "/",
