@@ -28,6 +28,8 @@ class Tablet {
   readonly context: BrowserContext;
   readonly page: Page;
   readonly faults: string[] = [];
+  /** who works on it */
+  #who = "";
   constructor(context: BrowserContext, page: Page, origin: string) {
     this.context = context;
     this.page = page;
@@ -64,6 +66,7 @@ class Tablet {
     await this.page.keyboard.press("Enter");
   }
   async signIn(name: string): Promise<void> {
+    this.#who = name;
     await this.page.locator(".person", { hasText: name }).click();
     await this.digits();
     const again = this.page.getByText("Nog een keer dezelfde pincode");
@@ -78,6 +81,8 @@ class Tablet {
     await this.page.locator(".kinds").waitFor();
   }
   async go(path: string): Promise<void> {
+    // it may have locked itself while the other tablet was at work
+    if (await this.page.locator(".person").first().isVisible()) await this.signIn(this.#who);
     await this.page.evaluate((p) => (location.hash = `#/${p}`), path);
     await this.page.locator(".main h1, .main .utrecht-alert").first().waitFor();
   }
