@@ -135,7 +135,8 @@ static int place_own(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w
   if (err && err != OV_E_NOTFOUND) return err;
   for (uint32_t i = 0; i < n && !at_tip; i++) {
     at_tip = tips[i].head.seq == h->own.seq && !memcmp(&tips[i].head.head, &h->own.head, sizeof h->own.head);
-    if (at_tip || tips[i].safe_seq > w->safe_up_to) w->safe_up_to = tips[i].safe_seq;
+    /* inside some branch: what is safe of each of them */
+    if (at_tip || i == 0 || tips[i].safe_seq < w->safe_up_to) w->safe_up_to = tips[i].safe_seq;
   }
   w->own = OV_OWN_SAME;
   if (at_tip && n == 1) return 0;

@@ -161,10 +161,10 @@ static void answer(ingest *g, push *p) {
   }
   out->up_to = p->in->push.first_seq + i - 1;
   out->head = p->heads[i];
-  for (uint32_t k = 0; k < p->place.n_tips; k++) {
+  for (uint32_t k = 0; k < p->place.n_tips; k++) { /* inside some branch: what is safe of each of them */
     const sv_tip *t = &p->place.tips[k];
-    bool this_one = p->place.at_tip ? k == p->place.tip : !out->forked && t->safe_seq > out->safe_up_to;
-    if (this_one) out->safe_up_to = t->safe_seq;
+    bool least = !out->forked && (k == 0 || t->safe_seq < out->safe_up_to);
+    if (p->place.at_tip ? k == p->place.tip : least) out->safe_up_to = t->safe_seq;
   }
 }
 
