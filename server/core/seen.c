@@ -1,5 +1,5 @@
-/* When a device was last here. Greeting writes nothing, so that a sync with nothing new costs no fsync: who was
- * here is remembered, and written down once a minute together. A crash in between forgets a minute. */
+/* When a device was last here. Greeting writes nothing, so that a sync with nothing new costs no fsync: who
+ * was here is remembered, and written down once a minute together. A crash in between forgets a minute. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -76,8 +76,8 @@ static int make_record(sv_txn *t, ov_arena *a, device_job *d) {
   fields[0] = (ov_field){SV_DEVICE_NAME, ov_text(name)};
   uint32_t k = 1; /* who leads the whole organisation may belong to no team */
   if (d->who.n_teams)
-    fields[k++] =
-        (ov_field){SV_DEVICE_TEAMS, {.type = OV_V_SET, .set = {.add = teams, .n_add = d->who.n_teams}}};
+    fields[k++] = (ov_field){SV_DEVICE_TEAMS,
+                             {.type = OV_V_SET, .set = {.add = teams, .n_add = d->who.n_teams}}};
   fields[k++] = (ov_field){SV_DEVICE_STATUS, ov_int(1)};
   uint16_t version = 1;
   const ov_skind *kind = ov_schemas_kind(d->job.org->schemas, OV_KIND_DEVICE);

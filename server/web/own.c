@@ -1,5 +1,6 @@
 /* /api/own/...: the own organisation, live, for those who lead or administer it. Each is a job of the writer:
- * rights, reading, and the lines in the audit about it are one transaction, and the answer goes after its commit. */
+ * rights, reading, and the lines in the audit about it are one transaction; the answer goes after its
+ * commit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static int refuse(own_job *d, web_problem p) {
   return 0;
 }
 
-/* -- words ------------------------------------------------------------------------------------------------- */
+/* -- words ----------------------------------------------------------------------------------------------- */
 
 /* As the browser's engine writes names. */
 static json_t *name_json(const ov_name *name) {
@@ -94,7 +95,7 @@ static sv_audit_event line_of(const own_job *d, sv_audit_type type, char action,
   return e;
 }
 
-/* -- GET /api/own/devices ------------------------------------------------------------------------------------ */
+/* -- GET /api/own/devices -------------------------------------------------------------------------------- */
 
 static json_t *device_json(own_job *d, sv_txn *t, ov_arena *a, const sv_device *x) {
   char id[2 * OV_ID_BYTES + 1];
@@ -129,7 +130,7 @@ static int read_devices(own_job *d, sv_txn *t, ov_arena *a) {
   return sv_audit_put(t, d->job.org, &e);
 }
 
-/* -- GET /api/own/held --------------------------------------------------------------------------------------- */
+/* -- GET /api/own/held ----------------------------------------------------------------------------------- */
 
 static json_t *element_json(const ov_value *v) {
   ov_name name;
@@ -257,7 +258,7 @@ static int read_held(own_job *d, sv_txn *t, ov_arena *a) {
   return rules ? audit_shown(d, t, &s) : refuse(d, WEB_P_ROLE);
 }
 
-/* -- POST /api/own/ruling ------------------------------------------------------------------------------------ */
+/* -- POST /api/own/ruling -------------------------------------------------------------------------------- */
 
 static int rule(own_job *d, sv_txn *t, ov_arena *a) {
   sv_op_row row;
@@ -282,7 +283,7 @@ static int rule(own_job *d, sv_txn *t, ov_arena *a) {
   return sv_audit_put(t, d->job.org, &e);
 }
 
-/* -- the way of all three ------------------------------------------------------------------------------------ */
+/* -- the way of all three -------------------------------------------------------------------------------- */
 
 /* The person is read again in the transaction: whoever lost the role a moment ago sees nothing. */
 static int own_run(sv_job *job, sv_txn *t, ov_arena *a) {

@@ -9,7 +9,7 @@
  *     GET  /api/me             who is signed in
  *     POST /api/device         a one-time enrolment code: this browser becomes the person's device
  *     POST /api/sign-out
- *     GET  /api/releases...    what /v1/ has; GET, POST /api/tokens, POST /api/tokens/revoke: one's own tokens
+ *     GET  /api/releases...    what /v1/ has; GET, POST /api/tokens, POST /api/tokens/revoke: own tokens
  *
  * Once signed in, as far as the role goes (core/sv_rights.h)
  *
