@@ -100,7 +100,7 @@ export class Daemon {
   admin(...args: string[]): Json {
     const run = spawnSync(
       administration!,
-      ["--data", join(this.folder, "data"), "--json", "--quiet", ...args],
+      ["--data", join(this.folder, "data"), "--schema", join(this.folder, "schema"), "--json", "--quiet", ...args],
       { encoding: "utf8" },
     );
     const lines = run.stdout.trim().split("\n");
