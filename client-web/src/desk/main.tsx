@@ -89,8 +89,8 @@ function Root({ session }: { session: Session }) {
   };
   const signOut = () => {
     leaving.current = true;
-    location.hash = "";
-    void session.signOut();
+    // not before: another section would begin to read what is being cleared away
+    void session.signOut().then(() => (location.hash = ""));
   };
   return (
     <div class="page desk">
