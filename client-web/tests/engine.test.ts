@@ -152,7 +152,7 @@ test(
       ["yes", "dubbel", "Bas"],
     );
     await until("nothing to look at", async () => !(await a.app.attention(teamOf(a.app))).length);
-    assert.equal(a.app.sync.attention, 0);
+    await until("none to count", () => a.app.sync.attention === 0);
     await a.app.undoRetraction(view);
     await until("undone", async () => (await b.app.record(twin))!.retracted === "no");
   },

@@ -113,7 +113,7 @@ void exp_files_free(exp_file *files, unsigned n) {
   }
 }
 
-/* -- made when asked for ---------------------------------------------------------------------------------- */
+/* -- made when asked for -------------------------------------------------------------------------------- */
 
 void sv_export_free(sv_export *e) { ov_buf_free(&e->bytes); }
 
@@ -140,7 +140,7 @@ int sv_export_codebook(sv_org *programme, sv_format f, sv_export *e) {
   return exp_finish(e, exp_codebook(programme->schemas, f, &e->bytes));
 }
 
-/* A list in the order of numbers, told from the newest on; each is a text that was written when it was made. */
+/* A list in the order of numbers, told from the newest on; each is a text written when it was made. */
 static int put_list(sv_org *programme, const uint32_t *all, uint32_t n, ov_buf *out) {
   sv_txn *t = NULL;
   int err = sv_txn_read(programme->env, &t);

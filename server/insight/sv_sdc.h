@@ -60,8 +60,8 @@ typedef struct sv_contrib {
   int64_t milli;
 } sv_contrib;
 #define SV_GROUP_MAX 99u
-/* Networks of a release. With all of them, and both types, they make a table of 32 cells; twice that, with what
- * was released before, is what one look by linear algebra takes. */
+/* Networks of a release. With all of them, and both types, they make a table of 32 cells; twice that, with
+ * what was released before, is what one look by linear algebra takes. */
 #define SV_NETWORKS_MAX 29u
 
 typedef enum sv_breakdown { SV_BY_ALL = 0, SV_BY_NETWORK = 1, SV_BY_TYPE = 2, SV_BY_COUNT = 3 } sv_breakdown;

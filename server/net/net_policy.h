@@ -3,8 +3,8 @@
 #define SV_NET_POLICY_H
 
 /* For all: no guessing of types, no referrer to other sites, no frame, no other origin's page may load it or
- * hold on to its window, and none of the device's sensors but the camera, with which the app reads an enrolment
- * code. */
+ * hold on to its window, and none of the device's sensors but the camera, with which the app reads an
+ * enrolment code. */
 #define NET_POLICY_COMMON                                                                                    \
   "X-Content-Type-Options: nosniff\r\n"                                                                      \
   "Referrer-Policy: no-referrer\r\n"                                                                         \

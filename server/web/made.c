@@ -1,6 +1,6 @@
 /* Answers that are made of the store and asked for often: the list of releases, the codebook, pages of theme
- * networks. One is made once for as long as the programme's store is as it was, and given to all; who reads it
- * slowly holds a reference, no copy. Service thread only. */
+ * networks. One is made once for as long as the programme's store is as it was, and given to all; who reads
+ * it slowly holds a reference, no copy. Service thread only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* What a person may do with releases on the web: see the list of them, save their files, and have tokens of
- * one's own for programs. A token is shown once and kept as its hash; it ends when its person's right to releases does. */
+ * one's own for programs. A token is shown once and kept as its hash; it ends when its person's right to
+ * releases does. */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -78,7 +78,7 @@ web_hash_job *web_hasher_take(web_hasher *h);             /* a finished one, or 
 uint64_t web_hasher_count(web_hasher *h);
 void web_hash_job_free(web_hash_job *job); /* wipes it */
 
-/* -- answers that are made once for all (made.c) ----------------------------------------------------------- */
+/* -- answers that are made once for all (made.c) --------------------------------------------------------- */
 
 typedef struct web_made web_made;
 /* A page for each network and some older releases of them; with 100 KB each at most 6.4 MB. */

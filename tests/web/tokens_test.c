@@ -220,7 +220,7 @@ static void files_for_who_is_signed_in(void **state) {
   wc_close(&c);
 }
 
-/* A page of a theme network is put together once for all who look, until something of the programme changes. */
+/* A page of a theme network is put together once for all who look, until the programme's store changes. */
 static void a_page_is_made_once_for_all(void **state) {
   stage *s = *state;
   char body[4096];
