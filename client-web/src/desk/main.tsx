@@ -60,13 +60,14 @@ function Root({ session }: { session: Session }) {
   const [lang, setLang] = useState<Lang>(startLang);
   const [ended, setEnded] = useState(false);
   const [left, setLeft] = useState<number | null>(null);
-  const leaving = useRef(false);
+  const [leaving, setLeaving] = useState(false);
+  const asked = useRef(false);
   const path = usePath();
   useEffect(() => {
     void session.look();
     return session.onChange(() => {
-      if (!session.me) setEnded(!leaving.current);
-      leaving.current = false;
+      if (!session.me) setEnded(!asked.current);
+      asked.current = false;
       setMe(session.me);
     });
   }, [session]);
@@ -87,22 +88,30 @@ function Root({ session }: { session: Session }) {
       // until the page is left, then
     }
   };
-  const signOut = () => {
-    leaving.current = true;
-    // not before: another section would begin to read what is being cleared away
-    void session.signOut().then(() => (location.hash = ""));
-  };
+  // only once no section is shown any more: it would read what is being cleared away
+  useEffect(() => {
+    if (!leaving) return;
+    asked.current = true;
+    void session.signOut().then(() => {
+      location.hash = "";
+      setLeaving(false);
+    });
+  }, [leaving]);
   return (
     <div class="page desk">
       <SkipLink lang={lang} />
-      <Header lang={lang} choose={choose} me={me} path={path} signOut={signOut} />
+      <Header lang={lang} choose={choose} me={me} path={path} signOut={() => setLeaving(true)} />
       <main id="content" class="main desk-main" tabIndex={-1}>
         {left !== null && me && (
           <Alert type="warning" live>
             <p>{frameText(lang, "in_recovery", { n: left })}</p>
           </Alert>
         )}
-        {desk ? (
+        {leaving ? (
+          <p class="loading" role="status">
+            {frameText(lang, "leaving")}
+          </p>
+        ) : desk ? (
           <DeskContext.Provider value={desk}>
             <Opened />
           </DeskContext.Provider>

@@ -18,6 +18,7 @@ export const FRAME = {
   skip: ["Naar de inhoud", "Skip to content"],
   language: ["English", "Nederlands"],
   sign_out: ["Uitloggen", "Sign out"],
+  leaving: ["Bezig met uitloggen …", "Signing out …"],
   loading: ["Even wachten …", "One moment …"],
   again: ["Opnieuw proberen", "Try again"],
   menu: ["Onderdelen", "Sections"],
