@@ -174,6 +174,14 @@ static void ingest(dd_batch *b, sv_txn *t, const dd_push *p, sv_push_out *out) {
   DD_MUST(out->up_to == p->last_seq && !out->forked);
 }
 
+/* As a sync leaves it. What goes wrong sticks to the transaction. */
+static void was_here(sv_txn *t, const dd_push *p) {
+  sv_device d;
+  if (sv_device_get(t, &p->in.device.id, &d)) return;
+  d.last_seen_ms = p->at_ms;
+  (void)sv_device_put(t, &d);
+}
+
 static int write_batch(dd_batch *b, uint64_t *stored, uint64_t *held) {
   sv_txn *t = NULL;
   int err = sv_txn_write(b->org->env, &t);
@@ -182,6 +190,7 @@ static int write_batch(dd_batch *b, uint64_t *stored, uint64_t *held) {
   for (uint32_t i = 0; i < b->n && !sv_txn_error(t); i++) {
     sv_push_out out;
     ingest(b, t, &b->v[i], &out);
+    was_here(t, &b->v[i]);
     *stored += out.stored;
     *held += out.n_held;
     sv_touches_free(&out.touches);
