@@ -308,7 +308,7 @@ static void social_contact(void **state) {
   (void)state;
   sv_measurer *m = sv_measurer_new();
   sv_measurer_begin(m, SV_FAM_CONTACT, NULL);
-  add_contact(m, (const int64_t[]){1, 1, 2, 1}, 1, 0);     /* at home with family, own idea, to and fro */
+  add_contact(m, (const int64_t[]){1, 1, 2, 1}, 1, 0);     /* at home with family, own idea, both ways */
   add_contact(m, (const int64_t[]){1, 2, 1, 0}, 5, 0);     /* with a carer only */
   add_contact(m, (const int64_t[]){3, 3, 0, -2}, 5, 2);    /* on the phone, carer and friend */
   add_contact(m, (const int64_t[]){4, -99, -98, 2}, 1, 0); /* who began is not known */

@@ -47,8 +47,8 @@ static inline bool expect_write(unsigned role, uint16_t kind, sv_action action, 
 /* Is a record delivered to a personal device of this role? */
 static inline bool expect_read(unsigned role, uint16_t kind, bool own_team) {
   if (kind == 1 || reference_list(kind) || story(kind)) return true;
-  if (kind == 2) return true;  /* where one works */
-  if (kind == 16) return true; /* whoever holds anything must hear it */
+  if (kind == 2) return true;   /* where one works */
+  if (kind == 16) return true;  /* whoever holds anything must hear it */
   if (kind == 18) return false; /* read as lines of the audit */
   if (kind == 17) return IS(role, ADMIN, PRIVACY, HUB);
   if (IS(role, EXPERT, RESEARCH, PROGRAMME)) return false; /* figures, never records */

@@ -101,7 +101,7 @@ web_app() {
       sort -z | xargs -0 sha256sum | sha256sum)
     if [ "$(cat "$web/node_modules/.app" 2>/dev/null)" = "$want" ] && [ -f "$web/dist/index.html" ]; then exit 0; fi
     say "Building the web app ..."
-    cd "$web" && node scripts/build.mjs >/dev/null || die "building the web app failed"
+    if ! (cd "$web" && node scripts/build.mjs >/dev/null); then die "building the web app failed"; fi
     printf '%s\n' "$want" >"$web/node_modules/.app"
   ) 9>"$web/.modules.lock"
 }
