@@ -69,7 +69,7 @@ export function Inside({ children }: { children: ComponentChildren }) {
 }
 
 function Opened({ app, drafts, children }: { app: App; drafts: Drafts; children: ComponentChildren }) {
-  const { lang, path } = useDesk();
+  const { lang, path, me } = useDesk();
   const t = useTexts(TEXTS);
   const [versions, setVersions] = useState<Partial<Record<What, number>>>({});
   const [saying, setSaying] = useState<Saying | null>(null);
@@ -101,9 +101,10 @@ function Opened({ app, drafts, children }: { app: App; drafts: Drafts; children:
       versions,
       team: app.teams()[0] ?? null,
       drafts,
+      mayWrite: me.role !== "org_admin",
       minute: Math.floor(Date.now() / 60000),
     }),
-    [app, lang, path, versions, drafts],
+    [app, lang, path, me, versions, drafts],
   );
   if (!settled) return null;
   if (app.device.state !== "ready" || !app.person)

@@ -34,14 +34,15 @@ export default function OwnSection() {
 
 function Shown() {
   const { path, me } = useDesk();
+  const { mayWrite } = useUi();
   const [what, first, second] = path;
-  if (what === "settle") return <Settle key={first} id={first ?? ""} />;
-  if (what === "double") return <Double key={first} id={first ?? ""} />;
+  if (what === "settle" && mayWrite) return <Settle key={first} id={first ?? ""} />;
+  if (what === "double" && mayWrite) return <Double key={first} id={first ?? ""} />;
   if (what === "record") return <Record key={first} id={first ?? ""} />;
   if (what === "client") return <Client key={first} id={first ?? ""} />;
   if (what === "new" && me.role === "project_lead")
     return <NewEntry kindName={first ?? ""} clientId={second ?? ""} />;
-  if (what === "edit")
+  if (what === "edit" && mayWrite)
     return <EditEntry id={first ?? ""} heldIndex={second === undefined ? null : Number(second)} />;
   return <Overview />;
 }

@@ -38,7 +38,7 @@ const matterOf = (r: RecordView): Matter["is"] =>
 
 export function Matters() {
   const ui = useUi();
-  const { app, l } = ui;
+  const { app, l, mayWrite } = ui;
   const t = useTexts(TEXTS);
   const list = useLoad(async () => {
     const all: Matter[] = [];
@@ -62,7 +62,7 @@ export function Matters() {
     const days = today - app.clock.day(at);
     return days < 1 ? t("today") : days === 1 ? t("yesterday") : t("days", { n: days });
   };
-  const to = (m: Matter) => href(SCREENS[m.is], m.record.id);
+  const to = (m: Matter) => href(mayWrite ? SCREENS[m.is] : "record", m.record.id);
   return (
     <section class="card">
       <p class="sub">{t("lead")}</p>

@@ -65,6 +65,7 @@ function Root({ app }: { app: App }) {
         versions,
         team: teamOf(app),
         drafts,
+        mayWrite: true,
         minute,
       },
     [app, lang, path, versions, drafts, minute],

@@ -28,6 +28,8 @@ export interface Ui {
   /** on which the screens look; null: the tablet has no team yet */
   team: Team | null;
   drafts: Drafts;
+  /** who may only look gets no buttons for what the server would hold */
+  mayWrite: boolean;
   /** a tick a minute, for what depends on the hour */
   minute: number;
 }

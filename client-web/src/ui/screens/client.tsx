@@ -12,7 +12,7 @@ const PAGE_DAYS = 14;
 const LIMIT = 200;
 
 export function Client({ id }: { id: string }) {
-  const { app, t } = useUi();
+  const { app, t, mayWrite } = useUi();
   const client = useLoad(() => app.client(id), [id], ["people"]);
   if (client.error) return <ErrorAlert error={client.error} />;
   if (client.value === undefined) return <Loading />;
@@ -28,7 +28,7 @@ export function Client({ id }: { id: string }) {
         <Avatar name={client.value.label} />
         <Title>{client.value.label}</Title>
       </div>
-      <Kinds id={id} />
+      {mayWrite && <Kinds id={id} />}
       <Timeline id={id} />
     </>
   );

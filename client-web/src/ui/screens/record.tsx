@@ -56,14 +56,14 @@ export function Record({ id }: { id: string }) {
           time: when(app, record.createdAt),
         })}
       </p>
-      <Actions record={record} kind={kind} />
+      {ui.mayWrite && <Actions record={record} kind={kind} />}
     </>
   );
 }
 
 /** What somebody must look at. */
 function Matters({ record, kind }: { record: RecordView; kind: KindInfo }) {
-  const { app, t, lang } = useUi();
+  const { app, t, lang, mayWrite } = useUi();
   const lacking = record.lacking
     .map((id) => kind.fields.find((f) => f.id === id)?.label[lang])
     .filter(Boolean);
@@ -72,13 +72,13 @@ function Matters({ record, kind }: { record: RecordView; kind: KindInfo }) {
       {record.conflicts.length > 0 && (
         <Alert type="error">
           <p class="strong">{t("settle_lead")}</p>
-          <ButtonLink href={href("settle", record.id)}>{t("settle")}</ButtonLink>
+          {mayWrite && <ButtonLink href={href("settle", record.id)}>{t("settle")}</ButtonLink>}
         </Alert>
       )}
       {record.doubles.length > 0 && record.retracted !== "yes" && (
         <Alert type="warning">
           <p>{t("double_lead", { n: record.doubles.length + 1 })}</p>
-          <ButtonLink href={href("double", record.id)}>{t("double_title")}</ButtonLink>
+          {mayWrite && <ButtonLink href={href("double", record.id)}>{t("double_title")}</ButtonLink>}
         </Alert>
       )}
       {record.held.map((held, i) => (
@@ -105,7 +105,7 @@ function Matters({ record, kind }: { record: RecordView; kind: KindInfo }) {
 }
 
 function Held({ held, kind, href: fix }: { held: HeldEntry; kind: KindInfo; href: string }) {
-  const { app, t, l } = useUi();
+  const { app, t, l, mayWrite } = useUi();
   const said = kind.fields.filter((f) => answered(held.values[f.id]));
   const by =
     held.at === null
@@ -126,7 +126,7 @@ function Held({ held, kind, href: fix }: { held: HeldEntry; kind: KindInfo; href
           </ul>
         </>
       )}
-      {held.is !== "dismissed" && <ButtonLink href={fix}>{t("held_fix")}</ButtonLink>}
+      {mayWrite && held.is !== "dismissed" && <ButtonLink href={fix}>{t("held_fix")}</ButtonLink>}
     </NoticeAlert>
   );
 }
