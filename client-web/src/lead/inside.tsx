@@ -9,7 +9,7 @@ import { Drafts } from "../ui/drafts.ts";
 import { Alert } from "../ui/parts.tsx";
 import { Toast } from "../ui/shell.tsx";
 import { text } from "../ui/texts.ts";
-import { type Saying, type Ui, UiContext, type What } from "../ui/ui.tsx";
+import { type Saying, type Ui, UiContext, useVersions } from "../ui/ui.tsx";
 import { ownApp } from "./own_engine.ts";
 
 const TEXTS = {
@@ -71,20 +71,9 @@ export function Inside({ children }: { children: ComponentChildren }) {
 function Opened({ app, drafts, children }: { app: App; drafts: Drafts; children: ComponentChildren }) {
   const { lang, path, me } = useDesk();
   const t = useTexts(TEXTS);
-  const [versions, setVersions] = useState<Partial<Record<What, number>>>({});
+  const versions = useVersions(app);
   const [saying, setSaying] = useState<Saying | null>(null);
   const [settled, setSettled] = useState(app.settings.lang === lang);
-  useEffect(
-    () =>
-      app.onChange((change) =>
-        setVersions((before) => {
-          const after = { ...before };
-          for (const what of change.what) after[what] = (after[what] ?? 0) + 1;
-          return after;
-        }),
-      ),
-    [app],
-  );
   useEffect(() => {
     if (app.settings.lang === lang) return setSettled(true);
     void app.set({ lang }).then(() => setSettled(true));

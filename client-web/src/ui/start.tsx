@@ -17,7 +17,7 @@ import { Send } from "./screens/send.tsx";
 import { Settings } from "./screens/settings.tsx";
 import { Shell } from "./shell.tsx";
 import { text } from "./texts.ts";
-import { asAppError, go, readPath, type Saying, type Ui, UiContext, useUi, type What } from "./ui.tsx";
+import { asAppError, go, readPath, type Saying, type Ui, UiContext, useUi, useVersions } from "./ui.tsx";
 import "./style.css";
 
 /** Shows the app in `root`. What keeps it from opening is said there, too. */
@@ -154,22 +154,6 @@ function useDrafts(app: App): Drafts | null {
     };
   }, [drafts]);
   return of === person ? drafts : null;
-}
-
-function useVersions(app: App): Ui["versions"] {
-  const [versions, setVersions] = useState<Partial<Record<What, number>>>({});
-  useEffect(
-    () =>
-      app.onChange((change) =>
-        setVersions((before) => {
-          const after = { ...before };
-          for (const what of change.what) after[what] = (after[what] ?? 0) + 1;
-          return after;
-        }),
-      ),
-    [app],
-  );
-  return versions;
 }
 
 function usePath(): readonly string[] {

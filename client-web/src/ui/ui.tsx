@@ -36,6 +36,23 @@ export interface Ui {
 export const UiContext = createContext<Ui>(null as unknown as Ui);
 export const useUi = (): Ui => useContext(UiContext);
 
+/** How often each sort has changed since the screen was opened. */
+export function useVersions(app: App): Ui["versions"] {
+  const [versions, setVersions] = useState<Partial<Record<What, number>>>({});
+  useEffect(
+    () =>
+      app.onChange((change) =>
+        setVersions((before) => {
+          const after = { ...before };
+          for (const what of change.what) after[what] = (after[what] ?? 0) + 1;
+          return after;
+        }),
+      ),
+    [app],
+  );
+  return versions;
+}
+
 // -- where we are -----------------------------------------------------------------------------------------
 
 export const href = (...path: (string | number)[]): string =>
