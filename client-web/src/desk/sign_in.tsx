@@ -1,61 +1,9 @@
 // Signing in: a name and a password, then the code of the moment.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Lang } from "../app/api.ts";
-import { Alert, classes } from "../ui/parts.tsx";
+import { Alert, TextInput } from "../ui/parts.tsx";
 import { frameText, problemText, useWork } from "./desk.tsx";
 import { ApiError, type Session, type Ticket } from "./session.ts";
-
-interface FieldProps {
-  id: string;
-  label: string;
-  help?: string;
-  problem?: string;
-  type?: "text" | "password";
-  autoComplete: string;
-  value: string;
-  focus?: boolean;
-  onValue: (value: string) => void;
-}
-function Field({ id, label, help, problem, type = "text", autoComplete, value, focus, onValue }: FieldProps) {
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (focus) input.current?.focus();
-  }, [focus]);
-  return (
-    <div class="utrecht-form-field">
-      <label class="utrecht-form-label" for={id}>
-        {label}
-      </label>
-      {help && (
-        <p class="help" id={`${id}-help`}>
-          {help}
-        </p>
-      )}
-      <input
-        ref={input}
-        id={id}
-        type={type as "text"}
-        value={value}
-        autoComplete={autoComplete}
-        autoCapitalize="none"
-        spellcheck={false}
-        class={classes(
-          "utrecht-textbox",
-          "utrecht-textbox--html-input",
-          problem && "utrecht-textbox--invalid",
-        )}
-        aria-invalid={problem ? true : undefined}
-        aria-describedby={classes(help && `${id}-help`, problem && `${id}-problem`) || undefined}
-        onInput={(e) => onValue(e.currentTarget.value)}
-      />
-      {problem && (
-        <p class="problem" id={`${id}-problem`}>
-          {problem}
-        </p>
-      )}
-    </div>
-  );
-}
 
 interface Props {
   session: Session;
@@ -117,32 +65,31 @@ export function SignIn({ session, lang, ended, recoveryUsed }: Props) {
         }}
       >
         {ticket ? (
-          <Field
+          <TextInput
             id="code"
             label={t("in_code")}
             help={t("in_code_help")}
             problem={lacks(code)}
-            autoComplete="one-time-code"
+            is="once"
             value={code}
             focus
             onValue={setCode}
           />
         ) : (
           <>
-            <Field
+            <TextInput
               id="login"
               label={t("in_name")}
               problem={lacks(login)}
-              autoComplete="username"
+              is="login"
               value={login}
               onValue={setLogin}
             />
-            <Field
+            <TextInput
               id="password"
               label={t("in_password")}
               problem={lacks(password)}
-              type="password"
-              autoComplete="current-password"
+              is="password"
               value={password}
               onValue={setPassword}
             />

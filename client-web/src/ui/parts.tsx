@@ -203,6 +203,15 @@ export function ChoiceButton({ name, checked, several, quiet, onChange, children
   );
 }
 
+/** What a line of text holds, as a browser and its keyboard want to know it. */
+const INPUTS = {
+  text: { autoComplete: "off" },
+  code: { autoComplete: "off", autoCapitalize: "characters", spellcheck: false },
+  login: { autoComplete: "username", autoCapitalize: "none", spellcheck: false },
+  password: { type: "password", autoComplete: "current-password", autoCapitalize: "none", spellcheck: false },
+  once: { autoComplete: "one-time-code", autoCapitalize: "none", spellcheck: false },
+} as const;
+
 interface TextProps {
   id: string;
   label: string;
@@ -210,11 +219,25 @@ interface TextProps {
   problem?: string;
   value: string;
   maxLength?: number;
-  /** letters of a code: capitals, no spelling */
-  code?: boolean;
+  is?: keyof typeof INPUTS;
+  focus?: boolean;
   onValue: (value: string) => void;
 }
-export function TextInput({ id, label, help, problem, value, maxLength, code, onValue }: TextProps) {
+export function TextInput({
+  id,
+  label,
+  help,
+  problem,
+  value,
+  maxLength,
+  is = "text",
+  focus,
+  onValue,
+}: TextProps) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focus) input.current?.focus();
+  }, [focus]);
   const described = classes(help && `${id}-help`, problem && `${id}-problem`) || undefined;
   return (
     <div class="utrecht-form-field">
@@ -227,12 +250,11 @@ export function TextInput({ id, label, help, problem, value, maxLength, code, on
         </p>
       )}
       <input
+        {...INPUTS[is]}
+        ref={input}
         id={id}
         value={value}
         maxLength={maxLength}
-        autoComplete="off"
-        autoCapitalize={code ? "characters" : undefined}
-        spellcheck={code ? false : undefined}
         onInput={(e) => onValue(e.currentTarget.value)}
         class={classes(
           "utrecht-textbox",

@@ -51,7 +51,7 @@ export function Enrol() {
           help={t("enrol_code_help")}
           problem={tried && !code.trim() ? t("enrol_empty") : undefined}
           value={code}
-          code
+          is="code"
           onValue={setCode}
         />
         <TextInput
