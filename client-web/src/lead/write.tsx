@@ -6,7 +6,7 @@ import { Entry } from "../ui/form/entry.tsx";
 import { shortDay } from "../ui/format.ts";
 import { Alert, Button, ErrorAlert, Loading, Title } from "../ui/parts.tsx";
 import { RecordBadges } from "../ui/record.tsx";
-import { href, replace, useAction, useLoad, useUi } from "../ui/ui.tsx";
+import { fromHere, href, useAction, useLoad, useUi } from "../ui/ui.tsx";
 import { Inside } from "./inside.tsx";
 
 const TEXTS = {
@@ -150,10 +150,11 @@ function Write({ kindName, id }: { kindName: string; id: string | null }) {
   const date = kind.fields.find((f) => f.id === kind.occurred && f.type === "date");
   if (date) start[date.id] = app.clock.day(app.clock.now());
   const save = async (changed: Values, all: Values) => {
+    const goOn = fromHere();
     if (seen.value) await app.edit(seen.value, changed);
     else await app.save({ kind: kind.id, team: team?.id ?? "", client: null, values: all });
     say({ text: t("saved") });
-    replace("write");
+    goOn("write");
   };
   return (
     <>

@@ -65,6 +65,14 @@ export function replace(...path: (string | number)[]): void {
   history.replaceState(history.state, "", href(...path));
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
+/** For work that takes time: what it gives goes on as `replace` does, but takes nobody back who went elsewhere
+ *  in the meantime. */
+export function fromHere(): typeof replace {
+  const here = location.hash;
+  return (...path) => {
+    if (location.hash === here) replace(...path);
+  };
+}
 export function readPath(): string[] {
   const parts = location.hash.replace(/^#\/?/, "").split("/");
   try {

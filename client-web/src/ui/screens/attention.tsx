@@ -8,7 +8,7 @@ import { Icon } from "../icons.tsx";
 import { hintsOf } from "../kinds.ts";
 import { Alert, Button, ErrorAlert, Loading, Title, classes } from "../parts.tsx";
 import { happened, RecordRow, refsOf } from "../record.tsx";
-import { href, replace, useAction, useLabels, useLoad, useUi } from "../ui.tsx";
+import { fromHere, href, replace, useAction, useLabels, useLoad, useUi } from "../ui.tsx";
 
 const RETRACTION = 1;
 
@@ -279,9 +279,10 @@ function OneOfDoubles({ n, record, others, kind, labels }: DoubleProps) {
   const fields = kind.fields.filter((f) => all.some((r) => answered(r.values[f.id])));
   const drop = () =>
     run(async () => {
+      const goOn = fromHere();
       await app.retract(record, t("record_reason_double"));
       say({ text: t("record_retracted_done") });
-      replace("record", others[0].id);
+      goOn("record", others[0].id);
     });
   return (
     <section class="card side">

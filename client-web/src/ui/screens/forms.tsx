@@ -4,7 +4,7 @@ import { Entry } from "../form/entry.tsx";
 import { answered } from "../form/model.ts";
 import { fieldNamed, hintsOf } from "../kinds.ts";
 import { Alert, ErrorAlert, Loading, Title } from "../parts.tsx";
-import { href, replace, useLoad, useUi } from "../ui.tsx";
+import { fromHere, href, useLoad, useUi } from "../ui.tsx";
 
 const REMEMBER_DAYS = 28;
 
@@ -46,9 +46,10 @@ export function NewEntry({ kindName, clientId }: { kindName: string; clientId: s
     return values;
   }
   const save = async (_: Values, all: Values) => {
+    const goOn = fromHere();
     await app.save({ kind: kind.id, team: teamId, client: clientId, values: all });
     say({ text: t("form_saved") });
-    replace("client", clientId);
+    goOn("client", clientId);
   };
   return (
     <>
@@ -91,9 +92,10 @@ export function EditEntry({ id, heldIndex }: { id: string; heldIndex: number | n
   if (kind.readonly) return <Unreadable />;
   const held = heldIndex === null ? undefined : seen.held[heldIndex];
   const save = async (changed: Values) => {
+    const goOn = fromHere();
     await app.edit(seen, changed);
     say({ text: t("form_saved") });
-    replace("record", id);
+    goOn("record", id);
   };
   return (
     <>
