@@ -164,7 +164,10 @@ int64_t adm_now_ms(const adm *m);
 bool record_is_live(const ov_record *r); /* created, not retracted, and not made inactive */
 int64_t record_int(const ov_record *r, uint16_t field, int64_t otherwise);
 bool record_has_team(const ov_record *r, uint16_t field, uint32_t scope);
-uint32_t record_teams(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]);
+/* Lists the records of a kind that the request asks for: of its --team, and those of now unless --all. */
+typedef json_t *adm_person_json(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *row);
+int adm_list_people(adm *m, const char *kind, uint16_t teams, bool (*now)(const ov_record *r),
+                    adm_person_json *json);
 json_t *teams_json(adm *m, sv_txn *t, const ov_record *r, uint16_t field);
 
 /* The commands. */

@@ -28,38 +28,23 @@ int cmd_participant_add(adm *m) {
   return m->err;
 }
 
+static bool in_care(const ov_record *r) { return record_is_live(r) && record_int(r, ACTIVE, 1); }
+
 static json_t *item(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *row) {
   char label[OV_LABEL_BYTES_MAX + 1];
   const ov_sfield *age = value_field(k, "age_band", 8);
   const ov_live *l = age ? ov_record_field(&row->rec, age->id, NULL) : NULL;
   find_label(m, &row->rec, label, sizeof label);
   json_t *j = json_pack("{s:o, s:o, s:b, s:o}", "participant", adm_text_json(label, strlen(label)), "teams",
-                        teams_json(m, t, &row->rec, SV_PARTICIPANT_TEAMS), "in_care",
-                        record_is_live(&row->rec) && record_int(&row->rec, ACTIVE, 1), "record",
-                        adm_name_json(&row->rec.name));
+                        teams_json(m, t, &row->rec, SV_PARTICIPANT_TEAMS), "in_care", in_care(&row->rec),
+                        "record", adm_name_json(&row->rec.name));
   if (l) json_object_set_new(j, "age_band", value_json(m, t, age, &l->v));
   if (row->erased) json_object_set_new(j, "erased", json_true());
   return j;
 }
 
 int cmd_participant_list(adm *m) {
-  uint32_t scope = 0, n = 0;
-  ov_name *names;
-  sv_org *org = find_org(m);
-  const ov_skind *k = org ? find_kind(m, "participant") : NULL;
-  if (!k || (arg_text(m, "team") && find_team(m, org, arg_text(m, "team"), &scope))) return m->err;
-  sv_txn *t = adm_read(m, org);
-  if (!t) return m->err;
-  int err = find_all(m, t, k->id, &names, &n);
-  for (uint32_t i = 0; !err && i < n; i++) {
-    sv_record_row row;
-    err = adm_record(m, t, &names[i], &row);
-    if (err || (scope && !record_has_team(&row.rec, SV_PARTICIPANT_TEAMS, scope))) continue;
-    if (!arg_flag(m, "all") && (!record_is_live(&row.rec) || !record_int(&row.rec, ACTIVE, 1))) continue;
-    adm_item(m, item(m, t, k, &row));
-  }
-  sv_txn_abort(t);
-  return m->err;
+  return adm_list_people(m, "participant", SV_PARTICIPANT_TEAMS, in_care, item);
 }
 
 /* Opens the draft of an edit of the participant that the request names. */

@@ -34,24 +34,7 @@ static json_t *item(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *r
                    "record", adm_name_json(&row->rec.name));
 }
 
-int cmd_person_list(adm *m) {
-  uint32_t scope = 0, n = 0;
-  ov_name *names;
-  sv_org *org = find_org(m);
-  const ov_skind *k = org ? find_kind(m, "person") : NULL;
-  if (!k || (arg_text(m, "team") && find_team(m, org, arg_text(m, "team"), &scope))) return m->err;
-  sv_txn *t = adm_read(m, org);
-  if (!t) return m->err;
-  int err = find_all(m, t, k->id, &names, &n);
-  for (uint32_t i = 0; !err && i < n; i++) {
-    sv_record_row row;
-    err = adm_record(m, t, &names[i], &row);
-    if (err || (scope && !record_has_team(&row.rec, SV_PERSON_TEAMS, scope))) continue;
-    if (arg_flag(m, "all") || record_is_live(&row.rec)) adm_item(m, item(m, t, k, &row));
-  }
-  sv_txn_abort(t);
-  return m->err;
-}
+int cmd_person_list(adm *m) { return adm_list_people(m, "person", SV_PERSON_TEAMS, record_is_live, item); }
 
 /* Whole set, additions and removals exclude each other: which one is meant must be plain. */
 static void edit_teams(adm *m, adm_draft *d) {

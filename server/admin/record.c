@@ -60,7 +60,7 @@ static int choose_scope(adm *m, adm_draft *d) {
     d->has_participant = true;
     sv_txn *t = adm_read(m, d->org);
     if (t && !adm_record(m, t, &d->participant, &row)) {
-      n = record_teams(&row.rec, SV_PARTICIPANT_TEAMS, teams);
+      n = sv_record_teams(&row.rec, SV_PARTICIPANT_TEAMS, teams);
       if (d->k->scope == 2) d->scope = n ? teams[0] : row.rec.scope;
     }
     sv_txn_abort(t);

@@ -45,20 +45,8 @@ bool record_is_live(const ov_record *r) {
   return !active || record_int(r, active, 1) != 0;
 }
 
-uint32_t record_teams(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]) {
-  uint32_t n = 0, k = 0;
-  const ov_live *l = ov_record_field(r, field, &n);
-  /* One in conflict (added and deleted) counts as present, as it does for the server. */
-  for (uint32_t i = 0; i < n && k < OV_SCOPES_MAX - 2; i++) {
-    bool added = l[i].is_elem && l[i].v.type == OV_V_INT && l[i].v.i == 1 && l[i].elem.type == OV_V_INT;
-    if (!added || l[i].elem.i < 2 || l[i].elem.i > SV_TEAM_SCOPE_MAX) continue;
-    if (!k || scopes[k - 1] != (uint32_t)l[i].elem.i) scopes[k++] = (uint32_t)l[i].elem.i;
-  }
-  return k;
-}
-
 bool record_has_team(const ov_record *r, uint16_t field, uint32_t scope) {
-  uint32_t scopes[OV_SCOPES_MAX], n = record_teams(r, field, scopes);
+  uint32_t scopes[OV_SCOPES_MAX], n = sv_record_teams(r, field, scopes);
   for (uint32_t i = 0; i < n; i++) {
     if (scopes[i] == scope) return true;
   }
@@ -66,7 +54,7 @@ bool record_has_team(const ov_record *r, uint16_t field, uint32_t scope) {
 }
 
 json_t *teams_json(adm *m, sv_txn *t, const ov_record *r, uint16_t field) {
-  uint32_t scopes[OV_SCOPES_MAX], n = record_teams(r, field, scopes);
+  uint32_t scopes[OV_SCOPES_MAX], n = sv_record_teams(r, field, scopes);
   json_t *list = json_array();
   for (uint32_t i = 0; i < n; i++) {
     char label[OV_LABEL_BYTES_MAX + 1];
@@ -74,6 +62,26 @@ json_t *teams_json(adm *m, sv_txn *t, const ov_record *r, uint16_t field) {
     json_array_append_new(list, adm_text_json(label, strlen(label)));
   }
   return list;
+}
+
+int adm_list_people(adm *m, const char *kind, uint16_t teams, bool (*now)(const ov_record *r),
+                    adm_person_json *json) {
+  uint32_t scope = 0, n = 0;
+  ov_name *names;
+  sv_org *org = find_org(m);
+  const ov_skind *k = org ? find_kind(m, kind) : NULL;
+  if (!k || (arg_text(m, "team") && find_team(m, org, arg_text(m, "team"), &scope))) return m->err;
+  sv_txn *t = adm_read(m, org);
+  if (!t) return m->err;
+  int err = find_all(m, t, k->id, &names, &n);
+  for (uint32_t i = 0; !err && i < n; i++) {
+    sv_record_row row;
+    err = adm_record(m, t, &names[i], &row);
+    if (err || (scope && !record_has_team(&row.rec, teams, scope))) continue;
+    if (arg_flag(m, "all") || now(&row.rec)) adm_item(m, json(m, t, k, &row));
+  }
+  sv_txn_abort(t);
+  return m->err;
 }
 
 bool walk_within(sv_txn *t, walk_limit *w, ov_name *name) {

@@ -29,7 +29,7 @@ static void count_members(adm *m, sv_txn *t, uint16_t kind, uint16_t field,
   for (uint32_t i = 0; i < n; i++) {
     sv_record_row row;
     if (adm_record(m, t, &names[i], &row) || !record_is_live(&row.rec)) continue;
-    uint32_t k = record_teams(&row.rec, field, scopes);
+    uint32_t k = sv_record_teams(&row.rec, field, scopes);
     for (uint32_t j = 0; j < k; j++) counts[scopes[j]]++;
   }
 }

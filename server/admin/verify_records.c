@@ -74,11 +74,11 @@ static uint32_t home_scopes(vf *v, const ov_record *r, uint32_t scopes[OV_SCOPES
   if (r->kind == OV_KIND_LOOK) return 0;
   if (r->kind == OV_KIND_PARTICIPANT) {
     if (erased(v, &r->name)) return 0;
-    n = record_teams(r, SV_PARTICIPANT_TEAMS, scopes);
+    n = sv_record_teams(r, SV_PARTICIPANT_TEAMS, scopes);
   } else if (r->has_participant) {
     if (erased(v, &r->participant)) return 0;
     if (!sv_record_get(v->t, &r->participant, &v->a, &p)) {
-      n = record_teams(&p.rec, SV_PARTICIPANT_TEAMS, scopes);
+      n = sv_record_teams(&p.rec, SV_PARTICIPANT_TEAMS, scopes);
       if (!n) scopes[n++] = p.rec.scope;
     }
   }

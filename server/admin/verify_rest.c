@@ -70,7 +70,7 @@ static void check_device(vf *v, const sv_device *d) {
   if (err == OV_E_NOTFOUND)
     vf_found(v, hex, "revoke it, add it again and enrol the tablet", "its record is missing");
   if (err) return;
-  uint32_t n = record_teams(&row.rec, SV_DEVICE_TEAMS, teams);
+  uint32_t n = sv_record_teams(&row.rec, SV_DEVICE_TEAMS, teams);
   if (row.rec.kind != OV_KIND_DEVICE || n != d->n_teams || memcmp(teams, d->teams, n * sizeof *teams)) {
     vf_found(v, hex, "set its teams again: overdracht-admin device edit",
              "its teams are not those of its record");

@@ -24,7 +24,7 @@ static bool listed(const uint32_t *v, uint32_t n, uint32_t scope) {
 /* -- who was in a team when -------------------------------------------------------------------- */
 
 static void view_teams(const ov_record *r, uint16_t field, author_view *v) {
-  v->n_teams = scopes_of_field(r, field, v->teams);
+  v->n_teams = sv_record_teams(r, field, v->teams);
   uint32_t n = 0;
   const ov_live *l = ov_record_field(r, field, &n);
   for (uint32_t i = 0; i < n && v->n_past < OV_SCOPES_MAX; i++) {

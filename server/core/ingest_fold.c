@@ -73,7 +73,7 @@ static bool same_list(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t
 /* A device's teams stand in its row too. There are as many rows as tablets. */
 static void update_devices(ingest *g, const ov_record *r) {
   sv_device d;
-  uint32_t teams[OV_SCOPES_MAX], n = scopes_of_field(r, SV_DEVICE_TEAMS, teams);
+  uint32_t teams[OV_SCOPES_MAX], n = sv_record_teams(r, SV_DEVICE_TEAMS, teams);
   ov_id after;
   const ov_id *from = NULL;
   while (!sv_device_next(g->t, from, &d)) {

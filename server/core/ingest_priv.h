@@ -195,7 +195,6 @@ int refold_load(sv_txn *t, const ov_name *record, ov_arena *a, folded *out);
 void fold_changed(ingest *g);
 /* moves.c */
 int scopes_of_record(ingest *g, const ov_record *r, uint32_t scopes[OV_SCOPES_MAX], uint32_t *n);
-uint32_t scopes_of_field(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]);
 /* Puts row at its scopes: new positions where it is new or `anew`, leave markers where it no longer is; sets
  * row->places. */
 void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state,

@@ -5,7 +5,7 @@
 
 #include "ingest_priv.h"
 
-uint32_t scopes_of_field(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]) {
+uint32_t sv_record_teams(const ov_record *r, uint16_t field, uint32_t scopes[OV_SCOPES_MAX]) {
   uint32_t n = 0, k = 0;
   const ov_live *l = ov_record_field(r, field, &n);
   /* Elements ascend; one in conflict (added and deleted) counts as present: hiding it would lose it from
@@ -33,7 +33,7 @@ static int participant_scopes(ingest *g, const ov_name *participant, const scope
   if (err == OV_E_NOTFOUND) return 0;
   if (err) return err;
   s->set = s->found = true;
-  s->n = scopes_of_field(&row.rec, SV_PARTICIPANT_TEAMS, s->v);
+  s->n = sv_record_teams(&row.rec, SV_PARTICIPANT_TEAMS, s->v);
   if (!s->n) s->v[s->n++] = row.rec.scope;
   return 0;
 }
@@ -49,7 +49,7 @@ int scopes_of_record(ingest *g, const ov_record *r, uint32_t scopes[OV_SCOPES_MA
     int err = self ? 0 : participant_scopes(g, participant, &s);
     if (err) return err;
   }
-  if (self) *n = scopes_of_field(r, SV_PARTICIPANT_TEAMS, scopes);
+  if (self) *n = sv_record_teams(r, SV_PARTICIPANT_TEAMS, scopes);
   if (s && s->found) memcpy(scopes, s->v, s->n * sizeof *scopes);
   if (s && s->found) *n = s->n;
   if (!*n) scopes[(*n)++] = r->scope;

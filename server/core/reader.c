@@ -29,7 +29,7 @@ static int load_person(sv_txn *t, const ov_name *person, ov_arena *a, sv_reader 
               (active && active->v.type == OV_V_INT && active->v.i == 0);
   if (gone || !role || role->v.type != OV_V_INT || role->v.i < 0 || role->v.i >= SV_ROLES) return 0;
   r->role = (unsigned)role->v.i;
-  *n = scopes_of_field(&row.rec, SV_PERSON_TEAMS, teams);
+  *n = sv_record_teams(&row.rec, SV_PERSON_TEAMS, teams);
   return 0;
 }
 
@@ -138,6 +138,6 @@ int sv_device_record_teams(sv_txn *t, const ov_name *record, ov_arena *a, uint32
   sv_record_row row;
   *n = 0;
   int err = sv_record_get(t, record, a, &row);
-  if (!err) *n = scopes_of_field(&row.rec, SV_DEVICE_TEAMS, teams);
+  if (!err) *n = sv_record_teams(&row.rec, SV_DEVICE_TEAMS, teams);
   return err == OV_E_NOTFOUND ? 0 : err;
 }

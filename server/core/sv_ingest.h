@@ -134,6 +134,9 @@ bool sv_reader_same(const sv_reader *a, const sv_reader *b); /* the same records
 /* Its scopes alone. */
 int sv_device_scopes(sv_txn *t, sv_org *org, const sv_device *device, ov_arena *a,
                      uint32_t scopes[OV_SCOPES_MAX], uint32_t *n);
+/* Live teams in a field of a record (its scopes, ascending, each once); returns how many. One in conflict
+ * (added and deleted by people who did not see each other) counts as live. */
+uint32_t sv_record_teams(const ov_record *r, uint16_t field, uint32_t teams[OV_SCOPES_MAX]);
 /* Live teams of a device record, ascending: what a new sv_device row starts with. None when the record is
  * unknown. */
 int sv_device_record_teams(sv_txn *t, const ov_name *record, ov_arena *a, uint32_t teams[OV_SCOPES_MAX],
