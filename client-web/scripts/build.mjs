@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { nlds } from "./nlds.mjs";
 
 // bundled into a test, this file is elsewhere
 const root =
@@ -17,6 +18,7 @@ const COMMON = {
   format: "esm",
   target: ["es2022", "chrome109", "safari16", "firefox115"],
   loader: { ".txt": "text", ".woff2": "file" },
+  plugins: [nlds],
   legalComments: "none",
   write: false,
   logLevel: "warning",

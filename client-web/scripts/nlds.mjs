@@ -1,15 +1,11 @@
-// Writes src/ui/nlds.css: of NL Design System's CSS (Utrecht's components, the neutral 'voorbeeld' tokens)
-// the rules
-// that the screens use, and of the tokens those that these rules and style.css ask for.
-//   node scripts/nlds.mjs           writes the file
-//   node scripts/nlds.mjs --check   fails when the file is not what the packages give
-import { readFileSync, writeFileSync } from "node:fs";
+// NL Design System's CSS for esbuild: `@import "nlds.css"` gives the rules of Utrecht's components that the screens
+// use, and of the neutral 'voorbeeld' tokens those that these rules and the importing style sheet ask for.
+// Licence of both: EUPL-1.2; © Gemeente Utrecht, Frameless B.V.; © NL Design System Community.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 
 const require = createRequire(import.meta.url);
-const target = new URL("../src/ui/nlds.css", import.meta.url);
-const own = new URL("../src/ui/style.css", import.meta.url);
 const folder = (name) => `${dirname(require.resolve(`${name}/package.json`))}/dist`;
 
 const COMPONENTS = [
@@ -86,29 +82,27 @@ function tokensFor(css, theme) {
   return `:root {\n${lines.join("\n")}\n}`;
 }
 
-export function generate() {
+function generate(importer) {
   const components = readFileSync(`${folder("@utrecht/component-library-css")}/index.css`, "utf8");
   const theme = readFileSync(
     `${folder("@nl-design-system-unstable/voorbeeld-design-tokens")}/theme.css`,
     "utf8",
   );
   const used = rules(components).map(pruned).filter(Boolean).join("\n\n");
-  const tokens = tokensFor(used + readFileSync(own, "utf8"), theme);
-  return `/* Made by scripts/nlds.mjs from packages of NL Design System (EUPL-1.2): do not edit.
-   @utrecht/component-library-css, © Gemeente Utrecht, Frameless B.V.
-   @nl-design-system-unstable/voorbeeld-design-tokens, © NL Design System Community */
-
-${tokens}
-
-${used}
-`;
+  return `${tokensFor(used + importer, theme)}\n\n${used}\n`;
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const made = generate();
-  if (!process.argv.includes("--check")) writeFileSync(target, made);
-  else if (readFileSync(target, "utf8") !== made) {
-    console.error("src/ui/nlds.css is not what the packages give: node scripts/nlds.mjs");
-    process.exit(1);
-  }
-}
+export const nlds = {
+  name: "nlds",
+  setup(build) {
+    build.onResolve({ filter: /^nlds\.css$/ }, ({ importer }) => ({
+      path: "nlds.css",
+      namespace: "nlds",
+      pluginData: importer,
+    }));
+    build.onLoad({ filter: /^/, namespace: "nlds" }, ({ pluginData: importer }) => ({
+      contents: generate(readFileSync(importer, "utf8")),
+      loader: "css",
+    }));
+  },
+};

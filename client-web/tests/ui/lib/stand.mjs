@@ -3,6 +3,7 @@
 import { build } from "esbuild";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
+import { nlds } from "../../../scripts/nlds.mjs";
 
 // bundled into a test, this file is elsewhere
 const root =
@@ -38,6 +39,7 @@ export async function stand() {
     minify: true,
     format: "esm",
     target: "es2022",
+    plugins: [nlds],
     outdir: "/",
     write: false,
     logLevel: "warning",
