@@ -1,39 +1,11 @@
+/* The page put together: of a release what was written down with it, of today what people share. */
 #include "sv_network_page.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "export_priv.h"
-#include "kinds.h"
-
-#define DAY_MIN (-719468)
-#define DAY_MAX 2932896
-#define RECORDS_MAX 2000u
-#define STORIES_MAX 40u
-#define TEXT_MAX 400u
-#define THEMES_MAX 64u
-#define THEME_ORGS_MIN 3u
-enum { KIND_STORY = 12, KIND_LESSON = 13, KIND_BARRIER = 14 };
-enum {
-  STORY_NETWORK = 2,
-  STORY_TITLE = 3,
-  STORY_DATE = 4,
-  STORY_LINK = 5,
-  STORY_CONSENT = 6,
-  CONSENT_WITHDRAWN = 3
-};
-enum { LESSON_NUMBER = 2, LESSON_TITLE = 3, LESSON_BODY = 4, LESSON_MAIN = 5, LESSON_NETWORK = 6 };
-enum { BARRIER_THEME = 3, BARRIER_EFFECT = 4 };
-
-typedef struct page {
-  const sv_insight *in;
-  unsigned network;
-  sv_network *networks;
-  json_t *top;
-  ov_arena a;
-} page;
+#include "page_priv.h"
 
 /* -- the ledger ------------------------------------------------------------------------------------------ */
 
@@ -53,6 +25,7 @@ static int add_release(page *p, sv_txn *t, uint32_t number, bool newest, json_t 
     move(p->top, j, "release");
     move(p->top, j, "paired");
     move(p->top, j, "goals");
+    move(p->top, j, "barriers");
   }
   json_decref(j);
   return 0;
@@ -85,155 +58,6 @@ static int add_figures(page *p, const char *release) {
   free(all);
   json_object_set_new(p->top, "technology", series);
   return !err && release && !met ? OV_E_NOTFOUND : err;
-}
-
-/* -- records everybody may read -------------------------------------------------------------------------- */
-
-static json_t *text_of(const ov_record *r, uint16_t field) {
-  const ov_live *l = ov_record_field(r, field, NULL);
-  if (!l || l->v.type != OV_V_TEXT) return NULL;
-  size_t n = l->v.s.n;
-  if (n > TEXT_MAX) { /* not in the middle of a character */
-    n = TEXT_MAX;
-    while (n && (l->v.s.p[n] & 0xc0) == 0x80) n--;
-  }
-  return json_stringn((const char *)l->v.s.p, n);
-}
-
-static void set_text(json_t *j, const char *key, json_t *text) {
-  if (text) json_object_set_new(j, key, text);
-}
-
-/* Is it about the page's network? What names none is about all. */
-static bool about(const page *p, const ov_record *r, uint16_t field) {
-  const ov_live *l = ov_record_field(r, field, NULL);
-  ov_name name;
-  if (!p->network || !l || l->v.type != OV_V_BYTES || l->v.s.n != OV_NAME_BYTES) return true;
-  ov_name_read(l->v.s.p, &name);
-  return ov_name_equal(&name, &p->networks[p->network].record);
-}
-
-static bool counts(const sv_record_row *row) {
-  return !row->erased && row->rec.created && ov_record_retracted(&row->rec) != OV_RETRACTED;
-}
-
-typedef void (*take_fn)(page *p, const ov_record *r, void *ctx);
-
-static int each_record(page *p, sv_org *org, uint16_t kind, take_fn take, void *ctx) {
-  sv_txn *t = NULL;
-  ov_name *names;
-  uint32_t n = 0;
-  ov_arena_reset(&p->a);
-  int err = sv_txn_read(org->env, &t);
-  if (!err) err = sv_by_kind_day(t, kind, DAY_MIN, DAY_MAX, &p->a, &names, RECORDS_MAX, &n);
-  for (uint32_t i = 0; !err && i < n; i++) {
-    sv_record_row row;
-    err = sv_record_get(t, &names[i], &p->a, &row);
-    if (!err && counts(&row)) take(p, &row.rec, ctx);
-  }
-  sv_txn_abort(t);
-  return err;
-}
-
-static void take_story(page *p, const ov_record *r, void *ctx) {
-  json_t *list = ctx;
-  if (!about(p, r, STORY_NETWORK) || sv_record_value(r, STORY_CONSENT) == CONSENT_WITHDRAWN) return;
-  json_t *j = json_object();
-  set_text(j, "title", text_of(r, STORY_TITLE));
-  set_text(j, "link", text_of(r, STORY_LINK));
-  int64_t day = sv_record_value(r, STORY_DATE);
-  char month[SV_RELEASE_ID_MAX], date[24];
-  sv_month_text(sv_month_of_day(day), month);
-  snprintf(date, sizeof date, "%.10s-%02d", month,
-           (int)((day - sv_month_first_day(sv_month_of_day(day))) % 31) + 1);
-  if (day != SV_UNKNOWN) json_object_set_new(j, "date", json_string(date));
-  json_array_append_new(list, j);
-}
-
-/* "4 van 5–6": how many there are of what a network collects. */
-static void add_story_count(page *p, json_t *items) {
-  int64_t low = 0, high = 0;
-  char nl[60], en[60];
-  for (unsigned g = 1; g <= SV_GROUP_MAX; g++) {
-    const sv_network *n = &p->networks[g];
-    if (!n->type || (p->network && g != p->network)) continue;
-    low += n->stories_min == SV_UNKNOWN ? 0 : n->stories_min;
-    high += n->stories_max == SV_UNKNOWN ? 0 : n->stories_max;
-  }
-  size_t count = json_array_size(items);
-  snprintf(nl, sizeof nl, "%zu van %lld–%lld", count, (long long)low, (long long)high);
-  snprintf(en, sizeof en, "%zu of %lld–%lld", count, (long long)low, (long long)high);
-  while (json_array_size(items) > STORIES_MAX) json_array_remove(items, 0); /* the oldest first */
-  json_object_set_new(p->top, "stories",
-                      json_pack("{s:I, s:I, s:I, s:s, s:s, s:o}", "count", (json_int_t)count, "min",
-                                (json_int_t)low, "max", (json_int_t)high, "text_nl", nl, "text_en", en,
-                                "items", items));
-}
-
-static void take_lesson(page *p, const ov_record *r, void *ctx) {
-  if (!about(p, r, LESSON_NETWORK)) return;
-  json_t *j = json_object();
-  int64_t number = sv_record_value(r, LESSON_NUMBER);
-  if (number != SV_UNKNOWN) json_object_set_new(j, "number", json_integer(number));
-  set_text(j, "title", text_of(r, LESSON_TITLE));
-  set_text(j, "text", text_of(r, LESSON_BODY));
-  json_object_set_new(j, "main", json_boolean(sv_record_value(r, LESSON_MAIN) == 1));
-  json_array_append_new(ctx, j);
-}
-
-/* Who names a theme: organisations, each once. */
-typedef struct themes {
-  uint32_t orgs[3][THEMES_MAX]; /* by effect 1 and 2 */
-  bool seen[3][THEMES_MAX];     /* by the organisation under way */
-} themes;
-
-static void take_barrier(page *p, const ov_record *r, void *ctx) {
-  themes *t = ctx;
-  int64_t theme = sv_record_value(r, BARRIER_THEME), effect = sv_record_value(r, BARRIER_EFFECT);
-  (void)p;
-  if (theme < 1 || theme >= (int64_t)THEMES_MAX || effect < 1 || effect > 2 || t->seen[effect][theme]) return;
-  t->seen[effect][theme] = true;
-  t->orgs[effect][theme]++;
-}
-
-static int add_barriers(page *p) {
-  const ov_skind *k = ov_schemas_kind(p->in->programme->schemas, KIND_BARRIER);
-  const ov_sfield *f = k ? ov_skind_field(k, BARRIER_THEME) : NULL;
-  themes *t = calloc(1, sizeof *t);
-  json_t *list = json_array();
-  int err = t && list ? 0 : OV_E_NOMEM;
-  for (unsigned i = 0; !err && p->in->org_at(p->in->ctx, i); i++) {
-    memset(t->seen, 0, sizeof t->seen);
-    err = each_record(p, p->in->org_at(p->in->ctx, i), KIND_BARRIER, take_barrier, t);
-  }
-  for (uint32_t i = 0; !err && f && i < f->n_codes; i++) {
-    for (int effect = 1; effect <= 2; effect++) {
-      int theme = f->codes[i].code;
-      if (theme < 1 || theme >= (int)THEMES_MAX || t->orgs[effect][theme] < THEME_ORGS_MIN) continue;
-      json_array_append_new(list,
-                            json_pack("{s:i, s:s, s:s, s:s}", "theme", theme, "nl", f->codes[i].nl, "en",
-                                      f->codes[i].en, "effect", effect == 1 ? "hinders" : "helps"));
-    }
-  }
-  free(t);
-  if (err) json_decref(list);
-  else json_object_set_new(p->top, "barriers", list);
-  return err;
-}
-
-static int add_records(page *p) {
-  json_t *stories = json_array(), *lessons = json_array();
-  int err = stories && lessons ? 0 : OV_E_NOMEM;
-  if (!err) err = each_record(p, p->in->programme, KIND_STORY, take_story, stories);
-  if (!err) err = each_record(p, p->in->programme, KIND_LESSON, take_lesson, lessons);
-  if (err) {
-    json_decref(stories);
-    json_decref(lessons);
-    return err;
-  }
-  add_story_count(p, stories);
-  json_object_set_new(p->top, "lessons", lessons);
-  return add_barriers(p);
 }
 
 /* -- the page -------------------------------------------------------------------------------------------- */
@@ -282,7 +106,7 @@ static int fill(page *p, const char *release) {
   if (err) return err;
   add_networks(p);
   err = add_figures(p, release);
-  return err ? err : add_records(p);
+  return err ? err : page_add_records(p);
 }
 
 int sv_network_page(const sv_insight *in, const char *release, unsigned network, sv_export *e) {

@@ -105,12 +105,14 @@ static void add_release(page *p) {
   json_object_set_new(p->top, "release", json_pack("{s:s, s:s}", "id", id, "hash", hash));
 }
 
-int rel_page(const sv_release *r, const ov_schemas *schemas, unsigned network, ov_buf *out) {
+int rel_page(const sv_release *r, const ov_schemas *schemas, unsigned network, json_t *barriers,
+             ov_buf *out) {
   page p = {.r = r, .schemas = schemas, .network = network, .top = json_object()};
   add_release(&p);
   add_paired(&p);
   add_goals(&p);
   add_month(&p);
+  json_object_set(p.top, "barriers", barriers);
   char *text = json_dumps(p.top, JSON_COMPACT);
   if (text) exp_put(out, text);
   json_decref(p.top);

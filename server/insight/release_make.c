@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export_priv.h"
+#include "page_priv.h"
 
 #define SUPPLEMENTS_MAX 15u
 
@@ -188,10 +188,12 @@ static void keep_free(keep *k) {
 
 /* What pages of networks show; supplements have no figures for them. */
 static int make_pages(const rel_job *j, const sv_release *r, ov_buf *pages) {
-  int err = 0;
+  json_t *barriers = NULL;
+  int err = j->supplement ? 0 : rel_barriers(j->in, j->month, &barriers);
   for (unsigned g = 0; !err && !j->supplement && g <= SV_GROUP_MAX; g++) {
-    if (!g || r->networks[g].type) err = rel_page(r, j->in->programme->schemas, g, &pages[g]);
+    if (!g || r->networks[g].type) err = rel_page(r, j->in->programme->schemas, g, barriers, &pages[g]);
   }
+  json_decref(barriers);
   return err;
 }
 

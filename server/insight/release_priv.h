@@ -75,8 +75,8 @@ int rel_take(rel_job *j, const sv_release *r);
 int rel_about(sv_org *programme, const sv_release *r, ov_buf *out);
 /* The same of one that is kept; *out: json_decref it. OV_E_NOTFOUND, OV_E_CORRUPT. */
 int rel_about_load(sv_txn *t, uint32_t number, json_t **out);
-/* PART_PAGE of a theme network, 0: all together; and back. */
-int rel_page(const sv_release *r, const ov_schemas *schemas, unsigned network, ov_buf *out);
+/* PART_PAGE of a theme network, 0: all together; and back. barriers: of rel_barriers, stays the caller's. */
+int rel_page(const sv_release *r, const ov_schemas *schemas, unsigned network, json_t *barriers, ov_buf *out);
 int rel_page_load(sv_txn *t, uint32_t number, unsigned network, json_t **out);
 
 #endif

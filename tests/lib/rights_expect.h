@@ -36,6 +36,7 @@ static inline bool expect_write(unsigned role, uint16_t kind, sv_action action, 
   if (of_the_server(kind)) return false;
   if (reference_list(kind)) return role == PROGRAMME;
   if (story(kind)) return IS(role, LEAD, EXPERT, PROGRAMME);
+  if (kind == 19) return action == SV_A_CREATE ? role == EXPERT : IS(role, EXPERT, PROGRAMME);
   if (kind == 8) return IS(role, LEAD, ADMIN); /* the project */
   if (kind == 14) return IS(role, CARE, LEAD); /* barriers, by whoever meets them */
   if (role == CARE) return own_team;           /* what is left is about clients, or of a newer form */
@@ -51,6 +52,7 @@ static inline bool expect_read(unsigned role, uint16_t kind, bool own_team) {
   if (kind == 16) return true;  /* whoever holds anything must hear it */
   if (kind == 18) return false; /* read as lines of the audit */
   if (kind == 17) return IS(role, ADMIN, PRIVACY, HUB);
+  if (kind == 19) return role != CARE; /* for those at a desk */
   if (IS(role, EXPERT, RESEARCH, PROGRAMME)) return false; /* figures, never records */
   bool in_a_team = about_a_client(kind) || kind == 3 || kind >= 27;
   return role != CARE || own_team || !in_a_team;

@@ -95,7 +95,8 @@ static void sum_up(dd_run *run, dd_made *out) {
   out->projects = p->n_projects;
   out->teams = p->n_teams;
   out->participants = p->n_participants;
-  out->persons = p->n_teams * DD_TEAM_STAFF + p->n_projects;
+  out->persons = p->n_teams * DD_TEAM_STAFF + p->n_projects + (p->expert.name[0] != 0);
+  out->expert = p->expert;
   out->counts = run->counts;
   out->commits = run->batch.commits;
   out->ops_stored = st.ops;

@@ -10,6 +10,7 @@ typedef struct dd_made {
   char name[DD_NAME_BYTES], team[DD_NAME_BYTES], staff[2][DD_NAME_BYTES],
       who[2][DD_NAME_BYTES]; /* of the first team */
   unsigned projects, teams, participants, persons, n_tablets;
+  dd_person expert;   /* as in dd_people */
   sv_device *tablets; /* for the programme, which knows where every device belongs */
   dd_counts counts;
   uint64_t commits, ops_stored, records_stored, used_bytes;

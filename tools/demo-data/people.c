@@ -78,6 +78,7 @@ static void plan_team(dd_people *p, const dd_plan *plan, const dd_project *j, un
 void dd_people_plan(dd_people *p, const dd_plan *plan, unsigned number, dd_rng *r) {
   *p = (dd_people){.number = number, .n_projects = number <= 2 ? 2 : 1, .goal_scale = number % 3 ? 6 : 5};
   snprintf(p->name, sizeof p->name, "Organisatie %02u", number);
+  if (number <= DD_NETWORKS) snprintf(p->expert.name, sizeof p->expert.name, "Expert %02u", number);
   p->teams = calloc(DD_TEAMS_MAX, sizeof *p->teams);
   DD_MUST(p->teams);
   for (unsigned i = 0; i < p->n_projects; i++) {

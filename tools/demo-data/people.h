@@ -57,6 +57,7 @@ typedef struct dd_people {
   unsigned goal_scale; /* 5 or 6 points: one a organisation, never mixed */
   dd_project projects[DD_PROJECTS_MAX];
   unsigned n_projects;
+  dd_person expert; /* without a name: the organisation has none */
   dd_team *teams;
   unsigned n_teams, n_participants;
 } dd_people;

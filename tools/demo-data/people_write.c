@@ -9,6 +9,7 @@
 
 #define ROLE_CARER 1
 #define ROLE_LEAD 2
+#define ROLE_EXPERT 3
 #define SCOPE_ORG 1
 #define BARRIERS_MAX 4
 
@@ -109,6 +110,7 @@ static int write_leads(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   j->t = t;
   j->a = a;
   for (unsigned i = 0; i < j->p->n_projects; i++) add_person(j, &j->p->projects[i].lead, ROLE_LEAD, NULL, 0);
+  if (j->p->expert.name[0]) add_person(j, &j->p->expert, ROLE_EXPERT, NULL, 0);
   return 0;
 }
 

@@ -130,3 +130,38 @@ void dd_programme_make(sv_org *programme, const dd_plan *plan, dd_programme *out
   job j = {.org = programme, .plan = plan, .out = out};
   DD_OK(sv_node_write(programme, make, &j, NULL));
 }
+
+/* -- experts --------------------------------------------------------------------------------------------- */
+
+typedef struct card {
+  sv_org *org;
+  const dd_programme *p;
+  unsigned number;
+  const char *name;
+  const ov_name *person;
+} card;
+
+static int write_card(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
+  const card *c = arg;
+  dd_form f;
+  ov_name name;
+  char about[96], contact[48];
+  snprintf(about, sizeof about, "%s: een technologie kiezen, invoeren en volhouden", networks[c->number - 1]);
+  snprintf(contact, sizeof contact, "expert%02u@example.invalid", c->number);
+  dd_form_init(&f, c->org->schemas, "expert_card");
+  dd_text(&f, "name", c->name);
+  dd_ref(&f, "theme_network", &c->p->networks[c->number - 1]);
+  dd_text(&f, "about", about);
+  dd_text(&f, "contact", contact);
+  dd_int(&f, "consent", 1);
+  ov_op op = dd_form_op(&f, 0);
+  op.has_author = true;
+  op.author = *c->person;
+  return sv_ingest_local(t, c->org, &op, a, touches, &name);
+}
+
+void dd_programme_expert(sv_org *programme, const dd_programme *p, unsigned number, const char *name,
+                         const ov_name *person) {
+  card c = {programme, p, number, name, person};
+  DD_OK(sv_node_write(programme, write_card, &c, NULL));
+}

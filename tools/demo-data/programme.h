@@ -14,7 +14,10 @@ typedef struct dd_programme {
 
 /* Index of a care question of this network (1..DD_NETWORKS). */
 unsigned dd_question_of(unsigned network, uint64_t draw);
-/* Writes it all in one transaction. */
+/* Writes it all but experts in one transaction. */
 void dd_programme_make(sv_org *programme, const dd_plan *plan, dd_programme *out);
+/* The card by which this expert, of this organisation, is found in the network of the organisation's number. */
+void dd_programme_expert(sv_org *programme, const dd_programme *p, unsigned number, const char *name,
+                         const ov_name *person);
 
 #endif

@@ -55,18 +55,31 @@ const TEXTS = {
   share: ["Aandeel %", "Share %"],
   goal: ["Doel", "Goal"],
   stories: ["Praktijkverhalen", "Practice stories"],
+  today: [
+    "Van vandaag: geschreven door projectleiders en experts.",
+    "As of today: written by project leads and experts.",
+  ],
   stories_none: ["Er is nog geen verhaal.", "There is no story yet."],
   lessons: ["Lessen", "Lessons"],
   lessons_none: ["Er is nog geen les.", "There is no lesson yet."],
   main: ["belangrijkste les", "main lesson"],
   barriers: ["Wat helpt en wat belemmert", "What helps and what hinders"],
   barriers_lead: [
-    "Thema's die drie of meer organisaties noemen.",
-    "Themes that three or more organisations name.",
+    "Thema's die tot het eind van {month} drie of meer organisaties noemden, alle netwerken samen.",
+    "Themes that three or more organisations had named by the end of {month}, all networks together.",
   ],
   barriers_none: [
     "Nog geen thema is door drie organisaties genoemd.",
     "No theme was named by three organisations yet.",
+  ],
+  experts: ["Experts", "Experts"],
+  experts_lead: [
+    "Zij helpen u kiezen, invoeren en volhouden. Zij zetten zichzelf hier neer.",
+    "They help you choose, introduce and keep up. They put themselves here.",
+  ],
+  experts_none: [
+    "Nog geen expert heeft zich hier laten zien.",
+    "No expert has put themselves here yet.",
   ],
   helps: ["helpt", "helps"],
   hinders: ["belemmert", "hinders"],
@@ -132,7 +145,8 @@ function Page({ page, t }: { page: NetworkPage; t: T }) {
         <Stories page={page} t={t} />
         {page.release && <Goals page={page} t={t} />}
         <Lessons page={page} t={t} />
-        <Barriers page={page} t={t} />
+        {page.release && <Barriers page={page} t={t} />}
+        <Experts page={page} t={t} />
       </div>
     </div>
   );
@@ -311,6 +325,7 @@ function Stories({ page, t }: { page: NetworkPage; t: T }) {
   return (
     <section class="figure card">
       <h2 class="utrecht-heading-2">{t("stories")}</h2>
+      <p class="sub">{t("today")}</p>
       <p class="big">{lang === "nl" ? stories.text_nl : stories.text_en}</p>
       {!stories.items.length && <p class="empty">{t("stories_none")}</p>}
       <ul class="plain-list">
@@ -338,6 +353,7 @@ function Lessons({ page, t }: { page: NetworkPage; t: T }) {
   return (
     <section class="figure card">
       <h2 class="utrecht-heading-2">{t("lessons")}</h2>
+      <p class="sub">{t("today")}</p>
       {!lessons.length && <p class="empty">{t("lessons_none")}</p>}
       <ol class="plain-list">
         {lessons.map((x, i) => (
@@ -353,19 +369,42 @@ function Lessons({ page, t }: { page: NetworkPage; t: T }) {
 
 function Barriers({ page, t }: { page: NetworkPage; t: T }) {
   const { lang } = useDesk();
+  const barriers = page.barriers ?? [];
   return (
     <section class="figure card">
       <h2 class="utrecht-heading-2">{t("barriers")}</h2>
-      <p class="sub">{t("barriers_lead")}</p>
-      {!page.barriers.length && <p class="empty">{t("barriers_none")}</p>}
+      <p class="sub">{t("barriers_lead", { month: monthName(lang, page.release!.id.slice(0, 7)) })}</p>
+      {!barriers.length && <p class="empty">{t("barriers_none")}</p>}
       {(["helps", "hinders"] as const).map((effect) => {
-        const list = page.barriers.filter((b) => b.effect === effect);
+        const list = barriers.filter((b) => b.effect === effect);
         return list.length ? (
           <p key={effect}>
             <span class="strong first-upper">{t(effect)}</span>: {list.map((b) => b[lang]).join(", ")}
           </p>
         ) : null;
       })}
+    </section>
+  );
+}
+
+const MAIL = /^[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+$/;
+function Experts({ page, t }: { page: NetworkPage; t: T }) {
+  return (
+    <section class="figure card">
+      <h2 class="utrecht-heading-2">{t("experts")}</h2>
+      <p class="sub">{t("experts_lead")}</p>
+      {!page.experts.length && <p class="empty">{t("experts_none")}</p>}
+      <ul class="plain-list">
+        {page.experts.map((x, i) => (
+          <li key={i}>
+            <span class="strong">{x.name}</span>, {x.organisation}
+            <br />
+            {x.about}
+            <br />
+            {x.contact && MAIL.test(x.contact) ? <a href={`mailto:${x.contact}`}>{x.contact}</a> : x.contact}
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -48,7 +48,9 @@ export interface NetworkPage {
     items: { title?: string; date?: string; link?: string }[];
   };
   lessons: { number?: number; title?: string; text?: string; main: boolean }[];
-  barriers: { theme: number; nl: string; en: string; effect: "hinders" | "helps" }[];
+  /** of the release, all networks together; with a release only */
+  barriers?: { theme: number; nl: string; en: string; effect: "hinders" | "helps" }[];
+  experts: { name?: string; organisation: string; about?: string; contact?: string }[];
 }
 /** Is there a figure to show? */
 export const isShown = (c: Cell | undefined): c is Cell & { value: number } =>

@@ -1,4 +1,4 @@
-// Stories, lessons and barriers: written here, and synced like any record.
+// Stories, lessons, barriers and experts' cards: written here, and synced like any record.
 import type { KindInfo, RecordView, Values } from "../app/api.ts";
 import { useDesk, useTexts } from "../desk/desk.tsx";
 import type { Texts } from "../desk/texts.ts";
@@ -26,7 +26,7 @@ const TEXTS = {
 } as const satisfies Texts;
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   project_lead: ["practice_story", "lesson", "barrier"],
-  expert: ["practice_story", "lesson"],
+  expert: ["expert_card", "practice_story", "lesson"],
 };
 const EVER = 100_000;
 
@@ -122,7 +122,7 @@ function List({ kind }: { kind: KindInfo }) {
 }
 /** Its title, or what its codes say. */
 function titleOf(kind: KindInfo, r: RecordView, l: (of: { nl: string; en: string }) => string): string {
-  const title = kind.fields.find((f) => f.name === "title" || f.name === "description");
+  const title = kind.fields.find((f) => ["title", "description", "name"].includes(f.name));
   const words = title && r.values[title.id];
   if (typeof words === "string" && words) return words.length > 80 ? `${words.slice(0, 80)}…` : words;
   const codes = kind.fields
