@@ -578,7 +578,7 @@ static const sv_admin_command commands[] = {
     {.name = "release page",
      .summary = "write what the network page shows, as JSON",
      .run = cmd_release_page,
-     .text = "Figures from the ledger, stories, lessons and barriers. At most 100 kB.",
+     .text = "Figures from the ledger, barriers, stories, lessons and experts. At most 100 kB.",
      .args = {{"network", SV_ARG_INT, false, false, "number of the theme network (default: all together)"},
               {"release", SV_ARG_TEXT, false, false, "as of this release (default: the newest)"},
               {"out", SV_ARG_PATH, false, true, "file to make"}}},

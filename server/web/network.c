@@ -1,5 +1,5 @@
 /* GET /api/network: what the network page shows. Figures are those of the release ledger, for roles that may
- * read releases; nothing here is about a person, so it leaves no line in the audit. */
+ * read releases; nothing here is about a client, so it leaves no line in the audit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 #include "sv_rights.h"
 #include "web_priv.h"
 
-/* Figures, stories and lessons lie in the programme's store; barriers are counted in organisations' stores,
- * and may be so old. */
-#define BARRIERS_LIFE_MS 60000
+/* What is shown lies in the programme's store; whether somebody is an expert still, in an organisation's, and
+ * may be so old. */
+#define EXPERTS_LIFE_MS 60000
 
 static sv_org *org_at(void *ctx, unsigned i) { return sv_server_org_at(ctx, i); }
 
@@ -50,7 +50,7 @@ int web_network(void *user, const sv_net_request *q, sv_net_reply *reply) {
   snprintf(key, sizeof key, "network/%u/%.16s", network, release ? release : "");
   const web_making how = {.key = key,
                           .type = "application/json",
-                          .life_ms = BARRIERS_LIFE_MS,
+                          .life_ms = EXPERTS_LIFE_MS,
                           .make = make_page,
                           .number = network,
                           .text = release};

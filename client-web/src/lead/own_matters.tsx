@@ -47,7 +47,14 @@ export function Matters() {
         const client = record.client ? ((await app.client(record.client))?.label ?? "?") : "–";
         all.push({ team, record, client, is: matterOf(record) });
       }
-    return all.sort((a, b) => a.record.changedAt - b.record.changedAt);
+    all.sort((a, b) => a.record.changedAt - b.record.changedAt);
+    // of what was written twice, one line opens all of it
+    const told = new Set<string>();
+    return all.filter((m) => {
+      if (m.is === "double" && m.record.doubles.some((d) => told.has(d))) return false;
+      if (m.is === "double") told.add(m.record.id);
+      return true;
+    });
   }, []);
   if (list.error) return <ErrorAlert error={list.error} />;
   if (!list.value) return <Loading />;
