@@ -6,8 +6,8 @@
 
 #define NEWER 3999
 
-static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,  14,
-                                 15, 17, 19, 20, 21, 22, 23, 24, 25, 26, NEWER};
+static const uint16_t kinds[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+                                 14, 15, 17, 19, 20, 21, 22, 23, 24, 25, 26, NEWER};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 typedef struct scene {

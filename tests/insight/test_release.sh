@@ -20,7 +20,7 @@ refused() {
   if out=$(A "$@" 2>&1); then fail "not refused: $*"; fi
   [[ $out == *"$text"* ]] || fail "$*: $out"
 }
-field() { jq -er "$1"; }
+field() { jq -er "$@"; }
 
 "$demo" --data "$dir/data" --size 40000 --until 2026-03-31 --seed 11 --schema "$source/proto/schema" >/dev/null
 
@@ -109,6 +109,29 @@ A release show 2026-03.2 --all --measure sleep_sol |
 A release show 2026-03.2 --all --measure tech_days_week |
   field '[.items[] | select(.cell == "tech_days_week@all") | .state][0] == "shown"' >/dev/null
 
+# What helps and hinders is of the release too: a theme is told once three organisations named it by the month's end,
+# and what is written down afterwards changes no page that was made.
+name_theme() { # ORGANISATION DAY
+  local project
+  project=$(A record list project --organisation "$1" | field '.items[0].record')
+  A record add barrier --organisation "$1" "project=$project" theme=5 effect=2 "noted_on=$2" >/dev/null
+}
+barriers() { # RELEASE
+  rm -f "$dir/barriers.json"
+  A release page --release "$1" --network 3 --out "$dir/barriers.json" >/dev/null
+  field -c '[.barriers[] | [.theme, .effect]]' <"$dir/barriers.json"
+}
+name_theme 'Organisatie 01' 2020-03-31
+name_theme 'Organisatie 01' 2020-03-31
+name_theme 'Organisatie 02' 2020-03-31
+name_theme 'Organisatie 03' 2020-04-01
+A release make 2020-03 >/dev/null
+[ "$(barriers 2020-03)" = '[]' ] || fail 'two organisations are told of'
+A release make 2020-04 >/dev/null
+[ "$(barriers 2020-04)" = '[[5,"helps"]]' ] || fail "three organisations are not told of: $(barriers 2020-04)"
+name_theme 'Organisatie 04' 2020-02-01
+[ "$(barriers 2020-02)" = '[]' ] || fail 'a page that was made has changed'
+
 # -- readers that are not ours -----------------------------------------------------------------------------------------------
 cd "$dir/one"
 python3 "$here/read_package.py" .
@@ -166,6 +189,11 @@ assert 90000 < os.path.getsize('../full.json') <= 100000, os.path.getsize('../fu
 assert len(page['lessons']) < len(full['lessons']) < len(page['lessons']) + 90
 for part in ('release', 'paired', 'goals', 'technology', 'stories', 'barriers'):
     assert full[part] == page[part], part
+
+# Stories, lessons and experts are of today; what helps and hinders is of the release.
+assert page['barriers'] and all(b['nl'] and b['en'] and b['effect'] in ('helps', 'hinders') for b in page['barriers'])
+assert [x['name'] for x in page['experts']] == ['Expert 03'], page['experts']
+assert page['experts'][0]['organisation'] == 'Organisatie 03'
 
 told = 0
 for measure, key in (('tech_days_week', 'days_week'), ('tech_incidents', 'incidents'), ('tech_days_total', 'days_total')):

@@ -52,7 +52,7 @@ static inline bool expect_read(unsigned role, uint16_t kind, bool own_team) {
   if (kind == 16) return true;  /* whoever holds anything must hear it */
   if (kind == 18) return false; /* read as lines of the audit */
   if (kind == 17) return IS(role, ADMIN, PRIVACY, HUB);
-  if (kind == 19) return role != CARE; /* for those at a desk */
+  if (kind == 19) return role != CARE;                     /* for those at a desk */
   if (IS(role, EXPERT, RESEARCH, PROGRAMME)) return false; /* figures, never records */
   bool in_a_team = about_a_client(kind) || kind == 3 || kind >= 27;
   return role != CARE || own_team || !in_a_team;

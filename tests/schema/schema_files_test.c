@@ -39,12 +39,19 @@ static void kinds_have_their_fixed_ids(void **state) {
   static const struct {
     const char *name;
     unsigned id;
-  } want[] = {{"organisation", 2},    {"team", 3},           {"person", 4},          {"device", 5},
-              {"participant", 6},     {"consent", 7},        {"project", 8},         {"technology", 9},
-              {"care_question", 10},  {"theme_network", 11}, {"practice_story", 12}, {"lesson", 13},
-              {"barrier", 14},        {"ruling", 15},        {"erasure", 16},        {"purge", 17},
-              {"look", 18},           {"expert_card", 19}, {"sleep", 20},         {"sleep_check", 21},    {"day_structure", 22},
-              {"social_contact", 23}, {"tech_use", 24},      {"goal", 25},           {"remote_care", 26}};
+  } want[] = {{"organisation", 2},    {"team", 3},
+              {"person", 4},          {"device", 5},
+              {"participant", 6},     {"consent", 7},
+              {"project", 8},         {"technology", 9},
+              {"care_question", 10},  {"theme_network", 11},
+              {"practice_story", 12}, {"lesson", 13},
+              {"barrier", 14},        {"ruling", 15},
+              {"erasure", 16},        {"purge", 17},
+              {"look", 18},           {"expert_card", 19},
+              {"sleep", 20},          {"sleep_check", 21},
+              {"day_structure", 22},  {"social_contact", 23},
+              {"tech_use", 24},       {"goal", 25},
+              {"remote_care", 26}};
   assert_int_equal(sv_schema_json_count(*state), sizeof want / sizeof *want);
   for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
     const sv_schema_json_kind *k = sv_schema_json_at(*state, i);

@@ -203,7 +203,8 @@ static void make_all(const options *o, const char *folder, dd_works *w) {
     DD_OK(sv_node_write(node->programme, put_devices, &w->made[i], NULL));
   for (unsigned i = 0; i < plan->orgs && !stop; i++) {
     const dd_person *expert = &w->made[i].expert;
-    if (expert->name[0]) dd_programme_expert(node->programme, &programme, i + 1, expert->name, &expert->record);
+    if (expert->name[0])
+      dd_programme_expert(node->programme, &programme, i + 1, expert->name, &expert->record);
   }
   sv_node_close(node);
 }
