@@ -1,5 +1,5 @@
-/* What people share with the programme in their own name: practice stories, lessons, and experts who want to
- * be found. It is as it stands today, not of a release: none of it is a figure, and none comes from a client's
+/* What people share with the programme in their own name: practice stories, lessons, and experts who want
+ * to be found. It is as it stands today, not of a release: none of it is a figure or comes from a client's
  * record. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* What the network page shows, as JSON. Figures come from the release ledger alone: they are the exports'
  * own, so that page and export together tell no more than either. So do barriers, of which it tells only
- * themes that three organisations or more had named by the month's end. Stories, lessons and experts' cards are
- * records of the programme that people share in their own name; they are as they stand today. */
+ * themes that three organisations or more had named by the month's end. Stories, lessons and experts' cards
+ * are records of the programme that people share in their own name; they are as they stand today. */
 #ifndef SV_NETWORK_PAGE_H
 #define SV_NETWORK_PAGE_H
 

@@ -16,7 +16,7 @@ typedef struct dd_programme {
 unsigned dd_question_of(unsigned network, uint64_t draw);
 /* Writes it all but experts in one transaction. */
 void dd_programme_make(sv_org *programme, const dd_plan *plan, dd_programme *out);
-/* The card by which this expert, of this organisation, is found in the network of the organisation's number. */
+/* The card by which this expert is found, in the network that has the number of her organisation. */
 void dd_programme_expert(sv_org *programme, const dd_programme *p, unsigned number, const char *name,
                          const ov_name *person);
 
