@@ -168,6 +168,7 @@ bool record_has_team(const ov_record *r, uint16_t field, uint32_t scope);
 typedef json_t *adm_person_json(adm *m, sv_txn *t, const ov_skind *k, const sv_record_row *row);
 int adm_list_people(adm *m, const char *kind, uint16_t teams, bool (*now)(const ov_record *r),
                     adm_person_json *json);
+unsigned adm_orgs(adm *m, sv_org *all[SV_ORGS_MAX]); /* that are open, by name; how many */
 json_t *teams_json(adm *m, sv_txn *t, const ov_record *r, uint16_t field);
 
 /* The commands. */

@@ -66,11 +66,16 @@ static int by_name(const void *a, const void *b) {
   return order ? order : memcmp(&(*x)->id, &(*y)->id, sizeof(ov_id));
 }
 
-int cmd_organisation_list(adm *m) {
-  sv_org *o, *all[SV_ORGS_MAX];
+unsigned adm_orgs(adm *m, sv_org *all[SV_ORGS_MAX]) {
   unsigned n = 0;
-  while (n < SV_ORGS_MAX && (o = m->h->org_at(m->h->ctx, n))) all[n++] = o;
+  for (sv_org *o; n < SV_ORGS_MAX && (o = m->h->org_at(m->h->ctx, n)); n++) all[n] = o;
   qsort(all, n, sizeof *all, by_name);
+  return n;
+}
+
+int cmd_organisation_list(adm *m) {
+  sv_org *all[SV_ORGS_MAX];
+  unsigned n = adm_orgs(m, all);
   for (unsigned i = 0; i < n; i++) adm_item(m, summary(m, all[i]));
   if (!m->items) adm_note(m, "there is no organisation yet: overdracht-admin organisation add NAME");
   return m->err;

@@ -60,7 +60,8 @@ int cmd_init(adm *m) {
 }
 
 int cmd_status(adm *m) {
-  sv_org *o;
+  sv_org *all[SV_ORGS_MAX];
+  unsigned open = adm_orgs(m, all);
   adm_set(m, "running", json_boolean(m->h->online));
   adm_set_text(m, "data", m->h->data);
   char *text = m->h->status ? m->h->status(m->h->ctx) : NULL;
@@ -68,10 +69,9 @@ int cmd_status(adm *m) {
   if (server) adm_set(m, "server", server);
   free(text);
   one(m, m->h->programme);
-  for (unsigned i = 0; !m->err && (o = m->h->org_at(m->h->ctx, i)); i++) one(m, o);
-  uint32_t n = 0, open = 0;
+  for (unsigned i = 0; !m->err && i < open; i++) one(m, all[i]);
+  uint32_t n = 0;
   ov_id *ids = calloc(SV_ORGS_MAX, sizeof *ids);
-  while (m->h->org_at(m->h->ctx, open)) open++;
   if (ids && !sv_org_list(m->h->data, ids, SV_ORGS_MAX, &n) && n > open) {
     adm_note(m,
              "%u of %u organisations in the folder could not be opened: the log of the start says why; "
@@ -95,7 +95,8 @@ static json_t *fingerprint(adm *m, sv_org *o) {
 }
 
 int cmd_key_info(adm *m) {
-  sv_org *o;
+  sv_org *all[SV_ORGS_MAX];
+  unsigned n = adm_orgs(m, all);
   struct stat st;
   adm_set_text(m, "master_key_file", m->h->master_key_file);
   if (!stat(m->h->master_key_file, &st)) {
@@ -103,7 +104,8 @@ int cmd_key_info(adm *m) {
     snprintf(mode, sizeof mode, "%04o", (unsigned)(st.st_mode & 07777));
     adm_set_text(m, "mode", mode);
   }
-  for (unsigned i = 0; (o = i ? m->h->org_at(m->h->ctx, i - 1) : m->h->programme); i++) {
+  for (unsigned i = 0; i <= n; i++) {
+    sv_org *o = i ? all[i - 1] : m->h->programme;
     adm_item(m, json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "organisation",
                           adm_text_json(o->name, strlen(o->name)), "fingerprint", fingerprint(m, o), "epoch",
                           (json_int_t)sv_keyring_epoch(o->keyring), "server_writer", adm_id_json(&o->server),
