@@ -79,7 +79,8 @@ typedef struct report {
 
 static void report_schema(void *ctx, const char *file, const char *where, const char *text) {
   report *r = ctx;
-  if (!r->told) snprintf(r->why, OV_ERROR_TEXT_MAX, "%.60s: %.40s: %.90s", file, where, text);
+  if (!r->told)
+    snprintf(r->why, OV_ERROR_TEXT_MAX, "%.60s: %.40s%s%.90s", file, where, *where ? ": " : "", text);
   r->told = true;
 }
 

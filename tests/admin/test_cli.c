@@ -124,6 +124,10 @@ static void help_for_everything(void **state) {
     }
   }
   free(all);
+  SAYS(0, "release explain", "release --help");
+  SAYS(2, "release explain", "release");
+  SAYS(2, "there is no command \"release nothing\"", "release nothing");
+  SAYS(2, "there is no command \"nothing\"", "nothing --help");
   SAYS(0, OV_VERSION, "--version");
 }
 

@@ -12,6 +12,7 @@ typedef struct cli {
   const char *data, *schema_dir, *master_key;
   bool json, quiet, help;
   const sv_admin_command *cmd;
+  const char *group; /* the first word of some commands, while the second was not read */
   json_t *request;
   const char *out_path;   /* --out: where streamed items go */
   const char *png_path;   /* --png: where the QR code goes */
@@ -42,6 +43,8 @@ extern volatile sig_atomic_t cli_interrupted;
 int cli_parse(cli *c, int argc, char **argv);
 /* help.c */
 void help_all(FILE *f);
+/* The commands that begin with this word; how many. f NULL: only counts. */
+unsigned help_group(FILE *f, const char *word);
 void help_command(FILE *f, const sv_admin_command *cmd);
 /* How an option is written: "--theme-network". */
 void option_name(const char *arg, char out[64]);

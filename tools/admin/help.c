@@ -27,6 +27,24 @@ static const char status_text[] =
     "server is in the way\n"
     "  6 damage found   7 disk or connection   8 not allowed, or a key is missing   130 interrupted\n";
 
+/* One that the program makes of others, so that the table of requests does not have it. */
+static const char import_name[] = "record import",
+                  import_text[] = "add a record for each row of a table (CSV)";
+
+unsigned help_group(FILE *f, const char *word) {
+  size_t len = strlen(word), n = 0;
+  const sv_admin_command *c;
+  for (unsigned i = 0; (c = sv_admin_command_at(i)); i++) {
+    if (strncmp(c->name, word, len) || c->name[len] != ' ') continue;
+    if (f && !n) fprintf(f, "overdracht-admin %s what?\n\nCommands\n", word);
+    if (f) fprintf(f, "  %-24s %s\n", c->name, c->summary);
+    n++;
+  }
+  if (f && !strcmp(word, "record")) fprintf(f, "  %-24s %s\n", import_name, import_text);
+  if (f) fputs("\n`overdracht-admin COMMAND --help` tells more.\n", f);
+  return (unsigned)n;
+}
+
 void help_all(FILE *f) {
   fputs("overdracht-admin — administers an overdracht server\n"
         "\n"
@@ -41,7 +59,7 @@ void help_all(FILE *f) {
         f);
   const sv_admin_command *c;
   for (unsigned i = 0; (c = sv_admin_command_at(i)); i++) fprintf(f, "  %-24s %s\n", c->name, c->summary);
-  fprintf(f, "  %-24s %s\n", "record import", "add a record for each row of a table (CSV)");
+  fprintf(f, "  %-24s %s\n", import_name, import_text);
   fprintf(f, "\n`overdracht-admin COMMAND --help` tells more.\n\n%s\n%s", global, status_text);
 }
 

@@ -64,9 +64,9 @@ static int with_node(local *l, const char *request) {
   int err = sv_node_open(&o, &l->node, why);
   if (err) {
     show_error(l->c, err, why,
-               err == OV_E_NOTFOUND
-                   ? "overdracht-admin init makes a data folder; --schema says where the schema files are"
-                   : "");
+               err == OV_E_NOTFOUND ? "overdracht-admin init makes a data folder; --schema says where the "
+                                      "schema files are (in the source: proto/schema)"
+                                    : "");
     return err;
   }
   err = handle(l, request, l->node->data, l->node->master_key_file, l->node->schemas);

@@ -125,28 +125,26 @@ static int take_word(reader *r, const char *word) {
   return wrong("\"%s\" is a word too many", word);
 }
 
-/* "team add", else "team" alone. */
-static bool take_command(reader *r, const char *first) {
-  char two[120];
+/* A command is named by one word ("status") or by two ("team add"). */
+static int take_name(reader *r, const char *word) {
+  char name[120];
   cli *c = r->c;
-  if (r->at < r->argc) {
-    snprintf(two, sizeof two, "%s %s", first, r->argv[r->at]);
-    c->cmd = sv_admin_command_find(two);
-    if (!strcmp(two, "record import")) {
-      c->cmd = sv_admin_command_find("record add");
-      c->table_path = "";
-    }
-    if (c->cmd) r->at++;
+  snprintf(name, sizeof name, "%s%s%s", c->group ? c->group : "", c->group ? " " : "", word);
+  if (!strcmp(name, "record import")) {
+    c->cmd = sv_admin_command_find("record add");
+    c->table_path = "";
+  } else {
+    c->cmd = sv_admin_command_find(name);
   }
-  if (!c->cmd) c->cmd = sv_admin_command_find(first);
-  if (c->cmd) json_object_set_new(c->request, "cmd", json_string(c->cmd->name));
-  return c->cmd != NULL;
+  if (!c->cmd && (c->group || !help_group(NULL, word))) return wrong("there is no command \"%s\"", name);
+  c->group = c->cmd ? NULL : word;
+  return c->cmd ? json_object_set_new(c->request, "cmd", json_string(c->cmd->name)) : 0;
 }
 
 /* `record import KIND FILE` takes the place of fields. */
 static int take(reader *r, const char *word) {
   cli *c = r->c;
-  if (!c->cmd) return take_command(r, word) ? 0 : wrong("there is no command \"%s\"", word);
+  if (!c->cmd) return take_name(r, word);
   if (c->table_path && r->positional == 1 && !*c->table_path) {
     c->table_path = word;
     return 0;
@@ -196,11 +194,12 @@ int cli_parse(cli *c, int argc, char **argv) {
     else err = take(&r, word);
     if (err) return err;
   }
-  if (c->help && c->cmd) help_command(stdout, c->cmd);
+  if (c->group) help_group(c->help ? stdout : stderr, c->group);
+  else if (c->help && c->cmd) help_command(stdout, c->cmd);
   else if (c->help) help_all(stdout);
   if (c->help) return EXIT_OK + 1;
   if (!c->cmd) {
-    help_all(stderr);
+    if (!c->group) help_all(stderr);
     return EXIT_USAGE + 1;
   }
   if (!c->schema_dir) c->schema_dir = OV_SCHEMA_DIR;
