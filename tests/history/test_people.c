@@ -105,6 +105,17 @@ static void a_participant_made_in_an_older_log(void **state) {
   home_close(&h);
 }
 
+/* The scopes that this tablet keeps a record for: this one, and no other. */
+static void lies_in(home *h, tablet *t, const ov_name *record, uint32_t scope) {
+  oc_txn *x = NULL;
+  oc_server_part p;
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  FX_OK(oc_part_get(x, record, &h->w.fx.arena, &p));
+  oc_txn_abort(x);
+  assert_int_equal(p.n_scopes, 1);
+  assert_int_equal(p.scopes[0], scope);
+}
+
 /* About a participant without a live team: the record lies where the participant does, whatever scope the
  * entry named, and goes when the device leaves that team. PROTO-101 */
 static void a_participant_without_a_team(void **state) {
@@ -118,7 +129,7 @@ static void a_participant_without_a_team(void **state) {
   fx_change(&h.w.fx, h.w.org, &h.client, &none, 1);
   later(&h);
   tablet_sync_ok(&h.a);
-  ov_field night = {2, ov_int(20370)};
+  ov_field night = {10, ov_int(h.w.fx.now_ms / 86400000)}; /* sleep: night_date */
   ov_op op = {.scope = h.other,
               .creates = true,
               .kind = 20,
@@ -140,8 +151,11 @@ static void a_participant_without_a_team(void **state) {
   sv_record_row row;
   assert_true(fx_record(&h.w.fx, h.w.org, &op.name, &row));
   assert_true(row.n_places == 1 && row.places[0].scope == h.team);
+  assert_int_equal(fx_verdict(&h.w.fx, h.w.org, &op.name, NULL), OV_APPLIED); /* held, it would be sent */
+  lies_in(&h, &h.a, &op.name, h.team);
   tablet_edit(&h.a, id, &h.ann, "source=1", NULL);
   tablet_sync_ok(&h.a);
+  lies_in(&h, &h.a, &op.name, h.team);
   f = fx_set(&h.w.fx, SV_DEVICE_TEAMS, &both[1], 1, both, 1);
   fx_change(&h.w.fx, h.w.org, &h.a.s->self.device_record, &f, 1);
   later(&h);
