@@ -18,12 +18,14 @@ static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
   return err;
 }
 
-static void erase_client(home *h) {
-  sv_erase e = {.participant = h->client, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms};
+static void erase(home *h, const ov_name *who) {
+  sv_erase e = {.participant = *who, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms};
   FX_OK(sv_erase_run(h->w.data, h->w.org, &e, write_one, NULL));
   assert_true(e.done);
   sv_server_changed(h->w.server, h->w.org, (const uint32_t[]){1, h->team}, 2);
 }
+
+static void erase_client(home *h) { erase(h, &h->client); }
 
 static void add_night(home *h, tablet *t, char id[OC_ID_TEXT]) {
   tablet_add(t, "sleep", &h->client, &h->ann, id, "night_date=2025-10-02", "source=1", "note=geheim", NULL);
@@ -93,6 +95,46 @@ static void the_tombstone_overtakes_the_push(void **state) {
   home_close(&h);
 }
 
+typedef struct second_erasure {
+  home *h;
+  ov_name who;
+  unsigned at; /* before this message down; 0: it was done */
+} second_erasure;
+
+static void erase_second(void *ctx, unsigned n) {
+  second_erasure *e = ctx;
+  if (n != e->at) return;
+  e->at = 0;
+  erase(e->h, &e->who);
+}
+
+/* One client was erased before the push, another is while the server asks for the key of the first: it asks
+ * for the second key too, and gets both. */
+static void a_second_client_is_erased_meanwhile(void **state) {
+  (void)state;
+  home h;
+  link_seen seen;
+  char night[OC_ID_TEXT], other[OC_ID_TEXT], barrier[OC_ID_TEXT];
+  home_open(&h);
+  second_erasure then = {.h = &h, .at = 2}; /* after WELCOME */
+  then.who = fx_participant(&h.w.fx, h.w.org, "Client 2", &h.team, 1);
+  tablet_sync_ok(&h.a);
+  add_night(&h, &h.a, night);
+  tablet_add(&h.a, "sleep", &then.who, &h.ann, other, "night_date=2025-10-03", "source=1", NULL);
+  tablet_add(&h.a, "barrier", NULL, &h.ann, barrier, "description=wifi", NULL);
+  erase_client(&h);
+  later(&h);
+  assert_int_equal(tablet_sync(&h.a, &(link_plan){.before_down = erase_second, .ctx = &then}, &seen), 0);
+  assert_int_equal(then.at, 0);
+  assert_int_equal(seen.down_of[OV_M_ERROR], 2);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  is_proof_only(&h, night);
+  is_proof_only(&h, other);
+  all_agree(&h);
+  assert_true(tablet_has(&h.b, barrier));
+  home_close(&h);
+}
+
 /* The key goes with the client: nothing that is left on the tablet makes a proof again. */
 static void no_key_stays_behind(void **state) {
   (void)state;
@@ -121,6 +163,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_entry_of_a_tablet_that_has_moved),
       cmocka_unit_test(the_tombstone_overtakes_the_push),
+      cmocka_unit_test(a_second_client_is_erased_meanwhile),
       cmocka_unit_test(no_key_stays_behind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
