@@ -111,6 +111,9 @@ typedef struct oc_status {
    * (OC_E_LEASE) until it has synced. 0: no lease yet. */
   int64_t lease_until;
   bool lease_over; /* it is locked now */
+  /* Somebody was erased, and the disk has no room to write the rest anew: what was about them cannot be shown
+   * any more, but may still lie on the disk. Each open and each sync tries again. */
+  bool erasing;
 } oc_status;
 OC_API int oc_status_get(oc_store *s, oc_status *out, oc_error *e);
 /* Zone in which local times are read and shown until the store is closed: an IANA name ("Europe/Amsterdam");

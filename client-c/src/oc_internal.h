@@ -172,8 +172,11 @@ int oc_window_drop(oc_store *s, oc_txn *t, int64_t server_now, ov_arena *a);
 /* A tombstone came: everything about that participant goes, in t. fresh: this store never had anything. */
 int oc_purge(oc_store *s, oc_txn *t, const ov_record *tombstone, bool fresh);
 bool oc_purged(oc_txn *t, const ov_name *participant);
+/* Is the second half still to be done? */
+int oc_purge_due(oc_txn *t, bool *due);
 /* The second half, without a transaction open: the store is written anew, then the receipts become ops.
- * *receipts: there is something new to send. */
+ * *receipts: there is something new to send. OV_E_FULL: no room for the new store; nothing has changed, and
+ * it is done at the next open or sync that finds room. */
 int oc_purge_finish(oc_store *s, bool *receipts);
 
 /* -- view.c ---------------------------------------------------------------------------------------------- */

@@ -219,20 +219,27 @@ static int write_receipts(oc_store *s) {
   return err;
 }
 
-int oc_purge_finish(oc_store *s, bool *receipts) {
+int oc_purge_due(oc_txn *t, bool *due) {
   uint8_t key[OC_DB_KEY_MAX];
   size_t key_n = 0;
-  char why[256];
-  oc_txn *t = NULL;
   purge_row p;
   ov_arena a;
-  *receipts = false;
   ov_arena_init(&a, 1u << 20);
-  int err = oc_txn_begin(s->db, false, &t);
-  if (!err) err = next_due(t, key, &key_n, &a, &p);
-  oc_txn_abort(t);
+  int err = next_due(t, key, &key_n, &a, &p);
   ov_arena_free(&a);
-  if (err) return err == OV_E_NOTFOUND ? 0 : err;
+  *due = !err;
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
+int oc_purge_finish(oc_store *s, bool *receipts) {
+  char why[256];
+  bool due = false;
+  oc_txn *t = NULL;
+  *receipts = false;
+  int err = oc_txn_begin(s->db, false, &t);
+  if (!err) err = oc_purge_due(t, &due);
+  oc_txn_abort(t);
+  if (err || !due) return err;
   oc_self before = s->self;
   err = oc_db_rekey(s->db, why);
   if (!err) err = write_receipts(s);

@@ -274,7 +274,15 @@ int oc_store_open(const oc_options *o, oc_store **out, oc_error *e) {
   if (!err) err = oc_schemas_reload(s);
   bool receipts = false;
   if (!err) err = oc_purge_finish(s, &receipts); /* of a tombstone that came just before a crash */
-  s->o.path = NULL;                              /* the caller's string */
+  if (err == OV_E_FULL) {
+    /* `erasing` says so; entries are not locked up for it. After a write that failed LMDB takes nothing more
+     * until the store is opened anew. */
+    oc_db_close(s->db);
+    s->db = NULL;
+    err = oc_db_open(&d, &s->db, why);
+    if (err) oc_say(e, class_of(err), "%s", why);
+  }
+  s->o.path = NULL; /* the caller's string */
   if (err) {
     if (e && e->err)
       oc_say_nl(e, "De gegevens op deze tablet kunnen niet worden geopend. Er is niets gewist. Vraag hulp.");
@@ -362,6 +370,7 @@ int oc_status_get(oc_store *s, oc_status *out, oc_error *e) {
   int err = oc_txn_begin(s->db, false, &t);
   if (!err) err = count_own(s, t, out);
   if (!err) err = count_rows(t, out);
+  if (!err) err = oc_purge_due(t, &out->erasing);
   oc_txn_abort(t);
   return oc_from_ov(e, err);
 }

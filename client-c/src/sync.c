@@ -240,6 +240,15 @@ static int64_t pause_ms(syncing *x, trying *b) {
 
 static bool may_pass(int err) { return err == OC_E_NET || err == OC_E_BUSY; }
 
+static int say_no_room(oc_error *e) {
+  int err = oc_say(e, OC_E_FULL,
+                   "synced, but a client was erased and the disk has no room to write the store anew: make "
+                   "room, then sync again");
+  oc_say_nl(e, "Deze tablet is vol. Daardoor zijn gegevens van een cliënt nog niet helemaal gewist. Maak "
+               "ruimte vrij.");
+  return err;
+}
+
 /* One session. *more: another one is due at once. */
 static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   *more = false;
@@ -253,6 +262,7 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   bool receipts = false;
   int purged = oc_purge_finish(x->s, &receipts);
   if (err && !again) return err;
+  if (purged == OV_E_FULL) return say_no_room(x->e);
   if (purged) return oc_from_ov(x->e, purged);
   if (again || receipts) {
     *more = true;

@@ -20,7 +20,8 @@ int oc_db_error(int mdb) {
   case MDB_NOTFOUND: return OV_E_NOTFOUND;
   case MDB_MAP_FULL:
   case ENOSPC:
-  case EDQUOT: return OV_E_FULL;
+  case EDQUOT:
+  case EFBIG: return OV_E_FULL;
   case ENOMEM: return OV_E_NOMEM;
   case MDB_CORRUPTED:
   case MDB_PAGE_NOTFOUND:

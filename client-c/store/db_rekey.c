@@ -20,6 +20,8 @@ static void name_of(const oc_db *db, const char *name, char out[620]) {
   snprintf(out, 620, "%s/%s", db->path, name);
 }
 
+static int failed(void) { return errno == ENOSPC || errno == EDQUOT ? OV_E_FULL : OV_E_IO; }
+
 static int sync_folder(const char *path) {
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int err = fd < 0 || fsync(fd) ? OV_E_IO : 0;
@@ -51,8 +53,10 @@ static int move_in(const oc_db *db, const char *from_name, const char *to_name) 
 
 static int drop_unfinished(const oc_db *db) {
   char f[620];
-  name_of(db, "rekey/store.key", f);
+  name_of(db, "rekey/store.key.new", f); /* the key, when it did not come to its name */
   int err = wipe_file(f);
+  name_of(db, "rekey/store.key", f);
+  if (!err) err = wipe_file(f);
   static const char *const rest[] = {"rekey/data.mdb", "rekey/lock.mdb", "rekey/done"};
   for (unsigned i = 0; i < sizeof rest / sizeof *rest; i++) {
     name_of(db, rest[i], f);
@@ -98,7 +102,7 @@ static int make_other(oc_db *db, oc_db *other, char *why) {
   int n = snprintf(other->path, sizeof other->path, "%s/rekey", db->path);
   if (n < 0 || (size_t)n >= sizeof other->path) return OV_E_LIMIT;
   ov_buf_init(&other->scratch, 0);
-  if (mkdir(other->path, 0700)) return OV_E_IO;
+  if (mkdir(other->path, 0700)) return failed();
   int err = oc_db_key_make(other, db->index_key, why);
   return err ? err : oc_db_env_open(other, db->map_bytes, why);
 }
@@ -140,7 +144,7 @@ static int mark_done(const oc_db *db) {
   int err = sync_folder(f);
   name_of(db, "rekey/done", f);
   int fd = err ? -1 : open(f, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (!err && (fd < 0 || fsync(fd))) err = OV_E_IO;
+  if (!err && (fd < 0 || fsync(fd))) err = failed();
   if (fd >= 0) close(fd);
   name_of(db, "rekey", f);
   return err ? err : sync_folder(f);
@@ -166,5 +170,6 @@ int oc_db_rekey(oc_db *db, char *why) {
   err = take_place(db);
   if (!err) err = oc_db_key_read(db, why);
   db->file_bytes = 0;
-  return err ? err : oc_db_env_open(db, db->map_bytes, why);
+  if (!err) err = oc_db_env_open(db, db->map_bytes, why);
+  return err == OV_E_FULL ? OV_E_IO : err; /* no room, but too late to go on as it was */
 }

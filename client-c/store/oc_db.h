@@ -41,8 +41,9 @@ void oc_db_close(oc_db *db);
 size_t oc_db_bytes(oc_db *db); /* up to the last page that was ever used */
 
 /* Writes everything anew under a new store key and destroys the old one: what was deleted before cannot be
- * read any more, though its bytes may lie on the disk. No transaction may be open. On an error the store is
- * as it was, or (OV_E_IO amid the exchange) must be opened again, which finishes it. why: >= 256 bytes. */
+ * read any more, though its bytes may lie on the disk. No transaction may be open. OV_E_FULL: there was no
+ * room for a second copy; the store is as it was and goes on. On another error it is as it was, or (OV_E_IO
+ * amid the exchange) must be opened again, which finishes it. why: >= 256 bytes. */
 int oc_db_rekey(oc_db *db, char *why);
 
 int oc_txn_begin(oc_db *db, bool write, oc_txn **out);

@@ -1,6 +1,9 @@
 /* A client is erased while a tablet has entries about them on their way: they arrive as their proof only, and
  * hold up nothing that is behind them. (The first two were found by the simulator.) PROTO-57, PROTO-126 */
+#include <signal.h>
+#include <sys/resource.h>
 #include "home.h"
+
 #include "sv_erase.h"
 
 static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
@@ -135,6 +138,53 @@ static void a_second_client_is_erased_meanwhile(void **state) {
   home_close(&h);
 }
 
+static oc_store *open_again(home *h, tablet *t) {
+  oc_error e;
+  oc_store *s = NULL;
+  oc_options o = t->s->o;
+  (void)h;
+  tablet_close(t);
+  o.path = t->path;
+  if (oc_store_open(&o, &s, &e)) fail_msg("%s", e.message);
+  return s;
+}
+
+/* The tombstone has come, and the disk has no room to write the store anew: it opens and shows what it has,
+ * says that an erasure is not finished, and finishes it when there is room. PROTO-126 */
+static void a_full_disk_locks_nobody_out(void **state) {
+  (void)state;
+  home h;
+  oc_error e;
+  char night[OC_ID_TEXT], barrier[OC_ID_TEXT];
+  struct rlimit before, small = {4096, RLIM_INFINITY};
+  home_open(&h);
+  add_night(&h, &h.a, night);
+  tablet_add(&h.a, "barrier", NULL, &h.ann, barrier, "description=wifi", NULL);
+  tablet_sync_ok(&h.a);
+  erase_client(&h);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  void (*was)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  small.rlim_max = before.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  h.a.s = open_again(&h, &h.a);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, was);
+  assert_true(tablet_status(&h.a).erasing);
+  assert_false(tablet_has(&h.a, night));
+  assert_true(tablet_has(&h.a, barrier));
+  assert_int_equal(tablet_status(&h.a).unsent, 0); /* it does not say yet that it has purged */
+  h.a.s = open_again(&h, &h.a);
+  assert_false(tablet_status(&h.a).erasing);
+  assert_int_equal(tablet_status(&h.a).unsent, 1);
+  assert_int_equal(oc_verify(h.a.s, &e), 0);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  fx_verify(&h.w.fx, h.w.org);
+  home_close(&h);
+}
+
 /* The key goes with the client: nothing that is left on the tablet makes a proof again. */
 static void no_key_stays_behind(void **state) {
   (void)state;
@@ -164,6 +214,7 @@ int main(void) {
       cmocka_unit_test(an_entry_of_a_tablet_that_has_moved),
       cmocka_unit_test(the_tombstone_overtakes_the_push),
       cmocka_unit_test(a_second_client_is_erased_meanwhile),
+      cmocka_unit_test(a_full_disk_locks_nobody_out),
       cmocka_unit_test(no_key_stays_behind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* What a client does alone: own entries, imports, looking, opening its store. */
 #include <string.h>
+#include <unistd.h>
 
 #include "kth.h"
+#include "sv_erase.h"
 
 static oc_draft *night(fuzz_home *h, const char *date) {
   oc_error e;
@@ -98,6 +100,56 @@ static bool open_store(fuzz_home *h) {
   return ok;
 }
 
+static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  sv_txn *t = NULL;
+  ov_arena a;
+  (void)ctx;
+  ov_arena_init(&a, 64u << 20);
+  FX_OK(sv_txn_write(org->env, &t));
+  FX_OK(work(arg, t, &a, NULL));
+  FX_OK(sv_txn_commit(t));
+  ov_arena_free(&a);
+  return 0;
+}
+
+/* Somebody of whom the tablet has an entry is erased, and the tablet hears of it. */
+static void erase_somebody(fuzz_home *h) {
+  ov_name who = fx_participant(&h->w.fx, h->w.org, "Client 2", &h->team, 1);
+  tablet_sync_ok(&h->t);
+  tablet_add(&h->t, "sleep", &who, &h->person, NULL, "night_date=2025-10-04", "source=1", NULL);
+  tablet_sync_ok(&h->t);
+  sv_erase e = {.participant = who, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms};
+  FX_OK(sv_erase_run(h->w.data, h->w.org, &e, write_one, NULL));
+  h->w.fx.now_ms += 1000;
+  tablet_sync_ok(&h->t);
+}
+
+/* The store that is to finish an erasure opens also on a disk that is full: what is in it is not locked
+ * up. */
+static bool erase(fuzz_home *h) {
+  oc_store *s = NULL;
+  oc_error e;
+  oc_status st = {0};
+  char begun[300];
+  oc_options o = h->t.s->o;
+  erase_somebody(h);
+  KTH_MUST(!oc_status_get(h->t.s, &st, &e) && st.erasing);
+  tablet_close(&h->t);
+  o.path = h->t.path;
+  kth_on(true);
+  int err = oc_store_open(&o, &s, &e);
+  kth_on(false);
+  /* Unless the new store was taking the place of the old: the next open goes on with that. */
+  snprintf(begun, sizeof begun, "%s/rekey/done", h->t.path);
+  if (kth_hit(KTH_WRITE) && access(begun, F_OK)) KTH_MUST(!err);
+  if (!err) KTH_MUST(!oc_status_get(s, &st, &e));
+  bool done = !err && !st.erasing;
+  oc_store_close(s);
+  tablet_reopen(&h->t);
+  KTH_MUST(!oc_status_get(h->t.s, &st, &e) && !st.erasing);
+  return done;
+}
+
 /* A store that is made: what was begun is taken up by the next try. */
 static bool make_store(fuzz_home *h) {
   oc_store *s = NULL;
@@ -114,11 +166,8 @@ static bool make_store(fuzz_home *h) {
 }
 
 const kth_path kth_client_paths[] = {
-    {"client_add", add, 1, 40},
-    {"client_edit", edit, 1, 40},
-    {"client_import", import, 2, 40},
-    {"client_look", look, 0, 40},
-    {"client_open", open_store, 0, 40},
-    {"client_make", make_store, 0, 40},
-    {0},
+    {"client_add", add, 1, 40},         {"client_edit", edit, 1, 40},
+    {"client_import", import, 2, 40},   {"client_look", look, 0, 40},
+    {"client_open", open_store, 0, 40}, {"client_make", make_store, 0, 40},
+    {"client_erase", erase, 2, 40},     {0},
 };

@@ -33,6 +33,8 @@ unsigned kth_counted(void) { return counted; }
 
 void kth_pause(bool on) { paused = on; }
 
+bool kth_hit(kth_kind kind) { return hit && armed == kind; }
+
 bool kth_disarm(void) {
   counted = armed_with - left;
   left = 0;

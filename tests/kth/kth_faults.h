@@ -22,6 +22,8 @@ void kth_arm(kth_kind kind, unsigned k);
 void kth_on(bool on);
 /* While paused nothing counts, on or off: for code under test that is called to prepare. */
 void kth_pause(bool paused);
+/* Has a call of this kind failed by now? */
+bool kth_hit(kth_kind kind);
 /* Was it reached? Disarms. */
 bool kth_disarm(void);
 /* How many calls there were between arming and disarming. */
