@@ -144,23 +144,47 @@ static int check_device(ingest *g, const sv_device *device, const ov_op *op, con
 
 /* -- what the author's role may -------------------------------------------------------------------------- */
 
-/* An earlier role counts for what was written under it: looked for in the person's ops, as this is rare. */
+/* The role that this op of a person's record gave; false when it gave none. What is held gave none, whoever
+ * wrote it. */
+static int role_given(ingest *g, const ov_name *name, ov_arena *a, int64_t *since, unsigned *role,
+                      bool *gave) {
+  sv_op_row row;
+  ov_verdict v;
+  uint8_t reason;
+  *gave = false;
+  int err = sv_op_get(g->t, name, a, &row);
+  if (!err) err = sv_verdict(g->t, &row, a, &v, &reason);
+  const ov_field *f = err || v != OV_APPLIED ? NULL : ov_op_field(&row.op, SV_PERSON_ROLE);
+  if (!f || f->v.type != OV_V_INT) return err;
+  *gave = true;
+  *since = row.op.device_time;
+  *role = f->v.i > 0 && f->v.i < SV_ROLES ? (unsigned)f->v.i : SV_ROLE_NONE;
+  return 0;
+}
+
+/* An earlier role counts for what was written under it: looked for in the person's ops, as this is rare. One
+ * op in memory at a time, as anybody can write ops there that are held. */
 static int role_at(ingest *g, const author_view *v, int64_t at, unsigned *role) {
   *role = v->role;
   if (at >= v->role_since) return 0;
   ov_name *ops;
+  ov_arena one;
   uint32_t n;
   int64_t best = INT64_MIN;
+  ov_arena_init(&one, SV_LOOK_ARENA_BYTES_MAX);
   ov_arena_reset(&g->look);
   int err = sv_record_ops(g->t, &v->name, &g->look, &ops, &n);
   for (uint32_t i = 0; !err && i < n; i++) {
-    sv_op_row row;
-    err = sv_op_get(g->t, &ops[i], &g->look, &row);
-    const ov_field *f = err ? NULL : ov_op_field(&row.op, SV_PERSON_ROLE);
-    if (!f || f->v.type != OV_V_INT || row.op.device_time > at || row.op.device_time < best) continue;
-    best = row.op.device_time;
-    *role = f->v.i > 0 && f->v.i < SV_ROLES ? (unsigned)f->v.i : SV_ROLE_NONE;
+    unsigned given = SV_ROLE_NONE;
+    int64_t since = 0;
+    bool gave;
+    ov_arena_reset(&one);
+    err = role_given(g, &ops[i], &one, &since, &given, &gave);
+    if (!gave || since > at || since < best) continue;
+    best = since;
+    *role = given;
   }
+  ov_arena_free(&one);
   return err;
 }
 

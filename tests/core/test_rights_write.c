@@ -292,6 +292,74 @@ static void a_role_counts_from_when_it_was_given(void **state) {
   scene_close(&x);
 }
 
+/* A role that somebody wrote into a person's record and that was held is no role of that person's, also not
+ * for entries that say they were written then. */
+static void a_role_that_nobody_gave_opens_nothing(void **state) {
+  (void)state;
+  static scene x;
+  scene_open(&x);
+  set_person(&x, x.shared, CARE);
+  int64_t given = x.s.w.now_ms / 1000;
+  ov_field role = FX_INT(SV_PERSON_ROLE, PROGRAMME), some = some_value(&x, 9, 1);
+  ov_op forged = {.scope = 1,
+                  .kind = OV_KIND_PERSON,
+                  .version = 1,
+                  .record = x.people[CARE],
+                  .has_author = true,
+                  .author = x.people[CARE],
+                  .device_time = given - 100,
+                  .fields = &role,
+                  .n_fields = 1};
+  ov_name n = fx_add(x.shared, forged);
+  assert_int_equal(held_for(&x, &n), OV_HELD_KIND);
+  ov_op list = {.creates = true,
+                .kind = 9,
+                .version = 1,
+                .has_author = true,
+                .author = x.people[CARE],
+                .device_time = given - 50,
+                .fields = &some,
+                .n_fields = 1};
+  n = fx_add(x.shared, list);
+  assert_int_equal(held_for(&x, &n), OV_HELD_AUTHOR);
+  scene_close(&x);
+}
+
+/* However much is held at a person's record: what that person wrote before a change of role is still
+ * judged. */
+static void what_is_held_at_a_person_is_no_obstacle(void **state) {
+  (void)state;
+  static scene x;
+  sv_push_out out;
+  char note[10001];
+  scene_open(&x);
+  unsigned sleep = 0;
+  while (kinds[sleep] != SLEEP) sleep++;
+  memset(note, 'x', sizeof note - 1);
+  note[sizeof note - 1] = 0;
+  ov_field f = fx_text(SV_PERSON_NAME, note);
+  ov_op junk = {.scope = 1,
+                .kind = OV_KIND_PERSON,
+                .version = 1,
+                .record = x.people[CARE],
+                .has_author = true,
+                .author = x.people[LEAD],
+                .fields = &f,
+                .n_fields = 1};
+  for (unsigned i = 0; i < 1700; i++) {
+    fx_add(x.shared, junk);
+    if (x.shared->n % 100) continue;
+    FX_OK(fx_push(x.shared, x.s.org, x.shared->n - 99, x.shared->n, &out));
+    sv_touches_free(&out.touches);
+  }
+  ov_name early = write_cell(&x, CARE, sleep, SV_A_CREATE, true);
+  x.s.w.now_ms += 1000;
+  ov_field again[] = {FX_INT(SV_PERSON_ROLE, LEAD)};
+  fx_change(&x.s.w, x.s.org, &x.people[CARE], again, 1);
+  assert_int_equal(held_for(&x, &early), 0);
+  scene_close(&x);
+}
+
 /* Leads change the lessons of their own organisation; the programme's administrator anybody's. */
 static void anothers_lesson_stays_anothers(void **state) {
   (void)state;
@@ -344,6 +412,8 @@ int main(void) {
       cmocka_unit_test(no_cell_for_another_organisation),
       cmocka_unit_test(a_personal_device_is_its_person),
       cmocka_unit_test(a_role_counts_from_when_it_was_given),
+      cmocka_unit_test(a_role_that_nobody_gave_opens_nothing),
+      cmocka_unit_test(what_is_held_at_a_person_is_no_obstacle),
       cmocka_unit_test(anothers_lesson_stays_anothers),
       cmocka_unit_test(nothing_beyond_the_table),
   };
