@@ -32,14 +32,16 @@ export async function buildApp({ entry = `${root}src/main.ts`, version = package
     ...COMMON,
     entryPoints: { app: entry },
     entryNames: "[name]-[hash]",
+    chunkNames: "app-[name]-[hash]", // what few tablets need is fetched when it is asked for
     assetNames: "[name]-[hash]",
+    splitting: true,
     outdir: root,
     jsx: "automatic",
     jsxImportSource: "preact",
     define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
   });
   for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
-  files.set("index.html", page("index.html", files));
+  files.set("index.html", page("index.html", startOf("app", files)));
   for (const n of readdirSync(`${root}assets`))
     if (!n.endsWith(".html")) files.set(n, readFileSync(`${root}assets/${n}`));
   files.set("sw.js", await buildWorker(files)); // knows the carer's app alone: what follows needs a network
@@ -62,10 +64,12 @@ async function buildDesk(version) {
     define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
   });
   for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
-  const first = new Map([...files].filter(([n]) => /^desk-[0-9A-Z]+\.(js|css)$/.test(n)));
-  files.set("desk.html", page("desk.html", first));
+  files.set("desk.html", page("desk.html", startOf("desk", files)));
   return files;
 }
+/** Of a page's files those that it starts with. */
+const startOf = (page, files) =>
+  new Map([...files].filter(([n]) => new RegExp(`^${page}-[0-9A-Z]+\\.(js|css)$`).test(n)));
 /** A page of assets/ that loads these styles and scripts. */
 function page(name, files) {
   const named = (end) => [...files.keys()].filter((n) => n.endsWith(end));

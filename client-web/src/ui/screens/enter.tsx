@@ -1,15 +1,9 @@
 // Before there is a team to see: enrolling the tablet, and what to do when it can no longer work.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Alert, Button, ErrorAlert, NoticeAlert, TextInput, Title } from "../parts.tsx";
+import { hasCamera, qrReader } from "../qr.ts";
 import { useAction, useUi } from "../ui.tsx";
 import { ExportUnsent } from "./send.tsx";
-
-interface Detector {
-  detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
-}
-declare global {
-  var BarcodeDetector: (new (options: { formats: string[] }) => Detector) | undefined;
-}
 
 export function Enrol() {
   const { app, t } = useUi();
@@ -40,8 +34,8 @@ export function Enrol() {
         }}
       >
         {scanning && <Scanner found={scanned} close={() => setScanning(false)} />}
-        {!scanning && globalThis.BarcodeDetector && (
-          <Button icon="video" wide onClick={() => setScanning(true)}>
+        {!scanning && hasCamera() && (
+          <Button icon="scan" wide onClick={() => setScanning(true)}>
             {t("enrol_scan")}
           </Button>
         )}
@@ -85,47 +79,51 @@ export function Enrol() {
 export const codeOf = (scanned: string): string =>
   /[#&]code=([^&]+)/.exec(scanned)?.[1] ?? scanned.slice(0, 64);
 
+/** The camera's picture until a code in it can be read. */
 function Scanner({ found, close }: { found: (text: string) => void; close: () => void }) {
   const { t } = useUi();
   const video = useRef<HTMLVideoElement>(null);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
+    let open = true;
     let stream: MediaStream | null = null;
-    let timer = 0;
-    const detector = new globalThis.BarcodeDetector!({ formats: ["qr_code"] });
-    const look = async () => {
-      const codes = video.current ? await detector.detect(video.current).catch(() => []) : [];
-      if (codes.length) found(codes[0].rawValue);
+    const scan = async () => {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      const read = await qrReader();
+      const picture = video.current;
+      if (!open || !picture) return stop(stream);
+      picture.srcObject = stream;
+      await picture.play();
+      while (open) {
+        const text = await read(picture);
+        if (text !== null && open) return found(text);
+        await new Promise((next) => setTimeout(next, LOOK_EVERY_MS));
+      }
     };
-    navigator.mediaDevices
-      .getUserMedia({ video: { facingMode: "environment" } })
-      .then(async (s) => {
-        stream = s;
-        if (!video.current) return;
-        video.current.srcObject = s;
-        await video.current.play();
-        timer = window.setInterval(() => void look(), 250);
-      })
-      .catch(() => setFailed(true));
+    scan().catch(() => open && setFailed(true));
     return () => {
-      clearInterval(timer);
-      stream?.getTracks().forEach((track) => track.stop());
+      open = false;
+      stop(stream);
     };
   }, []);
   return (
     <div class="scanner stack">
       {failed ? (
-        <Alert type="warning">
+        <Alert type="warning" live>
           <p>{t("enrol_no_camera")}</p>
         </Alert>
       ) : (
-        <p class="help">{t("enrol_scanning")}</p>
+        <p class="help" role="status">
+          {t("enrol_scanning")}
+        </p>
       )}
       {!failed && <video ref={video} muted playsInline />}
       <Button onClick={close}>{t("cancel")}</Button>
     </div>
   );
 }
+const LOOK_EVERY_MS = 200;
+const stop = (stream: MediaStream | null) => stream?.getTracks().forEach((track) => track.stop());
 
 /** Revoked, lease over, opened elsewhere: what happened, and the one thing to do. */
 export function Stopped() {
