@@ -84,6 +84,7 @@ for (const [size, viewport, theme] of SIZES) {
     }
     await page.waitForTimeout(120);
     await act?.(page);
+    await page.mouse.move(0, 0); // nothing is pointed at
     await page.waitForTimeout(150);
     // all of a long page: a higher window, because what sticks to its edges belongs there
     const height = full ? await page.evaluate(() => document.documentElement.scrollHeight) : viewport.height;

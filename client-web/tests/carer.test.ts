@@ -361,7 +361,7 @@ test("end of shift locks the tablet and leaves it sent; a revoked tablet says so
   await b.page.getByText("Wie ben je?").or(b.page.locator(".states")).first().waitFor();
   await b.sent();
   daemon.admin("device", "revoke", "Tablet 2");
-  await b.page.getByText("Deze tablet is ingetrokken").waitFor();
+  await b.page.getByText("Deze tablet is geblokkeerd").waitFor();
 });
 
 test("in all of this nothing was asked of another host, and nothing went wrong on a page", { skip }, () => {

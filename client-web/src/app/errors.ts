@@ -36,11 +36,14 @@ const ERRORS: Record<AppErrorCode, [Text, Text]> = {
     t("De tablet is vol. Dit is niet opgeslagen.", "The tablet is full. This was not saved."),
     t("Maak ruimte vrij op de tablet en sla opnieuw op.", "Free space on the tablet and save again."),
   ],
-  revoked: [t("Deze tablet is geblokkeerd.", "This tablet was blocked."), ADVICE.admin],
+  revoked: [
+    t("De beheerder heeft deze tablet geblokkeerd.", "The administrator has blocked this tablet."),
+    t("Breng de tablet naar de beheerder.", "Take the tablet to the administrator."),
+  ],
   locked: [
     t(
-      "Deze tablet heeft te lang niet verstuurd. De gegevens zijn op slot.",
-      "This tablet has not synced for too long. Its view is locked.",
+      "De tablet toont niets meer tot hij verbinding heeft. Wat je invulde staat er nog en gaat mee.",
+      "The tablet shows nothing until it has a connection. What you entered is still here and will be sent.",
     ),
     ADVICE.sync,
   ],
@@ -179,7 +182,7 @@ export const NEWER_APP: Notice = n(
 
 // -- held entries ---------------------------------------------------------------------------------------
 
-const FIX = t("Open de invoer, verbeter hem en sla opnieuw op.", "Open the entry, mend it and save again.");
+const FIX = t("Tik op ‘Verbeter dit’, verander het antwoord en sla op.", "Tap ‘Correct this’, change the answer and save.");
 const WAY_OUT: Readonly<Record<number, [string, Text]>> = {
   1: ["Een antwoord past niet bij de vraag.", FIX],
   2: ["Een getal of tijd is te hoog of te laag.", FIX],
@@ -209,7 +212,7 @@ export const REFUSED: Notice = n(
   "refused",
   t("De server kan deze invoer niet lezen.", "The server cannot read this entry."),
   t(
-    "Kies ‘Niet verstuurde invoer opslaan’ en bel de beheerder.",
-    "Choose ‘Save unsent entries’ and call the administrator.",
+    "Bewaar hem als bestand en geef dat aan de beheerder.",
+    "Save it as a file and give that to the administrator.",
   ),
 );

@@ -26,6 +26,7 @@ export function Header() {
         <span class="brand">{team && app.device.state === "ready" ? team.name : t("app")}</span>
       )}
       <span class="spacer" />
+      {!app.person && <Language />}
       {app.person && (
         <>
           <span class="who" title={app.person.name}>
@@ -44,6 +45,17 @@ export function Header() {
         </>
       )}
     </header>
+  );
+}
+
+/** Who is not signed in has no settings yet, but a language. */
+function Language() {
+  const { app, t, lang } = useUi();
+  const other = lang === "nl" ? "en" : "nl";
+  return (
+    <button type="button" class="header-button" lang={other} onClick={() => void app.set({ lang: other })}>
+      <span>{t("other_language")}</span>
+    </button>
   );
 }
 
@@ -83,11 +95,15 @@ export function footerWords(ui: Ui, sync: SyncStatus): FooterWords {
 
 export function Footer() {
   const ui = useUi();
-  const { app, t } = ui;
+  const { app, t, path } = ui;
   const sync = app.sync;
+  const { state } = app.device;
   const box = useRef<HTMLElement>(null);
   useHeight(box);
-  if (app.device.state === "new" || app.device.state === "store_lost") return null;
+  if (state === "new" || state === "store_lost") return null;
+  // what the screen itself offers is not offered twice
+  const look = sync.attention > 0 && app.person && path[0] !== undefined && path[0] !== "attention";
+  const send = (sync.unsent > 0 || sync.error) && state === "ready" && path[0] !== "send";
   const words = footerWords(ui, sync);
   return (
     <footer class={`footer mood-${words.mood}`} ref={box}>
@@ -105,7 +121,7 @@ export function Footer() {
             <span class="visually-hidden"> {t("send_open")}</span>
           </span>
         </a>
-        {sync.attention > 0 && app.person && (
+        {look && (
           <a
             class="footer-button"
             href={href("attention")}
@@ -116,7 +132,7 @@ export function Footer() {
             <span class="long">{t("send_look", { n: sync.attention })}</span>
           </a>
         )}
-        {(sync.unsent > 0 || sync.error) && (
+        {send && (
           <button
             type="button"
             class="footer-button"

@@ -1,5 +1,6 @@
 // The screens on the stand-in. ?at=06:50 the hour, ?as=NAME signed in, ?state=… a state of the tablet.
 import type { DeviceState, Notice } from "../../src/app/api.ts";
+import { STORE_LOST, UNREACHABLE, noticeOf } from "../../src/app/errors.ts";
 import { start } from "../../src/ui/start.tsx";
 import { tell } from "./story.ts";
 
@@ -8,27 +9,10 @@ const [hours, minutes] = (query.get("at") ?? "06:50").split(":").map(Number);
 const app = tell(hours * 60 + minutes);
 const who = query.get("as");
 const theme = query.get("theme");
-const notice = (code: string, nl: string, todo: string): Notice => ({
-  code,
-  text: { nl, en: nl },
-  todo: { nl: todo, en: todo },
-});
 const STATES: Readonly<Record<string, Notice>> = {
-  store_lost: notice(
-    "store_lost",
-    "De browser heeft de opslag van deze tablet weggegooid.",
-    "Vraag een nieuwe code. Wat nog niet verstuurd was, is misschien weg.",
-  ),
-  lease_over: notice(
-    "lease_over",
-    "14 dagen niet online. De tablet toont nu niets meer.",
-    "Zoek wifi en tik op Nu versturen. Wat je invulde staat er nog en gaat mee.",
-  ),
-  revoked: notice(
-    "revoked",
-    "De beheerder heeft deze tablet ingetrokken.",
-    "Lever de tablet in bij de beheerder.",
-  ),
+  store_lost: STORE_LOST,
+  lease_over: noticeOf("locked"),
+  revoked: noticeOf("revoked"),
 };
 
 async function open() {
@@ -41,15 +25,8 @@ async function open() {
   if (query.get("unsent"))
     app.sync = { ...app.sync, unsent: Number(query.get("unsent")), online: query.get("online") !== "no" };
   if (query.get("busy")) app.sync = { ...app.sync, state: "syncing", progress: 0.4 };
-  if (query.get("trouble"))
-    app.fail(
-      notice(
-        "server",
-        "De server antwoordt niet.",
-        "Je kunt gewoon doorwerken. De tablet probeert het zelf opnieuw.",
-      ),
-    );
-  if (query.get("old")) app.sync = { ...app.sync, lastSync: app.clock.now() - 31 * 86400 };
+  if (query.get("trouble")) app.fail(UNREACHABLE);
+  if (query.get("old")) app.sync = { ...app.sync, lastSync: app.clock.now() - 11 * 86400 };
   if (theme)
     await app.set({ theme: theme as "light" | "dark", lang: query.get("lang") === "en" ? "en" : "nl" });
   if (who) {

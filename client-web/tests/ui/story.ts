@@ -7,6 +7,7 @@ import techUse from "../../../proto/schema/tech_use.json";
 import goal from "../../../proto/schema/goal.json";
 import remoteCare from "../../../proto/schema/remote_care.json";
 import type { Value } from "../../src/app/api.ts";
+import { heldNotice } from "../../src/app/errors.ts";
 import { Double, clockAt } from "./double.ts";
 import type { SchemaFile } from "./schemas.ts";
 
@@ -48,7 +49,7 @@ export function tell(minutes: number): Double {
   );
   nights(app);
   days(app, now);
-  rounds(app);
+  rounds(app, now);
   troubles(app, now);
   return app;
 }
@@ -134,7 +135,7 @@ function days(app: Double, now: number): void {
     connection: 3,
   });
 }
-function rounds(app: Double): void {
+function rounds(app: Double, now: number): void {
   const seen: [string, number[]][] = [
     ["c0", [1, 1, 2, 1]],
     ["c1", [1, 3, 1, 1]],
@@ -144,7 +145,7 @@ function rounds(app: Double): void {
     states.forEach((state, i) => {
       const m = [1395, 70, 205, 330][i];
       const at = app.clock.at(TODAY - (m > 720 ? 1 : 0), m);
-      app.put("sleep_check", client, "p0", at, { night_date: TODAY - 1, checked_at: at, state });
+      if (at <= now) app.put("sleep_check", client, "p0", at, { night_date: TODAY - 1, checked_at: at, state });
     });
 }
 function troubles(app: Double, now: number): void {
@@ -176,11 +177,7 @@ function troubles(app: Double, now: number): void {
       {
         reason: 2,
         is: "held",
-        notice: {
-          code: "held_range",
-          text: { nl: "Een getal of tijd is te hoog of te laag.", en: "A number or time is too high or too low." },
-          todo: { nl: "Verbeter het getal.", en: "Correct the number." },
-        },
+        notice: heldNotice(2),
         own: true,
         by: "p0",
         byName: "Salie",

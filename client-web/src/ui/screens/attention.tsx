@@ -277,6 +277,8 @@ function OneOfDoubles({ n, record, others, kind, labels }: DoubleProps) {
   const { busy, error, run } = useAction();
   const all = [record, ...others];
   const fields = kind.fields.filter((f) => all.some((r) => answered(r.values[f.id])));
+  const differs = (f: FieldInfo) => others.some((o) => !sameValue(o.values[f.id], record.values[f.id]));
+  const same = fields.filter((f) => !differs(f));
   const drop = () =>
     run(async () => {
       const goOn = fromHere();
@@ -291,17 +293,15 @@ function OneOfDoubles({ n, record, others, kind, labels }: DoubleProps) {
         <b>{record.createdByName ?? t("unknown_person")}</b>
         <span>{when(app, record.createdAt)}</span>
       </p>
-      <dl class="values">
-        {fields.map((f) => {
-          const differs = others.some((o) => !sameValue(o.values[f.id], record.values[f.id]));
-          return (
-            <div key={f.id} class={classes("value-row", differs && "differs")}>
-              <dt>{l(f.label)}</dt>
-              <dd>{valueText(app, f, record.values[f.id], labels)}</dd>
-            </div>
-          );
-        })}
-      </dl>
+      <OfDouble of={fields.filter(differs)} record={record} labels={labels} differ />
+      {same.length > 0 && (
+        <details class="same">
+          <summary>
+            {t("double_same")}: {same.map((f) => l(f.label)).join(", ")}
+          </summary>
+          <OfDouble of={same} record={record} labels={labels} />
+        </details>
+      )}
       <ErrorAlert error={error} />
       <Button wide busy={busy} onClick={drop}>
         {t("double_drop")}
@@ -310,5 +310,27 @@ function OneOfDoubles({ n, record, others, kind, labels }: DoubleProps) {
         {t("record_edit")}
       </a>
     </section>
+  );
+}
+
+interface OfDoubleProps {
+  of: readonly FieldInfo[];
+  record: RecordView;
+  labels: ReadonlyMap<string, string>;
+  differ?: boolean;
+}
+function OfDouble({ of, record, labels, differ }: OfDoubleProps) {
+  const { app, l } = useUi();
+  return (
+    <dl class="values">
+      {of.map((f) => (
+        <div key={f.id} class={classes("value-row", differ && "differs")}>
+          <dt>{l(f.label)}</dt>
+          <dd>
+            <span class="value">{valueText(app, f, record.values[f.id], labels)}</span>
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -7,7 +7,7 @@ import { counted } from "../texts.ts";
 import { href, useLoad, useUi } from "../ui.tsx";
 import { shortDay } from "../format.ts";
 import { TeamChoice } from "./team.tsx";
-import { Warnings } from "./send.tsx";
+import { EndShift, Warnings } from "./send.tsx";
 
 const GREETING = [
   [6, "board_greeting_night"],
@@ -83,6 +83,7 @@ export function Board() {
         ))}
       </ul>
       <Warnings />
+      {lines.value && <EndShift />}
     </>
   );
 }
@@ -97,7 +98,7 @@ function ClientCard({ line }: { line: OpenLine }) {
         <span class="card-lines">
           {line.open.map((kind) => (
             <Badge key={kind.id} type="warning" icon={hintsOf(kind).icon}>
-              {l(kind.label)}
+              {t("board_open", { kind: l(kind.label) })}
             </Badge>
           ))}
           {line.attention && (

@@ -138,7 +138,7 @@ export function Stopped() {
       {notice && <NoticeAlert notice={notice} type={state === "revoked" ? "error" : "warning"} />}
       {state === "lease_over" && app.sync.error && <NoticeAlert notice={app.sync.error} type="info" live />}
       {state === "lease_over" && (
-        <Button look="primary-action" icon="cloud" wide busy={busy} onClick={() => void app.syncNow()}>
+        <Button look="primary-action" icon="send" wide busy={busy} onClick={() => void app.syncNow()}>
           {t(busy ? "send_busy" : "send_now")}
         </Button>
       )}

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Person } from "../../app/api.ts";
 import { Icon } from "../icons.tsx";
-import { Alert, Avatar, ErrorAlert, Loading, Title, classes } from "../parts.tsx";
+import { Alert, Avatar, Button, ErrorAlert, Loading, Title, classes } from "../parts.tsx";
 import { useAction, useLoad, useUi } from "../ui.tsx";
 import { TeamChoice } from "./team.tsx";
 
@@ -35,6 +35,9 @@ export function People() {
       {people.value?.length === 0 && !first && (
         <Alert type="info">
           <p>{t("who_none")}</p>
+          <Button icon="send" onClick={() => void app.syncNow()}>
+            {t("who_fetch")}
+          </Button>
         </Alert>
       )}
       <ul class="grid">
@@ -74,7 +77,7 @@ function SignIn({ person, leave }: PinProps) {
       wait.start(result.waitS);
     });
   return (
-    <div class="narrow">
+    <div class="narrow enter-pin">
       <Title>{t("pin_title", { name: person.name })}</Title>
       <ErrorAlert error={error} />
       {(wrong || wait.left > 0) && (
@@ -110,7 +113,7 @@ function ChoosePin({ person, leave }: PinProps) {
     run(() => app.choosePin(person.id, entered));
   };
   return (
-    <div class="narrow">
+    <div class="narrow enter-pin">
       <Title>{t("pin_new_title", { name: person.name })}</Title>
       <ErrorAlert error={error} />
       {differs && (

@@ -18,6 +18,7 @@ import {
 } from "../parts.tsx";
 import { happened, RecordBadges, refsOf } from "../record.tsx";
 import { href, useAction, useLabels, useLoad, useUi } from "../ui.tsx";
+import { ExportUnsent } from "./send.tsx";
 
 export function Record({ id }: { id: string }) {
   const ui = useUi();
@@ -126,6 +127,7 @@ function Held({ held, kind, href: fix }: { held: HeldEntry; kind: KindInfo; href
           </ul>
         </>
       )}
+      {held.is === "refused" && held.own && <ExportUnsent />}
       {mayWrite && held.is !== "dismissed" && <ButtonLink href={fix}>{t("held_fix")}</ButtonLink>}
     </NoticeAlert>
   );
@@ -204,7 +206,7 @@ function Actions({ record, kind }: { record: RecordView; kind: KindInfo }) {
   return (
     <div class="actions">
       {!kind.readonly && (
-        <ButtonLink href={href("edit", record.id)} icon="note">
+        <ButtonLink href={href("edit", record.id)} icon="edit">
           {t("record_edit")}
         </ButtonLink>
       )}

@@ -1,7 +1,7 @@
 // Rounds through the night: a tap a client. The time comes by itself; a wrong tap is taken back with another.
 import type { Client, Option, RecordView } from "../../app/api.ts";
 import { time } from "../format.ts";
-import { Icon } from "../icons.tsx";
+import { Icon, type IconName } from "../icons.tsx";
 import { fieldNamed, ROUNDS } from "../kinds.ts";
 import { Alert, Avatar, ErrorAlert, Loading, Title } from "../parts.tsx";
 import { useAction, useLoad, useUi } from "../ui.tsx";
@@ -116,10 +116,10 @@ function Round({ client, options, stateField, checks }: RoundProps) {
   );
 }
 
-const STATE_ICON: Readonly<Record<number, "moon" | "eye" | "warning" | "people" | "help">> = {
+const STATE_ICON: Readonly<Record<number, IconName>> = {
   1: "moon",
   2: "eye",
   3: "warning",
-  4: "people",
+  4: "up",
   5: "help",
 };

@@ -15,10 +15,6 @@ export function Send() {
   const { app, t } = ui;
   const { sync, device } = app;
   const busy = sync.state === "connecting" || sync.state === "syncing";
-  const endShift = () => {
-    ui.drafts.flush();
-    void app.endShift();
-  };
   const words = footerWords(ui, sync);
   const days = sync.lastSync === null ? 0 : Math.floor((app.clock.now() - sync.lastSync) / DAY_S);
   return (
@@ -56,23 +52,34 @@ export function Send() {
           help={t("send_state_safe_help")}
         />
       </div>
-      <Button look="primary-action" icon="cloud" wide busy={busy} onClick={() => void app.syncNow()}>
+      <Button look="primary-action" icon="send" wide busy={busy} onClick={() => void app.syncNow()}>
         {t(busy ? "send_busy" : "send_now")}
       </Button>
-      {app.person && (
-        <Section title={t("send_end")}>
-          <p class="help">{t("send_end_help")}</p>
-          <Button icon="lock" wide onClick={endShift}>
-            {t("send_end")}
-          </Button>
-        </Section>
-      )}
+      <EndShift />
       {app.person && sync.unsent > 0 && (sync.error || days >= 1) && <ExportUnsent />}
       {device.mustUpdate && (
         <Alert type="warning">
           <p>{t("send_update_needed")}</p>
         </Alert>
       )}
+    </div>
+  );
+}
+
+/** The last tap of a shift: what was begun is kept, what is there is sent, and nobody is signed in any more. */
+export function EndShift() {
+  const { app, t, drafts } = useUi();
+  if (!app.person) return null;
+  const end = () => {
+    drafts.flush();
+    void app.endShift();
+  };
+  return (
+    <div class="end-shift">
+      <Button icon="lock" wide onClick={end}>
+        {t("send_end")}
+      </Button>
+      <p class="help">{t("send_end_help")}</p>
     </div>
   );
 }
