@@ -1,9 +1,10 @@
 // NL Design System's CSS for esbuild: `@import "nlds.css"` gives the rules of Utrecht's components that the screens
-// use, and of the neutral 'voorbeeld' tokens those that these rules and the importing style sheet ask for.
+// use, and of the neutral 'voorbeeld' tokens those that these rules and the importing style sheet and its parts ask
+// for.
 // Licence of both: EUPL-1.2; © Gemeente Utrecht, Frameless B.V.; © NL Design System Community.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
 const folder = (name) => `${dirname(require.resolve(`${name}/package.json`))}/dist`;
@@ -82,6 +83,12 @@ function tokensFor(css, theme) {
   return `:root {\n${lines.join("\n")}\n}`;
 }
 
+/** A style sheet with those of its folder that it imports. */
+const whole = (path) =>
+  readFileSync(path, "utf8").replace(/@import "(\.[^"]+)";/g, (_, name) =>
+    readFileSync(join(dirname(path), name), "utf8"),
+  );
+
 function generate(importer) {
   const components = readFileSync(`${folder("@utrecht/component-library-css")}/index.css`, "utf8");
   const theme = readFileSync(
@@ -101,7 +108,7 @@ export const nlds = {
       pluginData: importer,
     }));
     build.onLoad({ filter: /^/, namespace: "nlds" }, ({ pluginData: importer }) => ({
-      contents: generate(readFileSync(importer, "utf8")),
+      contents: generate(whole(importer)),
       loader: "css",
     }));
   },

@@ -99,6 +99,15 @@ export function storageError(e: unknown): AppError {
   return appError(name === "QuotaExceededError" ? "storage_full" : "storage", e);
 }
 
+/** What a work on the database gives, or what failed in words. */
+export async function stored<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    throw storageError(e);
+  }
+}
+
 // -- why a sync failed ----------------------------------------------------------------------------------
 
 const n = (code: string, text: Text, todo: Text): Notice => ({ code, text, todo });

@@ -1,6 +1,6 @@
 // A form on the screen: a new entry or a change of one. Draws what model.ts says; keeps a draft; saves.
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Choice, FieldInfo, KindInfo, Value, Values } from "../../app/api.ts";
+import type { Choice, FieldInfo, Judgement, KindInfo, Value, Values } from "../../app/api.ts";
 import type { DraftForm } from "../drafts.ts";
 import { nightOf, valueText, when } from "../format.ts";
 import { Icon } from "../icons.tsx";
@@ -28,14 +28,14 @@ export interface EntryProps {
   save: (changed: Record<number, Value>, all: Record<number, Value>) => Promise<void>;
 }
 
-export function Entry(props: EntryProps) {
+/** What has been answered so far, and what can be done with it. */
+function useEntry(props: EntryProps) {
   const { kind, start, editing, path } = props;
   const { app, t, drafts } = useUi();
   const draft = useMemo(() => drafts.get(path), [path]);
   const [values, setValues] = useState<Values>(draft?.values ?? { ...start, ...props.begin });
   const [copied, setCopied] = useState<readonly number[]>(draft?.copied ?? []);
   const [hint, setHint] = useState<string | null>(null);
-  const [moreOpen, setMoreOpen] = useState(editing);
   const { busy, error, run } = useAction();
   const judged = app.judge(kind.id, filled(values));
   const parts = layout(kind, values, editing ? {} : start, judged);
@@ -76,7 +76,7 @@ export function Entry(props: EntryProps) {
 
   const times = usual ? copiedTimes(kind, usual) : {};
   const offer = !editing && Object.keys(times).some((id) => !answered(values[Number(id)]));
-  const common = (f: FieldInfo) => ({
+  const field = (f: FieldInfo) => ({
     kind,
     field: f,
     values,
@@ -89,29 +89,35 @@ export function Entry(props: EntryProps) {
     onChange: (v: Value) => put(f, v),
     onConfirm: () => setCopied(copied.filter((id) => id !== f.id)),
   });
-  const open = [...judged.required].filter((id) => !answered(values[id])).length;
-  const blocking = judged.problems.filter((p) => p.blocks);
+  return { draft, judged, parts, field, hint, busy, error, save, offer, takeOver: () => takeOver(times), values };
+}
+
+export function Entry(props: EntryProps) {
+  const { kind, editing } = props;
+  const { t } = useUi();
+  const [moreOpen, setMoreOpen] = useState(editing);
+  const { draft, judged, parts, field, offer, error, ...entry } = useEntry(props);
   return (
     <form
       class="entry"
       noValidate
       onSubmit={(e) => {
         e.preventDefault();
-        save();
+        entry.save();
       }}
     >
       {draft && <Alert type="info">{<p>{t("form_draft")}</p>}</Alert>}
-      {parts.given.length > 0 && <Given {...common(parts.given[0])} fields={parts.given} field={common} />}
+      {parts.given.length > 0 && <Given {...field(parts.given[0])} fields={parts.given} field={field} />}
       {offer && (
         <div class="take-over">
-          <Button look="secondary-action" icon="copy" wide onClick={() => takeOver(times)}>
+          <Button look="secondary-action" icon="copy" wide onClick={entry.takeOver}>
             {t(nightField(kind) ? "form_copy_night" : "form_copy")}
           </Button>
           <p class="help">{t("form_copy_help")}</p>
         </div>
       )}
       {parts.main.map((f) => (
-        <Field key={f.id} {...common(f)} optional={!judged.required.has(f.id)} />
+        <Field key={f.id} {...field(f)} optional={!judged.required.has(f.id)} />
       ))}
       {parts.more.length > 0 && (
         <details class="more" open={moreOpen} onToggle={(e) => setMoreOpen(e.currentTarget.open)}>
@@ -121,30 +127,47 @@ export function Entry(props: EntryProps) {
             </span>
             <span class="help">{t("form_more_help")}</span>
           </summary>
-          {moreOpen && parts.more.map((f) => <Field key={f.id} {...common(f)} optional />)}
+          {moreOpen && parts.more.map((f) => <Field key={f.id} {...field(f)} optional />)}
         </details>
       )}
       <ErrorAlert error={error} />
-      <div class="save-bar">
-        <p class="save-words" role="status">
-          {hint ??
-            (blocking.length
-              ? t("form_fix")
-              : open
-                ? counted(app.settings.lang, "form_open_one", "form_open_more", open)
-                : t("form_complete"))}
-        </p>
-        {blocking.length > 0 && <ProblemList kind={kind} fields={blocking.map((p) => p.field)} />}
-        <button
-          type="submit"
-          class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide save"
-          aria-busy={busy}
-        >
-          <Icon name="check" />
-          <span>{t(busy ? "form_saving" : "form_save")}</span>
-        </button>
-      </div>
+      <SaveBar kind={kind} judged={judged} values={entry.values} hint={entry.hint} busy={entry.busy} />
     </form>
+  );
+}
+
+interface SaveBarProps {
+  kind: KindInfo;
+  judged: Judgement;
+  values: Values;
+  hint: string | null;
+  busy: boolean;
+}
+/** Always in sight: what is still open or wrong, and saving. */
+function SaveBar({ kind, judged, values, hint, busy }: SaveBarProps) {
+  const { t, lang } = useUi();
+  const open = [...judged.required].filter((id) => !answered(values[id])).length;
+  const blocking = judged.problems.filter((p) => p.blocks);
+  return (
+    <div class="save-bar">
+      <p class="save-words" role="status">
+        {hint ??
+          (blocking.length
+            ? t("form_fix")
+            : open
+              ? counted(lang, "form_open_one", "form_open_more", open)
+              : t("form_complete"))}
+      </p>
+      {blocking.length > 0 && <ProblemList kind={kind} fields={blocking.map((p) => p.field)} />}
+      <button
+        type="submit"
+        class="utrecht-button utrecht-button--html-button utrecht-button--primary-action wide save"
+        aria-busy={busy}
+      >
+        <Icon name="check" />
+        <span>{t(busy ? "form_saving" : "form_save")}</span>
+      </button>
+    </div>
   );
 }
 

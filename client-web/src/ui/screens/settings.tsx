@@ -24,51 +24,27 @@ export function Settings() {
   return (
     <div class="narrow">
       <Title icon="gear">{t("settings")}</Title>
-      <fieldset class="question">
-        <legend class="question-label">{t("settings_language")}</legend>
-        <div class="choices">
-          {LANGUAGES.map(([lang, name]) => (
-            <ChoiceButton
-              key={lang}
-              name="lang"
-              checked={settings.lang === lang}
-              onChange={() => set({ lang })}
-            >
-              <span lang={lang}>{name}</span>
-            </ChoiceButton>
-          ))}
-        </div>
-      </fieldset>
-      <fieldset class="question">
-        <legend class="question-label">{t("settings_theme")}</legend>
-        <div class="choices">
-          {THEMES.map((theme) => (
-            <ChoiceButton
-              key={theme}
-              name="theme"
-              checked={settings.theme === theme}
-              onChange={() => set({ theme })}
-            >
-              {t(`theme_${theme}`)}
-            </ChoiceButton>
-          ))}
-        </div>
-      </fieldset>
-      <fieldset class="question">
-        <legend class="question-label">{t("settings_idle")}</legend>
-        <div class="choices">
-          {IDLE_MIN.map((n) => (
-            <ChoiceButton
-              key={n}
-              name="idle"
-              checked={settings.idleLockS === n * 60}
-              onChange={() => set({ idleLockS: n * 60 })}
-            >
-              {t("settings_idle_min", { n })}
-            </ChoiceButton>
-          ))}
-        </div>
-      </fieldset>
+      <Choices
+        name="lang"
+        label={t("settings_language")}
+        of={LANGUAGES}
+        chosen={settings.lang}
+        choose={(lang) => set({ lang })}
+      />
+      <Choices
+        name="theme"
+        label={t("settings_theme")}
+        of={THEMES.map((theme) => [theme, t(`theme_${theme}`)])}
+        chosen={settings.theme}
+        choose={(theme) => set({ theme })}
+      />
+      <Choices
+        name="idle"
+        label={t("settings_idle")}
+        of={IDLE_MIN.map((n) => [n * 60, t("settings_idle_min", { n })])}
+        chosen={settings.idleLockS}
+        choose={(idleLockS) => set({ idleLockS })}
+      />
       <Pins />
       <Section title={t("settings_tablet")}>
         <dl class="values card">
@@ -82,6 +58,28 @@ export function Settings() {
         {app.update.ready && <Button onClick={() => app.applyUpdate()}>{t("update_now")}</Button>}
       </Section>
     </div>
+  );
+}
+
+interface ChoicesProps<T> {
+  name: string;
+  label: string;
+  of: readonly (readonly [T, string])[];
+  chosen: T;
+  choose: (value: T) => void;
+}
+function Choices<T extends string | number>({ name, label, of, chosen, choose }: ChoicesProps<T>) {
+  return (
+    <fieldset class="question">
+      <legend class="question-label">{label}</legend>
+      <div class="choices">
+        {of.map(([value, words]) => (
+          <ChoiceButton key={value} name={name} checked={chosen === value} onChange={() => choose(value)}>
+            {name === "lang" ? <span lang={String(value)}>{words}</span> : words}
+          </ChoiceButton>
+        ))}
+      </div>
+    </fieldset>
   );
 }
 
