@@ -217,3 +217,14 @@ bool read_client(importer *im, const char **client) {
   *client = import_copy(im, c.p, c.n);
   return *client != NULL;
 }
+
+bool cells_fit(importer *im) {
+  const record *r = &im->rec;
+  if (r->broken) return import_no(im, "", "%s", r->broken);
+  for (unsigned i = im->n_header; i < r->n; i++)
+    if (trimmed(r->cells[i]).n)
+      return import_no(
+          im, "", "the row has %u columns, the header has %u: is a decimal comma or a text not in quotes?",
+          r->n, im->n_header);
+  return true;
+}

@@ -246,6 +246,7 @@ typedef struct importer {
   const char *column; /* of the reason */
 } importer;
 
+/* problems.c: memory, and what is said of a file and its lines. */
 int import_fail(importer *im, int err, unsigned line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Zeroed memory or NULL with the importer failed. */
@@ -260,9 +261,6 @@ void import_note(importer *im, unsigned line, const char *column, const char *fm
     __attribute__((format(printf, 4, 5)));
 /* Start of a row's text, for reports. */
 const char *import_raw(importer *im, const char *p, size_t n);
-
-/* Can the cells of the present record be told apart? */
-bool cells_fit(importer *im);
 
 /* text.c: any of the encodings to UTF-8. */
 void import_decode(importer *im, const uint8_t *p, size_t n);
@@ -289,6 +287,7 @@ bool parse_when(importer *im, cell c, bool date_wanted, bool time_wanted, clock_
 /* "22:30", "2026-03-29 02:30" for reports. */
 void show_local(int64_t local, bool with_date, char out[40]);
 /* field.c */
+bool cells_fit(importer *im); /* can the cells of the present record be told apart? */
 bool cond_holds(const importer *im, const map_cond *c);
 cell column_cell(const importer *im, unsigned column);
 value fixed_value(importer *im, const map_field *f);
