@@ -206,8 +206,10 @@ void sv_session_message(sv_session *ss, const uint8_t *p, size_t n) {
   ov_peer_release(ss->peer); /* an idle session keeps no message */
 }
 
+/* Each of those that are here is looked at once: one that still has to wait goes to the end again, behind
+ * none that it was not behind before. */
 void sv_session_replay(sv_session *ss) {
-  while (ss->inbox && !ss->in_commit && !ss->closing) {
+  for (unsigned n = ss->n_inbox; n && ss->inbox && !ss->in_commit && !ss->closing; n--) {
     inbox_frame *f = ss->inbox;
     ss->inbox = f->next;
     ss->n_inbox--;
