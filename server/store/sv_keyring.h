@@ -35,8 +35,8 @@ int sv_keyring_put(sv_keyring *k, sv_key_type type, const ov_name *id, const uin
 /* Gets, or makes a random one and marks dirty. */
 int sv_keyring_need(sv_keyring *k, sv_key_type type, const ov_name *id, uint8_t key[OV_KEY_BYTES]);
 bool sv_keyring_dirty(sv_keyring *k);
-/* Durable when it returns 0; does nothing when clean. Called before the commit that relies on the new
- * keys. */
+/* All keys are durable when it returns 0, those that another thread is saving too; does nothing when clean.
+ * Called before the commit that relies on the new keys. */
 int sv_keyring_save(sv_keyring *k);
 /* Forgets every key of this id for good and rewrites the file under a new epoch key; the old file's bytes are
  * overwritten. The id is remembered: get and need say OV_E_NOTFOUND for it, put OV_E_DENIED, so that no key

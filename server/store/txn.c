@@ -144,7 +144,9 @@ static int commit_write(sv_txn *t) {
   sv_env *e = t->e;
   sv_audit_flush(t);
   if (!t->err && t->dirty) sv_env_totals_put(t);
-  if (!t->err && sv_keyring_dirty(e->keyring)) sv_txn_stick(t, sv_keyring_save(e->keyring));
+  /* Asked also when it is clean: another thread (an erasure, a change of keys) may be writing these very keys
+   * to disk, and has to be done first. */
+  if (!t->err) sv_txn_stick(t, sv_keyring_save(e->keyring));
   if (t->err) {
     mdb_txn_abort(t->m);
     return t->err;

@@ -32,6 +32,19 @@ void fault_pause(bool paused) { paused_now = paused; }
 
 unsigned fault_syncs(void) { return syncs; }
 
+static atomic_bool held;
+static atomic_uint waiting;
+
+void fault_hold_fsync(bool hold) { atomic_store(&held, hold); }
+
+bool fault_fsync_waits(void) { return atomic_load(&waiting) > 0; }
+
+static void wait_while_held(void) {
+  atomic_fetch_add(&waiting, 1);
+  while (atomic_load(&held)) usleep(1000);
+  atomic_fetch_sub(&waiting, 1);
+}
+
 static bool fails(fault_kind kind) {
   if (left == 0 || paused_now || kind != armed || (left > 1 && --left)) return false;
   if (!go_on) left = 0;
@@ -59,7 +72,10 @@ int fdatasync(int fd) {
   return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
-int fsync(int fd) { return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fsync, fd); }
+int fsync(int fd) {
+  wait_while_held();
+  return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fsync, fd);
+}
 
 int ftruncate(int fd, off_t n) { return fails(FAULT_TRUNCATE) ? -1 : (int)syscall(SYS_ftruncate, fd, n); }
 

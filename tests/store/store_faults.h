@@ -23,5 +23,8 @@ bool fault_disarm(void);
 /* While paused nothing fails or counts: for the test's own calls in between. */
 void fault_pause(bool paused);
 unsigned fault_syncs(void); /* fdatasync calls so far */
+/* While held, a call of fsync does not come back. Any thread. */
+void fault_hold_fsync(bool hold);
+bool fault_fsync_waits(void); /* one is being held */
 
 #endif

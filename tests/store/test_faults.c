@@ -2,10 +2,13 @@
  * what was acknowledged before is there after a reopen. */
 #include <errno.h>
 #include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store_faults.h"
 #include "store_world.h"
@@ -119,6 +122,44 @@ static void without_its_keyring_saved_nothing_is_committed(void **state) {
   world_close(w);
   assert_int_equal(world_open(w, NULL), 0);
   assert_int_equal(look_for(w, 1, 1), 0);
+}
+
+static void *new_epoch(void *arg) {
+  world *w = arg;
+  return sv_keyring_rotate(w->keyring, NULL) ? w : NULL;
+}
+
+static atomic_bool let_go;
+
+static void *let_go_soon(void *arg) {
+  (void)arg;
+  usleep(200 * 1000);
+  atomic_store(&let_go, true);
+  fault_hold_fsync(false);
+  return NULL;
+}
+
+/* An erasure or a change of keys, on another thread, is writing the keyring, a new participant's key with it,
+ * when that participant's first commit ends: it counts only once the key is on disk. */
+static void a_commit_waits_for_a_keyring_that_another_is_writing(void **state) {
+  world *w = *state;
+  pthread_t rotating, releasing;
+  ov_name who = make_name(7, 1);
+  sv_op_row row = make_op(7, 2, &who);
+  void *failed = NULL;
+  sv_txn *t = must_write(w);
+  assert_int_equal(sv_op_put(t, &row), 0);
+  assert_true(sv_keyring_dirty(w->keyring));
+  atomic_store(&let_go, false);
+  fault_hold_fsync(true);
+  assert_int_equal(pthread_create(&rotating, NULL, new_epoch, w), 0);
+  while (!fault_fsync_waits() || sv_keyring_dirty(w->keyring)) usleep(1000);
+  assert_int_equal(pthread_create(&releasing, NULL, let_go_soon, NULL), 0);
+  must_commit(t);
+  assert_true(atomic_load(&let_go));
+  pthread_join(releasing, NULL);
+  pthread_join(rotating, &failed);
+  assert_null(failed);
 }
 
 static void a_copy_onto_a_full_disk_fails_alone(void **state) {
@@ -269,6 +310,7 @@ int main(void) {
       TEST(a_failed_meta_page_makes_the_store_read_only),
       TEST(a_full_disk_loses_nothing_and_is_survived),
       TEST(without_its_keyring_saved_nothing_is_committed),
+      TEST(a_commit_waits_for_a_keyring_that_another_is_writing),
       TEST(a_copy_onto_a_full_disk_fails_alone),
       CLOSED(a_map_that_cannot_grow_is_full),
       CLOSED(any_write_may_fail),
