@@ -74,8 +74,10 @@ static void decode_receipts(ov_mcur *c, ov_ack *m) {
   m->receipts = ov_mcur_alloc(c, n, sizeof *m->receipts);
   for (uint32_t i = 0; m->receipts && i < n; i++) {
     up_to = next_seq(c, up_to);
-    if (__builtin_add_overflow(time, ov_mpr_int(&c->r), &time)) ov_mpr_fail(&c->r, OV_E_FORMAT);
-    m->receipts[i] = (ov_ack_receipt){up_to, time, ov_mpr_int(&c->r)};
+    if (__builtin_add_overflow(time, ov_mpr_int(&c->r), &time) || time < -OV_TIME_S_MAX ||
+        time > OV_TIME_S_MAX)
+      ov_mpr_fail(&c->r, OV_E_FORMAT);
+    m->receipts[i] = (ov_ack_receipt){up_to, time, ov_mcur_time_ms(c)};
   }
   m->n_receipts = m->receipts ? n : 0;
 }

@@ -12,7 +12,7 @@ void ov_challenge_encode(const ov_challenge *m, ov_buf *out) {
 void ov_challenge_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_mcur_expect(c, count, 3, 3);
   ov_mpr_bytes(&c->r, msg->challenge.nonce, sizeof msg->challenge.nonce);
-  msg->challenge.time_ms = ov_mpr_int(&c->r);
+  msg->challenge.time_ms = ov_mcur_time_ms(c);
 }
 
 void ov_proof_encode(const ov_proof *m, ov_buf *out) {

@@ -43,7 +43,7 @@ void ov_enrolled_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_mpr_bytes(&c->r, m->server_pubkey, OV_PUBKEY_BYTES);
   ov_mpr_name(&c->r, &m->device_record);
   decode_scope_keys(c, m);
-  m->time_ms = ov_mpr_int(&c->r);
+  m->time_ms = ov_mcur_time_ms(c);
   m->zone = (const char *)ov_mpr_str(&c->r, &m->zone_len);
   if (m->zone_len > ZONE_BYTES_MAX) ov_mpr_fail(&c->r, OV_E_LIMIT);
   m->has_pin = ov_mcur_more(c);

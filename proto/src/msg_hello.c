@@ -58,7 +58,7 @@ void ov_hello_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_mpr_bytes(&c->r, m->own.head.b, OV_HASH_BYTES);
   if (!ov_mpr_nil(&c->r)) ov_mcur_id(c, &m->server);
   decode_cursors(c, m);
-  m->time_ms = ov_mpr_int(&c->r);
+  m->time_ms = ov_mcur_time_ms(c);
   ov_mpr_bytes(&c->r, m->nonce, sizeof m->nonce);
   uint32_t flags = ov_mcur_flags(c, HELLO_LIVE | HELLO_PUSH);
   m->wants = flags & HELLO_LIVE ? OV_WANTS_LIVE : OV_WANTS_ONCE;

@@ -28,6 +28,8 @@ void *ov_mcur_alloc(ov_mcur *c, uint32_t n, size_t size);
 /* An error code as it travels (1..99) turned into an ov_err. */
 int ov_mcur_err(ov_mcur *c);
 void ov_mcur_id(ov_mcur *c, ov_id *out);
+/* A time in milliseconds, or the offset between two: within what may be subtracted without a thought. */
+int64_t ov_mcur_time_ms(ov_mcur *c);
 /* bool as a bit field that may hold only `known` bits. */
 uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known);
 

@@ -59,7 +59,7 @@ void ov_welcome_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   ov_mcur_expect(c, count, WELCOME_MUST, WELCOME_MOST);
   m->version = (uint32_t)ov_mpr_uint(&c->r, UINT16_MAX);
   ov_mcur_id(c, &m->server);
-  m->time_ms = ov_mpr_int(&c->r);
+  m->time_ms = ov_mcur_time_ms(c);
   m->own = (ov_own)ov_mpr_uint(&c->r, OV_OWN_LADDER);
   m->frame_bytes = OV_FRAME_BYTES_DEFAULT;
   m->credit = OV_CREDIT_DEFAULT;

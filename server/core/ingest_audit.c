@@ -43,9 +43,11 @@ static group *group_of(group *v, uint32_t *n, const ov_op *op) {
   return g;
 }
 
+/* A value that no clock says counts as none: what is held may say anything. */
 static int64_t said(const ov_op *op, uint16_t field, int64_t otherwise) {
   const ov_field *f = ov_op_field(op, field);
-  return f && f->v.type == OV_V_INT ? f->v.i : otherwise;
+  bool sane = f && f->v.type == OV_V_INT && f->v.i >= -OV_TIME_S_MAX && f->v.i <= OV_TIME_S_MAX;
+  return sane ? f->v.i : otherwise;
 }
 
 /* PROTO-163. What is held counts as well: it is told, whatever it is worth. */

@@ -79,6 +79,28 @@ static void lines_keep_every_field(void **state) {
   small_close(&s);
 }
 
+/* A device may tell a look at a time that no clock ever shows: it is held, and the line says when it was
+ * written instead. */
+static void a_look_at_no_time(void **state) {
+  (void)state;
+  small_world s;
+  sv_txn *t = NULL;
+  sv_audit_event e;
+  ov_head last;
+  small_open(&s, 86);
+  ov_field f[] = {FX_INT(SV_LOOK_FIRST, INT64_MAX), FX_INT(SV_LOOK_LAST, INT64_MIN),
+                  FX_INT(SV_LOOK_TIMES, 1)};
+  fx_create(s.ta, OV_KIND_LOOK, &s.anna, f, 3);
+  fx_push_ok(s.ta, s.org, 1, 1);
+  FX_OK(sv_txn_read(s.org->env, &t));
+  FX_OK(sv_audit_last(t, &last));
+  FX_OK(sv_audit_get(t, last.seq, &e));
+  sv_txn_abort(t);
+  assert_int_equal(e.type, SV_AUDIT_OFFLINE);
+  assert_int_equal(e.claim_ms / 1000, s.w.now_ms / 1000);
+  small_close(&s);
+}
+
 /* A write that is undone leaves no line, and the next one takes its number. */
 static void a_line_stands_or_falls_with_its_transaction(void **state) {
   (void)state;
@@ -166,6 +188,7 @@ static void old_lines_go_and_the_chain_still_verifies(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(lines_keep_every_field),
+                                     cmocka_unit_test(a_look_at_no_time),
                                      cmocka_unit_test(a_line_stands_or_falls_with_its_transaction),
                                      cmocka_unit_test(what_is_done_to_lines_shows),
                                      cmocka_unit_test(old_lines_go_and_the_chain_still_verifies)};

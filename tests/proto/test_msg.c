@@ -313,7 +313,7 @@ static void test_ack_arithmetic(void **state) {
   ov_msg m;
   ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
   /* receipts and held seqs that do not rise, or whose sum leaves the range */
-  ov_ack_receipt fall[2] = {{9, 1, 0}, {9, 2, 0}}, over[2] = {{1, INT64_MAX, 0}, {2, INT64_MAX, 0}};
+  ov_ack_receipt fall[2] = {{9, 1, 0}, {9, 2, 0}}, over[] = {{1, OV_TIME_S_MAX, 0}};
   ov_ack_held held[2] = {{4, 1}, {4, 1}};
   ov_ack acks[] = {{.receipts = fall, .n_receipts = 2}, {.held = held, .n_held = 2}};
   ov_buf b;

@@ -105,6 +105,34 @@ static void receipts_go_on(void **state) {
   samples_free(&s);
 }
 
+/* Times are read as far as they can be subtracted from each other; beyond is no time. PROTO-21 */
+static void a_time_beyond_all_clocks_is_refused(void **state) {
+  static const int64_t times[] = {OV_TIME_S_MAX,      -OV_TIME_S_MAX, OV_TIME_S_MAX + 1,
+                                  -OV_TIME_S_MAX - 1, INT64_MAX,      INT64_MIN};
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  for (unsigned i = 0; i < sizeof times / sizeof *times; i++) {
+    int want = i < 2 ? 0 : OV_E_FORMAT;
+    ov_msg hello = sample_msg(&s, OV_M_HELLO, true), welcome = sample_msg(&s, OV_M_WELCOME, true),
+           challenge = sample_msg(&s, OV_M_CHALLENGE, true), enrolled = sample_msg(&s, OV_M_ENROLLED, true),
+           ack = sample_msg(&s, OV_M_ACK, false);
+    hello.hello.time_ms = welcome.welcome.time_ms = challenge.challenge.time_ms = times[i];
+    enrolled.enrolled.time_ms = times[i];
+    ack.ack.n_receipts = 1;
+    ack.ack.receipts = &(ov_ack_receipt){.up_to = 1, .server_time_ms = times[i]};
+    assert_int_equal(encode_and_decode(&s, &hello, &out), want);
+    assert_int_equal(encode_and_decode(&s, &welcome, &out), want);
+    assert_int_equal(encode_and_decode(&s, &challenge, &out), want);
+    assert_int_equal(encode_and_decode(&s, &enrolled, &out), want);
+    assert_int_equal(encode_and_decode(&s, &ack, &out), want);
+    ack.ack.receipts = &(ov_ack_receipt){.up_to = 1, .offset_ms = times[i]};
+    assert_int_equal(encode_and_decode(&s, &ack, &out), want);
+  }
+  samples_free(&s);
+}
+
 /* An error without its seq, or a seq without its error, is neither form of an ACK. */
 static void half_a_refusal_is_none(void **state) {
   samples s;
@@ -146,6 +174,7 @@ int main(void) {
       cmocka_unit_test(too_small_a_wish_is_refused),
       cmocka_unit_test(a_default_is_a_default_written_out_or_not),
       cmocka_unit_test(receipts_go_on),
+      cmocka_unit_test(a_time_beyond_all_clocks_is_refused),
       cmocka_unit_test(half_a_refusal_is_none),
       cmocka_unit_test(a_push_with_and_without_its_rest),
   };
