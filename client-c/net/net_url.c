@@ -1,4 +1,5 @@
 /* URLs of servers. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,12 @@ static bool is_loopback(const char *host) {
   return !strncmp(host, "127.", 4) && all_of(host, "0123456789.");
 }
 
+/* In lower case, as it is signed. PROTO-36 */
 static const char *take_host(const char *p, oc_net_url *out) {
   bool v6 = *p == '[';
   size_t n = strcspn(p + v6, v6 ? "]" : ":/?#");
   if (!n || n >= sizeof out->host || (v6 && p[1 + n] != ']')) return NULL;
-  memcpy(out->host, p + v6, n);
+  for (size_t i = 0; i < n; i++) out->host[i] = (char)tolower((unsigned char)p[v6 + i]);
   out->host[n] = 0;
   const char *allowed = v6 ? "0123456789abcdefABCDEF:."
                            : "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,14 +109,20 @@ static bool add(const char **list, unsigned *n, const char *what, const char *v)
   return list[*n - 1] == v;
 }
 
+/* As devices sign it. PROTO-36 */
+static const char *in_lower_case(char *host) {
+  for (char *p = host; *p; p++) *p = (char)tolower((unsigned char)*p);
+  return host;
+}
+
 /* One option; false after telling what is wrong. */
-static bool take(options *o, int c, const char *v) {
+static bool take(options *o, int c, char *v) {
   int n = 0;
   switch (c) {
   case 'd': o->data = v; break;
   case 'a': o->address = v; break;
   case 'p': n = o->port = number("port", v, 0, 65535); break;
-  case 'n': return add(o->names, &o->n_names, "name", v);
+  case 'n': return add(o->names, &o->n_names, "name", in_lower_case(v));
   case OPT_INIT: o->create = true; break;
   case OPT_SCHEMA: o->schema_dir = v; break;
   case OPT_MASTER: o->master_key = v; break;

@@ -471,8 +471,8 @@ run 5 "$cli" --store /dev/null/x status
 
 stop_server TERM || fail "the server ended with $?"
 mapfile -t cert < <("$make_cert")
-start_server 0 --cert "${cert[1]}" --key "${cert[2]}" --name localhost
-url=wss://localhost:$port
+start_server 0 --cert "${cert[1]}" --key "${cert[2]}" --name LocalHost
+url=wss://LOCALHOST:$port # names are signed in lower case, whoever typed them. PROTO-36
 c3=$(code "tablet 3")
 run 9 "$cli" --store "$dir/four" enrol "$url" "$c3"
 says "the server's certificate is not accepted"

@@ -29,6 +29,8 @@ static void takes_urls_and_fills_in_the_path(void **state) {
   takes("wss://sync.example.nl:443/a?b=c", "wss://sync.example.nl/a?b=c");
   takes("wss://sync.example.nl:8443", "wss://sync.example.nl:8443/sync");
   takes("wss://[2001:db8::1]:8443/x", "wss://[2001:db8::1]:8443/x");
+  takes("wss://Sync.Example.NL/Path", "wss://sync.example.nl/Path"); /* PROTO-36 */
+  takes("wss://[2001:DB8::A]/x", "wss://[2001:db8::a]/x");
 }
 
 static void plain_goes_to_this_machine_only(void **state) {
