@@ -70,6 +70,8 @@ ov_value vec_set(vec *v, const int64_t *add, uint32_t n_add, const int64_t *del,
 void vec_sign(vec *v, const char *name, const ov_p256 *key, const ov_buf *signed_bytes,
               uint8_t sig[OV_SIG_BYTES]);
 json_t *vec_find(json_t *array, const char *name);
+/* The salt of an op, which never travels. */
+void vec_salt(vec *v, const uint8_t key[OV_KEY_BYTES], const ov_id *writer, uint64_t seq, ov_hash *salt);
 
 json_t *vec_make_values(vec *v);
 json_t *vec_make_names(vec *v);

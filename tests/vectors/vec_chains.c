@@ -23,15 +23,15 @@ static json_t *covering_key(const ov_op *op) {
   return j;
 }
 
-static void salt_of(chain *c, const uint8_t key[OV_KEY_BYTES], ov_hash *salt) {
+void vec_salt(vec *v, const uint8_t key[OV_KEY_BYTES], const ov_id *writer, uint64_t seq, ov_hash *salt) {
   static const char label[] = "overdracht salt 1";
-  uint8_t seq[8];
-  for (unsigned i = 0; i < 8; i++) seq[i] = (uint8_t)(c->seq >> (56 - 8 * i));
-  ov_buf_reset(&c->v->scratch);
-  ov_buf_put(&c->v->scratch, label, sizeof label - 1);
-  ov_buf_put(&c->v->scratch, c->writer.b, OV_ID_BYTES);
-  ov_buf_put(&c->v->scratch, seq, sizeof seq);
-  vec_need(ov_hmac(c->v->hasher, key, OV_KEY_BYTES, c->v->scratch.p, c->v->scratch.n, salt) == 0, "salt");
+  uint8_t be[8];
+  for (unsigned i = 0; i < 8; i++) be[i] = (uint8_t)(seq >> (56 - 8 * i));
+  ov_buf_reset(&v->scratch);
+  ov_buf_put(&v->scratch, label, sizeof label - 1);
+  ov_buf_put(&v->scratch, writer->b, OV_ID_BYTES);
+  ov_buf_put(&v->scratch, be, sizeof be);
+  vec_need(ov_hmac(v->hasher, key, OV_KEY_BYTES, v->scratch.p, v->scratch.n, salt) == 0, "salt");
 }
 
 /* Chains one op of the log; its name and, when it creates, its record are set. */
@@ -43,7 +43,7 @@ static void step(chain *c, ov_op *op, const uint8_t *key) {
   bool hashed = !op->is_void && !op->has_commitment;
   if (hashed) {
     ov_hash salt;
-    salt_of(c, key, &salt);
+    vec_salt(c->v, key, &c->writer, c->seq, &salt);
     json_object_set_new(j, "commit_key", vec_hex(key, OV_KEY_BYTES));
     json_object_set_new(j, "salt", vec_hex(salt.b, OV_HASH_BYTES));
   }

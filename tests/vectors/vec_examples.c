@@ -1,5 +1,5 @@
 /* The worked examples in PROTOCOL.md: between <!-- example: NAME --> and <!-- end --> stands the vector of
- * that name, one element of the message a line. */
+ * that name, one element of the message a line; and how an op becomes part of a PUSH. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +72,70 @@ static void put_example(vec *v, json_t *message, ov_buf *out) {
   put_text(out, text);
 }
 
+/* -- how an op becomes part of a PUSH -- */
+
+static json_t *fields_of(json_t *messages, const char *name) {
+  return json_object_get(vec_find(messages, name), "fields");
+}
+
+/* The first op of "PUSH, least" after the head that "HELLO, full" gives. */
+static void put_op(vec *v, json_t *messages, const ov_rows_ctx *c, ov_op *op, ov_buf *out) {
+  uint8_t key[OV_KEY_BYTES];
+  ov_hash head, salt;
+  ov_buf header, payload, scratch;
+  ov_buf_init(&header, 0);
+  ov_buf_init(&payload, 0);
+  ov_buf_init(&scratch, 0);
+  json_t *team = json_array_get(json_object_get(fields_of(messages, "ENROLLED, full"), "scopes"), 1);
+  vec_read_bytes(json_object_get(team, "commit_key"), key, sizeof key);
+  vec_read_bytes(json_object_get(fields_of(messages, "HELLO, full"), "own_head"), head.b, sizeof head.b);
+  ov_op_header_encode(op, &header);
+  ov_op_payload_encode(op, &payload);
+  vec_need(!header.err && !payload.err, "op");
+  put_line(out, header.p, header.n, "header");
+  put_line(out, payload.p, payload.n, "payload");
+  put_line(out, key, sizeof key, "commit key of scope 2");
+  vec_salt(v, key, &c->writer, c->first_seq, &salt);
+  put_line(out, salt.b, sizeof salt.b, "salt");
+  ov_hash before = head;
+  vec_need(!ov_chain_op(v->hasher, op, key, &head, &scratch), "chain");
+  put_line(out, op->commitment.b, sizeof op->commitment.b, "commitment");
+  put_line(out, before.b, sizeof before.b, "head(40)");
+  put_line(out, head.b, sizeof head.b, "head(41)");
+  ov_buf_free(&header);
+  ov_buf_free(&payload);
+  ov_buf_free(&scratch);
+}
+
+static void put_rows(const uint8_t *p, size_t n, ov_buf *out) {
+  size_t text = p[0], raw = p[1];
+  vec_need(text < 128 && raw < 128 && 2 + text + raw < n, "short rows");
+  put_line(out, p, 1, "rows: text_n");
+  put_line(out, p + 1, 1, "raw_n");
+  put_line(out, p + 2, text, "text");
+  put_line(out, p + 2 + text, raw, "raw: tag of the author's name");
+  put_line(out, p + 2 + text + raw, n - 2 - text - raw, "coded");
+}
+
+static void put_steps(vec *v, json_t *messages, ov_buf *out) {
+  json_t *hello = fields_of(messages, "HELLO, full"), *push = fields_of(messages, "PUSH, least");
+  ov_rows_ctx c = {.first_seq = (uint64_t)json_integer_value(json_object_get(push, "first_seq")),
+                   .base_time = json_integer_value(json_object_get(hello, "time_ms")) / 1000};
+  vec_read_bytes(json_object_get(hello, "writer"), c.writer.b, OV_ID_BYTES);
+  vec_read_bytes(json_object_get(hello, "server"), c.server.b, OV_ID_BYTES);
+  size_t n, n_ops, n_signed;
+  ov_op *ops;
+  const uint8_t *rows = vec_read_hex(v, json_object_get(push, "rows"), &n);
+  vec_need(!ov_rows_decode(&c, rows, n, &v->arena, &ops, &n_ops) && n_ops == 3, "rows of PUSH, least");
+  json_t *sig = vec_find(v->old_signatures, "push");
+  const uint8_t *bytes = vec_read_hex(v, json_object_get(sig, "signed"), &n_signed);
+  put_text(out, "```\n");
+  put_op(v, messages, &c, &ops[0], out);
+  put_rows(rows, n, out);
+  put_line(out, bytes, n_signed, "signed");
+  put_text(out, "```\n");
+}
+
 char *vec_examples(vec *v, const char *text, json_t *messages) {
   static const char begin[] = "<!-- example: ", end[] = "<!-- end -->";
   ov_buf out;
@@ -85,9 +149,11 @@ char *vec_examples(vec *v, const char *text, json_t *messages) {
     vec_need(n < sizeof name, "a name of an example");
     memcpy(name, at + sizeof begin - 1, n);
     json_t *message = vec_find(messages, name);
-    vec_need(message != NULL, name);
+    bool steps = !strcmp(name, "an op and its PUSH, step by step");
+    vec_need(steps || message != NULL, name);
     ov_buf_put(&out, text, (size_t)(close + 5 - text));
-    put_example(v, message, &out);
+    if (steps) put_steps(v, messages, &out);
+    else put_example(v, message, &out);
     ov_buf_put(&out, end, sizeof end - 1);
     text = stop + sizeof end - 1;
   }
