@@ -21,7 +21,7 @@ import {
   withSignature,
 } from "../src/proto/msg.ts";
 import { type Name, ZERO_ID, makeName } from "../src/proto/name.ts";
-import type { WholeOp } from "../src/proto/op.ts";
+import { KIND, type WholeOp } from "../src/proto/op.ts";
 import { type Rec, encodeRecord, recordToRows, shown } from "../src/proto/record.ts";
 import { decodeRows, encodeRows } from "../src/proto/rows.ts";
 import { Session } from "../src/proto/session.ts";
@@ -50,10 +50,16 @@ class Story {
       ...[1, 2].map((s) => ({ to: "key" as const, of: scopeKey(s), key: new Uint8Array(32).fill(s) })),
     ]);
   }
-  write(value: number, record: Name | null = null, replaces: Name[] = []): Name {
-    const header = { scope: 2, record, kind: 20, version: 1, participant: null, author: null };
+  write(
+    value: number,
+    record: Name | null = null,
+    replaces: Name[] = [],
+    participant: Name | null = null,
+    kind = 20,
+  ): Name {
+    const header = { scope: 2, record, kind, version: 1, participant, author: null };
     const draft = { ...header, time: NOW / 1000, fields: [{ id: 19, value }], replaces };
-    const { entry, log } = appendOp(this.store.log(), draft, this.store.key(scopeKey(2))!);
+    const { entry, log } = appendOp(this.store.log(), draft, this.store.key(participant ?? scopeKey(2))!);
     this.store.append(entry, log);
     return entry.op.name;
   }
@@ -155,21 +161,25 @@ class Story {
   }
 }
 
-const record = (seq: number, value: number): Rec => {
+const made = (seq: number, kind: number, fields: WholeOp["fields"]): Rec => {
   const op: WholeOp = {
     ...{
       form: "whole",
       name: makeName("20".repeat(16), seq, "aabbccdd"),
       scope: 2,
       record: null,
-      kind: 20,
+      kind,
       version: 1,
     },
-    ...{ participant: null, author: null, time: NOW / 1000, fields: [{ id: 19, value }], replaces: [] },
+    ...{ participant: null, author: null, time: NOW / 1000, fields, replaces: [] },
   };
   const i: FoldIn = { op, verdict: "applied", reason: 0, serverTime: NOW / 1000, offset: 0 };
   return fold([i]);
 };
+const record = (seq: number, value: number): Rec => made(seq, 20, [{ id: 19, value }]);
+/** A participant of these teams. */
+const participant = (seq: number, ...teams: number[]): Rec =>
+  made(seq, KIND.PARTICIPANT, [{ id: 4, value: { add: teams, del: [] } }]);
 
 test("what was acknowledged and does not come is absorbed at SYNCED, with its verdict and times", () => {
   const s = new Story();
@@ -191,6 +201,62 @@ test("what was acknowledged and does not come is absorbed at SYNCED, with its ve
   assert.deepEqual(s.store.part(b)!.record.held, [{ name: b, verdict: 2, reason: 3 }]);
   assert.equal(s.store.part(a)!.changed, Math.floor((NOW + 500) / 1000));
   assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 0, synced: true });
+});
+
+test("PROTO-128: what is for servers only does not stay once it is told", () => {
+  const s = new Story();
+  const who = participant(9, 2);
+  s.store.apply([{ to: "key", of: who.name, key: new Uint8Array(32).fill(9) }]);
+  s.greet().welcome().delta(0, 1, [who]).synced();
+  const look = s.write(1, null, [], who.name, KIND.LOOK);
+  s.greet().welcome();
+  assert.equal(s.pushes().length, 1);
+  s.ack(1).synced();
+  assert.equal(s.store.onTop(look).length, 0);
+  assert.equal(s.store.part(look), undefined);
+});
+
+/** An entry about a participant of these teams, who then leaves or stays, and an edit of it, acknowledged and
+ * absorbed: the scope in which its record is, and what it shows. */
+function absorbedAbout(teams: number[], leaves: boolean): [number, unknown] | null {
+  const s = new Story();
+  const who = participant(9, ...teams);
+  const home = teams.includes(3) ? 3 : 2;
+  s.store.apply([{ to: "key", of: who.name, key: new Uint8Array(32).fill(9) }]);
+  s.greet()
+    .welcome()
+    .delta(0, 1, [], { scope: 5 - home })
+    .delta(0, 1, [who], { scope: home })
+    .synced();
+  const a = s.write(4, null, [], who.name);
+  s.write(5, a, [a], who.name);
+  s.greet().welcome();
+  assert.equal(s.pushes().length, 1);
+  s.ack(2);
+  if (leaves) s.delta(1, 2, [], { scope: home, gone: [who.name] });
+  s.synced();
+  assert.equal(s.store.onTop(a).length, 0);
+  const part = s.store.part(a);
+  return part ? [part.scope, shown(part.record, 19)] : null;
+}
+
+test("PROTO-128: what is absorbed lies where its participant does, and nowhere when they have left", () => {
+  assert.deepEqual(absorbedAbout([2], false), [2, 5]);
+  assert.deepEqual(absorbedAbout([3], false), [3, 5]);
+  assert.deepEqual(absorbedAbout([7, 3], false), [3, 5]);
+  assert.deepEqual(absorbedAbout([], false), [2, 5]);
+  assert.equal(absorbedAbout([2], true), null);
+});
+
+test("an edit of a record that is not here is absorbed without making one of it", () => {
+  const s = new Story();
+  const other = record(1, 1).name;
+  s.write(5, other, [other]);
+  s.greet().welcome();
+  assert.equal(s.pushes().length, 1);
+  s.ack(1).synced();
+  assert.equal(s.store.onTop(other).length, 0);
+  assert.equal(s.store.part(other), undefined);
 });
 
 test("a record that comes after the ACK carries the own ops; one that comes before does not", () => {

@@ -5,7 +5,7 @@
 import { hex } from "../proto/bytes.ts";
 import { type Name, NAME_BYTES, nameBytes } from "../proto/name.ts";
 import { utf8Decode } from "../proto/bytes.ts";
-import type { Header, Payload } from "../proto/op.ts";
+import { type Header, KIND, type Payload } from "../proto/op.ts";
 import { type Rec, shown } from "../proto/record.ts";
 import { isBytes } from "../proto/value.ts";
 import { type Db, type Write, metaOf, putMeta, readMeta } from "./db.ts";
@@ -14,7 +14,6 @@ import { offTop } from "./entries.ts";
 import type { Sealer } from "./seal.ts";
 
 export const KIND_ERASURE = 16;
-const KIND_PURGE = 17;
 const FIELD_ERASED = 2;
 
 export interface Erasing {
@@ -85,7 +84,7 @@ export async function erase(
 export const purgeOp = (due: PurgeDue, version: number, deviceS: number): Header & Payload => ({
   scope: 1,
   record: null,
-  kind: KIND_PURGE,
+  kind: KIND.PURGE,
   version,
   participant: null,
   author: null,

@@ -5,12 +5,11 @@ import type { RecordView } from "./api.ts";
 import { utf8, utf8Decode } from "../proto/bytes.ts";
 import { OvError } from "../proto/error.ts";
 import type { Name } from "../proto/name.ts";
-import type { Header, Payload } from "../proto/op.ts";
+import { type Header, KIND, type Payload } from "../proto/op.ts";
 import type { Core } from "./core.ts";
 import { putMeta, readMeta, writeMeta } from "./db.ts";
 import type { Env } from "./env.ts";
 
-const KIND_LOOK = 18;
 const PLACE = "looks";
 /** a screen that is drawn again is no further look */
 const SAME_S = 60;
@@ -70,7 +69,7 @@ export class Looks {
 
   /** Each look leaves the list in the transaction that makes it an entry. */
   async handOver(): Promise<void> {
-    const version = this.#core.directory.schemas.kind(KIND_LOOK)?.version;
+    const version = this.#core.directory.schemas.kind(KIND.LOOK)?.version;
     if (version === undefined) return; // a server that does not know them yet
     const deviceS = Math.floor(this.#env.nowMs() / 1000);
     await this.#env.lock("looks", async () => {
@@ -98,7 +97,7 @@ function add(list: Look[], look: Look): void {
 const lookOp = (look: Look, version: number, deviceS: number): Header & Payload => ({
   scope: look.scope,
   record: null,
-  kind: KIND_LOOK,
+  kind: KIND.LOOK,
   version,
   participant: look.client,
   author: look.person,

@@ -25,6 +25,8 @@ export const KIND = {
   DEVICE: 5,
   PARTICIPANT: 6,
   RULING: 15,
+  PURGE: 17,
+  LOOK: 18,
 } as const;
 
 export interface Header {

@@ -30,7 +30,7 @@ import {
 import { ID_BYTES, type Id, type Name, SIG_BYTES, ZERO_ID, seqOf, writerOf } from "./name.ts";
 import { KIND } from "./op.ts";
 import { Peer } from "./peer.ts";
-import { type Rec, shown } from "./record.ts";
+import { type Rec, shown, shownElements } from "./record.ts";
 import { encodeRows } from "./rows.ts";
 import { type Step, get } from "./steps.ts";
 import {
@@ -584,12 +584,28 @@ export class Session {
       if (name !== null) at.set(name, this.#absorbOne(at.get(name), e));
     }
     const changes: Change[] = [{ to: "absorbed", seqs: rest.map((e) => e.seq) }];
-    for (const part of at.values())
-      if (part && this.#cursors.has(part.scope)) changes.push({ to: "put", staged: false, part });
+    for (const [i, name] of names.entries()) {
+      const part = at.get(name);
+      if (!part) continue;
+      const scope = parts[i]?.scope ?? (yield* this.#placeOf(part.record, at));
+      if (scope !== undefined && this.#cursors.has(scope))
+        changes.push({ to: "put", staged: false, part: { ...part, scope } });
+    }
     yield* get(this.#ports.store.apply(changes));
+  }
+  /** PROTO-128: where a record lies that the server did not send; undefined: in no scope of this client. */
+  *#placeOf(r: Rec, at: Map<Name, ServerPart | undefined>): Step<number | undefined> {
+    if (r.kind === KIND.LOOK || r.kind === KIND.PURGE) return undefined;
+    const about = r.kind === KIND.PARTICIPANT ? r.name : r.participant;
+    if (about === null) return r.scope;
+    const of = at.get(about) ?? (yield* get(this.#ports.store.parts([about])))[0];
+    if (!of) return undefined;
+    const teams = shownElements(of.record, 4).map(Number);
+    return teams.length ? teams.find((team) => this.#cursors.has(team)) : of.record.scope;
   }
   #absorbOne(part: ServerPart | undefined, e: Entry): ServerPart | undefined {
     if (e.refused || e.op.form === "void") return part;
+    if (!part && e.op.record !== null) return undefined; // what it edits is not here
     const record = absorb(part?.record ?? null, foldInOf(e, this.#offsetMs));
     return { scope: part?.scope ?? e.op.scope, record, changed: Math.floor(e.receipt!.serverMs / 1000) };
   }
