@@ -365,12 +365,13 @@ static uint32_t live_teams(const oc_store *s, const ov_record *rec, uint32_t out
 
 /* Where the server has put it: the participant's teams, or else the scope of the op that created the
  * participant; of these what this device follows. A participant that has left takes its records along: none
- * is placed here then. PROTO-101 */
+ * is placed here then. What goes to servers only lies nowhere here. PROTO-101, PROTO-128 */
 static int place(oc_store *s, oc_txn *t, oc_server_part *p, ov_arena *a) {
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
   oc_server_part of;
   oc_cursor_row c;
   uint32_t home = p->rec.scope;
+  if (p->rec.kind == OV_KIND_LOOK || p->rec.kind == OV_KIND_PURGE) return 0;
   if (p->rec.kind == OV_KIND_PARTICIPANT) {
     n = live_teams(s, &p->rec, scopes);
   } else if (p->rec.has_participant) {

@@ -53,7 +53,8 @@ void oc_session_free(oc_session *ss) {
 }
 
 /* A WELCOME tells of one log only. An older one (this store forked) is asked about too: whenever another
- * server answers than before, which may lack what the last one had, and once a day until it is safe. */
+ * server answers than before, which may lack what the last one had, and once a day until it is safe.
+ * PROTO-66 */
 bool oc_log_due(const oc_self *m, const oc_writer_row *w) {
   if (ov_id_equal(&w->writer, &m->writer) || !w->last) return false;
   return !w->asked_ms || (w->safe < w->last && m->server_time_ms - w->asked_ms >= ASK_AGAIN_MS);

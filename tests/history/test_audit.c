@@ -272,6 +272,10 @@ static void looks_on_the_tablet(void **state) {
   FX_OK(oc_query_run(h.b.s, &(oc_filter){.unsent_only = true}, &q, NULL));
   assert_int_equal(oc_query_count(q), 0);
   oc_query_free(q);
+  /* and once told it does not stay on the tablet that told it. PROTO-128 */
+  FX_OK(oc_query_run(h.b.s, &(oc_filter){.kind = "look"}, &q, NULL));
+  assert_int_equal(oc_query_count(q), 0);
+  oc_query_free(q);
   home_close(&h);
 }
 

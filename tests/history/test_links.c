@@ -288,7 +288,7 @@ static void a_clone_logs_on(void **state) {
 
 /* After a fork the tablet goes on under a new log. A restore that lost the end of the old one is healed from
  * that tablet too, though it greets with its new log first: another server has answered, so the older log is
- * asked about again. */
+ * asked about again. PROTO-66 */
 static void a_restore_after_a_fork(void **state) {
   home h;
   tablet twin;
