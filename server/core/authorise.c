@@ -249,7 +249,7 @@ static int check_right(ingest *g, const sv_device *device, const ov_op *op, cons
   return err;
 }
 
-/* A personal device writes for its person only, and may what that person may. */
+/* A personal device writes for its person only, and may what that person may. PROTO-158 */
 static int check_author(ingest *g, const sv_device *device, const ov_op *op, const about *a, int *reason) {
   author_view *v = &g->author;
   *reason = OV_HELD_AUTHOR;
@@ -266,11 +266,11 @@ static int check_author(ingest *g, const sv_device *device, const ov_op *op, con
   return check_right(g, device, op, a, reason);
 }
 
+/* One that is unknown here is kept and relayed, but only inside the organisation. PROTO-152 */
 static int check_kind(const ingest *g, const ov_op *op) {
   if (server_only(op->kind)) return OV_HELD_KIND;
   const ov_skind *k = ov_schemas_kind(g->org->schemas, op->kind);
-  return !k && op->scope == 0 ? OV_HELD_KIND
-                              : 0; /* unknown here: kept and relayed, but only inside the organisation */
+  return !k && op->scope == 0 ? OV_HELD_KIND : 0;
 }
 
 int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reason) {

@@ -8,6 +8,7 @@ static int wait_for(judged *j, const ov_name *missing) {
   return 0;
 }
 
+/* PROTO-157 */
 static int fits_record(const ov_op *op, const brief *rec) {
   if (!rec->creates) return OV_HELD_REF;
   if (rec->kind != op->kind) return OV_HELD_KIND;

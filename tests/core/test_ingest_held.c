@@ -41,6 +41,7 @@ static void values_outside_their_schema_are_held(void **state) {
   small_close(&s);
 }
 
+/* PROTO-158 */
 static void who_may_not_is_held(void **state) {
   (void)state;
   small_world s;
@@ -126,6 +127,53 @@ static void kinds_that_decide_rights_are_the_servers(void **state) {
   sv_txn_abort(t);
   assert_int_equal(d.n_teams, 1);
   assert_int_equal(d.teams[0], s.a);
+  small_close(&s);
+}
+
+/* PROTO-157 */
+static void an_edit_has_its_records_header(void **state) {
+  (void)state;
+  small_world s;
+  small_open(&s, 78);
+  ov_name night = small_night(&s, s.ta, 1);
+  assert_int_equal(reason_of(&s, s.ta, &night), 0);
+  ov_field f[] = {FX_INT(SLEEP_SOL, 1)};
+  const ov_op right = {
+      .scope = s.a, .kind = SLEEP, .version = 1, .has_participant = true, .participant = s.anna};
+  ov_op wrong = right;
+  ov_name n = fx_edit_of(s.ta, &right, &night, f, 1, NULL, 0);
+  assert_int_equal(reason_of(&s, s.ta, &n), 0);
+  wrong.kind = 13;
+  n = fx_edit_of(s.ta, &wrong, &night, f, 1, NULL, 0);
+  assert_int_equal(reason_of(&s, s.ta, &n), OV_HELD_KIND);
+  wrong = right;
+  wrong.has_participant = false;
+  n = fx_edit_of(s.ta, &wrong, &night, f, 1, NULL, 0);
+  assert_int_equal(reason_of(&s, s.ta, &n), OV_HELD_REF);
+  wrong = right;
+  wrong.scope = s.b; /* the participant says where it lies */
+  n = fx_edit_of(s.ta, &wrong, &night, f, 1, NULL, 0);
+  assert_int_equal(reason_of(&s, s.ta, &n), 0);
+
+  ov_name loose = fx_create(s.ta, 3999, NULL, f, 1);
+  assert_int_equal(reason_of(&s, s.ta, &loose), 0);
+  ov_op of_no_one = {.scope = s.b, .kind = 3999, .version = 1};
+  n = fx_edit_of(s.ta, &of_no_one, &loose, f, 1, NULL, 0);
+  assert_int_equal(reason_of(&s, s.ta, &n), OV_HELD_SCOPE);
+  small_close(&s);
+}
+
+/* PROTO-152: what this server cannot judge does not leave the organisation */
+static void an_unknown_kind_stays_in_the_organisation(void **state) {
+  (void)state;
+  small_world s;
+  small_open(&s, 79);
+  ov_field f[] = {FX_INT(SLEEP_SOL, 1)};
+  ov_name n = fx_create(s.ta, 3999, NULL, f, 1);
+  assert_int_equal(reason_of(&s, s.ta, &n), 0);
+  s.ta->scope = 0;
+  n = fx_create(s.ta, 3999, NULL, f, 1);
+  assert_int_equal(reason_of(&s, s.ta, &n), OV_HELD_KIND);
   small_close(&s);
 }
 
@@ -448,6 +496,8 @@ int main(void) {
       cmocka_unit_test(who_may_not_is_held),
       cmocka_unit_test(the_question_can_be_asked_without_storing),
       cmocka_unit_test(kinds_that_decide_rights_are_the_servers),
+      cmocka_unit_test(an_edit_has_its_records_header),
+      cmocka_unit_test(an_unknown_kind_stays_in_the_organisation),
       cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
       cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
       cmocka_unit_test(who_leaves_keeps_what_was_written_before),
