@@ -105,6 +105,8 @@ class Story {
       scopes: [],
       frameBytes,
       credit: 64,
+      strict: 0,
+      share: null,
     };
     return this.say({ type: "WELCOME", ...usual, retryS: 0, tips: [], ladder: [], ...more });
   }

@@ -5,7 +5,7 @@
  * a later version puts before the signature are passed over. */
 #include "msg_parts.h"
 
-enum { HELLO_ELEMENTS = 15, HELLO_LIVE = 1, HELLO_PUSH = 2 };
+enum { HELLO_ELEMENTS = 15, HELLO_LIVE = 1, HELLO_PUSH = 2, HELLO_CLOSED = 4 };
 
 void ov_hello_body(const ov_hello *m, ov_buf *out) {
   ov_mpw_array(out, HELLO_ELEMENTS);
@@ -26,7 +26,8 @@ void ov_hello_body(const ov_hello *m, ov_buf *out) {
   }
   ov_mpw_int(out, m->time_ms);
   ov_mpw_bin(out, m->nonce, sizeof m->nonce);
-  ov_mpw_uint(out, (m->wants == OV_WANTS_LIVE ? HELLO_LIVE : 0u) | (m->push_follows ? HELLO_PUSH : 0u));
+  ov_mpw_uint(out, (m->wants == OV_WANTS_LIVE ? HELLO_LIVE : 0u) | (m->push_follows ? HELLO_PUSH : 0u) |
+                       (m->closed ? HELLO_CLOSED : 0u));
   ov_part_default(out, m->credit, OV_CREDIT_DEFAULT);
   ov_part_default(out, m->frame_bytes, OV_FRAME_BYTES_DEFAULT);
 }
@@ -60,9 +61,10 @@ void ov_hello_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   decode_cursors(c, m);
   m->time_ms = ov_mcur_time_ms(c);
   ov_mpr_bytes(&c->r, m->nonce, sizeof m->nonce);
-  uint32_t flags = ov_mcur_flags(c, HELLO_LIVE | HELLO_PUSH);
+  uint32_t flags = ov_mcur_flags(c, HELLO_LIVE | HELLO_PUSH | HELLO_CLOSED);
   m->wants = flags & HELLO_LIVE ? OV_WANTS_LIVE : OV_WANTS_ONCE;
   m->push_follows = (flags & HELLO_PUSH) != 0;
+  m->closed = (flags & HELLO_CLOSED) != 0;
   m->credit = ov_mcur_default(c, 1, OV_CREDIT_MAX, OV_CREDIT_DEFAULT);
   m->frame_bytes = ov_mcur_default(c, OV_FRAME_BYTES_MIN, OV_FRAME_BYTES_MAX, OV_FRAME_BYTES_DEFAULT);
   while (ov_mcur_more(c)) ov_mpr_skip(&c->r);

@@ -1,14 +1,16 @@
 /* WELCOME [4, version, server, time ms, own, safe_up_to?, [scope, state ...]?, frame bytes?, credit?,
- *          retry s?, [seq, head ...]?, [seq, first 8 bytes of head ...]?]
+ *          retry s?, [seq, head ...]?, [seq, first 8 bytes of head ...]?, strict?, share?]
  *
  * Elements at the end that have their default value are left out: who is up to date gets 35 bytes. */
 #include "msg_parts.h"
 
-enum { WELCOME_MUST = 5, WELCOME_MOST = 12 };
+enum { WELCOME_MUST = 5, WELCOME_MOST = 14 };
 
 static bool differs(uint32_t v, uint32_t dflt) { return v != 0 && v != dflt; }
 
 static uint32_t elements(const ov_welcome *m) {
+  if (m->has_share) return 14;
+  if (m->strict) return 13;
   if (m->n_ladder) return 12;
   if (m->n_tips) return 11;
   if (m->retry_s) return 10;
@@ -41,6 +43,8 @@ void ov_welcome_encode(const ov_welcome *m, ov_buf *out) {
   if (n > 9) ov_mpw_uint(out, m->retry_s);
   if (n > 10) ov_part_heads(out, m->tips, m->n_tips);
   if (n > 11) ov_part_ladder(out, m->ladder, m->n_ladder);
+  if (n > 12) ov_mpw_uint(out, m->strict);
+  if (n > 13) ov_mpw_bin(out, m->share, OV_KEY_BYTES);
 }
 
 /* As many scopes may have come as have gone. */
@@ -71,4 +75,6 @@ void ov_welcome_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
   if (ov_mcur_more(c)) m->retry_s = (uint32_t)ov_mpr_uint(&c->r, UINT32_MAX);
   if (ov_mcur_more(c)) m->tips = ov_mcur_heads(c, &m->n_tips);
   if (ov_mcur_more(c)) m->ladder = ov_mcur_ladder(c, &m->n_ladder);
+  if (ov_mcur_more(c)) m->strict = ov_mpr_uint(&c->r, 1) != 0;
+  if ((m->has_share = ov_mcur_more(c))) ov_mpr_bytes(&c->r, m->share, OV_KEY_BYTES);
 }

@@ -169,7 +169,7 @@ static MAYBE void sample_hello(samples *s, bool full, ov_hello *m) {
     sample_fill(m->cursors[i].hash, OV_POSHASH_BYTES, i);
   }
   m->wants = OV_WANTS_LIVE;
-  m->push_follows = true;
+  m->push_follows = m->closed = true;
   m->credit = 8;
   m->frame_bytes = 4096;
 }
@@ -191,6 +191,8 @@ static MAYBE void sample_welcome(samples *s, bool full, ov_welcome *m) {
   m->frame_bytes = 8192;
   m->credit = 4;
   m->retry_s = 90;
+  m->strict = m->has_share = true;
+  sample_fill(m->share, sizeof m->share, 9);
 }
 
 static MAYBE void sample_enrolled(samples *s, bool full, ov_enrolled *m) {

@@ -26,6 +26,7 @@ static void check_fields(const ov_msg *a, const ov_msg *b) {
     assert_int_equal(a->hello.frame_bytes, b->hello.frame_bytes);
     assert_int_equal(a->hello.wants, b->hello.wants);
     assert_int_equal(a->hello.push_follows, b->hello.push_follows);
+    assert_int_equal(a->hello.closed, b->hello.closed);
     assert_memory_equal(a->hello.sig, b->hello.sig, OV_SIG_BYTES);
     break;
   case OV_M_WELCOME:
@@ -34,6 +35,9 @@ static void check_fields(const ov_msg *a, const ov_msg *b) {
     assert_int_equal(a->welcome.frame_bytes, b->welcome.frame_bytes);
     assert_int_equal(a->welcome.n_ladder, b->welcome.n_ladder);
     assert_int_equal(a->welcome.retry_s, b->welcome.retry_s);
+    assert_int_equal(a->welcome.strict, b->welcome.strict);
+    assert_int_equal(a->welcome.has_share, b->welcome.has_share);
+    assert_memory_equal(a->welcome.share, b->welcome.share, OV_KEY_BYTES);
     break;
   case OV_M_ACK:
     assert_int_equal(a->ack.n_receipts, b->ack.n_receipts);

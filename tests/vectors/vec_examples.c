@@ -17,7 +17,7 @@ static const char *const labels[OV_M_COUNT][LABELS_MAX] = {
                     "credit (0: default)", "frame bytes (0: default)", "signature"},
     [OV_M_WELCOME] = {"WELCOME", "version", "server", "time (ms)", "own", "safe_up_to", "scope, state ...",
                       "frame bytes", "credit", "retry (s)", "tips: seq, head ...",
-                      "ladder: seq, 8 bytes of head ..."},
+                      "ladder: seq, 8 bytes of head ...", "strict", "share"},
     [OV_M_CHALLENGE] = {"CHALLENGE", "nonce", "time (ms)"},
     [OV_M_PROOF] = {"PROOF", "signature"},
     [OV_M_PUSH] = {"PUSH", "first seq", "flags", "rows", "signature", "head before", "of, commit key ..."},

@@ -71,7 +71,7 @@ static ov_hello hello(story *s, bool full) {
     memset(m.cursors[i].hash, (int)(0xd0 + i), OV_POSHASH_BYTES);
   }
   m.wants = OV_WANTS_LIVE;
-  m.push_follows = true;
+  m.push_follows = m.closed = true;
   m.credit = 8;
   m.frame_bytes = 4096;
   return m;
@@ -179,6 +179,8 @@ static void make_welcome(story *s, bool full, ov_welcome *m) {
     m->frame_bytes = 4096;
     m->credit = 8;
     m->retry_s = 90;
+    m->strict = m->has_share = true;
+    memset(m->share, 0x77, OV_KEY_BYTES);
   }
 }
 
@@ -319,15 +321,15 @@ static json_t *cursors_json(const ov_cursor *c, uint32_t n, bool hash) {
 }
 
 static json_t *hello_json(const ov_hello *m) {
-  return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:i, s:i, s:o}",
+  return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:b, s:i, s:i, s:o}",
                    "version_min", (int)m->version_min, "version_max", (int)m->version_max, "device",
                    id(&m->device), "writer", id(&m->writer), "own_seq", num(m->own.seq), "own_head",
                    vec_hex(m->own.head.b, OV_HASH_BYTES), "server",
                    ov_id_is_zero(&m->server) ? json_null() : id(&m->server), "cursors",
                    cursors_json(m->cursors, m->n_cursors, true), "time_ms", (json_int_t)m->time_ms, "nonce",
                    vec_hex(m->nonce, sizeof m->nonce), "live", (int)(m->wants == OV_WANTS_LIVE),
-                   "push_follows", (int)m->push_follows, "credit", (int)m->credit, "frame_bytes",
-                   (int)m->frame_bytes, "signature", vec_hex(m->sig, OV_SIG_BYTES));
+                   "push_follows", (int)m->push_follows, "closed", (int)m->closed, "credit", (int)m->credit,
+                   "frame_bytes", (int)m->frame_bytes, "signature", vec_hex(m->sig, OV_SIG_BYTES));
 }
 
 static json_t *welcome_json(const ov_welcome *m) {
@@ -337,11 +339,12 @@ static json_t *welcome_json(const ov_welcome *m) {
   for (uint32_t i = 0; i < m->n_scopes; i++)
     json_array_append_new(scopes, json_pack("{s:o, s:s}", "scope", num(m->scopes[i].scope), "state",
                                             states[m->scopes[i].state]));
-  return json_pack("{s:i, s:o, s:I, s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o}", "version", (int)m->version,
-                   "server", id(&m->server), "time_ms", (json_int_t)m->time_ms, "own", own[m->own],
-                   "safe_up_to", num(m->safe_up_to), "scopes", scopes, "frame_bytes", (int)m->frame_bytes,
-                   "credit", (int)m->credit, "retry_s", (int)m->retry_s, "tips",
-                   heads_json(m->tips, m->n_tips), "ladder", ladder_json(m->ladder, m->n_ladder));
+  return json_pack("{s:i, s:o, s:I, s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:b, s:o}", "version",
+                   (int)m->version, "server", id(&m->server), "time_ms", (json_int_t)m->time_ms, "own",
+                   own[m->own], "safe_up_to", num(m->safe_up_to), "scopes", scopes, "frame_bytes",
+                   (int)m->frame_bytes, "credit", (int)m->credit, "retry_s", (int)m->retry_s, "tips",
+                   heads_json(m->tips, m->n_tips), "ladder", ladder_json(m->ladder, m->n_ladder), "strict",
+                   (int)m->strict, "share", m->has_share ? vec_hex(m->share, OV_KEY_BYTES) : json_null());
 }
 
 static json_t *enrolled_json(const ov_enrolled *m) {

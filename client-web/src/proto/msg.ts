@@ -70,7 +70,7 @@ export interface Hello {
   cursors: Cursor[];
   timeMs: number;
   nonce: Uint8Array;
-  /** 1 wants live, 2 a PUSH follows */
+  /** 1 wants live, 2 a PUSH follows, 4 the store is closed */
   flags: number;
   credit: number;
   frameBytes: number;
@@ -78,6 +78,7 @@ export interface Hello {
 }
 export const HELLO_LIVE = 1;
 export const HELLO_PUSH_FOLLOWS = 2;
+export const HELLO_CLOSED = 4;
 export interface Welcome {
   version: number;
   server: Id;
@@ -91,6 +92,10 @@ export interface Welcome {
   tips: Tip[];
   /** head: the first 8 bytes */
   ladder: Tip[];
+  /** 1: the organisation protects the stores of its devices strictly (PROTO-164) */
+  strict: number;
+  /** this device's share of its store's key */
+  share: Uint8Array | null;
 }
 export interface Challenge {
   nonce: Uint8Array;
@@ -403,7 +408,7 @@ const TABLES: Record<MsgName, Table> = {
     ["cursors", flat<Cursor>({ scope, pos: position, hash: bin(POSHASH_BYTES) }, LIMITS.SCOPES_MAX)],
     ["timeMs", time],
     ["nonce", bin(ID_BYTES)],
-    ["flags", uint(3)],
+    ["flags", uint(7)],
     ["credit", credit],
     ["frameBytes", frameBytes],
     ["signature", bin(SIG_BYTES)],
@@ -423,6 +428,8 @@ const TABLES: Record<MsgName, Table> = {
     ["retryS", optional(uint(UINT32), 0)],
     ["tips", tips],
     ["ladder", ladder],
+    ["strict", optional(uint(1), 0)],
+    ["share", optional(bin(KEY_BYTES) as Codec<Uint8Array | null>, null)],
   ],
   CHALLENGE: [
     ["nonce", bin(ID_BYTES)],

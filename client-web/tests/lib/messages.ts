@@ -55,6 +55,7 @@ export function messageJson(m: Msg): Json {
         nonce: hex(m.nonce),
         live: (m.flags & 1) === 1,
         push_follows: (m.flags & 2) === 2,
+        closed: (m.flags & 4) === 4,
         credit: m.credit,
         frame_bytes: m.frameBytes,
         signature: hex(m.signature),
@@ -72,6 +73,8 @@ export function messageJson(m: Msg): Json {
         retry_s: m.retryS,
         tips: tipsJson(m.tips),
         ladder: tipsJson(m.ladder),
+        strict: m.strict === 1,
+        share: m.share && hex(m.share),
       };
     case "CHALLENGE":
       return { nonce: hex(m.nonce), time_ms: m.timeMs };
@@ -151,7 +154,7 @@ export function messageOf(type: MsgName, j: Json): Exclude<Msg, { type: "DELTA" 
       ownHead: unhex(j.own_head),
       cursors: j.cursors.map((c: Json): Cursor => ({ scope: c.scope, pos: c.pos, hash: unhex(c.hash) })),
       nonce: unhex(j.nonce),
-      flags: (j.live ? 1 : 0) + (j.push_follows ? 2 : 0),
+      flags: (j.live ? 1 : 0) + (j.push_follows ? 2 : 0) + (j.closed ? 4 : 0),
       frameBytes: j.frame_bytes,
       signature: unhex(j.signature),
     });
@@ -162,6 +165,8 @@ export function messageOf(type: MsgName, j: Json): Exclude<Msg, { type: "DELTA" 
       frameBytes: j.frame_bytes,
       tips: tipsOf(j.tips),
       ladder: tipsOf(j.ladder),
+      strict: j.strict ? 1 : 0,
+      share: orNull(j.share, unhex),
     });
   if (type === "CHALLENGE") Object.assign(all, { nonce: unhex(j.nonce) });
   if (type === "PROOF") Object.assign(all, { signature: unhex(j.signature) });

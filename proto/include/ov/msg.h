@@ -84,6 +84,7 @@ typedef struct ov_hello {
   uint32_t credit;
   uint32_t frame_bytes;
   bool push_follows;
+  bool closed; /* its store is closed: it needs its share (PROTO-164) */
   const uint8_t *body;
   size_t body_len; /* decode: the signed bytes, borrowed */
   uint8_t sig[OV_SIG_BYTES];
@@ -120,6 +121,9 @@ typedef struct ov_welcome {
   uint64_t safe_up_to; /* own ops up to here are in a verified backup or on a second server */
   /* retry_s: try again later than this after a failure, with jitter; 0 default */
   uint32_t frame_bytes, credit, retry_s;
+  bool strict;    /* the organisation protects its devices' stores strictly (PROTO-164) */
+  bool has_share; /* this device's share of its store's key */
+  uint8_t share[OV_KEY_BYTES];
 } ov_welcome;
 
 typedef struct ov_challenge {
