@@ -1,6 +1,7 @@
 /* HELLO: who is it, is it now, where does its log stand, what may it read. A device proves itself by its
  * signature over the HELLO; one that may be a recording (its clock is off, its time was let in before this
  * process or before the clock was set back, its nonce was seen) is challenged. */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,11 @@ static int place_scopes(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome
   return err;
 }
 
+static void forget_share(ov_welcome *w, ov_buf *encoded) {
+  OPENSSL_cleanse(w->share, sizeof w->share);
+  if (encoded->p) OPENSSL_cleanse(encoded->p, encoded->n);
+}
+
 static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
   sv_server *s = ss->server;
   ov_welcome w = {
@@ -237,10 +243,12 @@ static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
   int err = sv_txn_read(ss->org->env, &t);
   if (!err) err = place_own(ss, t, h, &w);
   if (!err) err = place_scopes(ss, t, h, &w);
+  if (!err) err = sv_share_welcome(ss, t, h, &w);
   sv_txn_abort(t);
   ov_buf_reset(&s->scratch);
   if (!err) ov_welcome_encode(&w, &s->scratch);
   if (!err) err = sv_session_send(ss, OV_M_WELCOME, &s->scratch);
+  if (w.has_share) forget_share(&w, &s->scratch);
   if (err) {
     sv_session_fail(ss, err, "welcome");
     return;

@@ -133,6 +133,7 @@ static int publish(ingest *g, const changed_record *c, const folded *f, const sv
   if (differs) mark_sums(g, &row, old);
   sv_record_put(g->t, &row);
   if (row.rec.kind == OV_KIND_DEVICE) update_devices(g, &row.rec);
+  if (row.rec.kind == OV_KIND_ORGANISATION) share_setting(g, &row.rec);
   if (row.rec.kind == OV_KIND_PARTICIPANT && moves) ingest_list_add(g, &g->moved, &row.rec.name);
   return 0;
 }

@@ -203,6 +203,9 @@ void move_participants(ingest *g);
 /* verdict.c */
 void ruling_register(ingest *g, const ov_op *op);
 
+/* share.c: an organisation's record changed: does it protect the stores of its devices strictly? */
+void share_setting(ingest *g, const ov_record *organisation);
+
 /* reindex.c: fills in what the record is indexed by; `scratch` is overwritten. */
 int index_record(sv_txn *t, const sv_org *org, sv_record_row *row, ov_buf *scratch);
 

@@ -147,6 +147,8 @@ void sv_session_replay(sv_session *ss);
 /* hello.c */
 void sv_hello_received(sv_session *ss, const ov_hello *h);
 void sv_proof_received(sv_session *ss, const ov_proof *p);
+/* share.c: what WELCOME says of the protection of the device's store; the reader is loaded. */
+int sv_share_welcome(sv_session *ss, sv_txn *t, const ov_hello *h, ov_welcome *w);
 /* push_flow.c */
 void sv_push_received(sv_session *ss, const ov_push *p);
 /* enrol.c */
