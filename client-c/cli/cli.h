@@ -54,6 +54,9 @@ int cli_expect(cli *c, const cli_args *a, size_t min, size_t max, const char *wh
 
 /* Opens the store. create: make it when missing. 0 or an exit status after telling. */
 int cli_open(cli *c, bool create);
+/* The same for a command that shows or changes what is here: a closed store fetches its share first, and who
+ * looks is noted. */
+int cli_open_shown(cli *c);
 /* Tells c->e; returns its exit status. */
 int cli_fail(cli *c);
 int cli_usage(cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -80,6 +83,10 @@ bool cli_day(const cli *c, const char *text, int64_t *day);
 const char *cli_state(const oc_record *r, bool dutch);
 /* The last part of an id, which is enough to name it. */
 const char *cli_short_id(const char *id);
+
+/* -- cmd_sync.c ------------------------------------------------------------------------------------------ */
+
+int cli_fetch_share(cli *c); /* a sync, stopped by a signal. 0 or an exit status after telling */
 
 /* -- help.c ---------------------------------------------------------------------------------------------- */
 

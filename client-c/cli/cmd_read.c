@@ -137,7 +137,7 @@ int cmd_list(cli *c, int argc, char **argv) {
   int err = cli_parse(c, argc, argv, opts, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 0, 1, "[KIND]");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   oc_filter f = {.kind = a.n ? a.v[0] : NULL,
                  .participant = cli_value(opts, "client"),
                  .unsent_only = cli_value(opts, "unsent") != NULL,
@@ -170,7 +170,7 @@ static int list_names(cli *c, int argc, char **argv, const char *kind) {
   int err = cli_parse(c, argc, argv, NULL, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 0, 0, "");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   if (err) return err;
   if (oc_query_run(c->s, &(oc_filter){.kind = kind, .max = 100000}, &q, &c->e)) return cli_fail(c);
   if (c->json) print_json(q);
@@ -239,7 +239,7 @@ int cmd_show(cli *c, int argc, char **argv) {
   int err = cli_parse(c, argc, argv, NULL, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 1, 1, "RECORD");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   if (err) return err;
   if (oc_show(c->s, a.v[0], &q, &c->e)) return cli_fail(c);
   if (c->json) print_json(q);
@@ -255,7 +255,7 @@ int cmd_conflicts(cli *c, int argc, char **argv) {
   int err = cli_parse(c, argc, argv, NULL, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 0, 0, "");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   if (err) return err;
   if (oc_query_run(c->s, &(oc_filter){.conflicts_only = true, .retracted_too = true, .max = 100000}, &q,
                    &c->e))

@@ -10,7 +10,7 @@ typedef unsigned long long ull;
 static int status_json(const cli *c, const oc_status *s) {
   json_t *j = json_pack(
       "{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:b, s:b, s:o, "
-      "s:o, s:b, s:b}",
+      "s:o, s:b, s:b, s:b, s:b}",
       "ok", 1, "enrolled", s->enrolled, "store", c->store_dir, "device", s->device, "organisation",
       s->organisation, "server", s->server, "zone", s->zone, "unsent", (json_int_t)s->unsent, "on_server",
       (json_int_t)s->on_server, "safe", (json_int_t)s->safe, "attention", (json_int_t)s->attention,
@@ -18,7 +18,8 @@ static int status_json(const cli *c, const oc_status *s) {
       cli_json_moment(c, s->last_sync), "oldest_unsent", cli_json_moment(c, s->oldest_unsent), "retry_at",
       cli_json_moment(c, s->retry_at), "clock_offset", (json_int_t)s->clock_offset, "new_writer",
       s->new_writer, "revoked", s->revoked, "purged", cli_json_moment(c, s->purged), "lease_until",
-      cli_json_moment(c, s->lease_until), "lease_over", s->lease_over, "erasing", s->erasing);
+      cli_json_moment(c, s->lease_until), "lease_over", s->lease_over, "erasing", s->erasing, "strict",
+      s->strict, "closed", s->closed);
   cli_json(j);
   return 0;
 }
@@ -70,6 +71,9 @@ static void print_status(const cli *c, const oc_status *s) {
   if (s->erasing)
     puts("erasing    a client was erased, and the disk is too full to write the store anew: make room, then "
          "sync");
+  if (s->strict)
+    puts("strict     what is known of clients opens with a share of the server, asked for whenever it is "
+         "shown");
   if (s->conflicts) printf("conflicts  %llu: overdracht conflicts\n", (ull)s->conflicts);
   printf("records    %llu here\n", (ull)s->records);
   if (s->retry_at > (int64_t)time(NULL))

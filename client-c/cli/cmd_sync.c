@@ -69,6 +69,19 @@ int cmd_enrol(cli *c, int argc, char **argv) {
   return 0;
 }
 
+int cli_fetch_share(cli *c) {
+  char ca[1000];
+  if (oc_setting_get(c->s, "ca_file", ca, sizeof ca, &c->e)) return cli_fail(c);
+  oc_sync_options o = {.ca_file = *ca ? ca : NULL, .once_only = true};
+  catch_signals(c->s);
+  int err = oc_sync(c->s, &o, &c->e);
+  running = NULL;
+  if (!err) return 0;
+  if (err == OC_E_NET && !c->json && !c->quiet)
+    fputs("overdracht: this store is protected strictly and opens with its server only\n", stderr);
+  return cli_fail(c);
+}
+
 /* -- sync ------------------------------------------------------------------------------------------------ */
 
 static void print_done(cli *c, const oc_progress *p, const oc_status *st) {

@@ -48,9 +48,18 @@ static int set_fields(cli *c, oc_draft *d, const cli_args *a, size_t from) {
 
 /* -- what was written ------------------------------------------------------------------------------------ */
 
+/* It is written, though nothing may be shown. */
+static int told_closed(cli *c, const char *id) {
+  if (c->json) cli_json(json_pack("{s:b, s:s, s:n}", "ok", 1, "id", id, "record"));
+  else printf("%s\n", id);
+  return 0;
+}
+
 static int told(cli *c, const char *id) {
   oc_query *q = NULL;
-  if (oc_show(c->s, id, &q, &c->e)) return cli_fail(c);
+  int err = oc_show(c->s, id, &q, &c->e);
+  if (err == OC_E_CLOSED || err == OC_E_LEASE) return told_closed(c, id);
+  if (err) return cli_fail(c);
   const oc_record *r = oc_query_at(q, 0);
   if (c->json) {
     cli_json(json_pack("{s:b, s:s, s:o}", "ok", 1, "id", oc_record_id(r), "record",
@@ -93,7 +102,7 @@ int cmd_edit(cli *c, int argc, char **argv) {
   int err = cli_parse(c, argc, argv, NULL, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 2, CLI_ARGS_MAX, "RECORD FIELD=VALUE...");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   if (err) return err;
   oc_draft *d = oc_draft_edit(c->s, a.v[0], &c->e);
   if (!d) return cli_fail(c);
@@ -113,7 +122,7 @@ int cmd_retract(cli *c, int argc, char **argv) {
   const char *reason = cli_value(opts, "reason"), *undo = cli_value(opts, "undo");
   if (!err) err = cli_expect(c, &a, 1, 1, "RECORD --reason TEXT");
   if (!err && !reason == !undo) err = cli_usage(c, "a retraction needs --reason TEXT; --undo takes one back");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   if (err) return err;
   const char *who = cli_author(c, buf);
   if (!who) return c->e.err ? -c->e.err : CLI_USAGE;
@@ -127,7 +136,7 @@ int cmd_resolve(cli *c, int argc, char **argv) {
   int err = cli_parse(c, argc, argv, NULL, &a, &help);
   if (help) return cli_help(stdout, c->command), 0;
   if (!err) err = cli_expect(c, &a, 3, 3, "RECORD FIELD VALUE");
-  if (!err) err = cli_open(c, false);
+  if (!err) err = cli_open_shown(c);
   if (err) return err;
   const char *who = cli_author(c, buf);
   if (!who) return c->e.err ? -c->e.err : CLI_USAGE;

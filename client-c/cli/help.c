@@ -53,7 +53,8 @@ static const char general[] =
     "person; 5 the store cannot be read or written; 6 another program has it open; 7 no room; 8 no "
     "connection; 9 the server refuses; 10 the\n"
     "server is busy; 11 cancelled; 12 not enrolled (or already); 13 a conflict has to be settled first; 14 "
-    "out of memory; 15 internal error; 16 too long without a sync: locked until then.\n"
+    "out of memory; 15 internal error; 16 too long without a sync: locked until then;\n"
+    "17 strictly protected: shows nothing without its server.\n"
     "\n"
     "More: overdracht COMMAND --help, man overdracht\n";
 

@@ -109,6 +109,28 @@ int cli_open(cli *c, bool create) {
   return open_zone(c);
 }
 
+/* A name that is not here notes the looks of whoever has the device. */
+static int note_looks(cli *c) {
+  char buf[256];
+  const char *env = getenv("OVERDRACHT_AUTHOR"), *who = c->author;
+  if (!who && env && *env) who = env;
+  if (!who) {
+    if (oc_setting_get(c->s, "author", buf, sizeof buf, &c->e)) return cli_fail(c);
+    who = *buf ? buf : NULL;
+  }
+  if (oc_look_as(c->s, who, NULL) && oc_look_as(c->s, NULL, &c->e)) return cli_fail(c);
+  return 0;
+}
+
+int cli_open_shown(cli *c) {
+  oc_status st;
+  int err = cli_open(c, false);
+  if (err) return err;
+  if (oc_status_get(c->s, &st, &c->e)) return cli_fail(c);
+  if (st.closed && (err = cli_fetch_share(c))) return err;
+  return note_looks(c);
+}
+
 const char *cli_author(cli *c, char buf[256]) {
   const char *env = getenv("OVERDRACHT_AUTHOR");
   if (c->author) return c->author;

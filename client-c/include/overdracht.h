@@ -64,7 +64,9 @@ typedef enum oc_err {
   OC_E_INTERNAL = -15,
   /* too long without a sync, or the clock was set back: nothing is shown until it has synced; entries are
    * taken and sent all the same */
-  OC_E_LEASE = -16
+  OC_E_LEASE = -16,
+  /* strictly protected, and the server was not reached since the store was opened: likewise */
+  OC_E_CLOSED = -17
 } oc_err;
 OC_API const char *oc_err_name(int err); /* "invalid", "not_found" ...; static */
 
@@ -114,6 +116,10 @@ typedef struct oc_status {
   /* Somebody was erased, and the disk has no room to write the rest anew: what was about them cannot be shown
    * any more, but may still lie on the disk. Each open and each sync tries again. */
   bool erasing;
+  /* The organisation protects its devices strictly: what is known here of clients opens with a share that the
+   * server gives in the first sync after the store was opened. Until then it is closed: it takes new entries
+   * and sends them, and shows nothing (OC_E_CLOSED). */
+  bool strict, closed;
 } oc_status;
 OC_API int oc_status_get(oc_store *s, oc_status *out, oc_error *e);
 /* Zone in which local times are read and shown until the store is closed: an IANA name ("Europe/Amsterdam");
@@ -279,7 +285,8 @@ OC_API void oc_session_progress(const oc_session *ss, oc_progress *out);
 OC_API void oc_session_free(oc_session *ss);
 
 /* Own entries that no server has yet, as one JSON document with schemas' labels: the last resort when a
- * tablet cannot sync. Free with oc_free. */
+ * tablet cannot sync. "closed" counts the held and refused ones that a closed store cannot show. Free with
+ * oc_free. */
 OC_API int oc_export_unsent(oc_store *s, char **json, oc_error *e);
 /* Walks the own log (chain, tags, signatures of ACKs) and the replica; 0 or OC_E_STORE with what is wrong. */
 OC_API int oc_verify(oc_store *s, oc_error *e);

@@ -6,22 +6,6 @@
 
 #include "oc_internal.h"
 
-int oc_end_received(oc_store *s) {
-  oc_cursor_row rows[OV_SCOPES_MAX];
-  uint32_t n = 0;
-  oc_txn *t = NULL;
-  ov_arena a;
-  ov_arena_init(&a, 64u << 20);
-  int err = oc_txn_begin(s->db, true, &t);
-  if (!err) err = oc_cursors(t, rows, &n);
-  for (uint32_t i = 0; !err && i < n; i++) err = oc_scope_state(s, t, rows[i].c.scope, OV_SCOPE_GONE, &a);
-  if (!err) err = oc_self_save(s, t);
-  if (err) oc_txn_abort(t);
-  else err = oc_txn_commit(t);
-  ov_arena_free(&a);
-  return err;
-}
-
 static int drop_table(oc_txn *t, oc_table table) {
   uint8_t key[OC_DB_KEY_MAX];
   size_t n = 0;
@@ -30,6 +14,60 @@ static int drop_table(oc_txn *t, oc_table table) {
     if ((err = oc_del(t, table, key, n))) return err;
   }
   return err == OV_E_NOTFOUND ? 0 : err;
+}
+
+/* Own entries on top: what a server has goes as well, what it has not stands alone from here on. */
+static int leave_unsent(oc_store *s, oc_txn *t, ov_arena *a) {
+  uint8_t key[OC_DB_KEY_MAX];
+  size_t n = 0;
+  for (;;) {
+    oc_log_row row;
+    ov_name op;
+    ov_arena_reset(a);
+    int err = oc_next(t, OC_T_PENDING, NULL, 0, key, n, n > 0, key, &n, NULL, NULL, NULL);
+    if (err) return err == OV_E_NOTFOUND ? 0 : err;
+    ov_name_read(key + OV_NAME_BYTES, &op);
+    err = oc_log_get(t, &op.writer, op.seq, a, &row);
+    if (!err && row.state == OC_OP_ACKED && !row.as_void) {
+      row.absorbed = true;
+      err = oc_log_put(t, &row);
+      if (!err) err = oc_del(t, OC_T_PENDING, key, n);
+    }
+    if (!err) err = oc_view_index(s, t, &row.op.record, a);
+    if (err) return err;
+  }
+}
+
+int oc_end_closed(oc_store *s) {
+  static const oc_table received[] = {OC_T_RECORD, OC_T_STAGE, OC_T_ROW, OC_T_DAY, OC_T_NATURAL};
+  oc_txn *t = NULL;
+  ov_arena a;
+  if (!oc_db_locked(s->db)) return 0;
+  ov_arena_init(&a, 64u << 20);
+  int err = oc_txn_begin(s->db, true, &t);
+  for (unsigned i = 0; !err && i < sizeof received / sizeof *received; i++) err = drop_table(t, received[i]);
+  if (!err) err = leave_unsent(s, t, &a);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  ov_arena_free(&a);
+  return err;
+}
+
+int oc_end_received(oc_store *s) {
+  oc_cursor_row rows[OV_SCOPES_MAX];
+  uint32_t n = 0;
+  oc_txn *t = NULL;
+  ov_arena a;
+  ov_arena_init(&a, 64u << 20);
+  int err = oc_end_closed(s);
+  if (!err) err = oc_txn_begin(s->db, true, &t);
+  if (!err) err = oc_cursors(t, rows, &n);
+  for (uint32_t i = 0; !err && i < n; i++) err = oc_scope_state(s, t, rows[i].c.scope, OV_SCOPE_GONE, &a);
+  if (!err) err = oc_self_save(s, t);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  ov_arena_free(&a);
+  return err;
 }
 
 /* All rows go. `self` stays, with an empty log to greet with: what fails from here on is tried again in the
@@ -71,8 +109,8 @@ int oc_end_all(oc_store *s) {
   memcpy(left.url, s->self.url, sizeof left.url);
   memcpy(left.zone, s->self.zone, sizeof left.zone);
   int err = drop_all(s);
-  if (!err) err = oc_db_rekey(s->db, why);
-  if (err) return err; /* emptied, and the device still itself: it tries again */
+  if (!err) err = oc_db_protect(s->db, NULL, why); /* nothing closed is left */
+  if (err) return err;                             /* emptied, and the device still itself: it tries again */
   ov_p256_free(s->key);
   s->key = NULL;
   err = keep_only(s, &left);

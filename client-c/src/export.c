@@ -105,6 +105,7 @@ typedef struct exporting {
   oc_txn *t;
   ov_arena a;
   json_t *list;
+  uint64_t closed; /* held or refused ones that a closed store cannot show */
 } exporting;
 
 static json_t *id_json(bool has, const ov_name *name) {
@@ -186,7 +187,8 @@ static int export_writer(exporting *x, const oc_writer_row *w) {
     int err = oc_log_get(x->t, &w->writer, seq, &x->a, &row);
     if (err) return err;
     bool put_aside = row.held || row.dismissed || row.as_void;
-    if (!row.kept || (row.state == OC_OP_ACKED && !put_aside)) continue;
+    if (row.closed && put_aside) x->closed++;
+    if (!row.kept || row.closed || (row.state == OC_OP_ACKED && !put_aside)) continue;
     x->list = add(x->list, op_json(x, &row));
     if (!x->list) return OV_E_NOMEM;
   }
@@ -200,8 +202,9 @@ static json_t *document(exporting *x) {
   oc_moment_raw(x->s->zone, oc_seconds(oc_now_ms(x->s)), at);
   json_t *list = x->list;
   x->list = NULL;
-  return json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "overdracht unsent", "version", 1,
-                   "organisation", organisation, "device", device, "exported_at", at, "entries", list);
+  return json_pack("{s:s, s:i, s:I, s:s, s:s, s:s, s:o}", "format", "overdracht unsent", "version", 1,
+                   "closed", (json_int_t)x->closed, "organisation", organisation, "device", device,
+                   "exported_at", at, "entries", list);
 }
 
 int oc_export_unsent(oc_store *s, char **json, oc_error *e) {

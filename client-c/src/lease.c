@@ -35,6 +35,7 @@ static int note_time(oc_store *s, int64_t now) {
 }
 
 int oc_lease_check(oc_store *s, oc_error *e) {
+  if (oc_db_locked(s->db)) return oc_strict_say(e);
   if (!oc_lease_over(s)) return oc_from_ov(e, note_time(s, oc_now_ms(s)));
   oc_say(e, OC_E_LEASE,
          "this device has not synced for too long: it shows nothing until it has; entries can be made and "

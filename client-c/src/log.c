@@ -12,6 +12,31 @@ static void log_key(const ov_id *writer, uint64_t seq, uint8_t key[24]) {
 
 /* -- rows ------------------------------------------------------------------------------------------------ */
 
+/* What a server has of a client is closed like all that came from there; what it has not must be sent by a
+ * closed store too. A device that has ended is acknowledged without its share, and wiped after that. */
+static bool lies_apart(const oc_txn *t, const oc_log_row *row) {
+  return row->kept && row->state == OC_OP_ACKED && row->op.has_participant &&
+         row->op.kind != OV_KIND_PARTICIPANT && (row->closed || !oc_txn_locked(t));
+}
+
+static int put_apart(oc_txn *t, const uint8_t key[24], const oc_log_row *row, ov_buf *part) {
+  if (!lies_apart(t, row)) return row->closed && row->kept ? OV_E_DENIED : oc_del(t, OC_T_SENT, key, 24);
+  if (row->closed) return 0; /* it is there */
+  ov_buf_reset(part);
+  ov_op_payload_encode(&row->op, part);
+  return part->err ? part->err : oc_put_closed(t, OC_T_SENT, key, 24, part->p, part->n);
+}
+
+#define LOG_ABSORBED 1u
+#define LOG_AS_VOID 2u
+#define LOG_DISMISSED 4u
+#define LOG_APART 8u
+
+static unsigned log_flags(const oc_txn *t, const oc_log_row *row) {
+  return (row->absorbed ? LOG_ABSORBED : 0u) | (row->as_void ? LOG_AS_VOID : 0u) |
+         (row->dismissed ? LOG_DISMISSED : 0u) | (lies_apart(t, row) ? LOG_APART : 0u);
+}
+
 int oc_log_put(oc_txn *t, const oc_log_row *row) {
   ov_buf b, part;
   uint8_t key[24];
@@ -22,7 +47,7 @@ int oc_log_put(oc_txn *t, const oc_log_row *row) {
   ov_mpw_bin(&b, part.p, part.n);
   int err = part.err; /* a reset forgets it, and a row without its header would be a damaged log */
   ov_buf_reset(&part);
-  if (row->kept) {
+  if (row->kept && !lies_apart(t, row)) {
     ov_op_payload_encode(&row->op, &part);
     ov_mpw_bin(&b, part.p, part.n);
   } else {
@@ -32,7 +57,7 @@ int oc_log_put(oc_txn *t, const oc_log_row *row) {
   ov_mpw_bin(&b, row->op.commitment.b, OV_HASH_BYTES);
   ov_mpw_bin(&b, row->head.b, OV_HASH_BYTES);
   ov_mpw_uint(&b, (uint64_t)row->state);
-  ov_mpw_uint(&b, (row->absorbed ? 1u : 0u) | (row->as_void ? 2u : 0u) | (row->dismissed ? 4u : 0u));
+  ov_mpw_uint(&b, log_flags(t, row));
   ov_mpw_int(&b, row->refused_err);
   ov_mpw_uint(&b, row->held);
   ov_mpw_int(&b, row->server_time_ms);
@@ -41,13 +66,20 @@ int oc_log_put(oc_txn *t, const oc_log_row *row) {
   log_key(&row->op.name.writer, row->op.name.seq, key);
   if (!err) err = b.err ? b.err : part.err;
   if (!err) err = oc_put(t, OC_T_LOG, key, sizeof key, b.p, b.n);
+  if (!err) err = put_apart(t, key, row, &part);
   ov_buf_free(&part);
   ov_buf_free(&b);
   if (err) oc_txn_fail(t, err);
   return err;
 }
 
-static int decode_row(const uint8_t *p, size_t n, ov_arena *a, oc_log_row *out) {
+/* A payload that is none (another version of the app chained it) is ours all the same: the server refuses it
+ * by name and it ends as a void. */
+static int decode_payload(const uint8_t *p, size_t n, ov_arena *a, oc_log_row *out) {
+  return ov_op_payload_decode(p, n, a, &out->op) == OV_E_NOMEM ? OV_E_NOMEM : 0;
+}
+
+static int decode_row(const uint8_t *p, size_t n, ov_arena *a, oc_log_row *out, bool *apart) {
   ov_mpr r;
   uint32_t hn = 0, pn = 0;
   ov_mpr_init(&r, p, n);
@@ -58,21 +90,30 @@ static int decode_row(const uint8_t *p, size_t n, ov_arena *a, oc_log_row *out) 
   ov_mpr_bytes(&r, out->op.commitment.b, OV_HASH_BYTES);
   ov_mpr_bytes(&r, out->head.b, OV_HASH_BYTES);
   out->state = (oc_op_state)ov_mpr_uint(&r, OC_OP_ACKED);
-  uint64_t flags = ov_mpr_uint(&r, 7);
-  out->absorbed = flags & 1;
-  out->as_void = flags & 2;
-  out->dismissed = flags & 4;
+  uint64_t flags = ov_mpr_uint(&r, LOG_ABSORBED | LOG_AS_VOID | LOG_DISMISSED | LOG_APART);
+  out->absorbed = flags & LOG_ABSORBED;
+  out->as_void = flags & LOG_AS_VOID;
+  out->dismissed = flags & LOG_DISMISSED;
+  *apart = flags & LOG_APART;
   out->refused_err = (int)ov_mpr_int_in(&r, -1000, 0);
   out->held = (uint8_t)ov_mpr_uint(&r, 255);
   out->server_time_ms = ov_mpr_int(&r);
   out->offset_ms = ov_mpr_int(&r);
   ov_mpr_nil(&r);
   int err = ov_mpr_done(&r) ? OV_E_CORRUPT : ov_op_header_decode(header, hn, &out->op);
-  out->kept = payload != NULL;
-  /* A payload that is none (another version of the app chained it) is ours all the same: the server refuses
-   * it by name and it ends as a void. */
-  int bad = !err && payload ? ov_op_payload_decode(payload, pn, a, &out->op) : 0;
-  return err == OV_E_NOMEM || bad == OV_E_NOMEM ? OV_E_NOMEM : err ? OV_E_CORRUPT : 0;
+  out->kept = payload || *apart;
+  if (!err && payload) err = decode_payload(payload, pn, a, out);
+  return err == OV_E_NOMEM ? OV_E_NOMEM : err ? OV_E_CORRUPT : 0;
+}
+
+static int get_apart(oc_txn *t, const uint8_t key[24], ov_arena *a, oc_log_row *out) {
+  const uint8_t *p = NULL;
+  size_t n = 0;
+  out->closed = oc_txn_locked(t);
+  if (out->closed) return 0;
+  int err = oc_get(t, OC_T_SENT, key, 24, a, &p, &n);
+  if (err) return err == OV_E_NOTFOUND ? OV_E_CORRUPT : err;
+  return decode_payload(p, n, a, out);
 }
 
 int oc_log_get(oc_txn *t, const ov_id *writer, uint64_t seq, ov_arena *a, oc_log_row *out) {
@@ -82,7 +123,9 @@ int oc_log_get(oc_txn *t, const ov_id *writer, uint64_t seq, ov_arena *a, oc_log
   *out = (oc_log_row){0};
   log_key(writer, seq, key);
   int err = oc_get(t, OC_T_LOG, key, sizeof key, a, &p, &n);
-  if (!err) err = decode_row(p, n, a, out);
+  bool apart = false;
+  if (!err) err = decode_row(p, n, a, out, &apart);
+  if (!err && apart) err = get_apart(t, key, a, out);
   if (err) {
     if (err != OV_E_NOTFOUND) oc_txn_fail(t, err);
     return err;

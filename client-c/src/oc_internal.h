@@ -2,6 +2,7 @@
  *   store.c    open, close, meta, status
  *   log.c      the own log: append, states, places, voids
  *   purge.c    what an erasure takes
+ *   strict.c   protection with a share of the server
  *   looks.c    who looked at whom, until it is handed over
  *   replica.c  server part, DELTA, swap, window
  *   view.c     what is shown: server part with own unsent ops on top; indexes
@@ -52,6 +53,8 @@ struct oc_store {
   volatile int cancelled;
   _Atomic int wake_write; /* sync_wake.c: one more than the pipe's end, 0: none yet */
   int wake_read;
+  uint64_t settled; /* strict.c: what this session had sent when the store was last written anew, and when */
+  int64_t settled_ms;
   bool looks_kept, has_looker; /* looks.c */
   ov_name looker;
 };
@@ -74,6 +77,8 @@ int oc_schemas_reload(oc_store *s); /* after `schema` records changed */
 /* -- end.c: the end of a device. PROTO-122, PROTO-161 -- */
 /* Drops what was received; own entries stay. */
 int oc_end_received(oc_store *s);
+/* Of a closed store, which gets no share any more: the same, unread. Does nothing to one that is open. */
+int oc_end_closed(oc_store *s);
 /* Removes all, under a new key, and keeps that it was done. Whatever of it fails is done again next time. */
 int oc_end_all(oc_store *s);
 /* OC_E_REFUSED, with what that means, when this device was revoked and wiped; else 0. */
@@ -82,10 +87,19 @@ int oc_ended(const oc_store *s, oc_error *e);
 /* -- lease.c: how long what is here may be shown without a sync -- */
 int64_t oc_lease_until_ms(const oc_store *s); /* 0: never synced */
 bool oc_lease_over(const oc_store *s);
-/* Asked before anything is shown: 0, OC_E_LEASE or OC_E_STORE. */
+/* Asked before anything is shown: 0, OC_E_LEASE, OC_E_CLOSED or OC_E_STORE. */
 int oc_lease_check(oc_store *s, oc_error *e);
 /* After a sync: it begins anew, for as long as the organisation says. */
 int oc_lease_learn(oc_store *s, oc_txn *t, ov_arena *a);
+
+/* -- strict.c: PROTO-164 -- */
+int oc_strict_say(oc_error *e); /* OC_E_CLOSED, with what that means */
+/* WELCOME to a device that has not ended, before anything of it is stored and with no transaction open: opens
+ * the store, and protects it as the organisation wishes. An ov_err. */
+int oc_strict_welcome(oc_store *s, const ov_welcome *w, oc_error *e);
+/* After SYNCED, with no transaction open: what was sent is closed now, but lies in free pages as it was. The
+ * store is written anew when something was sent since it was last (sent: in this session). An ov_err. */
+int oc_strict_settle(oc_store *s, uint64_t sent, bool live);
 
 /* -- looks.c: who looked at whom. PROTO-163 -- */
 /* Before a sync: what was noted goes into the log. An ov_err. */
@@ -98,6 +112,7 @@ typedef struct oc_log_row {
   ov_hash head;
   oc_op_state state;
   bool kept;       /* payload is here; false: dropped after it was safe, only hashes remain */
+  bool closed;     /* it is here, but the store is closed: op has no fields */
   bool absorbed;   /* its effect is in the server part */
   bool as_void;    /* refused by the server: it travels as a void; the payload stays for export */
   int refused_err; /* why, an ov_err */

@@ -236,6 +236,7 @@ int oc_purge_finish(oc_store *s, bool *receipts) {
   bool due = false;
   oc_txn *t = NULL;
   *receipts = false;
+  if (oc_db_locked(s->db)) return 0; /* a closed store cannot be written anew: after the next sync */
   int err = oc_txn_begin(s->db, false, &t);
   if (!err) err = oc_purge_due(t, &due);
   oc_txn_abort(t);

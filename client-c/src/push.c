@@ -45,6 +45,7 @@ static int load_ops(oc_session *ss, oc_txn *t, uint32_t want, ov_op **ops, uint3
     oc_log_row row;
     int err = oc_log_get(t, &ss->w.writer, ss->next_seq + *n, &ss->arena, &row);
     if (err) return err;
+    if (row.closed) break; /* a server forgot it; it waits for the share in WELCOME */
     ov_op *op = &(*ops)[*n];
     *op = row.op;
     if (row.as_void || !row.kept) {
@@ -91,6 +92,7 @@ static int build_push(oc_session *ss, oc_txn *t, ov_buf *rows) {
   ov_hash head;
   int err = load_ops(ss, t, ss->batch, &ops, &n, &head);
   uint32_t loaded = n;
+  if (!err && !n) return 0;
   if (!err) err = encode_rows(ss, ops, &n, rows);
   uint64_t last = ss->next_seq + n - 1;
   if (!err && n < loaded) err = oc_log_head(ss->s, t, &ss->w.writer, last, &head);

@@ -209,11 +209,12 @@ static int finish(oc_query *q, int err, oc_query **out) {
 int oc_query_run(oc_store *s, const oc_filter *f, oc_query **out, oc_error *e) {
   if (e) *e = (oc_error){0};
   *out = NULL;
-  if (oc_lease_check(s, e)) return e ? e->err : OC_E_LEASE;
+  int err = oc_lease_check(s, e);
+  if (err) return err;
   oc_query *q = query_new(s);
   scan c = {.q = q, .f = f};
   if (!q) return oc_fail(e, OV_E_NOMEM);
-  int err = oc_fail(e, oc_txn_begin(s->db, false, &c.t));
+  err = oc_fail(e, oc_txn_begin(s->db, false, &c.t));
   if (!err) err = prepare(&c, e);
   if (!err) err = oc_fail(e, load_writers(q, c.t));
   if (!err) err = oc_fail(e, scan_days(&c));
@@ -227,12 +228,13 @@ int oc_query_run(oc_store *s, const oc_filter *f, oc_query **out, oc_error *e) {
 int oc_show(oc_store *s, const char *record, oc_query **out, oc_error *e) {
   if (e) *e = (oc_error){0};
   *out = NULL;
-  if (oc_lease_check(s, e)) return e ? e->err : OC_E_LEASE;
+  int err = oc_lease_check(s, e);
+  if (err) return err;
   ov_name name;
   oc_txn *t = NULL;
   oc_query *q = query_new(s);
   if (!q) return oc_fail(e, OV_E_NOMEM);
-  int err = oc_fail(e, oc_txn_begin(s->db, false, &t));
+  err = oc_fail(e, oc_txn_begin(s->db, false, &t));
   if (!err) err = oc_find_record(s, t, record, &name, e);
   if (!err) err = oc_fail(e, load_writers(q, t));
   if (!err) err = oc_fail(e, append(q, t, &name));

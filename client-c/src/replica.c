@@ -46,8 +46,10 @@ static int put_at(oc_txn *t, oc_table table, const uint8_t *key, size_t key_n, c
   ov_buf b;
   ov_buf_init(&b, 0);
   int err = encode_part(p, &b);
-  if (!err) err = oc_put(t, table, key, key_n, b.p, b.n);
-  else oc_txn_fail(t, err);
+  if (err) oc_txn_fail(t, err);
+  else if (p->rec.has_participant && p->rec.kind != OV_KIND_PARTICIPANT)
+    err = oc_put_closed(t, table, key, key_n, b.p, b.n);
+  else err = oc_put(t, table, key, key_n, b.p, b.n);
   ov_buf_free(&b);
   return err;
 }

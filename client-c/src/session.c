@@ -99,6 +99,7 @@ int oc_session_new(oc_store *s, const oc_sync_options *o, oc_session **out, oc_e
   }
   ov_peer_set_server(ss->peer, &s->self.server);
   ss->had_new_writer = s->self.new_writer;
+  s->settled = 0;
   ss->progress.stage = OC_GREETING;
   oc_push_start(ss);
   *out = ss;
@@ -163,7 +164,8 @@ static int fill_hello(oc_session *ss, ov_hello *h, ov_cursor cursors[OV_SCOPES_M
                   .wants = ss->o.live ? OV_WANTS_LIVE : OV_WANTS_ONCE,
                   .credit = ss->credit,
                   .frame_bytes = ss->frame_bytes,
-                  .push_follows = ss->w.last > ss->w.acked};
+                  .push_follows = ss->w.last > ss->w.acked,
+                  .closed = oc_db_locked(ss->s->db)};
   int err = oc_random(ss->s, h->nonce, sizeof h->nonce);
   if (!err) err = oc_txn_begin(ss->s->db, false, &t);
   if (!err) err = oc_log_head(ss->s, t, &ss->w.writer, ss->w.acked, &h->own.head);
@@ -341,7 +343,8 @@ static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   return err ? err : oc_self_save(ss->s, t);
 }
 
-static int on_welcome(oc_session *ss, const ov_welcome *w) {
+/* PROTO-164: the share comes before anything that is closed is touched. */
+static int on_welcome(oc_session *ss, const ov_welcome *w, oc_error *e) {
   oc_txn *t = NULL;
   oc_self before = ss->s->self;
   for (uint32_t i = 0; i < w->n_scopes; i++) /* PROTO-160 */
@@ -351,7 +354,8 @@ static int on_welcome(oc_session *ss, const ov_welcome *w) {
   ss->credit = w->credit;
   ov_peer_set_frame_bytes(ss->peer, w->frame_bytes);
   ov_peer_set_server(ss->peer, &w->server);
-  int err = oc_txn_begin(ss->s->db, true, &t);
+  int err = ss->ending ? oc_end_closed(ss->s) : oc_strict_welcome(ss->s, w, e);
+  if (!err) err = oc_txn_begin(ss->s->db, true, &t);
   if (!err) err = store_welcome(ss, t, w);
   if (err) oc_txn_abort(t);
   else err = oc_txn_commit(t);
@@ -425,7 +429,7 @@ static int on_synced(oc_session *ss) {
   ss->need_synced = false;
   if (ss->any_delta) ss->acked_due = true;
   ss->any_delta = false;
-  return 0;
+  return oc_strict_settle(ss->s, ss->progress.sent, ss->o.live);
 }
 
 /* PROTO-122: what it has not sent stays, whatever is said; a device that was revoked drops what it
@@ -463,7 +467,7 @@ static int on_bye(oc_session *ss, const ov_bye *m, oc_error *e) {
 static int take(oc_session *ss, const ov_msg *m, oc_error *e) {
   switch (m->type) {
   case OV_M_ENROLLED: return oc_enrol_done(ss, &m->enrolled, e);
-  case OV_M_WELCOME: return oc_from_ov(e, on_welcome(ss, &m->welcome));
+  case OV_M_WELCOME: return oc_from_ov(e, on_welcome(ss, &m->welcome, e));
   case OV_M_CHALLENGE:
     memcpy(ss->challenge, m->challenge.nonce, sizeof ss->challenge);
     ss->proof_due = true;

@@ -13,9 +13,10 @@ const char *oc_version(void) { return OV_VERSION; }
 
 const char *oc_err_name(int err) {
   static const char *const names[] = {
-      [0] = "ok",     [3] = "invalid",   [4] = "not_found",  [5] = "store",     [6] = "locked",
-      [7] = "full",   [8] = "net",       [9] = "refused",    [10] = "busy",     [11] = "cancelled",
-      [12] = "enrol", [13] = "conflict", [14] = "no_memory", [15] = "internal", [16] = "lease"};
+      [0] = "ok",         [3] = "invalid",    [4] = "not_found", [5] = "store",
+      [6] = "locked",     [7] = "full",       [8] = "net",       [9] = "refused",
+      [10] = "busy",      [11] = "cancelled", [12] = "enrol",    [13] = "conflict",
+      [14] = "no_memory", [15] = "internal",  [16] = "lease",    [17] = "closed"};
   int i = -err;
   return i >= 0 && i < (int)(sizeof names / sizeof names[0]) && names[i] ? names[i] : "internal";
 }
@@ -63,6 +64,7 @@ static int class_of(int ov) {
   case OV_E_OP_FORMAT:
   case OV_E_OP_LIMIT: return OC_E_INVALID;
   case OV_E_INTERNAL: return OC_E_INTERNAL;
+  case OV_E_DENIED: return OC_E_CLOSED;
   /* what the other side says, also in a later version, is no bug of ours */
   default: return ov <= -1 && ov >= -99 ? OC_E_REFUSED : OC_E_INTERNAL;
   }
@@ -72,6 +74,7 @@ int oc_from_ov(oc_error *e, int ov) {
   if (!ov) return 0;
   int err = class_of(ov);
   if (e && e->err && e->message[0]) return e->err;
+  if (err == OC_E_CLOSED) return oc_strict_say(e);
   return oc_say(e, err, "%s", ov_err_text(ov));
 }
 
@@ -361,7 +364,9 @@ int oc_status_get(oc_store *s, oc_status *out, oc_error *e) {
                      .revoked = m->revoked,
                      .purged = m->purged_ms / 1000,
                      .lease_until = oc_lease_until_ms(s) / 1000,
-                     .lease_over = oc_lease_over(s)};
+                     .lease_over = oc_lease_over(s),
+                     .strict = oc_db_strict(s->db),
+                     .closed = oc_db_locked(s->db)};
   ov_hex(m->device.b, OV_ID_BYTES, out->device);
   ov_hex(m->organisation.b, OV_ID_BYTES, out->organisation);
   snprintf(out->server, sizeof out->server, "%s", m->url);

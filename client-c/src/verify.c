@@ -135,6 +135,7 @@ static int check_table(verifying *x, oc_table table, size_t name_at, size_t key_
 
 int oc_verify(oc_store *s, oc_error *e) {
   if (e) *e = (oc_error){0};
+  if (oc_db_locked(s->db)) return oc_strict_say(e);
   oc_error local = {0};
   verifying x = {.s = s, .e = e ? e : &local};
   ov_arena_init(&x.a, VERIFY_BYTES_MAX);

@@ -46,7 +46,7 @@ static int collect(oc_store *s, oc_txn *t, const ov_name *record, ov_arena *a, t
     if (err) return err;
     out->unsent |= row.state == OC_OP_LOCAL;
     out->attention |= row.as_void || row.held;
-    if (row.as_void || !row.kept) continue;
+    if (row.as_void || !row.kept || row.closed) continue;
     if (out->n == cap) {
       cap = cap ? cap * 2 : 8;
       ov_fold_in *more = ov_arena_array(a, cap, sizeof *more);

@@ -32,7 +32,7 @@ int oc_db_error(int mdb) {
   }
 }
 
-static void file_of(const oc_db *db, const char *name, char out[600]) {
+void oc_db_file(const oc_db *db, const char *name, char out[600]) {
   snprintf(out, 600, "%s/%s", db->path, name);
 }
 
@@ -42,7 +42,7 @@ static int take_lock(oc_db *db, bool must_exist, char *why) {
     snprintf(why, WHY, "cannot make %.150s: %s", db->path, strerror(errno));
     return OV_E_IO;
   }
-  file_of(db, "lock", f);
+  oc_db_file(db, "lock", f);
   db->lock_fd = open(f, O_RDWR | O_CLOEXEC | (must_exist ? 0 : O_CREAT), 0600);
   if (db->lock_fd < 0) {
     snprintf(why, WHY,
@@ -58,72 +58,13 @@ static int take_lock(oc_db *db, bool must_exist, char *why) {
   return 0;
 }
 
-/* Key file: "ovk1", format byte, store key, index key. Written before the environment exists, renamed into
- * place. */
-#define KEY_BYTES (4 + 1 + 2 * OV_KEY_BYTES)
-
-int oc_db_key_make(oc_db *db, const uint8_t *index_key, char *why) {
-  char file[600], tmp[620];
-  uint8_t b[KEY_BYTES] = {'o', 'v', 'k', '1', OC_DB_FORMAT};
-  file_of(db, "store.key", file);
-  snprintf(tmp, sizeof tmp, "%s.new", file);
-  int err = db->random(db->random_ctx, b + 5, 2 * OV_KEY_BYTES) ? OV_E_CRYPTO : 0;
-  if (index_key) memcpy(b + 5 + OV_KEY_BYTES, index_key, OV_KEY_BYTES);
-  int fd = err ? -1 : open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (!err && (fd < 0 || write(fd, b, sizeof b) != (ssize_t)sizeof b || fsync(fd)))
-    err = errno == ENOSPC ? OV_E_FULL : OV_E_IO;
-  if (fd >= 0) close(fd);
-  if (!err && rename(tmp, file)) err = OV_E_IO;
-  int dir = err ? -1 : open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (!err && (dir < 0 || fsync(dir))) err = OV_E_IO;
-  if (dir >= 0) close(dir);
-  if (!err) memcpy(db->key, b + 5, OV_KEY_BYTES);
-  if (err) snprintf(why, WHY, "cannot write the key file %.150s: %s", file, ov_err_text(err));
-  OPENSSL_cleanse(b, sizeof b);
-  return err;
-}
-
-int oc_db_key_read(oc_db *db, char *why) {
-  char f[600], data[600];
-  struct stat st;
-  uint8_t b[KEY_BYTES + 1];
-  file_of(db, "store.key", f);
-  file_of(db, "data.mdb", data);
-  if (stat(f, &st) && errno == ENOENT) {
-    if (!stat(data, &st)) {
-      snprintf(
-          why, WHY,
-          "%.120s has data but its key file store.key is gone: put it back; without it nothing can be read",
-          db->path);
-      return OV_E_CORRUPT;
-    }
-    int err = oc_db_key_make(db, NULL, why);
-    if (err) return err;
-  }
-  int fd = open(f, O_RDONLY | O_CLOEXEC);
-  ssize_t n = fd < 0 ? -1 : read(fd, b, sizeof b);
-  if (fd >= 0) close(fd);
-  if (n != KEY_BYTES || memcmp(b, "ovk1", 4)) {
-    snprintf(why, WHY, "%.150s is not a key file: put back the one that belongs to this store", f);
-    return n < 0 ? OV_E_IO : OV_E_CORRUPT;
-  }
-  if (b[4] > OC_DB_FORMAT) {
-    snprintf(why, WHY, "%.120s was written by a newer version: update this program", db->path);
-    return OV_E_NEWER;
-  }
-  memcpy(db->key, b + 5, OV_KEY_BYTES);
-  memcpy(db->index_key, b + 5 + OV_KEY_BYTES, OV_KEY_BYTES);
-  OPENSSL_cleanse(b, sizeof b);
-  return 0;
-}
-
 /* LMDB makes a new environment out of an empty file; a store that had data must not be emptied so. `made`
  * stands once the first commit is on disk. */
 static int check_data(oc_db *db, bool *fresh, char *why) {
   char f[600], m[600];
   struct stat st;
-  file_of(db, "data.mdb", f);
-  file_of(db, "made", m);
+  oc_db_file(db, "data.mdb", f);
+  oc_db_file(db, "made", m);
   bool made = !stat(m, &st);
   bool data = !stat(f, &st) && st.st_size > 0;
   *fresh = !made;
@@ -138,7 +79,7 @@ static int check_data(oc_db *db, bool *fresh, char *why) {
 
 static int mark_made(oc_db *db) {
   char m[600];
-  file_of(db, "made", m);
+  oc_db_file(db, "made", m);
   int fd = open(m, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0 || fsync(fd)) {
     if (fd >= 0) close(fd);
@@ -148,8 +89,8 @@ static int mark_made(oc_db *db) {
   return 0;
 }
 
-static const char *const table_names[OC_TABLES] = {"meta", "log", "pending", "record", "stage",
-                                                   "row",  "day", "natural", "cursor", "import"};
+static const char *const table_names[OC_TABLES] = {"meta", "log",     "pending", "record", "stage", "row",
+                                                   "day",  "natural", "cursor",  "import", "sent"};
 
 static int open_tables(oc_db *db) {
   MDB_txn *txn = NULL;
@@ -207,7 +148,7 @@ int oc_db_room(oc_db *db) {
 static int check_size(oc_db *db, char *why) {
   char f[600];
   struct stat file;
-  file_of(db, "data.mdb", f);
+  oc_db_file(db, "data.mdb", f);
   if (stat(f, &file)) return OV_E_IO;
   if ((uint64_t)file.st_size >= bytes_counted(db->env)) return 0;
   snprintf(why, WHY,
@@ -272,6 +213,8 @@ void oc_db_close(oc_db *db) {
   if (db->lock_fd >= 0) close(db->lock_fd);
   OPENSSL_cleanse(db->key, sizeof db->key);
   OPENSSL_cleanse(db->index_key, sizeof db->index_key);
+  OPENSSL_cleanse(db->share, sizeof db->share);
+  OPENSSL_cleanse(db->closed_key, sizeof db->closed_key);
   free(db);
 }
 

@@ -19,6 +19,9 @@ struct oc_db {
   MDB_dbi dbi[OC_TABLES];
   int lock_fd;
   uint8_t key[OV_KEY_BYTES], index_key[OV_KEY_BYTES];
+  /* What was closed lies under closed_key, made of key and share (db_key.c). */
+  bool strict, is_open; /* the share comes from the server; closed_key is known */
+  uint8_t share[OV_KEY_BYTES], closed_key[OV_KEY_BYTES], check[16];
   ov_hasher *hasher;
   ov_buf scratch;
   uint64_t file_bytes; /* length of data.mdb */
@@ -38,11 +41,15 @@ struct oc_txn {
 /* An LMDB or system error as an ov_err. */
 int oc_db_error(int mdb);
 
-/* db_open.c, for db_rekey.c too: why has 256 bytes. Writes a new key file (index_key NULL: a new one as
- * well); reads it, or makes it for a new store; opens the environment with this map. */
-int oc_db_key_make(oc_db *db, const uint8_t *index_key, char *why);
+/* db_key.c: why has 256 bytes. Writes a new key file (index_key NULL: a new one as well; share NULL: standard
+ * protection), which then is db's; reads it, or makes it for a new store. */
+int oc_db_key_make(oc_db *db, const uint8_t *index_key, const uint8_t *share, char *why);
 int oc_db_key_read(oc_db *db, char *why);
+/* db_open.c */
+void oc_db_file(const oc_db *db, const char *name, char out[600]);
 int oc_db_env_open(oc_db *db, size_t map, char *why);
+/* db_txn.c: was this value put closed? */
+int oc_db_is_closed(oc_txn *t, oc_table table, const void *key, size_t key_n, bool *closed);
 /* Finishes, or undoes, what a crash left of oc_db_rekey. */
 int oc_db_rekey_finish(oc_db *db);
 

@@ -97,13 +97,14 @@ int oc_db_rekey_finish(oc_db *db) {
 /* -- making ------------------------------------------------------------------------------ */
 
 /* The new environment and its keys, as a store of its own that nothing else is done with. */
-static int make_other(oc_db *db, oc_db *other, char *why) {
+static int make_other(oc_db *db, oc_db *other, const uint8_t *share, char *why) {
   *other = (oc_db){.lock_fd = -1, .random = db->random, .random_ctx = db->random_ctx, .hasher = db->hasher};
   int n = snprintf(other->path, sizeof other->path, "%s/rekey", db->path);
   if (n < 0 || (size_t)n >= sizeof other->path) return OV_E_LIMIT;
   ov_buf_init(&other->scratch, 0);
   if (mkdir(other->path, 0700)) return failed();
-  int err = oc_db_key_make(other, db->index_key, why);
+  int err = oc_db_key_make(other, db->index_key, share, why);
+  other->is_open = !err;
   return err ? err : oc_db_env_open(other, db->map_bytes, why);
 }
 
@@ -111,9 +112,12 @@ static int copy_row(oc_txn *from, oc_txn *to, oc_table table, ov_arena *a, uint8
                     size_t *key_n, bool first) {
   const uint8_t *value = NULL;
   size_t n = 0;
+  bool closed = false;
   ov_arena_reset(a);
   int err = oc_next(from, table, NULL, 0, key, first ? 0 : *key_n, !first, key, key_n, a, &value, &n);
-  return err ? err : oc_put(to, table, key, *key_n, value, n);
+  if (!err) err = oc_db_is_closed(from, table, key, *key_n, &closed);
+  if (err) return err;
+  return closed ? oc_put_closed(to, table, key, *key_n, value, n) : oc_put(to, table, key, *key_n, value, n);
 }
 
 static int copy_table(oc_txn *from, oc_txn *to, oc_table table, ov_arena *a) {
@@ -150,26 +154,35 @@ static int mark_done(const oc_db *db) {
   return err ? err : sync_folder(f);
 }
 
-int oc_db_rekey(oc_db *db, char *why) {
+static int write_anew(oc_db *db, const uint8_t *share, char *why) {
   oc_db other;
   *why = 0;
   int err = oc_db_rekey_finish(db); /* of an earlier try */
-  if (!err) err = make_other(db, &other, why);
+  if (!err) err = make_other(db, &other, share, why);
   else return err;
   if (!err) err = copy_all(db, &other);
   mdb_env_close(other.env);
   ov_buf_free(&other.scratch);
   if (!err) err = mark_done(db);
-  OPENSSL_cleanse(other.key, sizeof other.key);
+  OPENSSL_cleanse(&other, sizeof other);
   if (err) {
     (void)drop_unfinished(db);
     return err;
   }
   mdb_env_close(db->env);
   db->env = NULL;
+  if (share) memmove(db->share, share, sizeof db->share);
+  db->is_open = true; /* with what the new file says, which oc_db_key_read checks */
   err = take_place(db);
   if (!err) err = oc_db_key_read(db, why);
   db->file_bytes = 0;
   if (!err) err = oc_db_env_open(db, db->map_bytes, why);
   return err == OV_E_FULL ? OV_E_IO : err; /* no room, but too late to go on as it was */
 }
+
+int oc_db_rekey(oc_db *db, char *why) {
+  *why = 0;
+  return oc_db_locked(db) ? OV_E_DENIED : write_anew(db, db->strict ? db->share : NULL, why);
+}
+
+int oc_db_protect(oc_db *db, const uint8_t *share, char *why) { return write_anew(db, share, why); }

@@ -41,6 +41,8 @@ void oc_txn_fail(oc_txn *t, int err) {
 
 ov_hasher *oc_txn_hasher(oc_txn *t) { return t->db->hasher; }
 
+bool oc_txn_locked(const oc_txn *t) { return oc_db_locked(t->db); }
+
 static int stick(oc_txn *t, int err) {
   if (err && err != OV_E_NOTFOUND) oc_txn_fail(t, err);
   return err;
@@ -53,16 +55,23 @@ static size_t aad_of(oc_table table, const void *key, size_t n, uint8_t out[OC_D
   return n + 1;
 }
 
-int oc_put(oc_txn *t, oc_table table, const void *key, size_t key_n, const void *value, size_t n) {
+/* A sealed value begins with a byte that says under which key. */
+enum { UNDER_STORE_KEY = 0, UNDER_CLOSED_KEY = 1 };
+
+static int put(oc_txn *t, oc_table table, const void *key, size_t key_n, const void *value, size_t n,
+               uint8_t under) {
   if (t->err) return t->err;
   if (key_n > OC_DB_KEY_MAX) return stick(t, OV_E_INTERNAL);
+  if (under == UNDER_CLOSED_KEY && oc_db_locked(t->db)) return stick(t, OV_E_DENIED);
+  const uint8_t *seal_key = under == UNDER_CLOSED_KEY ? t->db->closed_key : t->db->key;
   ov_buf *b = &t->db->scratch;
   ov_buf_reset(b);
   if (n) {
+    ov_buf_u8(b, under);
     uint8_t nonce[12], aad[OC_DB_KEY_MAX + 1];
     size_t aad_n = aad_of(table, key, key_n, aad);
     int err = t->db->random(t->db->random_ctx, nonce, sizeof nonce) ? OV_E_CRYPTO : 0;
-    if (!err) err = ov_seal(t->db->hasher, t->db->key, nonce, aad, aad_n, value, n, b);
+    if (!err) err = ov_seal(t->db->hasher, seal_key, nonce, aad, aad_n, value, n, b);
     if (!err) err = b->err;
     if (err) return stick(t, err);
   }
@@ -70,17 +79,36 @@ int oc_put(oc_txn *t, oc_table table, const void *key, size_t key_n, const void 
   return stick(t, oc_db_error(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
 }
 
+int oc_put(oc_txn *t, oc_table table, const void *key, size_t key_n, const void *value, size_t n) {
+  return put(t, table, key, key_n, value, n, UNDER_STORE_KEY);
+}
+
+int oc_put_closed(oc_txn *t, oc_table table, const void *key, size_t key_n, const void *value, size_t n) {
+  return put(t, table, key, key_n, value, n, UNDER_CLOSED_KEY);
+}
+
+int oc_db_is_closed(oc_txn *t, oc_table table, const void *key, size_t key_n, bool *closed) {
+  MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
+  int err = oc_db_error(mdb_get(t->txn, t->db->dbi[table], &k, &v));
+  *closed = !err && v.mv_size && *(const uint8_t *)v.mv_data == UNDER_CLOSED_KEY;
+  return stick(t, err);
+}
+
 static int open_value(oc_txn *t, oc_table table, const MDB_val *k, const MDB_val *v, ov_arena *a,
                       const uint8_t **value, size_t *n) {
   *value = NULL;
   *n = 0;
   if (v->mv_size == 0) return 0;
-  if (k->mv_size > OC_DB_KEY_MAX || v->mv_size < OV_SEAL_OVERHEAD) return OV_E_CORRUPT;
+  if (k->mv_size > OC_DB_KEY_MAX || v->mv_size < 1 + OV_SEAL_OVERHEAD) return OV_E_CORRUPT;
+  const uint8_t *sealed = v->mv_data;
+  bool closed = sealed[0] == UNDER_CLOSED_KEY;
+  if (closed && oc_db_locked(t->db)) return OV_E_DENIED;
   uint8_t aad[OC_DB_KEY_MAX + 1];
   size_t aad_n = aad_of(table, k->mv_data, k->mv_size, aad);
   ov_buf *b = &t->db->scratch;
   ov_buf_reset(b);
-  int err = ov_open(t->db->hasher, t->db->key, aad, aad_n, v->mv_data, v->mv_size, b);
+  int err = ov_open(t->db->hasher, closed ? t->db->closed_key : t->db->key, aad, aad_n, sealed + 1,
+                    v->mv_size - 1, b);
   if (err) return err;
   *value = ov_arena_dup(a, b->p, b->n);
   *n = b->n;

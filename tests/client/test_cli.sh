@@ -221,10 +221,12 @@ run 0 one export-unsent
 has '"participant_label": "Zoë"'
 [ "$(grep -c '"why": "unsent"' "$dir/out")" -eq 2 ] || fail "not both entries"
 run 0 one sync
-has "2 sent"
+has "4 sent" # and that two clients were looked at, by whom
+adm audit list --json >"$dir/out" 2>"$dir/err" || fail "audit list"
+[ "$(grep -o '"type":"offline"[^}]*"who":"Kim"' "$dir/out" | wc -l)" -eq 2 ] || fail "not two lines about whom Kim looked at"
 run 0 one status
 has "everything was sent; last synced"
-has "2 on the server, not yet in a verified backup"
+has "4 on the server, not yet in a verified backup"
 run 0 one list
 has "on server"
 run 0 one export-unsent
@@ -466,6 +468,35 @@ rm "$dir/three/store.key"
 run 5 "$cli" --store "$dir/three" status
 [ -s "$dir/three/data.mdb" ] || fail "a damaged store was emptied"
 run 5 "$cli" --store /dev/null/x status
+
+# -- strictly protected: nothing is shown without the server, and nothing is lost ------------------------------------------------------------------------------
+
+adm organisation edit strict_store=1 >"$dir/out" 2>"$dir/err" || fail "organisation edit"
+run 0 two sync # from here on
+run 0 two status
+has "strict     what is known of clients opens with a share of the server"
+run 0 two list sleep # each program that shows something asks for the share
+has "${night##*-}"
+port_was=$port
+stop_server TERM || fail "the server ended with $?"
+run 8 two list sleep
+hasnt "${night##*-}"
+says "opens with its server only"
+run 8 two show "$night" --lang nl
+run 17 two verify
+run 0 two add sleep client=Anna night_date=2026-04-02 source=1 note="zonder verbinding geschreven"
+closed=$(id)
+run 0 two status
+has "on this device only" # the entry, and who looked since
+start_server "$port_was"
+run 0 two sync
+has "everything is on the server"
+run 0 two show "$closed"
+has "zonder verbinding geschreven"
+adm device revoke "tablet 2" >"$dir/out" 2>"$dir/err" || fail "device revoke"
+run 9 two list sleep # it gets no share any more, and wipes itself
+says "revoked"
+adm organisation edit strict_store=0 >"$dir/out" 2>"$dir/err" || fail "organisation edit"
 
 # -- TLS, with an authority of the organisation's own ---------------------------------------------------------------------------------------------------------
 

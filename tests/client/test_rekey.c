@@ -1,5 +1,5 @@
 /* A store that is written anew under a new key: everything is there, what was deleted opens no more, and a
- * crash at any point leaves a store that opens. */
+ * crash at any point leaves a store that opens. And one whose closed values open with a share only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ static int setup(void **state) {
   oc_db *db = open_db();
   assert_int_equal(oc_txn_begin(db, true, &t), 0);
   for (uint32_t i = 0; i < ROWS; i++) {
-    assert_int_equal(oc_put(t, OC_T_RECORD, &i, sizeof i, &i, sizeof i), 0);
+    assert_int_equal((i % 2 ? oc_put_closed : oc_put)(t, OC_T_RECORD, &i, sizeof i, &i, sizeof i), 0);
     assert_int_equal(oc_put(t, OC_T_DAY, &i, sizeof i, NULL, 0), 0);
   }
   assert_int_equal(oc_txn_commit(t), 0);
@@ -133,8 +133,8 @@ static void everything_stays_under_another_key(void **state) {
   assert_int_equal(oc_txn_commit(t), 0);
   oc_db_close(db);
   assert_int_equal(slurp("store.key", &after), n);
-  assert_memory_not_equal(before + 5, after + 5, OV_KEY_BYTES);
-  assert_memory_equal(before + 5 + OV_KEY_BYTES, after + 5 + OV_KEY_BYTES, OV_KEY_BYTES); /* index key */
+  assert_memory_not_equal(before + 6, after + 6, OV_KEY_BYTES);
+  assert_memory_equal(before + 6 + OV_KEY_BYTES, after + 6 + OV_KEY_BYTES, OV_KEY_BYTES); /* index key */
   assert_false(there("rekey"));
   free(before);
   free(after);
@@ -207,10 +207,86 @@ static void without_room_for_it_the_store_stays_as_it_was(void **state) {
   oc_db_close(db);
 }
 
+static int get_one(oc_db *db, uint32_t i) {
+  oc_txn *t;
+  ov_arena a;
+  const uint8_t *p;
+  size_t n;
+  ov_arena_init(&a, 1u << 16);
+  assert_int_equal(oc_txn_begin(db, false, &t), 0);
+  int err = oc_get(t, OC_T_RECORD, &i, sizeof i, &a, &p, &n);
+  oc_txn_abort(t);
+  ov_arena_free(&a);
+  return err;
+}
+
+/* PROTO-164 */
+static void strict_opens_with_its_share_only(void **state) {
+  (void)state;
+  char why[256];
+  uint8_t share[OV_KEY_BYTES], other[OV_KEY_BYTES];
+  memset(share, 7, sizeof share);
+  memset(other, 8, sizeof other);
+  oc_db *db = open_db();
+  assert_false(oc_db_strict(db) || oc_db_locked(db));
+  assert_int_equal(oc_db_protect(db, share, why), 0);
+  assert_true(oc_db_strict(db) && !oc_db_locked(db)); /* open until it is closed */
+  all_rows_are_there(db);
+  assert_int_equal(oc_db_rekey(db, why), 0); /* an erasure keeps the protection */
+  oc_db_close(db);
+  db = open_db();
+  assert_true(oc_db_strict(db) && oc_db_locked(db));
+  assert_int_equal(get_one(db, 0), 0);
+  assert_int_equal(get_one(db, 1), OV_E_DENIED);
+  oc_txn *t;
+  uint32_t key = 9999;
+  assert_int_equal(oc_txn_begin(db, true, &t), 0);
+  assert_int_equal(oc_put(t, OC_T_RECORD, &key, sizeof key, "x", 1), 0);
+  assert_int_equal(oc_put_closed(t, OC_T_RECORD, &key, sizeof key, "x", 1), OV_E_DENIED);
+  assert_int_equal(oc_txn_commit(t), OV_E_DENIED); /* it sticks: nothing is half written */
+  assert_int_equal(oc_db_rekey(db, why), OV_E_DENIED);
+  assert_int_equal(oc_db_protect(db, NULL, why), OV_E_DENIED);
+  assert_int_equal(oc_db_unlock(db, other), OV_E_AUTH);
+  assert_true(oc_db_locked(db));
+  assert_int_equal(oc_db_unlock(db, share), 0);
+  all_rows_are_there(db);
+  assert_int_equal(oc_db_protect(db, other, why), 0);
+  oc_db_close(db);
+  db = open_db();
+  assert_int_equal(oc_db_unlock(db, share), OV_E_AUTH);
+  assert_int_equal(oc_db_unlock(db, other), 0);
+  assert_int_equal(oc_db_protect(db, NULL, why), 0);
+  oc_db_close(db);
+  db = open_db();
+  assert_false(oc_db_strict(db) || oc_db_locked(db));
+  all_rows_are_there(db);
+  oc_db_close(db);
+}
+
+/* What a thief would do who has all files: set the key file back to standard. */
+static void the_key_file_alone_does_not_open_it(void **state) {
+  (void)state;
+  char why[256];
+  uint8_t share[OV_KEY_BYTES], *key;
+  oc_db *db = open_db();
+  memset(share, 7, sizeof share);
+  assert_int_equal(oc_db_protect(db, share, why), 0);
+  oc_db_close(db);
+  size_t n = slurp("store.key", &key);
+  key[5] = 0;
+  spill("store.key", key, n);
+  db = NULL;
+  assert_int_equal(
+      oc_db_open(&(oc_db_options){.path = dir, .random = some_bytes, .random_ctx = &seed}, &db, why),
+      OV_E_CORRUPT);
+  free(key);
+}
+
 int main(void) {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-  const struct CMUnitTest tests[] = {T(everything_stays_under_another_key),
-                                     T(a_crash_at_any_step_leaves_what_opens),
-                                     T(without_room_for_it_the_store_stays_as_it_was)};
+  const struct CMUnitTest tests[] = {
+      T(everything_stays_under_another_key), T(a_crash_at_any_step_leaves_what_opens),
+      T(without_room_for_it_the_store_stays_as_it_was), T(strict_opens_with_its_share_only),
+      T(the_key_file_alone_does_not_open_it)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
