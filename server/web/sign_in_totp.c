@@ -84,6 +84,8 @@ static void code_done(sv_job *job, void *server) {
     free(c);
     return;
   }
+  /* no failure: else an office behind one address would lock itself out by signing in */
+  if (job->err || c->right) web_delay_refund(w, c->info.login, c->address_key);
   if (job->err) web_problem_reply(&reply, WEB_P_BUSY, 5);
   else if (c->right) signed_in(w, c, &reply);
   else {
@@ -121,9 +123,11 @@ static int submit(sv_web *w, const sv_net_request *q, const web_ticket *ticket, 
   c->info = (sv_web_session_info){.organisation = ticket->organisation, .person = ticket->person};
   memcpy(c->info.login, ticket->login, sizeof c->info.login);
   memcpy(c->info.peer, q->peer, strnlen(q->peer, SV_NET_PEER_CHARS - 1));
+  memcpy(c->address_key, q->address_key, sizeof c->address_key);
   memcpy(c->code, code, strlen(code) + 1);
   if (!sv_writer_submit(sv_server_writer(w->o.server), &c->job)) return SV_NET_LATER;
   free(c);
+  web_delay_refund(w, ticket->login, q->address_key);
   return web_problem_reply(reply, WEB_P_BUSY, 5);
 }
 
