@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "erase.h"
+#include "sv_audit.h"
 
 #define RECORD_CLASS 5
 #define RECORD_TERM_YEARS 6
@@ -156,6 +157,53 @@ static int find_due(adm *m, sv_org *org, due *out, uint32_t max, uint32_t *n, bo
   return m->err;
 }
 
+/* -- the clock --------------------------------------------------------------------------- */
+
+/* A clock that is years ahead would end every term at once, and what is erased does not come back. The audit
+ * of an organisation at work has lines of every week; where it has none for more than a year up to now, or up
+ * to its latest lines, the clock is not believed without somebody to look at it. */
+#define GAP_MS ((int64_t)400 * 86400 * 1000)
+
+/* Between the last line that is older than GAP_MS and what comes behind it: the next line, else now. 0: there
+ * is no line as old as that. */
+static int gap_of(sv_txn *t, int64_t now_ms, int64_t *gap_ms) {
+  sv_audit_start start;
+  sv_audit_event e = {.time_ms = now_ms};
+  ov_head last;
+  int64_t before = now_ms;
+  *gap_ms = 0;
+  int err = sv_audit_start_get(t, &start);
+  if (!err) err = sv_audit_last(t, &last);
+  if (err) return err;
+  uint64_t lo = start.before.seq, hi = last.seq + 1;
+  while (!err && hi - lo > 1) {
+    uint64_t mid = lo + (hi - lo) / 2;
+    err = sv_audit_get(t, mid, &e);
+    if (e.time_ms < now_ms - GAP_MS) {
+      lo = mid;
+      before = e.time_ms;
+    } else {
+      hi = mid;
+    }
+  }
+  if (err || lo == start.before.seq) return err;
+  e.time_ms = now_ms;
+  if (hi <= last.seq) err = sv_audit_get(t, hi, &e);
+  *gap_ms = e.time_ms - before;
+  return err;
+}
+
+static bool clock_is_doubtful(adm *m, sv_org *org) {
+  int64_t gap = 0;
+  sv_txn *t = adm_read(m, org);
+  if (!t) return true;
+  int err = gap_of(t, adm_now_ms(m), &gap);
+  sv_txn_abort(t);
+  if (err) adm_failed(m, err, "reading the audit");
+  if (gap > GAP_MS) adm_note(m, "%s: nobody was erased, as the clock may be wrong", org->name);
+  return err || gap > GAP_MS;
+}
+
 /* -- the run ----------------------------------------------------------------------------- */
 
 static bool has_set(adm *m, sv_org *org) {
@@ -166,11 +214,17 @@ static bool has_set(adm *m, sv_org *org) {
   return x.given;
 }
 
-static int run_one(adm *m, sv_org *org, uint64_t *erased) {
+static int run_one(adm *m, sv_org *org, uint64_t *erased, bool *doubtful) {
   due d[SV_RETENTION_ERASE_MAX];
   uint32_t n = 0;
   bool more, dry = arg_flag(m, "dry_run");
-  if (arg_flag(m, "set_only") && !has_set(m, org)) return m->err;
+  if (arg_flag(m, "set_only")) {
+    if (!has_set(m, org)) return m->err;
+    if (clock_is_doubtful(m, org)) {
+      *doubtful = true;
+      return m->err;
+    }
+  }
   if (find_due(m, org, d, SV_RETENTION_ERASE_MAX, &n, &more)) return m->err;
   for (uint32_t i = 0; !m->err && i < n; i++) {
     sv_erase e = {.participant = d[i].participant, .ground = SV_ERASE_TERM, .at_ms = adm_now_ms(m)};
@@ -187,15 +241,18 @@ static int run_one(adm *m, sv_org *org, uint64_t *erased) {
 int cmd_retention_run(adm *m) {
   uint64_t erased = 0;
   sv_org *o = arg_text(m, "organisation") ? find_org(m) : NULL;
-  if (o) run_one(m, o, &erased);
+  bool doubtful = false;
+  if (o) run_one(m, o, &erased, &doubtful);
   for (unsigned i = 0; !o && !m->err && !arg_text(m, "organisation"); i++) {
     sv_org *each = m->h->org_at(m->h->ctx, i);
     if (!each) break;
-    run_one(m, each, &erased);
+    run_one(m, each, &erased, &doubtful);
   }
   if (m->err) return m->err;
   adm_set(m, "erased", json_integer((json_int_t)erased));
   if (!arg_flag(m, "dry_run") && erased)
     adm_note(m, "make anew, and destroy the old: backup-keys and backup-epochs");
-  return m->err;
+  if (!doubtful) return m->err;
+  return adm_fail(m, OV_E_STATE, "look at the server's clock; without --set-only it is taken as it is",
+                  "an audit has no line of more than a year up to now: nobody was erased there by itself");
 }

@@ -18,7 +18,7 @@ static const char request[] = "{\"cmd\":\"retention run\",\"set_only\":true}\n";
 /* Waits; false when the daemon stops. */
 static bool wait_s(daemon_state *d, time_t seconds) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until); /* a clock that is set neither hurries nor stops this */
   until.tv_sec += seconds;
   pthread_mutex_lock(&d->lock);
   while (!d->daily_stop && !pthread_cond_timedwait(&d->daily_wake, &d->lock, &until)) {}

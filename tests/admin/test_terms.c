@@ -44,7 +44,9 @@ static void who_changed_last_before_the_term_is_erased(void **state) {
   linde_nights(l, 3, 4);
   ASK(&l->aw, "{'cmd':'retention set','class':'dossier','years':2}");
   ASK(&l->aw, "{'cmd':'participant add','label':'Bert','team':['Beuk']}");
-  l->aw.w.now_ms += 2 * YEAR_MS - 86400000;
+  l->aw.w.now_ms += YEAR_MS;
+  ASK(&l->aw, "{'cmd':'participant edit','participant':'Bert','label':'Bert A'}");
+  l->aw.w.now_ms += YEAR_MS - 86400000;
   ASK(&l->aw, "{'cmd':'retention run'}");
   assert_int_equal(aw_int(&l->aw, "erased"), 0); /* a day too early */
   ASK(&l->aw, "{'cmd':'participant edit','participant':'Bert','label':'Bert B'}");
@@ -71,6 +73,21 @@ static void an_organisation_that_set_nothing_is_not_erased_by_itself(void **stat
   ASK(&l->aw, "{'cmd':'retention run','set_only':true}");
   assert_int_equal(aw_int(&l->aw, "erased"), 0);
   ASK(&l->aw, "{'cmd':'retention run'}");
+  assert_int_equal(aw_int(&l->aw, "erased"), 1);
+}
+
+/* A clock that has jumped, or that came up wrong, ends no term: also not once there are lines of the new
+ * time. */
+static void a_clock_that_jumped_erases_nobody_by_itself(void **state) {
+  linde *l = *state;
+  linde_nights(l, 3, 4);
+  ASK(&l->aw, "{'cmd':'retention set','class':'dossier','years':20}");
+  l->aw.w.now_ms += 24 * YEAR_MS;
+  REFUSED(&l->aw, OV_E_STATE, "no line of more than a year", "{'cmd':'retention run','set_only':true}");
+  ASK(&l->aw, "{'cmd':'participant add','label':'Bert','team':['Beuk']}");
+  REFUSED(&l->aw, OV_E_STATE, "no line of more than a year", "{'cmd':'retention run','set_only':true}");
+  assert_false(sv_keyring_destroyed(l->org->keyring, &l->anna));
+  ASK(&l->aw, "{'cmd':'retention run'}"); /* somebody has looked at the clock */
   assert_int_equal(aw_int(&l->aw, "erased"), 1);
 }
 
@@ -118,6 +135,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
       T(the_default_is_the_wgbo_term), T(who_changed_last_before_the_term_is_erased),
-      T(an_organisation_that_set_nothing_is_not_erased_by_itself), T(killed_between_any_two_steps)};
+      T(an_organisation_that_set_nothing_is_not_erased_by_itself),
+      T(a_clock_that_jumped_erases_nobody_by_itself), T(killed_between_any_two_steps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
