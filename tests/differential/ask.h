@@ -1,6 +1,5 @@
-/* One question to the C core, as a JSON object, and its answer. The notation is that of the vectors; an op
- * whose payload is no canonical payload carries it as "payload" (hex) in place of fields and replaces. What
- * the core refuses is answered with {"error": slug}. */
+/* One question to the C core, as a JSON object, and its answer, in the notation of the vectors. What the core
+ * refuses is answered with {"error": slug}. */
 #ifndef OV_ASK_H
 #define OV_ASK_H
 
@@ -16,8 +15,6 @@ typedef struct ask_entry {
 extern const ask_entry ask_ops[], ask_records[], ask_wire[];
 
 json_t *ask_error(int err);
-ov_op *ask_read_op(vec *v, json_t *j);
-json_t *ask_op(const ov_op *op); /* as vec_op, broken payloads included */
 /* An array of ops, one after the other in the arena; *n their number. */
 ov_op *ask_read_list(vec *v, json_t *list, size_t *n);
 

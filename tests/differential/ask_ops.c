@@ -5,7 +5,7 @@
 #include "workload.h"
 
 static json_t *encode(vec *v, json_t *q) {
-  ov_op *op = ask_read_op(v, json_object_get(q, "op"));
+  ov_op *op = vec_read_op(v, json_object_get(q, "op"));
   int err = ov_op_validate(op);
   if (err) return ask_error(err);
   ov_op_header_encode(op, &v->scratch);
@@ -83,7 +83,7 @@ static json_t *rows_decode(vec *v, json_t *q) {
   }
   if (err) return ask_error(err);
   list = json_array();
-  for (size_t i = 0; i < n_ops; i++) json_array_append_new(list, ask_op(&ops[i]));
+  for (size_t i = 0; i < n_ops; i++) json_array_append_new(list, vec_op(&ops[i]));
   return json_pack("{s:o}", "ops", list);
 }
 

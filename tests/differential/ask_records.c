@@ -7,7 +7,7 @@
 static const char *const verdicts[] = {"waiting", "applied", "held", "dismissed", "void", "erased"};
 
 static ov_fold_in read_in(vec *v, json_t *j) {
-  ov_fold_in in = {.op = ask_read_op(v, json_object_get(j, "op")),
+  ov_fold_in in = {.op = vec_read_op(v, json_object_get(j, "op")),
                    .reason = (uint8_t)json_integer_value(json_object_get(j, "reason")),
                    .server_time = json_integer_value(json_object_get(j, "server_time")),
                    .clock_offset = json_integer_value(json_object_get(j, "clock_offset"))};
@@ -130,7 +130,7 @@ static json_t *schema_check(vec *v, json_t *q) {
     json_t *found = json_array();
     json_array_foreach(list, i, op) {
       ov_problem why = {.field = 0};
-      int reason = ov_schema_check_op(set, ask_read_op(v, op), &why);
+      int reason = ov_schema_check_op(set, vec_read_op(v, op), &why);
       json_array_append_new(found,
                             json_pack("{s:i, s:i}", "reason", reason, "field", reason ? (int)why.field : 0));
     }

@@ -7,32 +7,11 @@
 
 json_t *ask_error(int err) { return json_pack("{s:s}", "error", ov_err_slug(err)); }
 
-ov_op *ask_read_op(vec *v, json_t *j) {
-  ov_op *op = vec_read_op(v, j);
-  json_t *payload = json_object_get(j, "payload");
-  if (payload) {
-    size_t n;
-    const uint8_t *p = vec_read_hex(v, payload, &n);
-    ov_op_payload_decode(p, n, &v->arena, op); /* keeps the bytes, and says in payload_err what is wrong */
-  }
-  return op;
-}
-
-json_t *ask_op(const ov_op *op) {
-  json_t *j = vec_op(op);
-  if (op->is_void || !op->payload_err) return j;
-  json_object_del(j, "fields");
-  json_object_del(j, "replaces");
-  json_object_set_new(j, "payload", vec_hex(op->payload_bytes, op->payload_len));
-  json_object_set_new(j, "refused", json_string(ov_err_slug(op->payload_err)));
-  return j;
-}
-
 ov_op *ask_read_list(vec *v, json_t *list, size_t *n) {
   *n = json_array_size(list);
   ov_op *ops = ov_arena_array(&v->arena, *n + 1, sizeof *ops);
   vec_need(ops != NULL, "out of memory");
-  for (size_t i = 0; i < *n; i++) ops[i] = *ask_read_op(v, json_array_get(list, i));
+  for (size_t i = 0; i < *n; i++) ops[i] = *vec_read_op(v, json_array_get(list, i));
   return ops;
 }
 

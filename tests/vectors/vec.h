@@ -46,7 +46,9 @@ char *vec_examples(vec *v, const char *text, json_t *messages);
 json_t *vec_hex(const void *p, size_t n);
 json_t *vec_name(const ov_name *n);
 json_t *vec_value(const ov_value *v);
-json_t *vec_op(const ov_op *op); /* header and payload parts; a void has its two hashes */
+/* Header and payload parts; a void has its two hashes. A payload that is no canonical payload stands as
+ * "payload" (hex) in place of fields and replaces, with why it is "refused". */
+json_t *vec_op(const ov_op *op);
 json_t *vec_record(const ov_record *r);
 json_t *vec_message(const ov_msg *m); /* its fields */
 const uint8_t *vec_read_hex(vec *v, json_t *j, size_t *n);

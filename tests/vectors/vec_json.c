@@ -122,6 +122,12 @@ json_t *vec_op(const ov_op *op) {
     json_object_set_new(j, "commitment", vec_hex(op->commitment.b, OV_HASH_BYTES));
     return j;
   }
+  if (op->payload_err) {
+    json_decref(fields);
+    json_object_set_new(j, "payload", vec_hex(op->payload_bytes, op->payload_len));
+    json_object_set_new(j, "refused", json_string(ov_err_slug(op->payload_err)));
+    return j;
+  }
   json_object_set_new(j, "fields", fields);
   json_object_set_new(j, "replaces", names(op->replaces, op->n_replaces));
   return j;
@@ -218,7 +224,14 @@ static bool read_optional_name(json_t *j, ov_name *out) {
 }
 
 static void read_payload(vec *v, json_t *j, ov_op *op) {
-  json_t *fields = json_object_get(j, "fields"), *replaces = json_object_get(j, "replaces");
+  json_t *fields = json_object_get(j, "fields"), *replaces = json_object_get(j, "replaces"),
+         *verbatim = json_object_get(j, "payload");
+  if (verbatim) {
+    size_t n;
+    const uint8_t *p = vec_read_hex(v, verbatim, &n);
+    ov_op_payload_decode(p, n, &v->arena, op); /* keeps the bytes, and says in payload_err what is wrong */
+    return;
+  }
   op->n_fields = (uint32_t)json_array_size(fields);
   op->fields = ov_arena_array(&v->arena, op->n_fields, sizeof *op->fields);
   for (uint32_t i = 0; i < op->n_fields; i++) {
