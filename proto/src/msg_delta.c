@@ -186,7 +186,6 @@ static void decode_rows(ov_mcur *c, ov_delta *m, const uint8_t *rows, uint32_t r
     ctx.server = c->ctx->server;
   }
   int err = rows_len ? ov_rows_decode(&ctx, rows, rows_len, c->arena, &ops, &n) : 0;
-  if (!err && n > OV_FRAME_ROWS_MAX) err = OV_E_LIMIT;
   if (!err) err = fold_back(ops, n, m->records, m->n_records, c->arena);
   if (err) ov_mpr_fail(&c->r, err);
 }

@@ -34,11 +34,7 @@ void ov_mcur_id(ov_mcur *c, ov_id *out) { ov_mpr_bytes(&c->r, out->b, OV_ID_BYTE
 /* PROTO-21 */
 int64_t ov_mcur_time_ms(ov_mcur *c) { return ov_mpr_int_in(&c->r, -OV_TIME_S_MAX, OV_TIME_S_MAX); }
 
-uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known) {
-  uint32_t v = (uint32_t)ov_mpr_uint(&c->r, known);
-  if (v & ~known) ov_mpr_fail(&c->r, OV_E_FORMAT);
-  return v;
-}
+uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known) { return (uint32_t)ov_mpr_uint(&c->r, known); }
 
 void ov_part_id(ov_buf *out, const ov_id *id) { ov_mpw_bin(out, id->b, OV_ID_BYTES); }
 

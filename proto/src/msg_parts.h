@@ -30,7 +30,7 @@ int ov_mcur_err(ov_mcur *c);
 void ov_mcur_id(ov_mcur *c, ov_id *out);
 /* A time in milliseconds, or the offset between two: within what may be subtracted without a thought. */
 int64_t ov_mcur_time_ms(ov_mcur *c);
-/* bool as a bit field that may hold only `known` bits. */
+/* A bit field that may hold only the `known` bits, which are the lowest ones (1, 3, 7 ...). */
 uint32_t ov_mcur_flags(ov_mcur *c, uint32_t known);
 
 void ov_part_id(ov_buf *out, const ov_id *id);

@@ -52,8 +52,5 @@ void ov_push_decode(ov_mcur *c, uint32_t count, ov_msg *msg) {
 int ov_push_ops(const ov_push *m, const ov_id *writer, const ov_id *server, int64_t base_time, ov_arena *a,
                 ov_op **ops, size_t *n) {
   ov_rows_ctx ctx = {.writer = *writer, .first_seq = m->first_seq, .server = *server, .base_time = base_time};
-  int err = ov_rows_decode(&ctx, m->rows, m->rows_len, a, ops, n);
-  if (err) return err;
-  if (*n > OV_FRAME_ROWS_MAX) return OV_E_LIMIT;
-  return *n > OV_SEQ_MAX - m->first_seq + 1 ? OV_E_FORMAT : 0;
+  return ov_rows_decode(&ctx, m->rows, m->rows_len, a, ops, n);
 }

@@ -54,13 +54,12 @@ static void shift_low(ov_rc *rc) {
 /* The number within the last interval that ends in most zero bits is written, and its zero bytes are left
  * out. */
 void ov_rc_encode_end(ov_rc *rc) {
-  for (unsigned k = 32; k > 0; k--) {
-    uint64_t mask = (1ull << k) - 1, v = (rc->low + mask) & ~mask;
-    if (v <= rc->low + (rc->range - 1)) {
-      rc->low = v;
-      break;
-    }
+  uint64_t last = rc->low + (rc->range - 1), v = UINT64_MAX;
+  for (unsigned k = 32; v > last; k--) { /* ends: the interval is wider than 2^23 */
+    uint64_t mask = (1ull << k) - 1;
+    v = (rc->low + mask) & ~mask;
   }
+  rc->low = v;
   for (int i = 0; i < 5; i++) shift_low(rc);
   while (rc->out->n > rc->out_start && rc->out->p[rc->out->n - 1] == 0) rc->out->n--;
   if (rc->out->err) ov_rc_fail(rc, rc->out->err);
@@ -124,10 +123,6 @@ uint32_t ov_rc_slot_find(ov_rc *rc, uint32_t total) {
 
 void ov_rc_slot(ov_rc *rc, uint32_t at, uint32_t width, uint32_t total) {
   uint32_t step = rc->range / total;
-  if (rc->mode == OV_RC_COUNT) {
-    rc->cost += 256u * (ov_rc_bits(total) - ov_rc_bits(width));
-    return;
-  }
   if (rc->mode == OV_RC_DECODE) rc->code -= step * at;
   else rc->low += (uint64_t)step * at;
   rc->range = step * width;

@@ -64,8 +64,8 @@ uint64_t ov_rc_symbol(ov_rc *rc, ov_rc_bit *nodes, uint64_t max, uint64_t v);
 size_t ov_rc_symbol_nodes(uint64_t max);
 uint64_t ov_rc_uint(ov_rc *rc, ov_rc_num *m, uint64_t v);
 int64_t ov_rc_sint(ov_rc *rc, ov_rc_num *m, int64_t v);
-/* The slot [at, at+width) of total (at most 2^16). A decoder asks first where it stands, then takes the slot.
- */
+/* The slot [at, at+width) of total (at most 2^16), not while counting. A decoder asks first where it stands,
+ * then takes the slot. */
 uint32_t ov_rc_slot_find(ov_rc *rc, uint32_t total);
 void ov_rc_slot(ov_rc *rc, uint32_t at, uint32_t width, uint32_t total);
 /* How many bits v has; 0 for 0. */

@@ -14,12 +14,12 @@ const uint32_t ov_rows_scales[16] = {1,   2,   5,   10,  15,   20,   30,   60,
 
 ov_column *ov_rows_column(ov_rows *s, uint16_t kind, uint16_t field) {
   ov_column **at = &s->columns[(kind * 31u + field) % OV_COLUMN_BUCKETS];
+  uint32_t of = (uint32_t)kind << 16 | field;
   for (ov_column *k = *at; k; k = k->next)
-    if (k->kind == kind && k->field == field) return k;
+    if (k->of == of) return k;
   ov_column *k = ov_rows_alloc(s, &s->work, 1, sizeof *k);
   if (!k) return NULL;
-  k->kind = kind;
-  k->field = field;
+  k->of = of;
   k->next = *at;
   *at = k;
   return k;
@@ -194,7 +194,10 @@ void ov_column_plan(ov_column *k, bool with_times) {
   bool apart = k->n_apart > 0;
   k->n_apart = 0;
   /* Few values near each other: nothing else could be shorter by much. */
-  if (!apart && fit(k, OV_COL_PLAIN) && k->max < NARROW_MAX) return;
+  if (!apart) {
+    (void)fit(k, OV_COL_PLAIN); /* with nothing apart, anything does */
+    if (k->max < NARROW_MAX) return;
+  }
   ov_column best = *k;
   best.mode = OV_COL_WIDE;
   uint64_t best_cost = wide_cost(k);

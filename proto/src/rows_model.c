@@ -147,7 +147,7 @@ uint32_t ov_rows_writer_index(ov_rows *s, ov_rc_num *m, const ov_id *id) {
 /* A name that stands nowhere in this message yet: writer, distance of its seq from the last such at this
  * place, tag. */
 static uint32_t ref_new(ov_rows *s, ov_place at, const ov_name *name) {
-  ov_name got = name ? *name : (ov_name){0};
+  ov_name got = *name;
   uint32_t w = ov_rows_writer_index(s, &s->m_writer, &got.writer);
   if (s->rc.err || !ov_rows_room(s, (void **)&s->names, s->n_names, &s->cap_names, sizeof *s->names))
     return OV_REF_NONE;

@@ -85,7 +85,7 @@ typedef enum ov_column_mode {
 } ov_column_mode;
 typedef struct ov_column {
   struct ov_column *next;
-  uint16_t kind, field;
+  uint32_t of; /* kind, field id */
   bool typed, headed;
   uint8_t type;        /* ov_wire of the last shape that names it */
   uint8_t mode, scale; /* scale: index in ov_rows_scales */

@@ -167,6 +167,79 @@ static void a_push_with_and_without_its_rest(void **state) {
   samples_free(&s);
 }
 
+/* Zero stands for a default, also in what a caller fills in. */
+static void a_welcome_that_wishes_nothing(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_WELCOME, false);
+  in.welcome.credit = in.welcome.frame_bytes = 0;
+  assert_int_equal(encode_and_decode(&s, &in, &out), 0);
+  assert_int_equal(out.welcome.credit, OV_CREDIT_DEFAULT);
+  assert_int_equal(out.welcome.frame_bytes, OV_FRAME_BYTES_DEFAULT);
+  samples_free(&s);
+}
+
+/* A record whose creating op does not count, and that has nothing else beside its rows. PROTO-47 */
+static void a_record_that_nobody_created(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_DELTA, true);
+  ov_delta_rec *rec = NULL;
+  for (uint32_t i = 0; i < in.delta.n_records && !rec; i++)
+    if (!in.delta.records[i].rec.created) rec = &in.delta.records[i];
+  assert_non_null(rec);
+  rec->rec.n_held = rec->rec.n_seen = 0;
+  for (uint32_t i = 0; i < rec->rec.n_ops; i++) rec->rec.ops[i].flags = 0;
+  in.delta.records = rec;
+  in.delta.n_records = 1;
+  in.delta.n_gone = 0;
+  assert_int_equal(encode_and_decode(&s, &in, &out), 0);
+  assert_int_equal(out.delta.n_records, 1);
+  assert_false(out.delta.records[0].rec.created);
+  assert_int_equal(out.delta.records[0].rec.n_ops, rec->rec.n_ops);
+  samples_free(&s);
+}
+
+/* Without the context of a session a DELTA without rows is read all the same. */
+static void a_delta_without_context(void **state) {
+  samples s;
+  ov_buf b;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_DELTA, false);
+  ov_buf_init(&b, 0);
+  sample_encode(&s, &in, &b);
+  assert_int_equal(ov_msg_decode(b.p, b.n, NULL, &s.arena, &out), 0);
+  assert_int_equal(out.delta.to, in.delta.to);
+  ov_buf_free(&b);
+  samples_free(&s);
+}
+
+/* Times of change that add up to more than a number holds. */
+static void changes_beyond_all_time(void **state) {
+  samples s;
+  ov_buf b;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_DELTA, false);
+  ov_buf_init(&b, 0);
+  sample_encode(&s, &in, &b);
+  b.p[0] += 2; /* rows and changed follow */
+  ov_mpw_bin(&b, (const uint8_t *)"", 0);
+  ov_mpw_array(&b, 2);
+  ov_mpw_uint(&b, 1);
+  ov_mpw_int(&b, INT64_MAX);
+  assert_int_equal(decode(&s, &b, &out), OV_E_FORMAT);
+  ov_buf_free(&b);
+  samples_free(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_longer_enrol_is_read),
@@ -177,6 +250,10 @@ int main(void) {
       cmocka_unit_test(a_time_beyond_all_clocks_is_refused),
       cmocka_unit_test(half_a_refusal_is_none),
       cmocka_unit_test(a_push_with_and_without_its_rest),
+      cmocka_unit_test(a_welcome_that_wishes_nothing),
+      cmocka_unit_test(a_record_that_nobody_created),
+      cmocka_unit_test(a_delta_without_context),
+      cmocka_unit_test(changes_beyond_all_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,11 +131,136 @@ static void only_own_earlier_rows_are_completed(void **state) {
   assert_memory_equal(ops[1].record.tag, none, sizeof none);
 }
 
+/* Encodes, decodes and hands the ops over, in *a. */
+static void there_and_back(const ov_rows_ctx *c, const ov_op *ops, size_t n, ov_arena *a, ov_op **got) {
+  ov_buf b;
+  size_t n_got = 0;
+  ov_buf_init(&b, 0);
+  assert_int_equal(ov_rows_encode(c, ops, n, &b), 0);
+  assert_int_equal(ov_rows_decode(c, b.p, b.n, a, got, &n_got), 0);
+  assert_int_equal(n_got, n);
+  ov_buf_free(&b);
+}
+
+/* Whoever sends a payload as bytes may be right, wrong, or over a limit: the row comes, and says which. */
+static void a_payload_as_bytes(void **state) {
+  (void)state;
+  static const uint8_t sound[] = {0x92, 0x80, 0x90}, broken[] = {0x92, 0x80, 0xc0},
+                       long_one[OV_PAYLOAD_BYTES_MAX + 1];
+  const struct {
+    const uint8_t *p;
+    uint32_t n;
+    int err;
+  } cases[] = {{sound, sizeof sound, 0},
+               {broken, sizeof broken, OV_E_OP_FORMAT},
+               {long_one, sizeof long_one, OV_E_OP_LIMIT}};
+  ov_rows_ctx c = push_ctx();
+  for (unsigned i = 0; i < 3; i++) {
+    ov_field f;
+    ov_op op = entry(&f), *got = NULL;
+    ov_arena a;
+    ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
+    op.n_fields = 0;
+    op.payload_bytes = cases[i].p;
+    op.payload_len = cases[i].n;
+    op.payload_err = OV_E_OP_FORMAT; /* so its sender says: it is sent as it is */
+    there_and_back(&c, &op, 1, &a, &got);
+    assert_int_equal(got[0].payload_err, cases[i].err);
+    assert_int_equal(got[0].payload_len, cases[i].n);
+    assert_memory_equal(got[0].payload_bytes, cases[i].p, cases[i].n);
+    ov_arena_free(&a);
+  }
+}
+
+/* 28 bytes that are no name: a log has no op 0. PROTO-65 */
+static void bytes_as_long_as_a_name(void **state) {
+  (void)state;
+  static const uint8_t zeros[OV_NAME_BYTES];
+  ov_rows_ctx c = push_ctx();
+  ov_field f;
+  ov_op op = entry(&f), *got = NULL;
+  ov_arena a;
+  ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
+  f.v = ov_bytes(zeros, sizeof zeros);
+  there_and_back(&c, &op, 1, &a, &got);
+  assert_int_equal(got[0].fields[0].v.type, OV_V_BYTES);
+  assert_int_equal(got[0].fields[0].v.s.n, sizeof zeros);
+  assert_memory_equal(got[0].fields[0].v.s.p, zeros, sizeof zeros);
+  ov_arena_free(&a);
+}
+
+/* More codes for missing in one field than are set apart. */
+static void many_codes_for_missing(void **state) {
+  (void)state;
+  ov_rows_ctx c = push_ctx();
+  ov_field f[8];
+  ov_op ops[8], *got = NULL;
+  ov_arena a;
+  ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
+  for (unsigned i = 0; i < 8; i++) {
+    ops[i] = entry(&f[i]);
+    ops[i].name.seq = ops[i].record.seq = 5 + i;
+    f[i].v = ov_int(i < 6 ? -90 - (int64_t)i : 4000 + (int64_t)i);
+  }
+  there_and_back(&c, ops, 8, &a, &got);
+  for (unsigned i = 0; i < 8; i++) assert_int_equal(got[i].fields[0].v.i, f[i].v.i);
+  ov_arena_free(&a);
+}
+
+/* Who wrote a field last is looked for in so many rows; beyond them the names are listed. */
+static void a_value_replaced_after_many_other_changes(void **state) {
+  (void)state;
+  enum { N = 14 };
+  ov_rows_ctx c = {.named = true, .writer = server, .server = server, .base_time = 1760000000};
+  ov_field f[N];
+  ov_op ops[N], *got = NULL;
+  ov_arena a;
+  ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
+  for (unsigned i = 0; i < N; i++) {
+    ops[i] = entry(&f[i]);
+    ops[i].name.seq = 5 + i;
+    ops[i].creates = i == 0;
+    ops[i].record = ops[0].name;
+    f[i].id = (uint16_t)(i == 0 || i == N - 1 ? 10 : 20 + i);
+  }
+  ops[N - 1].replaces = &ops[0].name;
+  ops[N - 1].n_replaces = 1;
+  there_and_back(&c, ops, N, &a, &got);
+  assert_int_equal(got[N - 1].n_replaces, 1);
+  assert_true(ov_name_equal(&got[N - 1].replaces[0], &ops[0].name));
+  ov_arena_free(&a);
+}
+
+/* Of a void nothing is known but its proof: not whether it created a record. PROTO-33 */
+static void a_void_among_named_rows(void **state) {
+  (void)state;
+  ov_rows_ctx c = {.named = true, .writer = server, .server = server, .base_time = 1760000000};
+  ov_op op = {.name = {.writer = me, .seq = 5, .tag = {1, 2, 3, 4}}, .is_void = true, .has_commitment = true};
+  ov_op *got = NULL;
+  ov_arena a;
+  ov_arena_init(&a, OV_DECODE_ARENA_BYTES_MAX);
+  memset(op.header_hash.b, 3, sizeof op.header_hash.b);
+  memset(op.commitment.b, 4, sizeof op.commitment.b);
+  op.creates = true; /* as a caller may have left it */
+  there_and_back(&c, &op, 1, &a, &got);
+  assert_true(got[0].is_void);
+  assert_false(got[0].creates);
+  assert_memory_equal(got[0].commitment.b, op.commitment.b, sizeof op.commitment.b);
+  ov_arena_free(&a);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(content_without_its_bytes_has_none),  cmocka_unit_test(content_that_fits_no_frame),
-      cmocka_unit_test(a_name_that_is_not_this_rows),        cmocka_unit_test(a_push_beyond_the_last_seq),
+      cmocka_unit_test(content_without_its_bytes_has_none),
+      cmocka_unit_test(content_that_fits_no_frame),
+      cmocka_unit_test(a_name_that_is_not_this_rows),
+      cmocka_unit_test(a_push_beyond_the_last_seq),
       cmocka_unit_test(only_own_earlier_rows_are_completed),
+      cmocka_unit_test(a_payload_as_bytes),
+      cmocka_unit_test(bytes_as_long_as_a_name),
+      cmocka_unit_test(many_codes_for_missing),
+      cmocka_unit_test(a_value_replaced_after_many_other_changes),
+      cmocka_unit_test(a_void_among_named_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
