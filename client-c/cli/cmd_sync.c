@@ -140,6 +140,7 @@ static int read_number(cli *c, const cli_opt *opts, const char *name, uint32_t m
 int cmd_sync(cli *c, int argc, char **argv) {
   cli_opt opts[] = {{.name = "live"},
                     {.name = "once"},
+                    {.name = "again"},
                     {.name = "wait", .takes_value = true},
                     {.name = "ca", .takes_value = true},
                     {.name = NULL}};
@@ -159,6 +160,7 @@ int cmd_sync(cli *c, int argc, char **argv) {
   o.ca_file = *ca ? ca : NULL;
   o.progress = on_progress;
   o.progress_ctx = &f;
+  if (cli_value(opts, "again") && oc_offer_again(c->s, &c->e)) return cli_fail(c);
   catch_signals(c->s);
   err = oc_sync(c->s, &o, &c->e);
   cli_progress_end(&f.bar);

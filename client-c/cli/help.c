@@ -162,7 +162,7 @@ static const struct {
                "there only after the server has confirmed it with its signature. Also what needs attention, "
                "conflicts, the last sync, and what is the matter\n"
                "with clock or log.\n"},
-    {"sync", "Usage: overdracht sync [--live] [--once] [--wait SECONDS] [--ca FILE]\n"
+    {"sync", "Usage: overdracht sync [--live] [--once] [--again] [--wait SECONDS] [--ca FILE]\n"
              "\n"
              "Sends what is new here and receives what is new there. When the connection fails or the server "
              "is busy it tries again, at growing intervals,\n"
@@ -171,6 +171,8 @@ static const struct {
              "\n"
              "  --live           stay connected and follow what others write, until Ctrl-C\n"
              "  --once           do not try again\n"
+             "  --again          offer everything that was ever written here once more: on an old copy of a "
+             "device, after the server was put back to an older backup\n"
              "  --wait SECONDS   try for this long (default 60; with --live without end)\n"
              "  --ca FILE        certificate (PEM) of the organisation's own authority\n"},
     {"import",

@@ -264,6 +264,11 @@ OC_API int oc_enrol(oc_store *s, const char *url, const char *code, const char *
                     const oc_sync_options *o, oc_error *e);
 /* Blocks until everything is sent and received (or, live, until cancelled). */
 OC_API int oc_sync(oc_store *s, const oc_sync_options *o, oc_error *e);
+/* All that this store ever wrote counts as unsent from now on, and is offered again by the next syncs. What a
+ * server has does no harm; what it has as a proof only, because another copy of this store had dropped the
+ * content, is filled by what this copy still has. For an old copy of a device, after the server was put back
+ * to an older backup. */
+OC_API int oc_offer_again(oc_store *s, oc_error *e);
 /* Any thread or signal handler: a running oc_sync returns OC_E_CANCELLED soon; nothing is lost. */
 OC_API void oc_sync_cancel(oc_store *s);
 

@@ -335,6 +335,54 @@ int oc_log_append(oc_store *s, oc_txn *t, ov_op *op, ov_arena *a) {
   return err;
 }
 
+/* -- once more ------------------------------------------------------------------------------------------- */
+
+int oc_log_forget_acks(oc_store *s, oc_txn *t, oc_writer_row *w, uint64_t place) {
+  ov_arena a;
+  int err = 0;
+  ov_arena_init(&a, 1u << 20);
+  for (uint64_t seq = place + 1; !err && seq <= w->acked; seq++) {
+    oc_log_row row;
+    ov_arena_reset(&a);
+    err = oc_log_get(t, &w->writer, seq, &a, &row);
+    row.state = OC_OP_LOCAL;
+    if (!err) err = oc_log_put(t, &row);
+    if (!err && row.kept) err = oc_view_index(s, t, &row.op.record, &a);
+  }
+  ov_arena_free(&a);
+  w->acked = place;
+  if (w->safe > place) w->safe = place;
+  return err;
+}
+
+static int offer_again(oc_store *s, oc_txn *t) {
+  oc_writer_row w;
+  ov_arena a;
+  int more = oc_writer_next(t, NULL, &w);
+  for (; !more; more = oc_writer_next(t, &w.writer, &w)) {
+    int err = oc_log_forget_acks(s, t, &w, 0);
+    if (!err) err = oc_writer_put(t, &w);
+    if (err) return err;
+  }
+  if (more != OV_E_NOTFOUND) return more;
+  ov_arena_init(&a, 1u << 20);
+  int err = oc_repend_unsent(s, t, &a);
+  ov_arena_free(&a);
+  return err;
+}
+
+/* PROTO-54, PROTO-85 */
+int oc_offer_again(oc_store *s, oc_error *e) {
+  oc_txn *t = NULL;
+  if (e) *e = (oc_error){0};
+  if (oc_ended(s, e)) return OC_E_REFUSED;
+  int err = oc_txn_begin(s->db, true, &t);
+  if (!err) err = offer_again(s, t);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  return oc_from_ov(e, err);
+}
+
 /* -- trim: what is safe and old enough is kept as hashes only -------------------------------------------- */
 
 #define KEEP_MS (30LL * 86400 * 1000)

@@ -145,6 +145,8 @@ int oc_writer_start(oc_store *s, oc_txn *t);
  * with it. */
 int oc_commit_key(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, uint8_t key[OV_KEY_BYTES]);
 int oc_commit_key_drop(oc_txn *t, const ov_name *participant); /* with an erasure */
+/* What a server acknowledged of this log after seq `place` counts as unsent again; w itself is not stored. */
+int oc_log_forget_acks(oc_store *s, oc_txn *t, oc_writer_row *w, uint64_t place);
 /* Forgets payloads that are safe and old enough; at most max. */
 int oc_log_trim(oc_store *s, oc_txn *t, int64_t server_now_ms, unsigned max);
 

@@ -241,21 +241,9 @@ static bool same_head(oc_session *ss, oc_txn *t, uint64_t seq, const uint8_t *he
 }
 
 static int forget_acks(oc_session *ss, oc_txn *t, uint64_t place) {
-  for (uint64_t seq = place + 1; seq <= ss->w.acked; seq++) {
-    oc_log_row row;
-    ov_arena a;
-    ov_arena_init(&a, 1u << 20);
-    int err = oc_log_get(t, &ss->w.writer, seq, &a, &row);
-    row.state = OC_OP_LOCAL;
-    if (!err) err = oc_log_put(t, &row);
-    if (!err && row.kept) err = oc_view_index(ss->s, t, &row.op.record, &a);
-    ov_arena_free(&a);
-    if (err) return err;
-  }
   ss->progress.to_send += ss->w.acked - place;
-  ss->w.acked = place;
-  if (ss->w.safe > place) ss->w.safe = place;
-  int err = oc_push_save(ss, t);
+  int err = oc_log_forget_acks(ss->s, t, &ss->w, place);
+  if (!err) err = oc_push_save(ss, t);
   ov_arena a;
   ov_arena_init(&a, 1u << 20);
   /* a copy that was fetched anew before this log was asked about does not have them */

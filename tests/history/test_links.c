@@ -254,6 +254,42 @@ static void dropped_ops_become_voids_and_are_filled(void **state) {
   home_close(&h);
 }
 
+/* A copy that was made when all was acknowledged believes that the server has it. Nobody tells it that the
+ * content was lost since; somebody has to say so, and then it is offered. PROTO-85 */
+static void a_copy_that_believes_it_is_acknowledged(void **state) {
+  (void)state;
+  home h;
+  tablet copy;
+  char id[OC_ID_TEXT];
+  sv_op_row row;
+  home_open(&h);
+  world_backup(&h.w);
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  tablet_sync_ok(&h.a);
+  tablet_clone(&h.a, &copy, "copy");
+  make_safe(&h);
+  days_later(&h, 40);
+  tablet_sync_ok(&h.a); /* drops the content */
+  world_restore(&h.w);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  ov_name name = name_of(id);
+  tablet_sync_ok(&copy);
+  assert_true(fx_op(&h.w.fx, h.w.org, &name, &row));
+  assert_true(row.op.is_void);
+  assert_int_equal(oc_offer_again(copy.s, NULL), 0);
+  assert_int_equal(tablet_status(&copy).unsent, 1);
+  later(&h);
+  tablet_sync_ok(&copy);
+  assert_int_equal(tablet_status(&copy).unsent, 0);
+  assert_true(fx_op(&h.w.fx, h.w.org, &name, &row));
+  assert_false(row.op.is_void);
+  assert_string_equal(tablet_value(&copy, id, "quality", NULL), "4");
+  fx_verify(&h.w.fx, h.w.org);
+  tablet_close(&copy);
+  home_close(&h);
+}
+
 /* A cloned image: both copies log on, both branches arrive, and the second to come learns that it has a
  * double. PROTO-58, PROTO-124 */
 static void a_clone_logs_on(void **state) {
@@ -329,6 +365,7 @@ int main(void) {
                                      cmocka_unit_test(a_refetch_that_is_cut_short),
                                      cmocka_unit_test(changes_over_many_logs),
                                      cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
+                                     cmocka_unit_test(a_copy_that_believes_it_is_acknowledged),
                                      cmocka_unit_test(a_clone_logs_on),
                                      cmocka_unit_test(a_restore_after_a_fork)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ _overdracht() {
     add) options+=" --client --team" ;;
     retract) options+=" --reason --undo" ;;
     list) options+=" --client --from --to --unsent --attention --retracted --max" ;;
-    sync) options+=" --live --once --wait --ca" ;;
+    sync) options+=" --live --once --again --wait --ca" ;;
     import) options+=" --map --dry-run --client --set" ;;
     kinds) options+=" --plain" ;;
   esac
