@@ -1,17 +1,23 @@
-// Pictures of every screen, on made-up data.
-//   node scripts/screenshots.mjs --out DIR [NAME …]     only those whose name begins so
+// Pictures of every screen, on made-up data; those of the desk come from the real server.
+//   node scripts/screenshots.mjs --out DIR [--data DIR] [NAME …]     only those whose name begins so
+// With OVERDRACHT_BIN=BUILD_DIR also the desk (desk-…), on demonstration data that are made first, which takes
+// minutes, or on a copy of those in --data.
+import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { CHROMIUM, stand } from "../tests/ui/lib/stand.mjs";
 
 const words = process.argv.slice(2);
 const at = words.indexOf("--out");
 if (at < 0 || !words[at + 1]) {
-  console.error("usage: node scripts/screenshots.mjs --out DIR [NAME …]");
+  console.error("usage: node scripts/screenshots.mjs --out DIR [--data DIR] [NAME …]");
   process.exit(2);
 }
 const [, out] = words.splice(at, 2);
 mkdirSync(out, { recursive: true });
+const dataAt = words.indexOf("--data");
+const data = dataAt < 0 ? null : words.splice(dataAt, 2)[1];
 
 const TABLET = { width: 800, height: 1280 };
 const PHONE = { width: 360, height: 740 };
@@ -96,3 +102,21 @@ for (const [size, viewport, theme] of SIZES) {
 }
 await browser.close();
 close();
+
+const isWanted = (name) => !words.length || words.some((w) => `desk-${name}`.startsWith(w));
+if (!words.length || words.some((w) => w.startsWith("desk"))) {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const bundle = `${root}build/shots-${process.pid}.mjs`;
+  await build({
+    entryPoints: [`${root}tests/ui/desk_shots.ts`],
+    outfile: bundle,
+    bundle: true,
+    platform: "node",
+    target: "node18",
+    format: "esm",
+    packages: "external",
+    define: { SOURCE_DIR: JSON.stringify(fileURLToPath(new URL("../..", import.meta.url))) },
+  });
+  const { deskShots } = await import(pathToFileURL(bundle).href).finally(() => rmSync(bundle));
+  await deskShots(out, isWanted, data);
+}

@@ -193,8 +193,8 @@ static void add_contact(sv_measurer *m, const ov_record *r, int phase) {
 }
 
 /* On the clock on the wall. */
-static int64_t local_day(const sv_measurer *m, int64_t at) {
-  int64_t t = at + sv_zone_offset(m->zone, at);
+static int64_t local_day(const sv_zone *zone, int64_t at) {
+  int64_t t = at + sv_zone_offset(zone, at);
   return t >= 0 ? t / 86400 : (t + 1) / 86400 - 1;
 }
 
@@ -217,7 +217,7 @@ static void add_tech(sv_measurer *m, const ov_record *r, int phase) {
   sv_sum *week = entry(m, M_TECH_DAYS_WEEK, 0, 0, phase), *total = entry(m, M_TECH_DAYS_TOTAL, 0, 0, phase);
   if (!rate || !week || !total) return;
   if (known(incident) && incident > 0) rate->sum += 100000;
-  if ((used != 1 && used != 2) || !known(at) || !new_use_day(m, local_day(m, at))) return;
+  if ((used != 1 && used != 2) || !known(at) || !new_use_day(m, local_day(m->zone, at))) return;
   rate->n++;
   week->n++;
   week->sum += 1000;
@@ -285,17 +285,16 @@ static void count_project(sv_measurer *m, const sv_project_dates *p) {
   if (m->n_projects < PROJECTS_MAX) m->projects[m->n_projects++] = (project_count){p->name, 1};
 }
 
-static int64_t day_of(const ov_record *r) {
-  int64_t v = r->kind == KIND_SLEEP || r->kind == KIND_ROUND ? sv_record_value(r, SLEEP_NIGHT)
-                                                             : sv_record_value(r, F_OCCURRED);
-  if (!known(v) || r->kind == KIND_SLEEP || r->kind == KIND_ROUND) return v;
-  return v >= 0 ? v / 86400 : (v - 86399) / 86400;
+int64_t sv_record_day(const ov_record *r, const sv_zone *zone) {
+  bool night = r->kind == KIND_SLEEP || r->kind == KIND_ROUND;
+  int64_t v = sv_record_value(r, night ? SLEEP_NIGHT : F_OCCURRED);
+  return night || !known(v) ? v : local_day(zone, v);
 }
 
 void sv_measurer_add(sv_measurer *m, const ov_record *r, const sv_project_dates *project, char *why) {
   if (why) *why = 0;
   if (!r->created || ov_record_retracted(r) == OV_RETRACTED) return;
-  int64_t day = day_of(r);
+  int64_t day = sv_record_day(r, m->zone);
   if (!known(day)) return;
   int phase = phase_of(r, project, day);
   m->sums.records++;

@@ -84,21 +84,25 @@ static const sv_project_dates *project_of(const job *j, const ov_record *r) {
   return NULL;
 }
 
-/* The sums of a participant's month and family, encoded into j->made; empty when there is nothing. */
+/* The sums of a participant's month and family, encoded into j->made; empty when there is nothing. The index
+ * goes by days in UTC, the month by the clock on the wall: a day of either neighbour is looked at too. */
 static int sum_family(job *j, sv_txn *t, uint32_t month, unsigned family, const ov_name *who) {
   ov_name *names;
   uint32_t n = 0;
   ov_arena_reset(&j->list);
   ov_buf_reset(&j->made);
-  int err = sv_by_participant_days(t, who, sv_family_kind(family), sv_month_first_day(month),
-                                   sv_month_first_day(month + 1) - 1, &j->list, &names, RECORDS_MAX, &n);
+  int err = sv_by_participant_days(t, who, sv_family_kind(family), sv_month_first_day(month) - 1,
+                                   sv_month_first_day(month + 1), &j->list, &names, RECORDS_MAX, &n);
   if (err || !n) return err;
   sv_measurer_begin(j->m, family, j->zone);
   for (uint32_t i = 0; !err && i < n; i++) {
     sv_record_row row;
     ov_arena_reset(&j->rec);
     err = sv_record_get(t, &names[i], &j->rec, &row);
-    if (!err && !row.erased) sv_measurer_add(j->m, &row.rec, project_of(j, &row.rec), NULL);
+    if (err || row.erased) continue;
+    int64_t day = sv_record_day(&row.rec, j->zone);
+    if (day != SV_UNKNOWN && sv_month_of_day(day) == month)
+      sv_measurer_add(j->m, &row.rec, project_of(j, &row.rec), NULL);
   }
   if (err) return err;
   sv_sums s = *sv_measurer_end(j->m);
@@ -119,14 +123,27 @@ static int sum_month(job *j, sv_txn *t, uint32_t month, const ov_name *who) {
 
 /* -- what is due ----------------------------------------------------------------------------------------- */
 
-/* Calls each for every month in which a participant has something of a family. */
+/* Has the participant anything of the family on the last day of the month, in UTC? */
+static int ends_with(sv_txn *t, const ov_name *who, uint16_t kind, uint32_t month, bool *yes) {
+  int64_t day, last = sv_month_first_day(month + 1) - 1;
+  int err = sv_participant_day(t, who, kind, last, &day);
+  *yes = !err && day == last;
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
+/* Calls each for every month in which a participant has something of a family, and for the neighbour of a
+ * month's first or last day, which may be its own on the clock on the wall. */
 static int each_month(sv_txn *t, const ov_name *who, int (*each)(void *ctx, uint32_t month), void *ctx) {
   int err = 0;
   for (unsigned f = 1; !err && f < SV_FAM_END; f++) {
     int64_t day, from = DAY_MIN;
     while (!err && !(err = sv_participant_day(t, who, sv_family_kind(f), from, &day)) && day <= DAY_MAX) {
       uint32_t month = sv_month_of_day(day);
-      err = each(ctx, month);
+      bool next = false;
+      if (day == sv_month_first_day(month)) err = each(ctx, month - 1);
+      if (!err) err = each(ctx, month);
+      if (!err) err = ends_with(t, who, sv_family_kind(f), month, &next);
+      if (!err && next) err = each(ctx, month + 1);
       from = sv_month_first_day(month + 1);
     }
     if (err == OV_E_NOTFOUND) err = 0;
@@ -141,7 +158,7 @@ typedef struct due_ctx {
 
 static int add_due(void *ctx, uint32_t month) {
   due_ctx *d = ctx;
-  return sv_sums_due_add(d->t, d->who, sv_month_first_day(month));
+  return sv_sums_due_add(d->t, d->who, sv_month_first_day(month) + 14); /* it, and no neighbour */
 }
 
 static int all_due(sv_txn *t) {
@@ -289,8 +306,8 @@ static int by_rows(recount *r) {
     int64_t day = 0;
     int lost = 0;
     started = true;
-    err = sv_participant_day(r->t, &who, sv_family_kind(family), sv_month_first_day(month), &day);
-    bool there = !err && sv_month_of_day(day) == month;
+    err = sv_participant_day(r->t, &who, sv_family_kind(family), sv_month_first_day(month) - 1, &day);
+    bool there = !err && day <= sv_month_first_day(month + 1);
     if (err && err != OV_E_NOTFOUND) return err;
     /* What is left of an erased participant nobody can open: it is absent, and no difference. */
     bool erased = sv_keyring_destroyed(r->j->org->keyring, &who);

@@ -265,7 +265,8 @@ int sv_sums_each(sv_txn *t, uint32_t month, uint8_t family, sv_sums_fn each, voi
 /* Next row of the table behind (month, family, participant), readable or not; `started` false: the first. */
 int sv_sums_next(sv_txn *t, bool started, uint32_t *month, uint8_t *family, ov_name *participant);
 /* The records of this participant in the month of `day` changed: its sums are due. With the zero name all
- * are. */
+ * are. Days are UTC's here, and months those of the clock on the wall: of the first and last day of a month
+ * the neighbour's sums are due too. */
 int sv_sums_due_add(sv_txn *t, const ov_name *participant, int64_t day);
 int sv_sums_due_first(sv_txn *t, uint32_t *month, ov_name *participant); /* OV_E_NOTFOUND */
 int sv_sums_due_has(sv_txn *t, uint32_t month, const ov_name *participant, bool *has);

@@ -104,10 +104,18 @@ int sv_sums_next(sv_txn *t, bool started, uint32_t *month, uint8_t *family, ov_n
 
 /* -- due ------------------------------------------------------------------------------------------------- */
 
-int sv_sums_due_add(sv_txn *t, const ov_name *participant, int64_t day) {
-  sv_key k = sv_key_due(ov_name_is_zero(participant) ? 0 : sv_month_of_day(day), participant);
+static int mark_due(sv_txn *t, const ov_name *participant, uint32_t month) {
+  sv_key k = sv_key_due(month, participant);
   if (t->err || sv_tab_has(t, SV_T_SUMS_DUE, &k)) return t->err;
   return sv_mark_put(t, SV_T_SUMS_DUE, &k);
+}
+
+int sv_sums_due_add(sv_txn *t, const ov_name *participant, int64_t day) {
+  if (ov_name_is_zero(participant)) return mark_due(t, participant, 0);
+  uint32_t month = sv_month_of_day(day), before = sv_month_of_day(day - 1), after = sv_month_of_day(day + 1);
+  if (before != month) mark_due(t, participant, before);
+  if (after != month) mark_due(t, participant, after);
+  return mark_due(t, participant, month);
 }
 
 int sv_sums_due_first(sv_txn *t, uint32_t *month, ov_name *participant) {

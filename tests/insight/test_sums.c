@@ -207,6 +207,66 @@ static void an_erased_participant_has_no_sums(void **state) {
   close_place(&p);
 }
 
+/* Contacts of a month, all of them counted; 0 when there is no row. */
+static uint32_t contacts(place *p, uint32_t month) {
+  sv_txn *t = NULL;
+  ov_buf b;
+  sv_sums *s = test_calloc(1, sizeof *s);
+  ov_buf_init(&b, 0);
+  FX_OK(sv_txn_read(p->org->env, &t));
+  int err = sv_sums_get(t, month, SV_FAM_CONTACT, &p->anna, &b);
+  sv_txn_abort(t);
+  if (!err) FX_OK(sv_sums_decode(b.p, b.n, s));
+  uint32_t n = err ? 0 : s->records;
+  ov_buf_free(&b);
+  test_free(s);
+  return n;
+}
+
+/* At midnight in Amsterdam it is 23:00 UTC in winter, and 22:00 in summer. */
+static void months_begin_at_midnight_on_the_wall(void **state) {
+  static const struct {
+    int64_t midnight; /* UTC */
+    uint32_t month;   /* that begins */
+  } edges[] = {
+      {1772319600, 12 * 2026 + 2},  /* 2026-02-28 23:00: March */
+      {1774994400, 12 * 2026 + 3},  /* 2026-03-31 22:00: April, two days into summer time */
+      {1793487600, 12 * 2026 + 10}, /* 2026-10-31 23:00: November, six days out of it */
+      {1798758000, 12 * 2027},      /* 2026-12-31 23:00: January */
+  };
+  place p;
+  ov_name first = {.seq = 0};
+  (void)state;
+  open_place(&p, 5);
+  drain(&p);
+  for (unsigned i = 0; i < 4; i++) {
+    for (int s = -1; s <= 0; s++) { /* the last second of a month, and the first of the next */
+      ov_field f[] = {FX_INT(F_OCCURRED, edges[i].midnight + s), FX_INT(CONTACT_MODE, 1)};
+      ov_name name = fx_create(p.tablet, KIND_CONTACT, &p.anna, f, 2);
+      if (!i && s) first = name;
+    }
+  }
+  fx_push_ok(p.tablet, p.org, 1, 8);
+  drain(&p);
+  for (unsigned i = 0; i < 4; i++) {
+    assert_int_equal(contacts(&p, edges[i].month), i == 0 ? 1 + 1 : 1);
+    assert_int_equal(contacts(&p, edges[i].month - 1), i == 1 ? 1 + 1 : 1);
+  }
+  uint64_t checked = 0, differing = 0;
+  FX_OK(sv_sums_recount(p.org, NULL, NULL, &checked, &differing));
+  assert_int_equal(differing, 0);
+  /* an entry that moves over midnight leaves no trace, though its day in UTC stays what it was */
+  ov_field later[] = {FX_INT(F_OCCURRED, edges[0].midnight)};
+  fx_edit(p.tablet, p.org, &first, later, 1);
+  fx_push_ok(p.tablet, p.org, 9, 9);
+  drain(&p);
+  assert_int_equal(contacts(&p, edges[0].month - 1), 0);
+  assert_int_equal(contacts(&p, edges[0].month), 3);
+  FX_OK(sv_sums_recount(p.org, NULL, NULL, &checked, &differing));
+  assert_int_equal(differing, 0);
+  close_place(&p);
+}
+
 static void months_are_those_of_the_calendar(void **state) {
   (void)state;
   assert_int_equal(sv_month_of_day(0), 12 * 1970);
@@ -226,6 +286,7 @@ int main(void) {
       cmocka_unit_test(follow_what_is_pushed_edited_and_retracted),
       cmocka_unit_test(a_night_that_moves_leaves_its_month),
       cmocka_unit_test(a_recount_finds_what_is_wrong),
+      cmocka_unit_test(months_begin_at_midnight_on_the_wall),
       cmocka_unit_test(an_erased_participant_has_no_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
