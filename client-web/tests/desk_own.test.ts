@@ -229,7 +229,7 @@ test("which nights are missing, and when each tablet was last here", { skip }, a
   await row("Tablet B").waitFor();
   assert.ok((await row("browser Laurier").getByText("nu verbonden").count()) >= 2);
   assert.equal(await row("Tablet B").getByText("nu verbonden").count(), 0);
-  await row("Tablet B").getByText(/niet ouder dan/).waitFor();
+  await row("Tablet B").getByText(/niets van vóór/).waitFor();
   assert.ok(audit("--type", "search").some((x) => /devices/.test(String(x.detail))));
   assert.deepEqual(desk.faults, []);
   await desk.context.close();

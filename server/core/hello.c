@@ -254,6 +254,7 @@ static void welcome(sv_session *ss, const ov_hello *h, int64_t now) {
     return;
   }
   ss->proved = true;
+  ss->all_sent = !ss->push_expected && w.own == OV_OWN_SAME;
   sv_seen_note(ss);
   s->stats.hellos++;
   if (ss->wants == OV_WANTS_LIVE) s->stats.live++;

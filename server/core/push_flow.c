@@ -129,6 +129,7 @@ static void answer_session(sv_session *ss, push_job *p) {
     sv_catchup_skip(ss, &p->out.touches);
   }
   ss->push_expected = p->more;
+  ss->all_sent = p->answer_type == OV_M_ACK && !p->more && !p->out.refused_err && !ss->inbox;
   err = sv_session_send(ss, p->answer_type, &p->answer);
   if (err) {
     sv_session_fail(ss, err, "answer to a push");
@@ -209,6 +210,7 @@ void sv_push_received(sv_session *ss, const ov_push *m) {
   ss->server->stats.busy++;
   make_error(p, err);
   ss->push_expected = m->more;
+  ss->all_sent = false;
   err = sv_session_send(ss, OV_M_ERROR, &p->answer);
   ov_buf_free(&p->answer);
   free(p);

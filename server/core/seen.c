@@ -1,4 +1,5 @@
-/* When a device was last here. Greeting writes nothing, so that a sync with nothing new costs no fsync: who
+/* When a device was last here, and until when it had sent all that it has: HELLO and PUSH say whether more is
+ * to come. Greeting writes nothing, so that a sync with nothing new costs no fsync: who
  * was here is remembered, and written down once a minute together. A crash in between forgets a minute. */
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,12 @@ void sv_seen_note(sv_session *ss) {
   for (unsigned i = 0; i < s->n_seen; i++) {
     if (!ov_id_equal(&s->seen[i].device, &ss->device.id)) continue;
     s->seen[i].ms = now;
+    if (ss->all_sent) s->seen[i].all_sent_ms = now;
     return;
   }
   if (s->n_seen == SV_SEEN_MAX) return; /* it greets again */
-  s->seen[s->n_seen++] = (seen_mark){.org = ss->org, .device = ss->device.id, .ms = now};
+  s->seen[s->n_seen++] = (seen_mark){
+      .org = ss->org, .device = ss->device.id, .ms = now, .all_sent_ms = ss->all_sent ? now : 0};
 }
 
 static int seen_run(sv_job *job, sv_txn *t, ov_arena *a) {
@@ -34,6 +37,7 @@ static int seen_run(sv_job *job, sv_txn *t, ov_arena *a) {
     if (err == OV_E_NOTFOUND || (!err && d.last_seen_ms >= j->marks[i].ms)) continue;
     if (err) return err;
     d.last_seen_ms = j->marks[i].ms;
+    if (j->marks[i].all_sent_ms > d.all_sent_ms) d.all_sent_ms = j->marks[i].all_sent_ms;
     err = sv_device_put(t, &d);
     if (err) return err;
   }
@@ -75,9 +79,12 @@ void sv_seen_tick(sv_server *s, int64_t mono) {
   sv_seen_write(s);
 }
 
-bool sv_server_device_here(const sv_server *s, const ov_id *device) {
+bool sv_server_device_here(const sv_server *s, const ov_id *device, bool *all_sent) {
+  *all_sent = false;
   for (const sv_session *ss = s->sessions; ss; ss = ss->next) {
-    if (ss->proved && !ss->closing && ov_id_equal(&ss->device.id, device)) return true;
+    if (!ss->proved || ss->closing || !ov_id_equal(&ss->device.id, device)) continue;
+    *all_sent = ss->all_sent;
+    return true;
   }
   return false;
 }

@@ -64,6 +64,7 @@ struct sv_session {
   ov_wants wants;
   uint32_t credit, credit_left;
   bool proved;        /* WELCOME was sent */
+  bool all_sent;      /* as HELLO or the answer to its last PUSH has it, the device has sent all it has */
   bool push_expected; /* HELLO or the last PUSH said that more follows: DELTAs wait */
   bool in_commit;     /* one push of this session is with the writer */
   ov_buf hello_copy;  /* plain HELLO message while it waits for its proof */
@@ -97,7 +98,7 @@ int sv_nonces_add(sv_nonces *n, const uint8_t nonce[16], int64_t time_ms, int64_
 typedef struct seen_mark {
   sv_org *org;
   ov_id device;
-  int64_t ms;
+  int64_t ms, all_sent_ms; /* the second 0: it was not so */
 } seen_mark;
 
 #define SESSION_BUCKETS 1024u

@@ -47,9 +47,9 @@ void sv_server_changed(sv_server *s, sv_org *org, const uint32_t *scopes, unsign
 void sv_server_set_schemas(sv_server *s, const ov_schemas *schemas);
 /* A device was revoked: its sessions end at once. */
 void sv_server_cut_device(sv_server *s, const ov_id *device);
-/* Has this device a session now? When it was here last stands in its row, at most a minute late. Service
- * thread. */
-bool sv_server_device_here(const sv_server *s, const ov_id *device);
+/* Has this device a session now, and has it sent all that it has? Until when that was so before stands in its
+ * row, at most a minute late. Service thread. */
+bool sv_server_device_here(const sv_server *s, const ov_id *device, bool *all_sent);
 /* Somebody was turned away: a line in the audit of the organisation (NULL: the programme's), at most
  * SV_AUDIT_REFUSALS_PER_MINUTE of all kinds together; the next line says how many got none. Service thread.
  * OV_E_BUSY, OV_E_NOMEM: there is no line. */

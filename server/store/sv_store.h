@@ -118,6 +118,7 @@ typedef struct sv_device {
   ov_id organisation;
   bool revoked;
   int64_t enrolled_ms, last_seen_ms;
+  int64_t all_sent_ms; /* until then it had sent all that it has; 0: it never had. At most last_seen_ms */
   char name[OV_DEVICE_NAME_MAX + 1];
   /* Live teams of the device record, ascending scopes >= 2: kept here by ingest
                             * whenever that record changes, so that a HELLO reads no table that grows with the

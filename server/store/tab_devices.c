@@ -14,6 +14,7 @@ int sv_device_put(sv_txn *t, const sv_device *d) {
   ov_mpw_bool(b, d->revoked);
   ov_mpw_int(b, d->enrolled_ms);
   ov_mpw_int(b, d->last_seen_ms);
+  ov_mpw_int(b, d->all_sent_ms);
   ov_mpw_bin(b, d->name, strnlen(d->name, OV_DEVICE_NAME_MAX));
   ov_mpw_array(b, d->n_teams);
   for (uint32_t i = 0; i < d->n_teams; i++) ov_mpw_uint(b, d->teams[i]);
@@ -48,6 +49,7 @@ static int decode_device(sv_txn *t, const ov_id *id, sv_device *out) {
   out->revoked = ov_mpr_bool(&r);
   out->enrolled_ms = ov_mpr_int(&r);
   out->last_seen_ms = ov_mpr_int(&r);
+  out->all_sent_ms = ov_mpr_int(&r);
   const uint8_t *name = ov_mpr_bin(&r, &n);
   if (n > OV_DEVICE_NAME_MAX) ov_mpr_fail(&r, OV_E_FORMAT);
   read_teams(&r, out);

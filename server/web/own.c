@@ -102,11 +102,12 @@ static json_t *device_json(own_job *d, sv_txn *t, ov_arena *a, const sv_device *
   ov_hex(x->id.b, OV_ID_BYTES, id);
   json_t *teams = json_array();
   for (uint32_t i = 0; i < x->n_teams; i++) json_array_append_new(teams, team_json(d, t, a, x->teams[i]));
-  return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:I}", "id", id, "name",
+  return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:I}", "id", id, "name",
                    label_json(d, t, a, &x->record), "person",
                    x->has_person ? label_json(d, t, a, &x->person) : json_null(), "teams", teams, "enrolled",
                    (json_int_t)(x->enrolled_ms / 1000), "seen", (json_int_t)(x->last_seen_ms / 1000),
-                   "revoked", x->revoked, "expires", (json_int_t)(x->expires_ms / 1000));
+                   "all_sent", (json_int_t)(x->all_sent_ms / 1000), "revoked", x->revoked, "expires",
+                   (json_int_t)(x->expires_ms / 1000));
 }
 
 static int read_devices(own_job *d, sv_txn *t, ov_arena *a) {
@@ -305,8 +306,10 @@ static void mark_here(sv_web *w, json_t *answer) {
   json_array_foreach(list, i, x) {
     ov_id id;
     const char *text = json_string_value(json_object_get(x, "id"));
-    if (text && !ov_unhex(text, id.b, OV_ID_BYTES))
-      json_object_set_new(x, "here", json_boolean(sv_server_device_here(w->o.server, &id)));
+    bool all_sent = false;
+    if (!text || ov_unhex(text, id.b, OV_ID_BYTES)) continue;
+    json_object_set_new(x, "here", json_boolean(sv_server_device_here(w->o.server, &id, &all_sent)));
+    if (all_sent) json_object_set(x, "all_sent", json_object_get(answer, "now"));
   }
 }
 

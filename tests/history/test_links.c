@@ -34,6 +34,51 @@ static void an_op_pushed_again_to_another_server(void **state) {
   home_close(&h);
 }
 
+static sv_device device_of(home *h, const tablet *t) {
+  sv_txn *txn = NULL;
+  sv_device d;
+  ov_id id = t->s->self.device;
+  h->w.fx.now_ms += 61000; /* it is written down once a minute */
+  sv_server_tick(h->w.server);
+  world_work(&h->w);
+  assert_int_equal(sv_txn_read(h->w.org->env, &txn), 0);
+  assert_int_equal(sv_device_get(txn, &id, &d), 0);
+  sv_txn_abort(txn);
+  return d;
+}
+
+/* The server knows until when a tablet had sent all that it has; one that came and could not hand over is
+ * known to have something older. */
+static void until_when_a_tablet_had_sent_all(void **state) {
+  (void)state;
+  home h;
+  home_open(&h);
+  char id[OC_ID_TEXT];
+  later(&h);
+  int64_t first = h.w.fx.now_ms;
+  tablet_sync_ok(&h.a); /* nothing to send */
+  sv_device d = device_of(&h, &h.a);
+  assert_int_equal(d.last_seen_ms, first);
+  assert_int_equal(d.all_sent_ms, first);
+  add_night(&h, &h.a, "2025-10-08", "4", id);
+  later(&h);
+  int64_t second = h.w.fx.now_ms;
+  link_plan cut = {.cut_after_up = 1}; /* HELLO, and no PUSH */
+  tablet_sync(&h.a, &cut, NULL);
+  assert_int_equal(tablet_status(&h.a).unsent, 1);
+  d = device_of(&h, &h.a);
+  assert_int_equal(d.last_seen_ms, second);
+  assert_int_equal(d.all_sent_ms, first);
+  later(&h);
+  int64_t third = h.w.fx.now_ms;
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  d = device_of(&h, &h.a);
+  assert_int_equal(d.last_seen_ms, third);
+  assert_int_equal(d.all_sent_ms, third);
+  home_close(&h);
+}
+
 /* Cut between ACK and DELTA: the author still sees the entry, and sees it once.
  * PROTO-108, PROTO-111, PROTO-113 */
 static void a_link_cut_between_ack_and_delta(void **state) {
@@ -359,6 +404,7 @@ static void a_restore_after_a_fork(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(an_op_pushed_again_to_another_server),
                                      cmocka_unit_test(a_link_cut_between_ack_and_delta),
+      cmocka_unit_test(until_when_a_tablet_had_sent_all),
                                      cmocka_unit_test(an_edit_of_what_left_the_window),
                                      cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
                                      cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore),

@@ -220,6 +220,7 @@ static void assert_device(const sv_device *a, const sv_device *b) {
   assert_int_equal(a->revoked, b->revoked);
   assert_int_equal(a->enrolled_ms, b->enrolled_ms);
   assert_int_equal(a->last_seen_ms, b->last_seen_ms);
+  assert_int_equal(a->all_sent_ms, b->all_sent_ms);
   assert_string_equal(a->name, b->name);
   assert_int_equal(a->n_teams, b->n_teams);
   assert_memory_equal(a->teams, b->teams, sizeof a->teams);
@@ -251,6 +252,7 @@ static void devices_and_codes(void **state) {
   d.revoked = true;
   d.enrolled_ms = 12;
   d.last_seen_ms = -3;
+  d.all_sent_ms = -4;
   strcpy(d.name, PLANTED);
   d.teams[0] = 2;
   d.teams[1] = 9;

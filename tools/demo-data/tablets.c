@@ -178,7 +178,7 @@ static void ingest(dd_batch *b, sv_txn *t, const dd_push *p, sv_push_out *out) {
 static void was_here(sv_txn *t, const dd_push *p) {
   sv_device d;
   if (sv_device_get(t, &p->in.device.id, &d)) return;
-  d.last_seen_ms = p->at_ms;
+  d.last_seen_ms = d.all_sent_ms = p->at_ms;
   (void)sv_device_put(t, &d);
 }
 

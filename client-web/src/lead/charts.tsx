@@ -94,6 +94,11 @@ export function UseChart({ months, label, lang }: { months: readonly Month[]; la
         ),
       )}
       <line class="axis" x1={left} x2={W - 16} y1={200} y2={200} />
+      {[0, most].map((v) => (
+        <text key={v} class="tick incident-tick" x={left - 8} y={204 - (v / most) * 34} text-anchor="end">
+          {decimal(lang, v, 0)}
+        </text>
+      ))}
       {months.map((m, i) =>
         (months.length - 1 - i) % every ? null : (
           <text

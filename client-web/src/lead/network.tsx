@@ -1,5 +1,6 @@
 // The network page: what a theme network learns together, on one page. Every figure comes from a release of
 // the ledger; what may not be shown says so and why.
+import { dayName } from "../research/format.ts";
 import { useDesk, problemText, useAsk, useTexts } from "../desk/desk.tsx";
 import type { Texts } from "../desk/texts.ts";
 import { Alert } from "../ui/parts.tsx";
@@ -37,8 +38,8 @@ const TEXTS = {
   orgs: ["Organisaties", "Organisations"],
   use: ["Gebruik van technologie", "Use of technology"],
   use_lead: [
-    "De lijn: dagen gebruik per week per cliënt. De balken eronder: incidenten per 100 dagen gebruik.",
-    "The line: days of use a week and client. The bars below: incidents per 100 days of use.",
+    "Lijn: dagen gebruik per week per cliënt. Balken: incidenten per 100 dagen gebruik.",
+    "Line: days of use a week and client. Bars: incidents per 100 days of use.",
   ],
   use_label: [
     "Gebruik per maand: in {month} {v} dagen per week en {i} incidenten per 100 dagen.",
@@ -143,10 +144,10 @@ function Page({ page, t }: { page: NetworkPage; t: T }) {
         {page.release && <BeforeAfter page={page} t={t} />}
         {page.release && <Use page={page} t={t} />}
         <Stories page={page} t={t} />
+        <Experts page={page} t={t} />
         {page.release && <Goals page={page} t={t} />}
         <Lessons page={page} t={t} />
         {page.release && <Barriers page={page} t={t} />}
-        <Experts page={page} t={t} />
       </div>
     </div>
   );
@@ -163,7 +164,7 @@ function Why({ page, mark }: { page: NetworkPage; mark?: boolean }) {
   return (
     <p class="sub">
       {mark && <span class="gap-key" aria-hidden="true" />}
-      <span class="first-upper">{page.hidden[lang]}</span>:{" "}
+      <span class="first-upper strong">{page.hidden[lang]}.</span>{" "}
       {lang === "nl" ? page.hidden.why_nl : page.hidden.why_en}
     </p>
   );
@@ -338,7 +339,7 @@ function Stories({ page, t }: { page: NetworkPage; t: T }) {
             ) : (
               s.title
             )}{" "}
-            <span class="sub">{s.date}</span>
+            {s.date && <span class="sub">{dayName(lang, new Date(`${s.date}T12:00:00Z`))}</span>}
           </li>
         ))}
       </ul>
@@ -399,8 +400,10 @@ function Experts({ page, t }: { page: NetworkPage; t: T }) {
           <li key={i}>
             <span class="strong">{x.name}</span>, {x.organisation}
             <br />
-            {x.about}
-            <br />
+            <span class="expert-about">
+              {x.about}
+              <br />
+            </span>
             {x.contact && MAIL.test(x.contact) ? <a href={`mailto:${x.contact}`}>{x.contact}</a> : x.contact}
           </li>
         ))}

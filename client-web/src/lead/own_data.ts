@@ -87,6 +87,8 @@ export interface DeviceRow {
   /** seconds */
   enrolled: number;
   seen: number;
+  /** until then it had sent all that it has; 0 never */
+  all_sent: number;
   revoked: boolean;
   /** seconds; 0 never */
   expires: number;

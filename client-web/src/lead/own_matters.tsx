@@ -23,6 +23,8 @@ const TEXTS = {
   days: ["{n} dagen", "{n} days"],
   today: ["vandaag", "today"],
   yesterday: ["1 dag", "1 day"],
+  unknown: ["onbekend", "unknown"],
+  bad_clock: ["klok van het apparaat stond fout", "the device's clock was wrong"],
   clients_none: ["Dit team heeft geen cliënten.", "This team has no clients."],
 } as const satisfies Texts;
 
@@ -32,7 +34,9 @@ interface Matter {
   client: string;
   is: "conflict" | "double" | "held";
 }
-const SCREENS = { conflict: "settle", double: "double", held: "record" } as const;
+/** 2020: nothing of this programme is older; a tablet whose battery ran empty may say 1970 or 2000. */
+const NO_CLOCK_BEFORE = 1_577_836_800;
+const SCREENS = { conflict: "settle", double: "double" } as const;
 const matterOf = (r: RecordView): Matter["is"] =>
   r.conflicts.length ? "conflict" : r.doubles.length ? "double" : "held";
 
@@ -66,10 +70,14 @@ export function Matters() {
     );
   const today = app.clock.day(app.clock.now());
   const age = (at: number) => {
+    // of what was only ever held, this browser has no time; the list of what is held does
+    if (at <= 0) return t("unknown");
     const days = today - app.clock.day(at);
+    if (at < NO_CLOCK_BEFORE || days < -1) return t("bad_clock");
     return days < 1 ? t("today") : days === 1 ? t("yesterday") : t("days", { n: days });
   };
-  const to = (m: Matter) => href(mayWrite ? SCREENS[m.is] : "record", m.record.id);
+  const to = (m: Matter) =>
+    m.is === "held" ? href("own", "held") : href(mayWrite ? SCREENS[m.is] : "record", m.record.id);
   return (
     <section class="card">
       <p class="sub">{t("lead")}</p>
@@ -92,7 +100,7 @@ export function Matters() {
                   <a class="matter" href={to(m)}>
                     {l(app.kind(m.record.kind)?.label ?? { nl: "?", en: "?" })}
                   </a>{" "}
-                  <span class="sub">{happened(ui, m.record)}</span>
+                  {m.record.createdAt > 0 && <span class="sub">{happened(ui, m.record)}</span>}
                 </td>
                 <td>
                   <Badge type={m.is === "double" ? "warning" : "error"}>{t(m.is)}</Badge>

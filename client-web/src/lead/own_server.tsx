@@ -4,7 +4,7 @@ import { problemText, useAsk, useDesk, useTexts, useWork } from "../desk/desk.ts
 import type { Texts } from "../desk/texts.ts";
 import { isoDay, shortDay, valueText, when } from "../ui/format.ts";
 import { Alert, Button, TextInput } from "../ui/parts.tsx";
-import { useUi } from "../ui/ui.tsx";
+import { href, useLabels, useUi } from "../ui/ui.tsx";
 import { DataTable, Figure } from "./figure.tsx";
 import type { DeviceRow, HeldRow } from "./own_data.ts";
 
@@ -23,11 +23,11 @@ const TEXTS = {
   admit: ["Laten gelden", "Admit"],
   dismiss: ["Afwijzen", "Dismiss"],
   done: ["Besloten.", "Decided."],
-  open: ["Bekijk de registratie", "See the entry"],
+  open: ["Dit is een wijziging. Bekijk de registratie", "This is a change. See the entry"],
   tablets: ["Tablets en browsers", "Tablets and browsers"],
   tablets_lead: [
-    "Wat een tablet invoerde nadat zij hier het laatst was, staat nog op die tablet.",
-    "What a tablet entered after it was last here is still on that tablet.",
+    "Een tablet zegt bij elk contact of zij alles heeft verstuurd. Wat er daarna op kwam, weet de server nog niet.",
+    "At each contact a tablet says whether it has sent everything. What was entered since, the server does not know.",
   ],
   name: ["Naam", "Name"],
   team: ["Team of persoon", "Team or person"],
@@ -41,7 +41,9 @@ const TEXTS = {
   revoked: ["ingetrokken", "revoked"],
   expired: ["verlopen", "expired"],
   nothing: ["geen: alles is hier", "none: everything is here"],
-  maybe: ["niet ouder dan {when}", "not older than {when}"],
+  maybe: ["niets van vóór {when}", "nothing from before {when}"],
+  some: ["wel iets, van na {when}", "something, from after {when}"],
+  some_ever: ["wel iets; verstuurde nog nooit alles", "something; never sent everything yet"],
 } as const satisfies Texts;
 const LEASE_DAYS = 14;
 const LATE_DAYS = 2;
@@ -93,14 +95,16 @@ function HeldCard({ held, ruled }: { held: HeldRow; ruled: () => void }) {
     });
   };
   const kind = app.kind(held.kind);
-  const labels = new Map(Object.entries(held.labels).map(([id, label]) => [id, label ?? "?"]));
+  // the server knows the organisation's records by name, this browser the programme's too
+  const here = useLabels(Object.keys(held.labels));
+  const labels = new Map(Object.entries(held.labels).map(([id, label]) => [id, label ?? here.get(id) ?? "…"]));
   return (
     <section class="card stack held" data-op={held.op}>
       <h2 class="utrecht-heading-2">
         {lang === "nl" ? held.kind_nl : held.kind_en}: {held.client ?? "–"} {held.team && `(${held.team})`}
       </h2>
       <Alert type="warning">
-        <p class="strong">{lang === "nl" ? held.nl : held.en}</p>
+        <p class="strong first-upper">{lang === "nl" ? held.nl : held.en}</p>
         <p>
           {t("by", {
             who: held.author ?? t("nobody"),
@@ -109,6 +113,11 @@ function HeldCard({ held, ruled }: { held: HeldRow; ruled: () => void }) {
           })}
         </p>
       </Alert>
+      {!held.creates && (
+        <p>
+          <a href={href("record", held.record)}>{t("open")}</a>
+        </p>
+      )}
       <dl class="held-values">
         {held.fields.map((f) => {
           const field = kind?.fields.find((k) => k.id === f.field);
@@ -174,8 +183,15 @@ export function Tablets() {
     return days >= LATE_DAYS ? t("late", { n: days }) : t("fine");
   };
   // a weekday says nothing of what was long ago
-  const seen = (d: DeviceRow) =>
-    now - d.seen < LEASE_DAYS * DAY_S ? when(app, d.seen) : isoDay(app.clock.day(d.seen));
+  const moment = (at: number) =>
+    now - at < LEASE_DAYS * DAY_S ? when(app, at) : isoDay(app.clock.day(at));
+  const seen = (d: DeviceRow) => moment(d.seen);
+  const unsent = (d: DeviceRow) => {
+    if (ended(d)) return null;
+    if (d.here && d.all_sent >= now) return t("nothing");
+    if (d.all_sent >= d.seen) return t("maybe", { when: moment(d.all_sent) });
+    return d.all_sent ? t("some", { when: moment(d.all_sent) }) : t("some_ever");
+  };
   const sorted = [...devices].sort((a, b) => Number(ended(a)) - Number(ended(b)) || a.seen - b.seen);
   const table = {
     head: [t("name"), t("team"), t("seen"), t("unsent"), t("state")],
@@ -183,7 +199,7 @@ export function Tablets() {
       d.name ?? "?",
       d.person ?? (d.teams.filter(Boolean).join(", ") || null),
       d.here ? t("here") : seen(d),
-      ended(d) ? null : d.here ? t("nothing") : t("maybe", { when: seen(d) }),
+      unsent(d),
       state(d),
     ]),
   };
