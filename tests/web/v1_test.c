@@ -254,6 +254,35 @@ static void paths_that_lead_nowhere(void **state) {
   wc_close(&c);
 }
 
+static void admin_says(stage *s, const char *ask, bool well, const char *what) {
+  char reply[8192] = "";
+  if (dm_admin(&s->d, ask, reply, sizeof reply) != well || !strstr(reply, what))
+    fail_msg("%s: %s", ask, reply);
+}
+
+/* The running server makes no release of a month that is not closed, or by a breakdown that is not on the list;
+ * of a month without enough people it makes one, empty, and says why. */
+static void releases_that_are_refused_or_empty(void **state) {
+  stage *s = *state;
+  char ask[200], now[8];
+  time_t at = time(NULL);
+  struct tm tm;
+  strftime(now, sizeof now, "%Y-%m", gmtime_r(&at, &tm));
+  snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\"}", now);
+  admin_says(s, ask, false, "is not closed");
+  admin_says(s, "{\"cmd\":\"release make\",\"month\":\"2026-00\"}", false, "is no month");
+  snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\",\"breakdown\":[\"organisation\"]}",
+           s->month);
+  admin_says(s, ask, false, "network, network_type");
+  snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\"}", s->month);
+  admin_says(s, ask, true, "too few people");
+  wc c = curl(s, s->all);
+  assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
+  assert_non_null(strstr(c.a.body, "\"told\":0,"));
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  wc_close(&c);
+}
+
 /* Its term is over: as good as none, and said so. */
 static void an_expired_token(void **state) {
   stage *s = *state;
@@ -293,6 +322,7 @@ int main(void) {
       cmocka_unit_test(the_description_needs_no_token),
       cmocka_unit_test(tags_ranges_and_gzip),
       cmocka_unit_test(paths_that_lead_nowhere),
+      cmocka_unit_test(releases_that_are_refused_or_empty),
       cmocka_unit_test(a_token_of_another_programme),
       cmocka_unit_test(tokens_that_open_nothing),
       cmocka_unit_test(an_expired_token),
