@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Judges gcovr's JSON: check.py [--list] coverage.json SOURCE_ROOT
+"""Judges gcovr's JSON: check.py [--list] [--only FOLDER/] coverage.json SOURCE_ROOT
 
 Every branch of the files in strict.txt must be taken and every line run, 90 % of all lines must run. Exceptions
 stand in uncovered.md as table rows `| file | code | reason |`: the code is the line's own text (or a part of it),
 so that rows survive when lines move. A row that excuses nothing any more is reported, too. For files that are not
 strict a row with the code `N lines` excuses so many; without one their lines are told and count in the 90 % only.
---list prints the rows that are missing."""
+--list prints the rows that are missing. --only: of the files of strict.txt only those there were measured."""
 import json
 import os
 import re
@@ -46,11 +46,14 @@ def missing_of(entry, source, strict):
 
 def main():
     listing = "--list" in sys.argv
-    args = [a for a in sys.argv[1:] if not a.startswith("--")]
+    args = [a for a in sys.argv[1:] if a != "--list"]
+    only = ""
+    if args[0] == "--only":
+        only, args = args[1], args[2:]
     coverage, root = json.load(open(args[0], encoding="utf-8")), args[1]
     here = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(here, "strict.txt"), encoding="utf-8") as listed:
-        strict = {line.strip() for line in listed if line[0] not in "#\n"}
+        strict = {line.strip() for line in listed if line[0] not in "#\n" and line.startswith(only)}
     rows = read_rows(os.path.join(here, "uncovered.md"))
     bad, unexplained, listed = [], [], []
     lines, run, branches, taken = 0, 0, 0, 0
