@@ -284,14 +284,15 @@ static void count_up(merge_counts *sum, const merge_counts *c) {
   sum->looks += c->looks;
 }
 
-/* Of what was there only these are taken: the audit, and the devices: their keys, and that some were
- * revoked. */
+/* Of what was there only these are taken: the audit; the devices: their keys, and that some were revoked;
+ * accounts and tokens. */
 static void take_from_aside(restore *r, place *p, merge_counts *c) {
   scratch s = {.made = false};
   sv_org *old = NULL;
   if (!p->replaced) return;
   open_copy(r, p, p->aside, "what was there before", &s, &old);
-  if (old && !restore_devices(r->m, old, p->org, c)) restore_audit(r->m, old, p->org, c);
+  if (old && !restore_devices(r->m, old, p->org, c) && !restore_accounts(r->m, old, p->org, true))
+    restore_audit(r->m, old, p->org, c);
   sv_org_close(old);
   scratch_drop(&s);
 }
@@ -318,7 +319,8 @@ static void merge_also(restore *r, place *p, merge_counts *c) {
     merge_counts mine = {0};
     if (!also_folder(r, p, arg_at(m, "also", i), folder)) continue;
     open_copy(r, p, folder, folder, &s, &from);
-    if (from && !restore_audit(m, from, p->org, &mine) && !restore_merge(m, from, p->org, &mine)) {
+    if (from && !restore_audit(m, from, p->org, &mine) && !restore_accounts(m, from, p->org, false) &&
+        !restore_merge(m, from, p->org, &mine)) {
       adm_note(m, "%s: %llu newer entries came from %s%s", p->e.name, (unsigned long long)mine.ops, folder,
                mine.refused || mine.unreadable ? "; some could not be read or did not fit" : "");
     }
@@ -369,7 +371,7 @@ static int join_others(restore *r) {
     if (open_here(r, &ids[i])) continue;
     if (sv_org_open(&o, &ids[i], &org, why))
       adm_note(m, "an organisation that was not restored does not open: %s", why);
-    else join_programme(r, org, &c);
+    else if (!join_programme(r, org, &c) && r->programme) restore_logins(m, org, r->programme);
     sv_org_close(org);
   }
   free(ids);
@@ -409,6 +411,7 @@ static int heal(restore *r, place *p) {
   merge_also(r, p, &c);
   if (!r->m->err && !programme && (c.ops || c.devices || c.revoked)) join_programme(r, p->org, &c);
   if (!r->m->err && !programme) restore_device_records(r->m, p->org, r->programme);
+  if (!r->m->err && !programme && r->programme) restore_logins(r->m, p->org, r->programme);
   if (!r->m->err) restore_audit_line(r->m, p->org, &c);
   if (!r->m->err && !arg_flag(r->m, "no_check")) {
     vf_run(r->m, p->org, programme ? NULL : r->programme, &r->findings, &r->ops, &r->records);

@@ -20,6 +20,11 @@ int restore_devices(adm *m, sv_org *from, sv_org *to, merge_counts *c);
 /* restore_audit.c: lines of the audit of `from` that `to` lacks; then the line about the restore itself. */
 int restore_audit(adm *m, sv_org *from, sv_org *to, merge_counts *c);
 int restore_audit_line(adm *m, sv_org *org, const merge_counts *c);
+/* restore_accounts.c: accounts and tokens of `from`. latest: it is what was there before, and is taken whole;
+ * else only what it had ended is ended in `to` too. */
+int restore_accounts(adm *m, sv_org *from, sv_org *to, bool latest);
+/* Sign-in names of the organisation's accounts that the programme lacks. */
+int restore_logins(adm *m, sv_org *org, sv_org *programme);
 /* Devices whose record is not among what was restored or brought back get a new one. programme may be
  * NULL. */
 int restore_device_records(adm *m, sv_org *org, sv_org *programme);

@@ -1,6 +1,7 @@
 /* Backups: complete or not there, consistent under load, for their owner only, without keys; *safe* moves
  * only after one was restored and verified; an older one is restored without giving a name twice. */
 #include "admin_world.h"
+#include "sv_accounts.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -527,6 +528,78 @@ static void revocations_and_enrolments_stay(void **state) {
   fx_tablet_free(late);
 }
 
+static void sign_in_state(linde *l, const char *login, sv_account *a, sv_token *tok, bool *known) {
+  sv_txn *t = NULL;
+  sv_login where;
+  FX_OK(sv_txn_read(l->aw.node->programme->env, &t));
+  *known = !sv_login_get(t, login, &where);
+  FX_OK(sv_token_next(t, NULL, tok));
+  sv_txn_abort(t);
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_account_get(t, &l->jan, a));
+  sv_txn_abort(t);
+}
+
+/* An account that was disabled, a password that was reset and a token that was revoked since the backup stay
+ * so, and who got an account since can still sign in. */
+static void what_was_closed_is_not_opened_again(void **state) {
+  linde *l = *state;
+  sv_account a, b;
+  sv_token tok;
+  bool known;
+  char who[OV_NAME_TEXT_MAX], id[20];
+  ov_name_text(&l->jan, who);
+  ASK(&l->aw, "{'cmd':'account add','person':'%s','login':'jan@linde'}", who);
+  ASK(&l->aw, "{'cmd':'token add','label':'study'}");
+  snprintf(id, sizeof id, "%s", aw_text(&l->aw, "id"));
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'account reset','person':'%s'}", who);
+  ASK(&l->aw, "{'cmd':'account disable','person':'%s'}", who);
+  ASK(&l->aw, "{'cmd':'token revoke','id':'%s'}", id);
+  ov_name_text(&l->ria, who);
+  ASK(&l->aw, "{'cmd':'account add','person':'%s','login':'ria@linde'}", who);
+  sign_in_state(l, "ria@linde", &a, &tok, &known);
+  RESTORE(l, in_dir(l, "b1"), "");
+  sign_in_state(l, "ria@linde", &b, &tok, &known);
+  assert_true(b.disabled);
+  assert_string_equal(b.password, a.password);
+  assert_memory_equal(b.totp, a.totp, sizeof a.totp);
+  assert_true(tok.revoked);
+  assert_true(known);
+}
+
+/* What a newer backup had ended is ended, and nothing else of it is taken: it may be older than what was
+ * there. */
+static void a_newer_backup_ends_too(void **state) {
+  linde *l = *state;
+  sv_account a, b;
+  sv_token tok;
+  bool known;
+  char who[OV_NAME_TEXT_MAX], id[20], also[700], path[600];
+  ov_name_text(&l->jan, who);
+  ASK(&l->aw, "{'cmd':'account add','person':'%s','login':'jan@linde'}", who);
+  ASK(&l->aw, "{'cmd':'token add','label':'study'}");
+  snprintf(id, sizeof id, "%s", aw_text(&l->aw, "id"));
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  sign_in_state(l, "jan@linde", &a, &tok, &known);
+  ASK(&l->aw, "{'cmd':'account reset','person':'%s'}", who);
+  ASK(&l->aw, "{'cmd':'account disable','person':'%s'}", who);
+  ASK(&l->aw, "{'cmd':'token revoke','id':'%s'}", id);
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  snprintf(also, sizeof also, ",'also':['%s']", in_dir(l, "b2"));
+  snprintf(path, sizeof path, "%s", env_file(l, l->aw.data, "data.mdb"));
+  aw_stop(&l->aw);
+  FX_MUST(!truncate(path, 4096)); /* the disk is gone: nothing can be had of what was there */
+  snprintf(path, sizeof path, "%s", inside(l, l->aw.data, "programme/data.mdb"));
+  FX_MUST(!truncate(path, 4096));
+  ASK(&l->aw, "{'cmd':'restore','backup':'%s'%s}", in_dir(l, "b1"), also);
+  aw_start(&l->aw);
+  linde_again(l);
+  sign_in_state(l, "jan@linde", &b, &tok, &known);
+  assert_true(b.disabled && tok.revoked && known);
+  assert_string_equal(b.password, a.password);
+}
+
 /* The number of a team that was made after the backup is in tablets' hands: it is not given again. */
 static void scope_numbers_are_not_given_twice(void **state) {
   linde *l = *state;
@@ -687,6 +760,8 @@ int main(void) {
                                      T(newer_backups_are_merged),
                                      T(a_damaged_newer_copy_gives_what_it_can),
                                      T(revocations_and_enrolments_stay),
+                                     T(what_was_closed_is_not_opened_again),
+                                     T(a_newer_backup_ends_too),
                                      T(scope_numbers_are_not_given_twice),
                                      T(one_organisation_alone),
                                      T(the_programme_is_filled_again),
