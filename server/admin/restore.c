@@ -58,10 +58,10 @@ static int add_place(restore *r, const backup_env *e) {
   if (!files_join(m, p->path, m->h->data, e->folder)) return m->err;
   if (sv_org_epoch_path(m->h->data, &e->id, p->epochs, sizeof p->epochs))
     return adm_fail(m, OV_E_LIMIT, NULL, "the data folder's name is too long");
-  snprintf(p->aside, sizeof p->aside, "%.1150s.replaced-%s", p->path, r->stamp);
+  snprintf(p->aside, sizeof p->aside, "%.1150s" SV_ORG_ASIDE "%s", p->path, r->stamp);
   snprintf(p->staged, sizeof p->staged, "%.1150s.restoring", p->path);
   for (unsigned n = 2; files_exist(p->aside) && n < 100; n++) {
-    snprintf(p->aside, sizeof p->aside, "%.1150s.replaced-%s-%u", p->path, r->stamp, n);
+    snprintf(p->aside, sizeof p->aside, "%.1150s" SV_ORG_ASIDE "%s-%u", p->path, r->stamp, n);
   }
   if (ov_id_equal(&e->id, &sv_programme_id)) r->programme_here = true;
   return 0;
@@ -168,7 +168,9 @@ static int stage(restore *r, const place *p) {
   if (!files_join(m, from, r->dir, p->e.folder) || backup_copy_env(m, from, p->staged)) return m->err;
   if (!files_join(m, note, p->staged, "restored-from")) return m->err;
   snprintf(text, sizeof text, "backup %.1100s\nmade %.40s\nrestored %s\n", r->dir, at ? at : "?", r->stamp);
-  return files_write(m, note, text) || files_sync_folder(m, p->staged) ? m->err : 0;
+  return files_write(m, note, text) || restore_mark(m, p->staged, r->dir) || files_sync_folder(m, p->staged)
+             ? m->err
+             : 0;
 }
 
 static int sync_parent(adm *m, const char *path) {
@@ -180,10 +182,11 @@ static int sync_parent(adm *m, const char *path) {
 
 static int swap(restore *r, place *p) {
   adm *m = r->m;
+  if (restore_is_marked(p->path)) files_remove(p->path); /* of a restore that was cut off: of no use */
   bool there = files_exist(p->path);
   if (there && rename(p->path, p->aside))
     return adm_fail(m, OV_E_IO, NULL, "cannot move %s aside: %s", p->path, strerror(errno));
-  p->replaced = there;
+  p->replaced = there || restore_latest_aside(p->path, p->aside);
   if (rename(p->staged, p->path))
     return adm_fail(m, OV_E_IO, NULL, "cannot put %s in place: %s", p->path, strerror(errno));
   return sync_parent(m, p->path);
@@ -416,7 +419,7 @@ static int heal(restore *r, place *p) {
   if (!r->m->err && !arg_flag(r->m, "no_check")) {
     vf_run(r->m, p->org, programme ? NULL : r->programme, &r->findings, &r->ops, &r->records);
   }
-  if (!r->m->err) report(r, p, &c);
+  if (!r->m->err && !restore_unmark(r->m, p->path)) report(r, p, &c);
   return r->m->err;
 }
 

@@ -11,6 +11,13 @@ typedef struct merge_counts {
 /* One write transaction of a restored organisation, run again as the map grows. */
 int restore_write(adm *m, sv_org *org, sv_admin_work work, void *arg);
 
+/* restore_cut.c: the mark of a restore that is not done, in the folder of an environment. */
+int restore_mark(adm *m, const char *env, const char *backup);
+int restore_unmark(adm *m, const char *env);
+bool restore_is_marked(const char *env);
+/* What was last moved aside for this environment; false: nothing. */
+bool restore_latest_aside(const char *env, char out[PATH_MAX_BYTES]);
+
 /* restore_merge.c: every op of `from` that `to` lacks, with its receipts; then its devices. What cannot be
  * read is counted and passed. */
 int restore_merge(adm *m, sv_org *from, sv_org *to, merge_counts *c);

@@ -68,6 +68,25 @@ static int make_folders(const char *data) {
 
 static int compare_ids(const void *a, const void *b) { return memcmp(a, b, OV_ID_BYTES); }
 
+/* The id in the name of an organisation's folder, or of one that a restore moved aside. */
+static bool id_of(const char *name, ov_id *id) {
+  char hex[2 * OV_ID_BYTES + 1];
+  size_t n = strlen(name);
+  if (n < 2 * OV_ID_BYTES) return false;
+  if (name[2 * OV_ID_BYTES] && strncmp(name + 2 * OV_ID_BYTES, SV_ORG_ASIDE, sizeof SV_ORG_ASIDE - 1) != 0)
+    return false;
+  memcpy(hex, name, 2 * OV_ID_BYTES);
+  hex[2 * OV_ID_BYTES] = 0;
+  return !ov_unhex(hex, id->b, OV_ID_BYTES);
+}
+
+static bool listed(const ov_id *ids, uint32_t n, const ov_id *id) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (ov_id_equal(&ids[i], id)) return true;
+  }
+  return false;
+}
+
 int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n) {
   char path[PATH_BYTES];
   *n = 0;
@@ -76,13 +95,21 @@ int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n) {
   if (!d) return err ? err : errno == ENOENT ? 0 : OV_E_IO;
   for (struct dirent *e; !err && (e = readdir(d));) {
     ov_id id;
-    if (strlen(e->d_name) != 2 * OV_ID_BYTES || ov_unhex(e->d_name, id.b, OV_ID_BYTES)) continue;
+    if (!id_of(e->d_name, &id) || listed(out, *n, &id)) continue;
     if (*n == max) err = OV_E_LIMIT;
     else out[(*n)++] = id;
   }
   closedir(d);
   qsort(out, *n, sizeof *out, compare_ids);
   return err;
+}
+
+bool sv_org_half_restored(const char *data, const ov_id *id) {
+  char path[PATH_BYTES], mark[PATH_BYTES];
+  struct stat st;
+  if (sv_org_path(data, id, path, sizeof path)) return false;
+  if (stat(path, &st)) return errno == ENOENT;
+  return !join(mark, sizeof mark, path, "/" SV_ORG_UNFINISHED) && !stat(mark, &st);
 }
 
 /* -- opening ----------------------------------------------------------------------------------- */

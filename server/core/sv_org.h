@@ -33,8 +33,14 @@ int sv_org_create(const sv_org_options *o, const ov_id *id, const char *name, co
 /* OV_E_NOTFOUND; else errors of the store and the keyring. */
 int sv_org_open(const sv_org_options *o, const ov_id *id, sv_org **out, char *why);
 void sv_org_close(sv_org *org); /* NULL is fine; no transaction may be open */
-/* Ids of all organisations in the data folder, ascending, the programme left out; at most max. OV_E_LIMIT
- * when there are more. */
+/* Was it put in place by a restore that was cut short, or moved aside by one that never put anything in its
+ * place? Then it is not to be served before that restore has been run again. */
+bool sv_org_half_restored(const char *data, const ov_id *id);
+/* What such a restore leaves: a file in the environment's folder; folders beside it of this name. */
+#define SV_ORG_UNFINISHED "unfinished"
+#define SV_ORG_ASIDE ".replaced-"
+/* Ids of all organisations in the data folder, ascending, the programme left out, those included whose folder
+ * was moved aside and never came back; at most max. OV_E_LIMIT when there are more. */
 int sv_org_list(const char *data, ov_id *out, uint32_t max, uint32_t *n);
 /* Path of the environment's folder. */
 int sv_org_path(const char *data, const ov_id *id, char *out, size_t n);

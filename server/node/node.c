@@ -99,7 +99,16 @@ static int load_schemas(sv_node *n, char *why) {
   return err;
 }
 
+static int half_restored(char *why) {
+  snprintf(why, OV_ERROR_TEXT_MAX, "a restore was cut short: run `overdracht-admin restore` again");
+  return OV_E_STATE;
+}
+
 static int open_programme(sv_node *n, const sv_org_options *oo, bool create, char *why) {
+  char path[600];
+  struct stat st;
+  bool there = !sv_org_path(n->data, &sv_programme_id, path, sizeof path) && !stat(path, &st);
+  if (there && sv_org_half_restored(n->data, &sv_programme_id)) return half_restored(why);
   int err = sv_org_open(oo, &sv_programme_id, &n->programme, why);
   if (err == OV_E_NOTFOUND && create)
     err = sv_org_create(oo, &sv_programme_id, "Programme", "Europe/Amsterdam", &n->programme, why);
@@ -136,7 +145,8 @@ static int open_orgs(sv_node *n, const sv_org_options *oo) {
   for (uint32_t i = 0; !err && i < count; i++) {
     sv_org *org = NULL;
     char why[OV_ERROR_TEXT_MAX] = "", f[OV_ERROR_TEXT_MAX + 120], hex[2 * OV_ID_BYTES + 1];
-    int bad = sv_org_open(oo, &ids[i], &org, why);
+    int bad = sv_org_half_restored(n->data, &ids[i]) ? half_restored(why)
+                                                     : sv_org_open(oo, &ids[i], &org, why);
     if (!bad) bad = erase_again(n, org, why);
     if (!bad) {
       bring_up_to_date(org);

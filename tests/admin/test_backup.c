@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static uint64_t seed = 500;
@@ -600,6 +602,64 @@ static void a_newer_backup_ends_too(void **state) {
   assert_string_equal(b.password, a.password);
 }
 
+/* -- cut short -------------------------------------------------------------------------------------- */
+
+static int die_before; /* so many renames from now, in a child */
+
+int rename(const char *from, const char *to) {
+  if (die_before && --die_before == 0) _exit(9);
+  return (int)syscall(SYS_rename, from, to);
+}
+
+static bool ignore(void *ctx, const char *line) {
+  (void)ctx, (void)line;
+  return true;
+}
+
+/* Is the tablet revoked there, or is the organisation not served? */
+static bool revoked_or_refused(linde *l, bool *served) {
+  sv_txn *t = NULL;
+  sv_device d = {.revoked = false};
+  aw_start(&l->aw);
+  *served = l->aw.node->n_orgs > 0;
+  if (!*served) return l->aw.node->n_refused == 1;
+  linde_again(l);
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_device_get(t, &l->tab->device.id, &d));
+  sv_txn_abort(t);
+  return d.revoked;
+}
+
+/* Killed before any of its renames: until it has been run again nobody is served from what it left, and then
+ * all is as if it had never been cut short. */
+static void a_restore_that_is_killed_can_be_run_again(void **state) {
+  linde *l = *state;
+  char request[700], text[OV_NAME_TEXT_MAX];
+  bool whole = false, served = false;
+  unsigned refused = 0;
+  snprintf(request, sizeof request, "{\"cmd\":\"restore\",\"organisation\":\"De Linde\",\"backup\":\"%s\"}",
+           in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ov_name_text(&l->tab->device.record, text);
+  ASK(&l->aw, "{'cmd':'device revoke','device':'%s'}", text);
+  for (int step = 1; !whole && step < 40; step++) {
+    aw_stop(&l->aw);
+    pid_t pid = fork();
+    if (pid == 0) {
+      die_before = step;
+      _exit(sv_admin_handle(&l->aw.host, request, strlen(request), ignore, NULL) ? 1 : 0);
+    }
+    int status = 0;
+    FX_MUST(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    whole = WEXITSTATUS(status) == 0;
+    FX_MUST(whole || WEXITSTATUS(status) == 9);
+    if (!revoked_or_refused(l, &served)) fail_msg("killed before rename %d: served, and not revoked", step);
+    refused += !served;
+  }
+  assert_true(whole && served && refused > 0);
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
 /* The number of a team that was made after the backup is in tablets' hands: it is not given again. */
 static void scope_numbers_are_not_given_twice(void **state) {
   linde *l = *state;
@@ -762,6 +822,7 @@ int main(void) {
                                      T(revocations_and_enrolments_stay),
                                      T(what_was_closed_is_not_opened_again),
                                      T(a_newer_backup_ends_too),
+                                     T(a_restore_that_is_killed_can_be_run_again),
                                      T(scope_numbers_are_not_given_twice),
                                      T(one_organisation_alone),
                                      T(the_programme_is_filled_again),
