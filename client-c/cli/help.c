@@ -48,13 +48,25 @@ static const char general[] =
     "A RECORD is named by its id, or by the last part of it that lists show (3f9a1c22), or any start of that "
     "with four digits or more.\n"
     "\n"
-    "Exit status: 0 done; 1 done, but something was left out; 2 the command line is wrong; 3 a value is not "
-    "right; 4 no such record, field or\n"
-    "person; 5 the store cannot be read or written; 6 another program has it open; 7 no room; 8 no "
-    "connection; 9 the server refuses; 10 the\n"
-    "server is busy; 11 cancelled; 12 not enrolled (or already); 13 a conflict has to be settled first; 14 "
-    "out of memory; 15 internal error; 16 too long without a sync: locked until then;\n"
-    "17 strictly protected: shows nothing without its server.\n"
+    "Exit status\n"
+    "   0  done\n"
+    "   1  done, but something was left out\n"
+    "   2  the command line is wrong\n"
+    "   3  a value is not right\n"
+    "   4  no such record, field or person\n"
+    "   5  the store cannot be read or written\n"
+    "   6  another program has it open\n"
+    "   7  no room\n"
+    "   8  no connection\n"
+    "   9  the server refuses\n"
+    "  10  the server is busy\n"
+    "  11  cancelled\n"
+    "  12  not enrolled (or already)\n"
+    "  13  a conflict has to be settled first\n"
+    "  14  out of memory\n"
+    "  15  internal error\n"
+    "  16  too long without a sync: locked until then\n"
+    "  17  strictly protected: shows nothing without its server\n"
     "\n"
     "More: overdracht COMMAND --help, man overdracht\n";
 
@@ -91,8 +103,8 @@ static const struct {
      "  yes or no     1, yes, ja; 0, no, nee\n"
      "  dates         2026-03-28, 28-3-2026, today, yesterday\n"
      "  times         \"2026-03-28 23:05\", \"28-3-2026 23:05\", \"yesterday 23:05\", "
-     "2026-03-28T23:05:00+01:00, now. An hour that the clocks skip or\n"
-     "                show twice is refused with what to write instead\n"
+     "2026-03-28T23:05:00+01:00, now. An hour that the clocks skip or "
+     "show twice is refused with what to write instead\n"
      "  references    the name of the other record, or its id: project=\"Rust in huis\"\n"
      "  missing       -98 or \"not asked\", -99 or \"unknown\", where the field allows it\n"
      "\n"
@@ -228,12 +240,63 @@ static const struct {
      "  zsh:  overdracht completion zsh > a folder of $fpath, as _overdracht\n"},
 };
 
+#define WIDTH 80
+
+/* Where a line goes on that is too long: under its text when it is a row of a table, else under its first
+ * word. */
+static size_t hang(const char *line, size_t n) {
+  size_t start = strspn(line, " "), i = start;
+  if (!strncmp(line, "Usage: ", 7)) return 7 + 4;
+  for (; start && i + 2 < n; i++) {
+    if (line[i] == ' ' && line[i + 1] == ' ') return i + strspn(line + i, " ");
+  }
+  return start;
+}
+
+/* Writes words from column `at` on, going on at column `under`; returns the column behind them. */
+static size_t put_words(FILE *f, const char *p, size_t n, size_t at, size_t under) {
+  while (n) {
+    size_t word = strcspn(p, " \n"), spaces = strspn(p + word, " ");
+    if (word > n) word = n;
+    if (at > under && at + word > WIDTH) {
+      fprintf(f, "\n%*s", (int)under, "");
+      at = under;
+    }
+    fwrite(p, 1, word, f);
+    at += word;
+    if (word + spaces >= n) break;
+    /* a gap at the end of a line would be spaces that nobody sees */
+    size_t next = strcspn(p + word + spaces, " \n");
+    if (at + spaces + next <= WIDTH) at += (size_t)fprintf(f, "%*s", (int)spaces, "");
+    else at = WIDTH;
+    p += word + spaces;
+    n -= word + spaces;
+  }
+  return at;
+}
+
+/* Lines from the margin that follow each other are one paragraph; others stand for themselves. */
+static void put_text(FILE *f, const char *text) {
+  for (size_t at = 0; *text;) {
+    size_t n = strcspn(text, "\n");
+    size_t indent = strspn(text, " ");
+    if (at) at += (size_t)fprintf(f, " ");
+    else fprintf(f, "%*s", (int)indent, "");
+    at = put_words(f, text + (at ? 0 : indent), n - (at ? 0 : indent), at ? at : indent, hang(text, n));
+    text += n + 1;
+    if (*text == ' ' || *text == '\n' || !n || !*text) {
+      fputc('\n', f);
+      at = 0;
+    }
+  }
+}
+
 void cli_help(FILE *f, const char *command) {
   for (size_t i = 0; command && i < sizeof commands / sizeof *commands; i++) {
     if (strcmp(commands[i].name, command)) continue;
-    fputs(commands[i].text, f);
+    put_text(f, commands[i].text);
     fputs("\nGlobal options and exit status: overdracht --help\n", f);
     return;
   }
-  fputs(general, f);
+  put_text(f, general);
 }

@@ -79,6 +79,7 @@ for c in "${commands[@]}"; do
 done
 for c in "${commands[@]}"; do
   run 0 "$cli" "$c" --help
+  awk 'length > 80 || / $/ { exit 1 }' "$dir/out" || fail "a line of $c --help does not fit in 80 columns"
   has "Usage: overdracht $c"
   silent
   run 0 "$cli" help "$c"
