@@ -7,6 +7,8 @@
 
 #include "kth.h"
 #include "sv_admin.h"
+#include "sv_erase.h"
+#include "sv_erasures.h"
 
 static bool open_data(fuzz_home *h) {
   char why[OV_ERROR_TEXT_MAX];
@@ -180,8 +182,58 @@ static bool restore(fuzz_home *h) {
   return ok;
 }
 
+/* -- erasure --------------------------------------------------------------------------------------------- */
+
+static int erase_write(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  sv_txn *t = NULL;
+  ov_arena a;
+  (void)ctx;
+  ov_arena_init(&a, 64u << 20);
+  int err = sv_txn_write(org->env, &t);
+  if (!err) {
+    err = work(arg, t, &a, NULL);
+    if (err) sv_txn_abort(t);
+    else err = sv_txn_commit(t);
+  }
+  ov_arena_free(&a);
+  return err;
+}
+
+/* Somebody is erased of whom there is an entry. What a fault cut short is done again after a start, and then the
+ * keys are gone. */
+static bool erase(fuzz_home *h) {
+  static const sv_key_type types[] = {SV_KEY_SEAL_PARTICIPANT, SV_KEY_COMMIT_PARTICIPANT};
+  ov_name who = fx_participant(&h->w.fx, h->w.org, "Client 3", &h->team, 1), tombstone;
+  uint8_t key[OV_KEY_BYTES];
+  sv_txn *t = NULL;
+  tablet_sync_ok(&h->t);
+  tablet_add(&h->t, "sleep", &who, &h->person, NULL, "night_date=2025-10-03", "source=1", NULL);
+  tablet_sync_ok(&h->t);
+  sv_erase what = {.participant = who, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms}, e = what;
+  kth_on(true);
+  bool ok = !sv_erase_run(h->w.data, h->w.org, &e, erase_write, NULL) && e.done;
+  kth_on(false);
+  if (!ok) {
+    fuzz_home_stop(h);
+    fuzz_home_start(h);
+    e = what;
+    FX_OK(sv_erase_run(h->w.data, h->w.org, &e, erase_write, NULL));
+    KTH_MUST(e.done);
+  }
+  for (unsigned i = 0; i < 2; i++)
+    KTH_MUST(sv_keyring_get(h->w.org->keyring, types[i], &who, key) == OV_E_NOTFOUND);
+  FX_OK(sv_txn_read(h->w.org->env, &t));
+  FX_OK(sv_erase_tombstone(t, &who, &tombstone));
+  sv_txn_abort(t);
+  return ok;
+}
+
 const kth_path kth_server_paths[] = {
-    {"server_open", open_data, 0, 40},   {"server_start", start, 0, 40},
-    {"server_admin", administer, 0, 25}, {"server_backup", backup, 0, 20},
-    {"server_restore", restore, 0, 20},  {0},
+    {"server_open", open_data, 0, 40},
+    {"server_start", start, 0, 40},
+    {"server_admin", administer, 0, 25},
+    {"server_backup", backup, 0, 20},
+    {"server_restore", restore, 0, 20},
+    {"server_erase", erase, 1, 20},
+    {0},
 };
