@@ -157,8 +157,8 @@ const sv_sums *sv_measurer_end(sv_measurer *m); /* borrowed */
 uint16_t sv_family_kind(unsigned family);
 /* The value of a field that a record shows, SV_UNKNOWN when none or a missing code. */
 int64_t sv_record_value(const ov_record *r, uint16_t field);
-/* The day that a log record is about, on the clock on the wall of this zone (sv_zone.h; NULL: UTC): which month
- * and which phase it counts in. A night is the day it began, as it was written down. SV_UNKNOWN. */
+/* The day that a log record is about, on the clock on the wall of this zone (sv_zone.h; NULL: UTC): which
+ * month and which phase it counts in. A night is the day it began, as it was written down. SV_UNKNOWN. */
 int64_t sv_record_day(const ov_record *r, const sv_zone *zone);
 
 #endif

@@ -404,7 +404,7 @@ static void a_restore_after_a_fork(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(an_op_pushed_again_to_another_server),
                                      cmocka_unit_test(a_link_cut_between_ack_and_delta),
-      cmocka_unit_test(until_when_a_tablet_had_sent_all),
+                                     cmocka_unit_test(until_when_a_tablet_had_sent_all),
                                      cmocka_unit_test(an_edit_of_what_left_the_window),
                                      cmocka_unit_test(a_restore_with_other_content_at_the_same_position),
                                      cmocka_unit_test(a_tablet_a_year_ahead_then_a_restore),

@@ -260,8 +260,8 @@ static void admin_says(stage *s, const char *ask, bool well, const char *what) {
     fail_msg("%s: %s", ask, reply);
 }
 
-/* The running server makes no release of a month that is not closed, or by a breakdown that is not on the list;
- * of a month without enough people it makes one, empty, and says why. */
+/* The running server makes no release of a month that is not closed, or by a breakdown that is not on the
+ * list; of a month without enough people it makes one, empty, and says why. */
 static void releases_that_are_refused_or_empty(void **state) {
   stage *s = *state;
   char ask[200], now[8];
