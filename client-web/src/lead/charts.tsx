@@ -49,7 +49,8 @@ export function PairedChart({ of, label, lang }: { of: Paired; label: string; la
 /** Days of use a client and week, a line over the months; under it incidents per 100 days of use. Months
  *  that may not be shown are a gap with a mark of its own. months: oldest first. */
 export function UseChart({ months, label, lang }: { months: readonly Month[]; label: string; lang: Lang }) {
-  const H = 230;
+  const H = 244;
+  const FLOOR = 214; // of the bars
   const left = 30;
   const step = (W - left - 16) / Math.max(1, months.length - 1);
   const x = (i: number) => (months.length === 1 ? W / 2 : left + i * step);
@@ -85,17 +86,17 @@ export function UseChart({ months, label, lang }: { months: readonly Month[]; la
             key={m.month}
             class="incident"
             x={x(i) - 5}
-            y={200 - (m.incidents.value / most) * 34}
+            y={FLOOR - (m.incidents.value / most) * 34}
             width={10}
             height={Math.max(1, (m.incidents.value / most) * 34)}
           />
         ) : (
-          <rect key={m.month} class="gap" x={x(i) - 5} y={190} width={10} height={10} />
+          <rect key={m.month} class="gap" x={x(i) - 5} y={FLOOR - 10} width={10} height={10} />
         ),
       )}
-      <line class="axis" x1={left} x2={W - 16} y1={200} y2={200} />
+      <line class="axis" x1={left} x2={W - 16} y1={FLOOR} y2={FLOOR} />
       {[0, most].map((v) => (
-        <text key={v} class="tick incident-tick" x={left - 8} y={204 - (v / most) * 34} text-anchor="end">
+        <text key={v} class="tick incident-tick" x={left - 8} y={FLOOR + 4 - (v / most) * 34} text-anchor="end">
           {decimal(lang, v, 0)}
         </text>
       ))}
@@ -105,7 +106,7 @@ export function UseChart({ months, label, lang }: { months: readonly Month[]; la
             key={m.month}
             class="tick"
             x={x(i)}
-            y={220}
+            y={FLOOR + 20}
             text-anchor={anchor(i, months.length)}
           >
             {monthName(lang, m.month, true)}

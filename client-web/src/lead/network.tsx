@@ -144,11 +144,11 @@ function Page({ page, t }: { page: NetworkPage; t: T }) {
         {page.release && <BeforeAfter page={page} t={t} />}
         {page.release && <Use page={page} t={t} />}
         <Stories page={page} t={t} />
-        <Experts page={page} t={t} />
         {page.release && <Goals page={page} t={t} />}
         <Lessons page={page} t={t} />
         {page.release && <Barriers page={page} t={t} />}
       </div>
+      <Experts page={page} t={t} />
     </div>
   );
 }
@@ -245,7 +245,7 @@ function Use({ page, t }: { page: NetworkPage; t: T }) {
       table={{
         head: [t("month"), t("days_week"), t("incidents"), t("clients"), t("orgs")],
         rows: months.map((m) => [
-          monthName(lang, m.month),
+          monthName(lang, m.month, true),
           cell(m.days_week),
           cell(m.incidents),
           m.days_week.clients ?? null,
@@ -390,20 +390,18 @@ function Barriers({ page, t }: { page: NetworkPage; t: T }) {
 
 const MAIL = /^[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+$/;
 function Experts({ page, t }: { page: NetworkPage; t: T }) {
+  const experts = [...page.experts].sort((a, b) => (a.name ?? "").localeCompare(b.name ?? ""));
   return (
-    <section class="figure card">
+    <section class="figure card experts">
       <h2 class="utrecht-heading-2">{t("experts")}</h2>
       <p class="sub">{t("experts_lead")}</p>
-      {!page.experts.length && <p class="empty">{t("experts_none")}</p>}
-      <ul class="plain-list">
-        {page.experts.map((x, i) => (
+      {!experts.length && <p class="empty">{t("experts_none")}</p>}
+      <ul class="expert-list">
+        {experts.map((x, i) => (
           <li key={i}>
-            <span class="strong">{x.name}</span>, {x.organisation}
-            <br />
-            <span class="expert-about">
-              {x.about}
-              <br />
-            </span>
+            <span class="strong">{x.name}</span>
+            <span>{x.organisation}</span>
+            <span class="expert-about">{x.about}</span>
             {x.contact && MAIL.test(x.contact) ? <a href={`mailto:${x.contact}`}>{x.contact}</a> : x.contact}
           </li>
         ))}

@@ -63,14 +63,16 @@ async function print(desk: DeskPage, path: string, name: string, out: string): P
   await page.locator(".network-grid .figure").first().waitFor();
   const pdf = await page.pdf({ preferCSSPageSize: true });
   writeFileSync(`${out}/desk-${name}.pdf`, pdf);
-  const pages = pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g)!.length;
-  if (pages !== 1) throw new Error(`${path} prints on ${pages} pages`);
   const before = page.viewportSize()!;
   await page.emulateMedia({ media: "print" });
   await page.setViewportSize(A4);
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: A4.width, height });
   await page.screenshot({ path: `${out}/desk-${name}.png` });
-  await page.emulateMedia({ media: "screen" });
+  await page.emulateMedia({ media: null });
   await page.setViewportSize(before);
+  const pages = pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g)!.length;
+  if (pages !== 1) throw new Error(`${path} prints on ${pages} pages: ${height} of ${A4.height} dots high`);
 }
 
 async function signIn(browser: Browser, port: number, i: number, account?: Account): Promise<DeskPage> {
