@@ -138,8 +138,8 @@ static void edit(vec *v, ov_op *op, uint64_t seq, const ov_name *record, const o
   *op = *vec_new_op(v, 0x10, seq, record, f, n);
 }
 
-/* What an edit replaces is expected: the last value of each field here, else the op that made the record; of a
- * record that is made here without the field, nothing. */
+/* What an edit replaces is expected: the last value of each field here, else the op that made the record; of
+ * a record that is made here without the field, nothing. */
 static uint32_t edits(vec *v, ov_op *ops) {
   ov_name other = vec_sample_name(0x77, 1000);
   const ov_field three[] = {{3, ov_int(1)}}, forty[] = {{40, ov_text("x")}},
