@@ -1,6 +1,7 @@
 /* The map: how it grows while readers come and go. LMDB takes a new size with readers live and lets their
  * pointers fault, so growth waits behind a gate until all are out. */
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,11 +92,23 @@ size_t sv_map_used(sv_env *e) {
   return mdb_env_info(e->m, &info) ? 0 : (info.me_last_pgno + 1) * e->page_bytes;
 }
 
+/* LMDB lets go of the old map before it makes the new one, and is left with none if that cannot be had, at
+ * which the next reader dies. So it is tried first, beside the old one. */
+static bool can_map(sv_env *e, size_t bytes) {
+  mdb_filehandle_t fd;
+  if (mdb_env_get_fd(e->m, &fd)) return false;
+  void *p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+  if (p == MAP_FAILED) return false;
+  munmap(p, bytes);
+  return true;
+}
+
 int sv_map_grow(sv_env *e, unsigned wait_ms) {
   size_t now = e->map_bytes;
   if (now >= e->map_bytes_max) return OV_E_FULL;
   size_t bytes = now > e->map_bytes_max / 2 ? e->map_bytes_max : now * 2;
   int err = sv_map_extend_file(e, bytes);
+  if (!err && !can_map(e, bytes)) err = OV_E_NOMEM;
   if (!err) err = gate_close(&e->gate, wait_ms);
   if (err) return err;
   int rc = mdb_env_set_mapsize(e->m, bytes);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -81,6 +82,11 @@ int ftruncate(int fd, off_t n) { return fails(FAULT_TRUNCATE) ? -1 : (int)syscal
 
 int rename(const char *from, const char *to) {
   return fails(FAULT_RENAME) ? -1 : (int)syscall(SYS_rename, from, to);
+}
+
+void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t from) {
+  if ((flags & MAP_SHARED) && fails(FAULT_MAP)) return MAP_FAILED;
+  return (void *)syscall(SYS_mmap, at, n, prot, flags, fd, from);
 }
 
 /* -- the linker's wraps ---------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@ typedef enum fault_kind {
   FAULT_SYNC,     /* fdatasync, fsync */
   FAULT_TRUNCATE, /* ftruncate */
   FAULT_RENAME,
+  FAULT_MAP,   /* mmap of a file that is shared */
   FAULT_ALLOC, /* malloc, calloc, strdup by the store and proto */
   FAULT_LMDB,  /* calls of LMDB that can fail */
   FAULT_KINDS

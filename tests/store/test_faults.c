@@ -194,6 +194,24 @@ static void a_map_that_cannot_grow_is_full(void **state) {
   assert_int_equal(put_ops(w, 1, seq, seq + 9, NULL), 0);
 }
 
+/* No address space for a larger map: what is there goes on to be read, and written as far as it holds. */
+static void a_map_that_finds_no_room_stays(void **state) {
+  world *w = *state;
+  sv_env_options o = world_options(w);
+  o.map_bytes = 256u << 10;
+  assert_int_equal(world_open(w, &o), 0);
+  fault_arm(FAULT_MAP, 1, ENOMEM, true);
+  uint64_t seq = 1;
+  int err;
+  while (!(err = put_ops(w, 1, seq, seq + 9, NULL))) seq += 10;
+  assert_int_equal(err, OV_E_NOMEM);
+  assert_int_equal(look_for(w, 1, seq - 1), 0);
+  assert_int_equal(put_ops(w, 1, seq, seq + 9, NULL), OV_E_NOMEM);
+  assert_true(fault_disarm());
+  assert_int_equal(look_for(w, 1, seq - 1), 0);
+  assert_int_equal(put_ops(w, 1, seq, seq + 9, NULL), 0);
+}
+
 /* -- every fault in turn --------------------------------------------------------------------------------- */
 
 /* A life: open (keyring too), write ops, records, positions, a participant's first key, growth, an erasure, a
@@ -313,6 +331,7 @@ int main(void) {
       TEST(a_commit_waits_for_a_keyring_that_another_is_writing),
       TEST(a_copy_onto_a_full_disk_fails_alone),
       CLOSED(a_map_that_cannot_grow_is_full),
+      CLOSED(a_map_that_finds_no_room_stays),
       CLOSED(any_write_may_fail),
       CLOSED(any_sync_may_fail),
       CLOSED(any_truncate_or_rename_may_fail),
