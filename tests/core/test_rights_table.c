@@ -1,5 +1,5 @@
-/* The table of rights itself, as a function: outside of it nobody may anything, and each of its lines is found.
- * That it is carried out is shown by test_rights_write.c and by the histories of who reads what. */
+/* The table of rights itself, as a function: outside of it nobody may anything, and each of its lines is
+ * found. That it is carried out is shown by test_rights_write.c and by the histories of who reads what. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -199,8 +199,8 @@ static int erase_write(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
   return err;
 }
 
-/* Somebody is erased of whom there is an entry. What a fault cut short is done again after a start, and then the
- * keys are gone. */
+/* Somebody is erased of whom there is an entry. What a fault cut short is done again after a start, and then
+ * the keys are gone. */
 static bool erase(fuzz_home *h) {
   static const sv_key_type types[] = {SV_KEY_SEAL_PARTICIPANT, SV_KEY_COMMIT_PARTICIPANT};
   ov_name who = fx_participant(&h->w.fx, h->w.org, "Client 3", &h->team, 1), tombstone;
