@@ -22,7 +22,8 @@ if(OV_SANITIZE)
   target_link_options(ov_flags INTERFACE -fsanitize=${OV_SANITIZE})
 endif()
 if(OV_COVERAGE)
-  target_compile_options(ov_flags INTERFACE --coverage -O0 -g)
+  # counted by several threads
+  target_compile_options(ov_flags INTERFACE --coverage -fprofile-update=atomic -O0 -g)
   target_link_options(ov_flags INTERFACE --coverage)
 endif()
 
