@@ -25,11 +25,13 @@ const COMMON = {
 };
 const sha256 = (body) => createHash("sha256").update(body).digest("hex");
 
-/** Files of a build: name → body. entry: the app's first module; version: what it calls itself. */
-export async function buildApp({ entry = `${root}src/main.ts`, version = packageVersion() } = {}) {
+/** Files of a build: name → body. entry: the app's first module; version: what it calls itself; plugins: further ones
+ *  of esbuild for the carer's app. */
+export async function buildApp({ entry = `${root}src/main.ts`, version = packageVersion(), plugins = [] } = {}) {
   const files = new Map();
   const { outputFiles } = await build({
     ...COMMON,
+    plugins: [...COMMON.plugins, ...plugins],
     entryPoints: { app: entry },
     entryNames: "[name]-[hash]",
     chunkNames: "app-[name]-[hash]", // what few tablets need is fetched when it is asked for

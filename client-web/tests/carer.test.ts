@@ -1,139 +1,30 @@
 // A carer's shift in a real browser, with the app as it is built and the real overdrachtd that serves it.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import test, { after, before } from "node:test";
-import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
-import { buildApp, writeApp } from "../scripts/build.mjs";
-import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import type { Daemon } from "./lib/daemon.ts";
+import { CLIENT, type Home, Tablet, closeHome, openHome, skip } from "./ui/lib/carer.ts";
 import { Link } from "./ui/lib/link.ts";
 import { PAYLOADS } from "./ui/lib/payloads.ts";
-import { CHROMIUM } from "./ui/lib/stand.mjs";
 
-const skip =
-  daemonMissing ?? (existsSync(CHROMIUM.executablePath!) ? false : `${CHROMIUM.executablePath} is not there`);
-const WAIT_MS = Number(process.env.OVERDRACHT_WAIT_MS ?? 120_000);
 /** where a bad link stands before the server */
 const LINK = "127.0.0.2";
-const PIN = "2580";
-const CLIENT = "Merel";
 
-let browser: Browser;
+let home: Home;
 let daemon: Daemon;
 let a: Tablet;
 let b: Tablet;
 
-/** A browser profile of its own: one tablet. */
-class Tablet {
-  readonly context: BrowserContext;
-  readonly page: Page;
-  readonly faults: string[] = [];
-  /** who works on it */
-  #who = "";
-  constructor(context: BrowserContext, page: Page, origin: string) {
-    this.context = context;
-    this.page = page;
-    page.setDefaultTimeout(WAIT_MS);
-    page.on("pageerror", (e) => this.faults.push(String(e)));
-    page.on("dialog", (d) => (this.faults.push(d.message()), void d.dismiss()));
-    context.on("request", (r) => {
-      if (!r.url().startsWith(origin) && !/^(data|blob):/.test(r.url()))
-        this.faults.push(`request: ${r.url()}`);
-    });
-    page.on("websocket", (w) => {
-      if (!w.url().startsWith(origin.replace("http", "ws"))) this.faults.push(`websocket: ${w.url()}`);
-    });
-  }
-  /** first: what runs in the page before the app does */
-  static async enrol(name: string, host = "127.0.0.1", first?: () => void): Promise<Tablet> {
-    const { code } = daemon.admin("device", "add", name, "--team", "Beuk");
-    const context = await browser.newContext({ viewport: { width: 800, height: 1280 }, locale: "nl-NL" });
-    if (first) await context.addInitScript(first);
-    const origin = `http://${host}:${daemon.port}/`;
-    const tablet = new Tablet(context, await context.newPage(), origin);
-    await tablet.page.goto(`${origin}#code=${code}`);
-    await tablet.button("Aanmelden").click();
-    assert.doesNotMatch(tablet.page.url(), /code=/, "the code does not stay in the address");
-    await tablet.page.locator(".person").first().waitFor();
-    return tablet;
-  }
-  button(name: string) {
-    return this.page.getByRole("button", { name, exact: true });
-  }
-  async digits(): Promise<void> {
-    await this.page.locator(".pad").waitFor();
-    for (const digit of PIN) await this.page.keyboard.press(digit);
-    await this.page.keyboard.press("Enter");
-  }
-  async signIn(name: string): Promise<void> {
-    this.#who = name;
-    await this.page.locator(".person", { hasText: name }).click();
-    await this.digits();
-    const again = this.page.getByText("Nog een keer dezelfde pincode");
-    const inside = this.page.locator(".who");
-    await again.or(inside).first().waitFor();
-    if (await again.isVisible()) await this.digits();
-    await inside.waitFor();
-  }
-  async client(label = CLIENT): Promise<void> {
-    await this.go("");
-    await this.page.locator("a.client", { hasText: label }).click();
-    await this.page.locator(".kinds").waitFor();
-  }
-  async go(path: string): Promise<void> {
-    // it may have locked itself while the other tablet was at work
-    if (await this.page.locator(".person").first().isVisible()) await this.signIn(this.#who);
-    await this.page.evaluate((p) => (location.hash = `#/${p}`), path);
-    await this.page.locator(".main h1, .main .utrecht-alert").first().waitFor();
-  }
-  async footer(words: RegExp): Promise<void> {
-    await this.page.locator(".footer").getByText(words).first().waitFor();
-  }
-  /** 'Nu versturen', unless it was sent by itself in the meantime. */
-  async push(): Promise<void> {
-    const button = this.page.locator(".footer-button[aria-label='Nu versturen']");
-    await button.click({ timeout: 3000 }).catch(() => undefined);
-  }
-  /** Nothing waits, and the server said so. */
-  async sent(): Promise<void> {
-    await this.footer(/Alles is verstuurd om/);
-  }
-  async said(words: string): Promise<void> {
-    await this.page.locator(".toast").getByText(words).waitFor();
-  }
-  async night(quality: string): Promise<void> {
-    await this.client();
-    await this.page.locator(".kind", { hasText: "Nachtrust" }).click();
-    await this.page.locator("[data-field=quality]").getByText(quality, { exact: true }).click();
-    await this.button("Opslaan").click();
-    await this.page.locator(".kinds").waitFor(); // words of the night before may still be there
-    await this.said("Opgeslagen op deze tablet.");
-  }
-}
-
 before(async () => {
   if (skip) return;
-  daemon = new Daemon();
-  daemon.samePort = true;
-  daemon.names = ["127.0.0.1", LINK];
-  daemon.web = join(daemon.folder, "web");
-  writeApp(await buildApp(), daemon.web);
-  await daemon.start();
-  daemon.admin("organisation", "add", "De Linde");
-  daemon.admin("team", "add", "Beuk");
-  for (const name of ["Salie", "Tijm"]) daemon.admin("person", "add", name, "--team", "Beuk");
-  for (const name of [CLIENT, PAYLOADS[1]]) daemon.admin("participant", "add", name, "--team", "Beuk");
-  browser = await chromium.launch(CHROMIUM);
+  home = await openHome({ names: [LINK], clients: [PAYLOADS[1]] });
+  daemon = home.daemon;
 });
-after(async () => {
-  await browser?.close();
-  await daemon?.end();
-});
+after(() => closeHome(home));
 
 test("two tablets enrol with the code of the address, and carers choose a PIN", { skip }, async () => {
-  a = await Tablet.enrol("Tablet 1");
+  a = await Tablet.enrol(home, "Tablet 1");
   await a.signIn("Salie");
-  b = await Tablet.enrol("Tablet 2");
+  b = await Tablet.enrol(home, "Tablet 2");
   await b.signIn("Tijm");
   await a.sent();
 });
@@ -278,7 +169,7 @@ test("a full tablet says that nothing was saved, keeps the form, and saves it on
 });
 
 test("a clock that is a day ahead is said, and the entry is dated today", { skip }, async (t) => {
-  const c = await Tablet.enrol("Tablet 4", undefined, () => {
+  const c = await Tablet.enrol(home, "Tablet 4", undefined, () => {
     const real = Date.now.bind(Date);
     Date.now = () => real() + 86_400_000;
   });
@@ -306,7 +197,7 @@ test("a slow link that is cut again and again gets everything over", { skip }, a
   const link = new Link(daemon.port, { delayMs: 200, rate: 48000 });
   await link.open(LINK);
   t.after(() => link.close());
-  const c = await Tablet.enrol("Tablet 3", LINK);
+  const c = await Tablet.enrol(home, "Tablet 3", LINK);
   t.after(() => c.context.close());
   await c.signIn("Tijm");
   await c.sent();

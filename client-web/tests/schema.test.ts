@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
+import { kindInfo } from "../src/app/kinds.ts";
 import { hex } from "../src/proto/bytes.ts";
 import { OvError } from "../src/proto/error.ts";
 import { fold } from "../src/proto/fold.ts";
@@ -18,6 +19,7 @@ import {
   occurredDay,
   outsideWindow,
   readKind,
+  readNewerKind,
 } from "../src/proto/schema.ts";
 import type { Value } from "../src/proto/value.ts";
 import { Core, coreMissing } from "./lib/core.ts";
@@ -104,6 +106,28 @@ test("a lower or equal version changes nothing, damaged bytes are refused", () =
   assert.equal(s.add(files[5]), first);
   for (let n = 0; n < files[5].length; n += 3)
     assert.throws(() => readKind(files[5].subarray(0, n)), OvError);
+});
+
+test("a schema made for a later program shows what can be read, requires nothing, and takes no entry", () => {
+  const bytes = files.find((p) => readKind(p).name === "sleep")!;
+  const known = readKind(bytes);
+  const longer = new Uint8Array([bytes[0] + 1, ...bytes.subarray(1), 0xc0]); // one element more
+  const odd = bytes.slice(); // a field of a type that is not known
+  odd[Buffer.from(odd).indexOf("quality") + "quality".length] = TYPE.BYTES + 1;
+  for (const p of [longer, odd]) {
+    assert.throws(() => readKind(p), OvError);
+    const newer = readNewerKind(p)!;
+    assert.equal(newer.newer, true);
+    assert.deepEqual(
+      newer.fields.map((f) => [f.id, f.nl]),
+      known.fields.map((f) => [f.id, f.nl]),
+    );
+    assert.equal(newer.fields.filter((f) => f.required).length, 0);
+    assert.equal(kindInfo(newer).readonly, true);
+  }
+  assert.equal(kindInfo(readNewerKind(odd)!).fields.find((f) => f.name === "quality")!.type, "bytes");
+  for (let n = 0; n < odd.length; n++) readNewerKind(odd.subarray(0, n)); // throws for none
+  assert.equal(readNewerKind(new Uint8Array([0x90])), undefined);
 });
 
 test("ops are judged as the core judges them", { skip }, async () => {

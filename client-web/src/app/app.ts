@@ -131,6 +131,7 @@ export class Engine extends Staff implements App {
     return k;
   }
   #refuseProblems(k: Kind, values: Values): void {
+    if (k.newer) throw appError("version"); // what it asks is not known here
     const problems = judge(k, values).problems.filter((p) => p.blocks);
     if (!problems.length) return;
     const { text, todo } = appError("problems");

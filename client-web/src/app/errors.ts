@@ -28,8 +28,11 @@ const ERRORS: Record<AppErrorCode, [Text, Text]> = {
   offline: [t("Er is geen verbinding.", "There is no connection."), ADVICE.network],
   server: [t("De server kan dit nu niet doen.", "The server cannot do this now."), ADVICE.again],
   version: [
-    t("Deze app is te oud voor de server.", "This app is too old for the server."),
-    t("Laad de app opnieuw. Wat je invoert blijft bewaard.", "Load the app again. Entries are kept."),
+    t("Deze app past niet meer bij de server.", "This app no longer fits the server."),
+    t(
+      "Werk de app bij zodra dat kan. Wat je invult blijft bewaard en gaat daarna mee.",
+      "Update the app as soon as you can. What you enter is kept, and sent after that.",
+    ),
   ],
   storage: [t("De opslag van deze tablet werkt niet.", "This tablet's storage does not work."), ADVICE.admin],
   storage_full: [

@@ -68,7 +68,7 @@ export const kindInfo = (k: Kind): KindInfo => ({
   needsClient: k.participant === PARTICIPANT.REQUIRED,
   fields: k.fields.map(fieldInfo),
   occurred: k.occurred,
-  readonly: false,
+  readonly: k.newer === true,
 });
 
 /** What carers log: the kinds of a team that belong to a client and are kept for a window of days. */

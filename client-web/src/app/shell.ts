@@ -6,6 +6,8 @@ import type { UpdateStatus } from "./api.ts";
 export interface Shell {
   status(): UpdateStatus;
   onChange(listener: () => void): void;
+  /** Looks for a new version now, beside the looks that it takes by itself. */
+  check(): void;
   apply(): void;
   /** The enrolment code in the address, taken out of it so that no history keeps it. */
   takeCode(): string | null;
@@ -13,6 +15,7 @@ export interface Shell {
 export const NO_SHELL: Shell = {
   status: () => ({ ready: false, offlineReady: false }),
   onChange: () => undefined,
+  check: () => undefined,
   apply: () => undefined,
   takeCode: () => null,
 };
@@ -44,12 +47,13 @@ export function browserShell(): Shell {
     if (registration?.waiting && registration.active) note({ ready: true });
   };
   const follow = (worker: ServiceWorker | null) => worker?.addEventListener("statechange", look);
+  const check = () => void registration?.update().catch(() => undefined);
   const register = async () => {
     registration = await navigator.serviceWorker.register(scriptUrl("/sw.js"), { updateViaCache: "none" });
     for (const w of [registration.installing, registration.waiting]) follow(w);
     registration.addEventListener("updatefound", () => follow(registration!.installing));
     look();
-    setInterval(() => void registration!.update().catch(() => undefined), CHECK_MS);
+    setInterval(check, CHECK_MS);
   };
   if ("serviceWorker" in navigator) {
     navigator.serviceWorker.addEventListener("controllerchange", () => {
@@ -60,6 +64,7 @@ export function browserShell(): Shell {
   return {
     status: () => status,
     onChange: (l) => void listeners.add(l),
+    check,
     apply() {
       reloading = true;
       if (registration?.waiting) registration.waiting.postMessage("activate");

@@ -361,7 +361,10 @@ export abstract class Tablet {
     this.say("device");
   }
   async #sessionEnded(error: number): Promise<void> {
-    if (error === errorNumber("version")) this.#mustUpdate = true;
+    if (error === errorNumber("version")) {
+      this.#mustUpdate = true;
+      this.#p.shell.check();
+    }
     this.#looksMs = 0;
     if (!this.core) return;
     await this.#judgeState();

@@ -1,6 +1,6 @@
 // Enrolment (PROTOCOL.md section 17), and how long to stay away after a failure.
 import { OvError, closeCode, wireNumber } from "./error.ts";
-import { type Enrolled, PROTOCOL_VERSION } from "./msg.ts";
+import { type Enrolled, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./msg.ts";
 import { Peer } from "./peer.ts";
 import type { Result } from "./session.ts";
 
@@ -13,7 +13,7 @@ export class Enrolment {
   start(code: string, publicKey: Uint8Array, deviceName: string): Uint8Array {
     return this.peer.send({
       type: "ENROL",
-      versionMin: PROTOCOL_VERSION,
+      versionMin: PROTOCOL_VERSION_MIN,
       versionMax: PROTOCOL_VERSION,
       code,
       publicKey,

@@ -21,7 +21,9 @@ import type { Op } from "./op.ts";
 import { type Beside, type Held, NOTHING_BESIDE, type Rec, recordFromRows } from "./record.ts";
 import { decodeRows } from "./rows.ts";
 
+/** The highest version that this program speaks, and the lowest (PROTO-44). */
 export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION_MIN = 1;
 export const SUBPROTOCOL = "overdracht.1";
 
 export interface Cursor {
@@ -539,7 +541,7 @@ function checkVersions(plain: Uint8Array): void {
   const lo = r.uint(65535);
   const hi = r.uint(65535);
   if (r.err || lo > hi) fail("format", "versions");
-  if (lo > PROTOCOL_VERSION || hi < PROTOCOL_VERSION) fail("version");
+  if (lo > PROTOCOL_VERSION || hi < PROTOCOL_VERSION_MIN) fail("version");
 }
 
 function readElements(type: MsgName, plain: Uint8Array): Fields {

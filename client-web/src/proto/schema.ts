@@ -1,6 +1,6 @@
 // Schemas as data: loaded from the bytes that a schema record carries, and what they say of ops and
 // records (PROTOCOL.md section 21).
-import { fail } from "./error.ts";
+import { OvError, fail } from "./error.ts";
 import { LIMITS } from "./generated.ts";
 import type { Int } from "./int64.ts";
 import { Reader, Writer } from "./mp.ts";
@@ -83,6 +83,8 @@ export interface Kind {
   nl: string;
   en: string;
   fields: SchemaField[];
+  /** the schema says more than this program can read: what there is may be shown, and nothing be written */
+  newer?: true;
 }
 
 const INT32 = 2147483647;
@@ -109,12 +111,14 @@ function readCode(r: Reader): Code {
   r.arrayOf(3);
   return { code: codeNumber(r), nl: label(r), en: label(r) };
 }
-function readField(r: Reader): SchemaField {
-  r.arrayOf(17);
+const FIELD_ELEMENTS = 17;
+const KIND_ELEMENTS = 11;
+/** The elements of a field, its type at most so high. */
+function readField(r: Reader, typeMax: number): SchemaField {
   return {
     id: r.intIn(2, LIMITS.FIELD_ID_MAX),
     name: r.strMax(LIMITS.FIELD_NAME_MAX),
-    type: r.uint(TYPE.BYTES),
+    type: r.uint(typeMax),
     nl: label(r),
     en: label(r),
     required: r.bool(),
@@ -136,23 +140,48 @@ function readField(r: Reader): SchemaField {
 export function readKind(p: Uint8Array): Kind {
   if (p.length > LIMITS.SCHEMA_BYTES_MAX) fail("limit", "schema");
   const r = new Reader(p);
-  r.arrayOf(11);
-  const kind: Kind = {
-    id: r.intIn(2, LIMITS.KIND_ID_MAX),
-    name: r.strMax(LIMITS.FIELD_NAME_MAX),
-    version: r.intIn(1, 65535),
-    scope: r.uint(2),
-    participant: r.uint(PARTICIPANT.SELF),
-    windowed: r.bool(),
-    occurred: r.uint(LIMITS.FIELD_ID_MAX),
-    naturalKey: listOf(r, LIMITS.OP_FIELDS_MAX, () => r.uint(LIMITS.FIELD_ID_MAX)),
-    nl: label(r),
-    en: label(r),
-    fields: listOf(r, LIMITS.OP_FIELDS_MAX, () => readField(r)),
-  };
+  r.arrayOf(KIND_ELEMENTS);
+  const head = readHead(r);
+  const fields = listOf(r, LIMITS.OP_FIELDS_MAX, () => {
+    r.arrayOf(FIELD_ELEMENTS);
+    return readField(r, TYPE.BYTES);
+  });
+  const kind: Kind = { ...head, fields };
   r.done();
   checkKind(kind);
   return kind;
+}
+const readHead = (r: Reader): Omit<Kind, "fields"> => ({
+  id: r.intIn(2, LIMITS.KIND_ID_MAX),
+  name: r.strMax(LIMITS.FIELD_NAME_MAX),
+  version: r.intIn(1, 65535),
+  scope: r.uint(2),
+  participant: r.uint(PARTICIPANT.SELF),
+  windowed: r.bool(),
+  occurred: r.uint(LIMITS.FIELD_ID_MAX),
+  naturalKey: listOf(r, LIMITS.OP_FIELDS_MAX, () => r.uint(LIMITS.FIELD_ID_MAX)),
+  nl: label(r),
+  en: label(r),
+});
+
+/** Of a schema that readKind refuses, because it was made for a later program, what can be read all the same:
+ *  fields of unknown types count as values to be shown, further elements are passed over, and nothing is
+ *  required by rules that are known in part (PROTO-152). undefined: not even the kind's name. */
+export function readNewerKind(p: Uint8Array): Kind | undefined {
+  const r = new Reader(p.subarray(0, LIMITS.SCHEMA_BYTES_MAX));
+  if (r.array() < KIND_ELEMENTS) return undefined;
+  const head = readHead(r);
+  if (r.err) return undefined;
+  const fields = new Map<number, SchemaField>();
+  for (let left = r.array(); left > 0 && !r.err; left--) {
+    const f = new Reader(r.raw());
+    if (f.array() < FIELD_ELEMENTS) continue;
+    const field = readField(f, 255);
+    if (!f.err) fields.set(field.id, { ...field, required: false, requiredIf: [] });
+  }
+  const list = [...fields.values()].sort((a, b) => a.id - b.id);
+  const occurred = fields.has(head.occurred) ? head.occurred : 0;
+  return { ...head, occurred, naturalKey: [], fields: list, newer: true };
 }
 function checkKind(k: Kind): void {
   const ids = new Set(k.fields.map((f) => f.id));
@@ -191,17 +220,27 @@ export class Schemas {
 
   /** A lower or equal version than the one there is changes nothing. */
   add(p: Uint8Array): Kind {
-    const kind = readKind(p);
+    return this.#put(readKind(p));
+  }
+  #put(kind: Kind): Kind {
     const before = this.#kinds.get(kind.id);
     if (before && before.version >= kind.version) return before;
     if (!before && this.#kinds.size >= LIMITS.SCHEMA_KINDS_MAX) fail("limit", "kinds");
     this.#kinds.set(kind.id, kind);
     return kind;
   }
-  /** Of a record of kind 1; undefined when it carries none. */
+  /** Of a record of kind 1; undefined when it carries none that says anything. One that is newer than this program
+   *  stands in the way of nothing else. */
   addRecord(r: Rec): Kind | undefined {
     const body = r.kind === KIND.SCHEMA ? shown(r, 4) : undefined;
-    return isBytes(body) ? this.add(body) : undefined;
+    if (!isBytes(body)) return undefined;
+    try {
+      return this.add(body);
+    } catch (e) {
+      if (!(e instanceof OvError)) throw e;
+      const newer = readNewerKind(body);
+      return newer && this.#put(newer);
+    }
   }
   kind(id: number): Kind | undefined {
     return this.#kinds.get(id);

@@ -19,6 +19,7 @@ import {
   type Msg,
   OWN,
   PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
   type Push,
   SCOPE_STATE,
   type Tip,
@@ -168,7 +169,7 @@ export class Session {
     const follows = log.seq > log.acked;
     this.#helloS = Math.floor(nowMs / 1000);
     yield* this.#hello({
-      versionMin: PROTOCOL_VERSION,
+      versionMin: PROTOCOL_VERSION_MIN,
       versionMax: PROTOCOL_VERSION,
       device: this.#id.device,
       writer: log.writer,
@@ -266,7 +267,7 @@ export class Session {
   }
 
   *#welcome(m: Welcome, nowMs: number): Step<void> {
-    if (m.version !== PROTOCOL_VERSION) fail("version");
+    if (m.version < PROTOCOL_VERSION_MIN || m.version > PROTOCOL_VERSION) fail("version");
     this.#noteClock(m.timeMs - nowMs);
     this.#retryS = m.retryS;
     this.#frameBytes = m.frameBytes;

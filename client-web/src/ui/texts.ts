@@ -120,12 +120,12 @@ const TEXTS = {
   client_none: ["Nog niets ingevuld in deze dagen.", "Nothing entered in these days yet."],
   client_check_title: ["Hoe ligt {name} erbij?", "How is {name}?"],
   kind_readonly: [
-    "Deze tablet kan dit formulier nog niet tonen. Werk de app bij.",
-    "This tablet cannot show this form yet. Update the app.",
+    "Dit formulier is nieuwer dan de app. Je kunt het hier nog niet invullen.",
+    "This form is newer than the app. You cannot fill it in here yet.",
   ],
   kind_readonly_todo: [
-    "Kijk bij Instellingen of er een nieuwe versie is. Wat er staat, blijft bewaard.",
-    "See Settings for a new version. What is there stays there.",
+    "Sluit de app en open hem opnieuw als er internet is. Wat er al staat, blijft bewaard.",
+    "Close the app and open it again when there is internet. What is there already stays there.",
   ],
 
   // -- form

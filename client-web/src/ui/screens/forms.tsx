@@ -3,7 +3,7 @@ import type { KindInfo, Value, Values } from "../../app/api.ts";
 import { Entry } from "../form/entry.tsx";
 import { answered } from "../form/model.ts";
 import { fieldNamed, hintsOf } from "../kinds.ts";
-import { Alert, ErrorAlert, Loading, Title } from "../parts.tsx";
+import { Alert, Button, ErrorAlert, Loading, Title } from "../parts.tsx";
 import { fromHere, href, useLoad, useUi } from "../ui.tsx";
 
 const REMEMBER_DAYS = 28;
@@ -21,7 +21,7 @@ export function NewEntry({ kindName, clientId }: { kindName: string; clientId: s
         <p>{t("gone")}</p>
       </Alert>
     );
-  if (kind.readonly) return <Unreadable />;
+  if (kind.readonly) return <Unreadable kind={kind} />;
   const teamId = client.value.teams.includes(team.id) ? team.id : (client.value.teams[0] ?? team.id);
 
   async function startOf(): Promise<Values> {
@@ -89,7 +89,7 @@ export function EditEntry({ id, heldIndex }: { id: string; heldIndex: number | n
         <p>{t("gone")}</p>
       </Alert>
     );
-  if (kind.readonly) return <Unreadable />;
+  if (kind.readonly) return <Unreadable kind={kind} />;
   const held = heldIndex === null ? undefined : seen.held[heldIndex];
   const save = async (changed: Values) => {
     const goOn = fromHere();
@@ -116,15 +116,17 @@ export function EditEntry({ id, heldIndex }: { id: string; heldIndex: number | n
   );
 }
 
-export function Unreadable({ kind }: { kind?: KindInfo }) {
-  const { t, l } = useUi();
+/** The form was made for a later app: what is there stays there. */
+function Unreadable({ kind }: { kind: KindInfo }) {
+  const { app, t, l } = useUi();
   return (
-    <Alert type="warning">
-      <p class="strong">
-        {kind && `${l(kind.label)}: `}
-        {t("kind_readonly")}
-      </p>
-      <p>{t("kind_readonly_todo")}</p>
-    </Alert>
+    <>
+      <Title icon={hintsOf(kind).icon}>{l(kind.label)}</Title>
+      <Alert type="warning">
+        <p class="strong">{t("kind_readonly")}</p>
+        <p>{t("kind_readonly_todo")}</p>
+        {app.update.ready && <Button onClick={() => app.applyUpdate()}>{t("update_now")}</Button>}
+      </Alert>
+    </>
   );
 }
