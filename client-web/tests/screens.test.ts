@@ -416,6 +416,20 @@ test("'Alles is verstuurd' stands there only when the engine knows it", { skip }
   await page.close();
 });
 
+test("the hand-over of a team is one sheet of A4, without buttons, with who made it", { skip }, async () => {
+  const { page } = await open("as=Salie");
+  await visit(page, "handover");
+  await page.emulateMedia({ media: "print" });
+  const shown = (words: string) => page.getByText(words).first().isVisible();
+  assert.deepEqual(
+    [await shown("Afdrukken"), await shown("Wissel"), await shown("Gemaakt door Salie")],
+    [false, false, true],
+  );
+  const pdf = (await page.pdf({ format: "A4" })).toString("latin1");
+  assert.equal(pdf.match(/\/Type\s*\/Page\b/g)?.length, 1);
+  await page.close();
+});
+
 test("a conflict is settled with a tap, a double too", { skip }, async () => {
   const { page } = await open("as=Salie");
   await visit(page, "settle/CONFLICT");

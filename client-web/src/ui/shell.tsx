@@ -10,7 +10,7 @@ import { counted } from "./texts.ts";
 export function Header() {
   const ui = useUi();
   const { app, t, path, team } = ui;
-  const inside = path.length > 0 && app.person !== null && app.device.state === "ready";
+  const inside = path.length > 0 && app.device.state === "ready" && (app.person !== null || path[0] === "send");
   return (
     <header class="header">
       {inside ? (

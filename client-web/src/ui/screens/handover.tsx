@@ -89,16 +89,16 @@ function OfClient({
               <Icon name={kind ? hintsOf(kind).icon : "note"} />
               <div>
                 <a href={href("record", r.id)}>
-                  <b>{kind && l(kind.label)}</b> <span class="sub">{happened(ui, r)}</span>
+                  <b>{kind && l(kind.label)}</b>{" "}
+                  <span class="sub">
+                    {happened(ui, r)} · {r.createdByName ?? t("unknown_person")}
+                  </span>
                 </a>
                 <p>{summary(ui, r, labels)}</p>
                 {typeof text === "string" && (
                   <p class="note">{text.length > 400 ? `${text.slice(0, 400)} …` : text}</p>
                 )}
-                <p class="row-foot">
-                  <span class="sub">{r.createdByName ?? t("unknown_person")}</span>
-                  <RecordBadges record={r} />
-                </p>
+                <RecordBadges record={r} />
               </div>
             </li>
           );

@@ -23,7 +23,7 @@ export function People() {
   }
   return (
     <>
-      <Title sub={t("who_lead")}>{t("who_title")}</Title>
+      <Title sub={people.value?.length ? t("who_lead") : undefined}>{t("who_title")}</Title>
       <TeamChoice />
       <ErrorAlert error={people.error} />
       {!people.value && !people.error && <Loading />}

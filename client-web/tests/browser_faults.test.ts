@@ -1,0 +1,139 @@
+// What goes wrong around a carer's tablet, in a real browser with the whole app: each is said in words, and
+// nothing is lost.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test, { after, before } from "node:test";
+import { CLIENT, type Home, Tablet, closeHome, openHome, skip } from "./ui/lib/carer.ts";
+
+let home: Home;
+let a: Tablet;
+
+before(async () => {
+  if (skip) return;
+  home = await openHome();
+  a = await Tablet.enrol(home, "Tablet 1", "127.0.0.1", movableClock);
+});
+after(() => closeHome(home));
+
+/** In the page, before the app: the tablet's clock goes ahead by what stands in local storage. */
+function movableClock(): void {
+  const real = Date.now.bind(Date);
+  Date.now = () => real() + Number(localStorage.getItem("test-ahead-ms") ?? 0);
+}
+/** The tablet is opened again so many days later. */
+async function later(days: number): Promise<void> {
+  await a.page.evaluate((ms) => localStorage.setItem("test-ahead-ms", String(ms)), days * 86_400_000);
+  await a.page.evaluate(() => (location.hash = "#/"));
+  await a.page.reload();
+  await a.page.locator(".main h1").waitFor();
+}
+
+test("wrong PINs wait longer each time, and closing the app shortens no wait", { skip }, async () => {
+  await a.signIn("Salie");
+  await a.button("Vergrendel en wissel van collega").click();
+  await a.page.locator(".person", { hasText: "Salie" }).click();
+  const waits: number[] = [];
+  for (let i = 0; waits.length < 3; i++) {
+    await a.page.locator(".pin:not(.off)").waitFor();
+    for (const digit of "1111") await a.page.keyboard.press(digit);
+    await a.page.keyboard.press("Enter");
+    await a.page.getByText("De pincode klopt niet.").waitFor();
+    const wait = a.page.getByText(/Wacht nog \d+ seconden/);
+    if (i >= 2) await wait.waitFor();
+    if (await wait.isVisible()) waits.push(Number(/\d+/.exec(await wait.innerText())![0]));
+  }
+  assert.ok(waits[1] > waits[0] && waits[2] > waits[1], `${waits}`);
+  await a.page.reload();
+  await a.page.locator(".person", { hasText: "Salie" }).click();
+  await a.page.getByText(/Wacht nog \d+ seconden/).waitFor();
+  await a.digits(); // the right one, too early: not looked at
+  assert.equal(await a.page.locator(".who").count(), 0);
+  await a.page.locator(".pin:not(.off)").waitFor();
+  await a.digits();
+  await a.page.locator(".who").waitFor();
+  await a.sent();
+});
+
+test("100,000 characters are refused in words, stay in the form, and go once they are fewer", { skip }, async () => {
+  await a.client();
+  await a.page.locator(".kind", { hasText: "Sociaal contact" }).click();
+  await a.page.locator("[data-field=mode]").getByText("bellen", { exact: true }).click();
+  await a.page.locator("details.more > summary").click();
+  const note = a.page.locator("[data-field=note] textarea");
+  await note.fill("ë".repeat(100_000));
+  await a.button("Opslaan").click();
+  await a.page.getByText(/Deze tekst is te lang/).first().waitFor();
+  await a.page.waitForTimeout(1000); // drafts are kept a moment after the last key
+  await a.page.reload();
+  await a.signIn("Salie");
+  await a.go("");
+  await a.page.getByText(`Sociaal contact · ${CLIENT}`).click();
+  if (!(await note.isVisible())) await a.page.locator("details.more > summary").click();
+  assert.equal((await note.inputValue()).length, 100_000);
+  await note.fill("Belde kort.");
+  await a.button("Opslaan").click();
+  await a.said("Opgeslagen op deze tablet.");
+  await a.sent();
+});
+
+test("the server is gone for a month: it is counted, warned of, locked, and then everything goes", { skip }, async () => {
+  await home.daemon.stop();
+  await a.night("redelijk");
+  await a.footer(/1 nog te versturen/);
+  await a.footer(/De server is niet te bereiken/);
+
+  await later(5);
+  await a.signIn("Salie");
+  await a.go("send");
+  await a.page.getByText(/Al 5 dagen niet verstuurd\. Wat je invult blijft op deze tablet staan/).waitFor();
+  await a.page.getByText("Laatste redmiddel").waitFor();
+
+  await later(11);
+  await a.signIn("Salie");
+  await a.page.getByText(/Nog [23] dagen zonder versturen/).waitFor();
+  await a.night("goed");
+  await a.footer(/2 nog te versturen/);
+
+  await later(31);
+  await a.page.getByText("Deze tablet was te lang niet online").waitFor();
+  await a.page.getByText(/Wat je invulde staat er nog en gaat mee/).waitFor();
+  assert.equal(await a.page.locator(".person").count(), 0);
+  await a.footer(/2 nog te versturen/);
+  const download = a.page.waitForEvent("download");
+  await a.button("Bewaar als bestand").click();
+  const file = JSON.parse(readFileSync(await (await download).path(), "utf8"));
+  assert.equal(file.invoer.length, 2);
+  assert.equal(file.invoer[0].client, CLIENT);
+
+  await later(0); // whoever sets the clock back opens nothing
+  await a.page.getByText("Deze tablet was te lang niet online").waitFor();
+  await home.daemon.start();
+  await a.button("Nu versturen").click();
+  await a.page.locator(".person").first().waitFor();
+  await a.signIn("Salie");
+  await a.sent();
+  await a.client(); // the other night lies eleven days ahead for everybody else
+  await a.page.locator(".row", { hasText: "redelijk" }).first().waitFor();
+});
+
+test("the browser throws everything away: said so, enrolled again, and what was sent is back", { skip }, async () => {
+  const cdp = await a.context.newCDPSession(a.page);
+  const origin = `http://127.0.0.1:${home.daemon.port}`;
+  await a.page.goto("about:blank");
+  await cdp.send("Storage.clearDataForOrigin", {
+    origin,
+    storageTypes: "indexeddb,local_storage,cache_storage,service_workers",
+  });
+  const { code } = home.daemon.admin("device", "add", "Tablet 1b", "--team", "Beuk");
+  await a.page.goto(`${origin}/#code=${code}`);
+  await a.page.getByText("De tablet is zijn gegevens kwijt").waitFor();
+  await a.page.getByText(/Wat nog niet verstuurd was, is weg/).waitFor();
+  await a.button("Aanmelden").click();
+  await a.page.locator(".person").first().waitFor();
+  await a.signIn("Salie");
+  await a.client();
+  await a.page.locator(".row", { hasText: "redelijk" }).first().waitFor();
+  await a.night("slecht");
+  await a.sent();
+  assert.deepEqual(a.faults, []);
+});
