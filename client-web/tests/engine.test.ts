@@ -1,8 +1,11 @@
 // The engine with the real server: what a carer does, offline and online, over restarts, tabs, cuts and
 // faults.
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { AppError } from "../src/app/api.ts";
+import { unpackFrame } from "../src/proto/frame.ts";
 import { Daemon, daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
 import {
@@ -64,6 +67,38 @@ test("enrols, saves offline, outlives a restart, and is sent when there is a net
   await allSent(again);
   assert.equal((await again.record(id))!.place, "server");
   assert.ok(again.sync.allSentAt);
+});
+
+/** All bytes that lie in some value, keys that cannot be read apart. */
+function bytesIn(v: unknown): Buffer[] {
+  if (typeof v === "string" || typeof v === "number") return [Buffer.from(String(v))];
+  if (v instanceof Uint8Array) return [Buffer.from(v)];
+  if (v === null || typeof v !== "object" || v instanceof CryptoKey) return [];
+  return Object.values(v).flatMap(bytesIn);
+}
+test("a PIN stands nowhere: not in the browser, not in what is sent, not at the server", { skip }, async () => {
+  const pin = "25803691";
+  const { browser, app } = await team.tablet("T12");
+  await app.choosePin(await personOf(app, "Anna"), pin);
+  const looked = await night(app, 20006, 4, { [field(SLEEP(app), "note")]: "geplant" });
+  await allSent(app);
+  app.lock();
+  assert.deepEqual(await app.signIn(await personOf(app, "Anna"), pin), { ok: true });
+  assert.ok(await app.record(looked));
+  await app.syncNow();
+  const frames = browser.tap.sent.map((f) => Buffer.from(unpackFrame(f)));
+  const holds = (text: string, where: Buffer[]) => where.some((b) => b.includes(text));
+  assert.ok(holds("geplant", frames), "the control: what is sent is found");
+  assert.ok(!holds(pin, frames));
+  const here = [...bytesIn(await dump(browser)), ...browser.marks.map((m) => Buffer.from(m.text ?? ""))];
+  assert.ok(holds(app.device.name, here), "the control: what lies open is found");
+  assert.ok(!holds(pin, here) && !holds("geplant", here));
+  const files = (folder: string): Buffer[] =>
+    readdirSync(folder, { withFileTypes: true }).flatMap((f) =>
+      f.isDirectory() ? files(join(folder, f.name)) : f.isFile() ? [readFileSync(join(folder, f.name))] : [],
+    );
+  const there = files(join(daemon.folder, "data"));
+  assert.ok(there.length > 5 && !holds(pin, there) && !holds("geplant", there));
 });
 
 test("who looked at whom without a network is told with the next sync", { skip }, async () => {

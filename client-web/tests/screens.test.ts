@@ -20,6 +20,7 @@ const SCREENS: readonly [name: string, query: string, path?: string][] = [
   ["enrol", "state=new"],
   ["storage lost", "state=store_lost"],
   ["lease over", "state=lease_over&unsent=2"],
+  ["closed", "state=closed&unsent=2"],
   ["revoked", "state=revoked&unsent=2"],
   ["opened elsewhere", "state=newer_app_elsewhere"],
   ["people", ""],

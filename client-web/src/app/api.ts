@@ -174,6 +174,8 @@ export type DeviceState =
   | "ready"
   /** not synced for 14 days: nothing is shown until it has; unsent entries are kept and are sent */
   | "lease_over"
+  /** strictly protected and not in touch with the server since it was opened: likewise (PROTO-164) */
+  | "closed"
   /** revoked by an administrator; everything received is gone from here */
   | "revoked"
   /** another tab runs a newer version of the app on this store: load again */
@@ -477,6 +479,7 @@ export type AppErrorCode =
   | "storage_full"
   | "revoked"
   | "locked"
+  | "closed"
   | "not_enrolled"
   | "not_signed_in"
   | "pin_exists"

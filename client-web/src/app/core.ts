@@ -23,7 +23,8 @@ import { Directory } from "./directory.ts";
 import { offTop } from "./entries.ts";
 import { purgeDone, purgeOp } from "./erasure.ts";
 import { type Env, randomBytes } from "./env.ts";
-import { storageError } from "./errors.ts";
+import { appError, storageError } from "./errors.ts";
+import { fail } from "../proto/error.ts";
 import { type Changed, IdbStore, newWriter } from "./idb-store.ts";
 import { Looks } from "./looks.ts";
 import { Sealer, type Secrets, makeSecrets, signWith, verifierOf } from "./seal.ts";
@@ -41,6 +42,10 @@ export interface Core {
   offsetMs: number;
   ports: Ports;
   looks: Looks;
+  /** What WELCOME says of the store's protection. */
+  protect(strict: boolean, share: Uint8Array | null): Promise<void>;
+  /** Another tab of this page has it. */
+  unlock(share: Uint8Array | null): Promise<void>;
   /** Goes on under a new log, unless the old one has entries to send yet. */
   startNewLog(): Promise<void>;
   /** Writes the receipts of erasures that are due. */
@@ -50,6 +55,8 @@ export interface Core {
 }
 export interface CoreHooks {
   changed: Changed;
+  /** the store was opened, or is protected otherwise from now on; other tabs need the share too */
+  opened(share: Uint8Array | null): Promise<void>;
   appended(log: LogState): void;
 }
 
@@ -57,7 +64,8 @@ export interface CoreHooks {
 export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core | null> {
   const [identity, secrets] = await Promise.all([readMeta(db, "identity"), db.get("secrets", "device")]);
   if (!identity || !secrets) return null;
-  const sealer = makeSealer(db, secrets, identity.organisation);
+  const strict = (await readMeta(db, "strict")) ?? false;
+  const sealer = makeSealer(db, secrets, identity.organisation, strict);
   const core = {
     db,
     identity,
@@ -66,16 +74,29 @@ export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core
     offsetMs: (await readMeta(db, "offsetMs")) ?? 0,
   } as Core;
   core.clock = makeClock(identity.zone, () => Math.floor((env.nowMs() + core.offsetMs) / 1000));
-  const doubleKey = await openDoubleKey(db, sealer);
-  const index = { schemas: () => core.directory.schemas, clock: () => core.clock, doubleKey };
+  const index = {
+    schemas: () => core.directory.schemas,
+    clock: () => core.clock,
+    doubleKey: new Uint8Array(0) as Uint8Array,
+  };
   core.store = new IdbStore({ db, env, sealer, index: (r, scope) => viewRow(index, r, scope), ...hooks });
   core.directory = new Directory(db, core.store);
-  await core.directory.load();
-  await core.store.repair();
-  if ((await readMeta(db, "indexVersion")) !== INDEX_VERSION) {
+  const load = async () => {
+    index.doubleKey = await openDoubleKey(db, sealer);
+    await core.directory.load();
+    await core.store.repair();
+    if ((await readMeta(db, "indexVersion")) === INDEX_VERSION) return;
     await core.store.reindex(null);
     await writeMeta(db, "indexVersion", INDEX_VERSION);
-  }
+  };
+  if (!sealer.closed) await load();
+  core.protect = protector(core, load, hooks);
+  core.unlock = async (share) => {
+    const now = (await db.get("secrets", "device"))!;
+    sealer.become(makeSealer(db, now, identity.organisation, (await readMeta(db, "strict")) ?? false));
+    if (sealer.strict) sealer.unlock(share);
+    await load();
+  };
   core.ports = await portsOf(core);
   core.startNewLog = () => {
     const writer = hex(randomBytes(ID_BYTES));
@@ -92,11 +113,33 @@ export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core
   core.keepSafe = (nowMs) => core.store.dropSafe(nowMs);
   return core;
 }
-const makeSealer = (db: Db, secrets: Secrets, organisation: string): Sealer =>
-  new Sealer(secrets, organisation, {
-    add: async (salt) => Number(await db.add("epochs", salt)),
-    salt: (epoch) => db.get("epochs", epoch),
-  });
+const makeSealer = (db: Db, secrets: Secrets, organisation: string, strict = false): Sealer => {
+  const epochs = {
+    add: async (salt: Uint8Array) => Number(await db.add("epochs", salt)),
+    salt: (epoch: number) => db.get("epochs", epoch),
+  };
+  return new Sealer(secrets, organisation, epochs, strict);
+};
+/** PROTO-164. What the share opens is read before it counts: a wrong one changes nothing. */
+const protector =
+  (core: Core, load: () => Promise<void>, hooks: CoreHooks) =>
+  async (strict: boolean, share: Uint8Array | null): Promise<void> => {
+    const { sealer } = core;
+    if (strict && !share) return fail("format", "strict, and no share");
+    const was = { closed: sealer.closed, strict: sealer.strict };
+    if (was.closed) {
+      if (!share) throw appError("closed");
+      sealer.unlock(share);
+      try {
+        await load();
+      } catch (e) {
+        sealer.unlock(null);
+        throw e;
+      }
+    }
+    if (strict !== was.strict) await core.store.protect(strict ? share : null);
+    if (was.closed || strict !== was.strict) await hooks.opened(sealer.share);
+  };
 const DOUBLE_KEY = "double key";
 async function openDoubleKey(db: Db, sealer: Sealer): Promise<Uint8Array> {
   const sealed = await readMeta(db, "doubleKey");
@@ -109,6 +152,8 @@ async function portsOf(core: Core): Promise<Ports> {
   const verify = await verifierOf(core.identity.serverKey);
   return {
     store: core.store,
+    closed: () => core.sealer.closed,
+    protect: (strict, share) => core.protect(strict, share),
     sign: (bytes) => signWith(core.secrets.device, bytes),
     verify,
     random: randomBytes,
@@ -189,6 +234,7 @@ async function forgetReceived(tx: Write): Promise<void> {
     "indexVersion",
     "safeSince",
     "looks",
+    "strict",
   ];
   for (const key of gone) await tx.objectStore("meta").delete(key);
   const entries = tx.objectStore("entries");

@@ -75,6 +75,8 @@ export interface Meta {
   lastSync: number;
   settings: Settings;
   revoked: true;
+  /** what was received opens with the server's share only */
+  strict: boolean;
   /** entries of earlier logs that no server took and none will */
   stranded: number;
   /** sealed key of natural keys */

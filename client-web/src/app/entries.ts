@@ -24,7 +24,7 @@ import { fail } from "../proto/error.ts";
 import type { EntryRow } from "./db.ts";
 import type { Sealer } from "./seal.ts";
 
-const placeOf = (w: Id, seq: number): string => `entry ${w} ${seq}`;
+export const entryPlace = (w: Id, seq: number): string => `entry ${w} ${seq}`;
 
 export async function sealEntry(sealer: Sealer, w: Id, e: Entry): Promise<EntryRow> {
   if (e.op.form !== "whole") return fail("invalid", "an entry without content");
@@ -44,7 +44,7 @@ export async function sealEntry(sealer: Sealer, w: Id, e: Entry): Promise<EntryR
     head: e.head,
     receipt: e.receipt,
     refused: e.refused,
-    body: await sealer.sealOwn(placeOf(w, e.seq), wr.take()),
+    body: await sealer.sealOwn(entryPlace(w, e.seq), wr.take()),
   };
 }
 
@@ -53,7 +53,7 @@ export async function openEntry(sealer: Sealer, row: EntryRow): Promise<Entry> {
   const { seq, headerHash, commitment, head, receipt, refused } = row;
   const base = { seq, headerHash, commitment, head, receipt, refused, onTop: row.top !== undefined };
   if (!row.body) return { ...base, op: { form: "void", name, headerHash, commitment } };
-  const r = new Reader(await sealer.open(placeOf(row.w, row.seq), row.body));
+  const r = new Reader(await sealer.open(entryPlace(row.w, row.seq), row.body));
   r.arrayOf(2);
   const header = decodeHeader(r.bin());
   const payload = decodePayload(r.bin());

@@ -50,6 +50,13 @@ const ERRORS: Record<AppErrorCode, [Text, Text]> = {
     ),
     ADVICE.sync,
   ],
+  closed: [
+    t(
+      "De tablet is op slot tot hij verbinding heeft. Wat je invulde staat er nog en gaat mee.",
+      "The tablet is locked until it has a connection. What you entered is still here and will be sent.",
+    ),
+    ADVICE.sync,
+  ],
   not_enrolled: [
     t("Deze tablet is nog niet aangemeld.", "This tablet is not enrolled."),
     t("Vraag de beheerder om een code.", "Ask the administrator for a code."),

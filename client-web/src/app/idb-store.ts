@@ -33,10 +33,11 @@ import {
   readMeta,
 } from "./db.ts";
 import { type Erasing, erase, erasingOf } from "./erasure.ts";
-import { offTop, openEntry, rolledBack, sealEntry, withReceipt } from "./entries.ts";
+import { entryPlace, offTop, openEntry, rolledBack, sealEntry, withReceipt } from "./entries.ts";
+import { draftPlace } from "./drafts.ts";
 import type { Env } from "./env.ts";
 import { storageError } from "./errors.ts";
-import { type Sealer, makeStoreKey } from "./seal.ts";
+import { Sealer, makeStoreKey } from "./seal.ts";
 
 /** Finds a record's place in the indexes. scope: where the server delivers it; null: nowhere yet. */
 export type Indexer = (record: Rec, scope: number | null) => ViewRow;
@@ -56,6 +57,8 @@ interface Sealed {
   parts: Map<Change, PartRow>;
   keys: Map<Change, Uint8Array>;
   erasures: Map<Change, Erasing>;
+  /** bodies of entries by seq that lie under another key after this change */
+  bodies: Map<number, Uint8Array>;
   /** of a purge: nothing sealed before opens under it */
   storeKey?: CryptoKey;
 }
@@ -240,10 +243,12 @@ export class IdbStore implements Store {
     }
   }
   async #seal(changes: Change[]): Promise<Sealed> {
-    const sealed: Sealed = { parts: new Map(), keys: new Map(), erasures: new Map() };
+    const sealed: Sealed = { parts: new Map(), keys: new Map(), erasures: new Map(), bodies: new Map() };
     const { sealer, index } = this.#p;
     await Promise.all(
       changes.map(async (c) => {
+        if (c.to === "acked") await this.#reseal(c.receipts.map((r) => r.seq), true, sealed);
+        if (c.to === "rollback") await this.#reseal(await this.#seqsAfter(c.upTo), false, sealed);
         if (c.to === "purge") sealed.storeKey = await makeStoreKey();
         if (c.to === "key") sealed.keys.set(c, await sealer.seal(keyPlace(c.of), c.key));
         if (c.to !== "put") return;
@@ -256,6 +261,86 @@ export class IdbStore implements Store {
       }),
     );
     return sealed;
+  }
+
+  async #seqsAfter(upTo: number): Promise<number[]> {
+    const { acked } = await this.log();
+    return Array.from({ length: Math.max(0, acked - upTo) }, (_, i) => upTo + 1 + i);
+  }
+  /** With strict protection what a server has of a client is closed, and what it has not can always be sent.
+   *  A device that has ended is acknowledged without its share, and emptied after that. */
+  async #reseal(seqs: number[], sent: boolean, sealed: Sealed): Promise<void> {
+    const { db, sealer } = this.#p;
+    if (!sealer.strict || sealer.closed) return;
+    const { writer } = await this.log();
+    await Promise.all(
+      seqs.map(async (seq) => {
+        const row = await db.get("entries", [writer, seq]);
+        if (!row?.body || Sealer.isOwn(row.body) !== sent || (sent && !isAboutClient(row))) return;
+        sealed.bodies.set(seq, await moved(sealer, sealer, entryPlace(writer, seq), row.body, !sent));
+      }),
+    );
+  }
+
+  /** PROTO-164: everything that was received is sealed anew under a new store key, strict with this share or
+   *  (null) standard; the old key goes. */
+  protect(share: Uint8Array | null): Promise<void> {
+    return this.#locked(async () => {
+      const { db, sealer } = this.#p;
+      const storeKey = await makeStoreKey();
+      const old = await db.getAllKeys("epochs");
+      const next = sealer.next(storeKey, share);
+      const over = (of: string, body: Uint8Array) => moved(sealer, next, of, body, false);
+      const parts = await Promise.all(
+        (["parts", "staged"] as const).map(async (table) =>
+          Promise.all(
+            (await db.getAll(table)).map(async (r) => ({
+              ...r,
+              body: await over(partPlace(r.scope, r.name), r.body),
+            })),
+          ),
+        ),
+      );
+      const keys = await Promise.all(
+        (await db.getAllKeys("keys")).map(async (of) => ({
+          of,
+          body: await over(keyPlace(of), (await db.get("keys", of))!),
+        })),
+      );
+      const drafts = await Promise.all(
+        (await db.getAll("drafts")).map(async (d) => ({
+          ...d,
+          body: await over(draftPlace(d.person, d.key), d.body),
+        })),
+      );
+      const entries = (await db.getAll("entries")).filter(
+        (r) => r.body && r.receipt && (isAboutClient(r) || !Sealer.isOwn(r.body)),
+      );
+      const bodies = await Promise.all(
+        entries.map((r) => moved(sealer, next, entryPlace(r.w, r.seq), r.body!, share === null)),
+      );
+      const metas = await Promise.all(
+        SEALED_META.map(async ([key, of]) => {
+          const body = await readMeta(db, key);
+          return body ? ([key, await over(of, body)] as const) : null;
+        }),
+      );
+      const tx = this.#begin(PURGE_TABLES);
+      await this.#commit(tx, async () => {
+        for (const r of parts[0]) await tx.objectStore("parts").put(r);
+        for (const r of parts[1]) await tx.objectStore("staged").put(r);
+        for (const k of keys) await tx.objectStore("keys").put(k.body, k.of);
+        for (const d of drafts) await tx.objectStore("drafts").put(d);
+        for (const [i, r] of entries.entries())
+          await tx.objectStore("entries").put({ ...r, body: bodies[i] });
+        for (const m of metas) if (m) await putMeta(tx, m[0], m[1]);
+        for (const epoch of old) await tx.objectStore("epochs").delete(epoch);
+        await putMeta(tx, "strict", share !== null);
+        const secrets = (await tx.objectStore("secrets").get("device"))!;
+        await tx.objectStore("secrets").put({ ...secrets, store: storeKey }, "device");
+      });
+      sealer.become(next);
+    });
   }
 
   async #change(tx: Write, c: Change, sealed: Sealed, touched: Set<Name>): Promise<void> {
@@ -296,7 +381,7 @@ export class IdbStore implements Store {
       case "clock":
         return putMeta(tx, "offsetMs", c.offsetMs);
       default:
-        return this.#changeLog(tx, c, touched);
+        return this.#changeLog(tx, c, touched, sealed.bodies);
     }
   }
   /** The server part decides the row, unless own entries lie on top. */
@@ -355,7 +440,7 @@ export class IdbStore implements Store {
       if (row.receipt || (row.w === writer && row.seq <= acked))
         await entries.put({ ...offTop(row), body: null });
     for (const key of ["cursors", "staged"] as const) await putMeta(tx, key, []);
-    await tx.objectStore("meta").delete("doubleKey");
+    for (const key of ["doubleKey", "looks", "strict"] as const) await tx.objectStore("meta").delete(key);
     await putMeta(tx, "revoked", true);
     const secrets = (await tx.objectStore("secrets").get("device"))!;
     await tx.objectStore("secrets").put({ ...secrets, store: storeKey }, "device");
@@ -367,12 +452,14 @@ export class IdbStore implements Store {
     tx: Write,
     c: Extract<Change, { to: "acked" | "absorbed" | "safe" | "rollback" | "refused" | "newWriter" }>,
     touched: Set<Name>,
+    bodies: ReadonlyMap<number, Uint8Array>,
   ): Promise<void> {
     const log = (await metaOf(tx, "log")) ?? fail("corrupt", "no log");
     const edit = async (seq: number, change: (row: EntryRow) => EntryRow) => {
       const row = await tx.objectStore("entries").get([log.writer, seq]);
       if (!row) return;
-      await tx.objectStore("entries").put(change(row));
+      const body = (row.body && bodies.get(seq)) ?? row.body;
+      await tx.objectStore("entries").put(change({ ...row, body }));
       touched.add(row.record);
       await markDirty(tx, row.record);
     };
@@ -398,6 +485,7 @@ export class IdbStore implements Store {
   // -- view rows ----------------------------------------------------------------------------------------
 
   async #cleanDirty(): Promise<void> {
+    if (this.#p.sealer.closed) return; // when it opens
     for (;;) {
       const names = await this.#p.db.getAllKeys("dirty", null, NAMED_MAX);
       if (!names.length) return;
@@ -422,6 +510,16 @@ export class IdbStore implements Store {
     });
   }
 }
+
+/** What lies sealed in `meta`, and its place. */
+const SEALED_META = [
+  ["doubleKey", "double key"],
+  ["looks", "looks"],
+] as const;
+/** The record of a client is not closed: it says for whom entries can be made. */
+const isAboutClient = (row: EntryRow): boolean => row.client !== "" && row.client !== row.record;
+const moved = async (from: Sealer, to: Sealer, of: string, body: Uint8Array, asOwn: boolean) =>
+  asOwn ? to.sealOwn(of, await from.open(of, body)) : to.seal(of, await from.open(of, body));
 
 const markDirty = (tx: Write, name: Name): Promise<unknown> => tx.objectStore("dirty").put(1, name);
 

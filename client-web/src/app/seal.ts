@@ -3,13 +3,16 @@
 //
 // The store key is a random secret that WebCrypto keeps and never gives out. Each time the app opens it
 // makes an epoch: a random salt, from which and the store key a fresh key is derived, so that a copied
-// store never goes on under the same key with the same nonces. Salts are kept in the open. Entries of
+// store never goes on under the same key with the same nonces. Salts are kept in the open. With strict
+// protection (PROTO-164) a share of the server goes into that derivation: it is kept in memory only, and
+// until it has come the store is closed. Entries of
 // the own log lie under the device's own key instead, which asks nothing of anybody: a locked tablet can
 // still send.
 import { type Id, idBytes } from "../proto/name.ts";
 import { utf8 } from "../proto/bytes.ts";
 import { randomBytes } from "./env.ts";
 import { AppError } from "./api.ts";
+import { appError } from "./errors.ts";
 
 const NONCE_BYTES = 12;
 const HEAD_BYTES = 4 + NONCE_BYTES;
@@ -78,20 +81,62 @@ export interface Epochs {
 
 /** Seals and opens. `of` binds a sealed value to its place: put elsewhere it does not open. */
 export class Sealer {
-  readonly #secrets: Pick<Secrets, "store" | "own">;
+  #secrets: Pick<Secrets, "store" | "own">;
+  readonly #id: Id;
   readonly #organisation: Bytes;
   readonly #epochs: Epochs;
-  readonly #keys = new Map<number, Promise<CryptoKey>>();
+  #keys = new Map<number, Promise<CryptoKey>>();
   #current: Promise<number> | undefined;
+  #strict: boolean;
+  #share: Uint8Array | null = null;
 
-  constructor(secrets: Pick<Secrets, "store" | "own">, organisation: Id, epochs: Epochs) {
+  constructor(secrets: Pick<Secrets, "store" | "own">, organisation: Id, epochs: Epochs, strict = false) {
     this.#secrets = secrets;
+    this.#id = organisation;
     this.#organisation = own(idBytes(organisation));
     this.#epochs = epochs;
+    this.#strict = strict;
     this.#keys.set(EPOCH_OWN, Promise.resolve(secrets.own));
   }
+  get strict(): boolean {
+    return this.#strict;
+  }
+  /** Strict, and the share has not come: nothing but own entries can be sealed or opened. */
+  get closed(): boolean {
+    return this.#strict && !this.#share;
+  }
+  get share(): Uint8Array | null {
+    return this.#share;
+  }
+  /** null: it was the wrong one. */
+  unlock(share: Uint8Array | null): void {
+    this.#share = share;
+    this.#forget();
+  }
+  /** The one that comes after it: another store key, strict with this share or (null) standard. */
+  next(store: CryptoKey, share: Uint8Array | null): Sealer {
+    const s = new Sealer({ ...this.#secrets, store }, this.#id, this.#epochs, share !== null);
+    s.#share = share;
+    return s;
+  }
+  become(s: Sealer): void {
+    this.#secrets = s.#secrets;
+    this.#strict = s.#strict;
+    this.#share = s.#share;
+    this.#keys = s.#keys;
+    this.#current = s.#current;
+  }
+  #forget(): void {
+    this.#current = undefined;
+    this.#keys = new Map([[EPOCH_OWN, Promise.resolve(this.#secrets.own)]]);
+  }
+  /** Does it lie under the device's own key? */
+  static isOwn(sealed: Uint8Array): boolean {
+    return new DataView(sealed.buffer, sealed.byteOffset).getUint32(0) === EPOCH_OWN;
+  }
 
-  seal(of: string, plain: Uint8Array): Promise<Uint8Array> {
+  async seal(of: string, plain: Uint8Array): Promise<Uint8Array> {
+    if (this.closed) throw appError("closed");
     return (this.#current ??= this.#begin()).then((epoch) => this.#seal(epoch, of, plain));
   }
   /** Under the device's own key. */
@@ -100,6 +145,7 @@ export class Sealer {
   }
   async open(of: string, sealed: Uint8Array): Promise<Uint8Array> {
     const epoch = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0);
+    if (epoch !== EPOCH_OWN && this.closed) throw appError("closed");
     try {
       const plain = await crypto.subtle.decrypt(
         this.#algorithm(epoch, of, own(sealed.subarray(4, HEAD_BYTES))),
@@ -136,7 +182,10 @@ export class Sealer {
     return key;
   }
   #derive(salt: Uint8Array): Promise<CryptoKey> {
-    const hkdf = { name: "HKDF", hash: "SHA-256", salt: own(salt), info: own(utf8("overdracht store 1")) };
+    if (this.closed) throw appError("closed");
+    const label = utf8(this.#strict ? "overdracht strict 1" : "overdracht store 1");
+    const info = new Uint8Array([...label, ...(this.#share ?? [])]);
+    const hkdf = { name: "HKDF", hash: "SHA-256", salt: own(salt), info };
     return crypto.subtle.deriveKey(hkdf, this.#secrets.store, { name: "AES-GCM", length: 256 }, false, [
       "encrypt",
       "decrypt",

@@ -17,14 +17,14 @@ export abstract class Staff extends Tablet {
   }
   async people(team: Id): Promise<Person[]> {
     const core = this.enrolled();
-    if (this.state === "lease_over") return [];
+    if (this.isLocked) return [];
     const scope = core.directory.scopeOf(team);
     const list = scope === undefined ? [] : core.directory.people(scope);
     return Promise.all(list.map((p) => this.#personOf(core, p.id)));
   }
   async choosePin(person: Id, pin: string): Promise<void> {
     const core = this.enrolled();
-    if (this.state === "lease_over") throw appError("locked");
+    if (this.isLocked) throw appError("locked");
     if (!core.directory.isActivePerson(person)) throw appError("person_gone");
     if (await core.db.get("pins", person)) throw appError("pin_exists");
     if (pinProblem(pin)) throw appError("pin_weak");
@@ -40,7 +40,7 @@ export abstract class Staff extends Tablet {
   }
   async signInVouched(person: Id): Promise<void> {
     const core = this.enrolled();
-    if (this.state === "lease_over") throw appError("locked");
+    if (this.isLocked) throw appError("locked");
     if (!core.directory.isActivePerson(person)) throw appError("person_gone");
     await this.#enter(core, person);
   }
@@ -57,7 +57,7 @@ export abstract class Staff extends Tablet {
       waitS,
       text: { nl, en },
     });
-    if (this.state === "lease_over") throw appError("locked");
+    if (this.isLocked) throw appError("locked");
     if (!core.directory.isActivePerson(person)) {
       const { nl, en } = appError("person_gone").text;
       return no("person_gone", 0, nl, en);

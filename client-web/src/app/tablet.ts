@@ -46,7 +46,12 @@ const NO_SYNC: SyncStatus = {
 };
 type What = Change["what"] extends ReadonlySet<infer T> ? T : never;
 /** What tabs tell each other, besides the syncer's own. */
-export type Told = { is: "changed"; names: Name[] | null } | { is: "settings" | "device" | "people" };
+export type Told =
+  | { is: "changed"; names: Name[] | null }
+  | { is: "settings" | "device" | "people" }
+  /** this tab is closed; the share for those that are, in memory only */
+  | { is: "closed" }
+  | { is: "share"; share: Uint8Array | null };
 
 export interface AppPorts {
   env: Env;
@@ -122,6 +127,7 @@ export abstract class Tablet {
     this.core = await openCore(this.env, db, {
       changed: (names) => this.#storeChanged(names),
       appended: (log) => this.#appended(log),
+      opened: (share) => this.#opened(share),
     });
     if (!this.core) {
       this.state = wasEnrolled(this.env.marks) ? "store_lost" : "new";
@@ -130,6 +136,7 @@ export abstract class Tablet {
     await this.#lookAtCanary(this.core);
     await dropOldDrafts(db, this.env.nowMs());
     await this.#judgeState();
+    if (this.state === "closed") this.storeChannel?.post({ is: "closed" } satisfies Told);
     this.#channel = this.env.channel("overdracht-sync");
     this.#syncer = new Syncer({
       env: this.env,
@@ -218,8 +225,27 @@ export abstract class Tablet {
       this.#syncer?.refresh();
     });
   }
+  /** The share came with a sync of this tab: the other tabs need it too. */
+  async #opened(share: Uint8Array | null): Promise<void> {
+    this.storeChannel?.post({ is: "share", share } satisfies Told);
+    if (this.core) await this.#judgeState();
+    this.#storeChanged(null);
+  }
+  async #unlock(share: Uint8Array | null): Promise<void> {
+    const core = this.core;
+    if (!core) return;
+    await core.unlock(share);
+    await this.#judgeState();
+    this.#follow(null, false);
+  }
   #told(m: Told): void {
     if (m.is === "changed") return this.#follow(m.names && new Set(m.names), false);
+    if (m.is === "share") return void this.#unlock(m.share).catch(() => undefined); // its own sync says what is wrong
+    if (m.is === "closed") {
+      const share = this.core?.sealer.share;
+      if (share) this.storeChannel?.post({ is: "share", share } satisfies Told);
+      return;
+    }
     void this.#reread(m.is);
   }
   async #reread(what: "settings" | "device" | "people"): Promise<void> {
@@ -250,6 +276,7 @@ export abstract class Tablet {
     if (this.state === "store_lost") return STORE_LOST;
     if (this.state === "newer_app_elsewhere") return NEWER_APP;
     if (this.state === "lease_over") return { ...noticeOf("locked"), code: "lease_over" };
+    if (this.state === "closed") return noticeOf("closed");
     return this.state === "revoked" ? noticeOf("revoked") : null;
   }
   get clock(): Clock {
@@ -265,7 +292,8 @@ export abstract class Tablet {
     if (lease && correctedMs > lease.highMs + MINUTE_MS)
       await writeMeta(core.db, "lease", seenAt(lease, correctedMs));
     const revoked = await readMeta(core.db, "revoked");
-    this.state = revoked ? "revoked" : left.over ? "lease_over" : "ready";
+    const open = left.over ? "lease_over" : "ready";
+    this.state = revoked ? "revoked" : core.sealer.closed ? "closed" : open;
     if (this.state !== "ready" && this.who) this.lock();
     if (this.state !== before) this.say("device");
   }
@@ -399,10 +427,13 @@ export abstract class Tablet {
     if (this.state === "revoked") throw appError("revoked");
     return this.core;
   }
+  protected get isLocked(): boolean {
+    return this.state === "lease_over" || this.state === "closed";
+  }
   /** What shows anything of a client. */
   protected reading(): Core {
     const core = this.enrolled();
-    if (this.state === "lease_over") throw appError("locked");
+    if (this.isLocked) throw appError("locked");
     if (!this.who) throw appError("not_signed_in");
     return core;
   }

@@ -36,6 +36,7 @@ async function openOwn(session: Session, me: Me): Promise<App> {
   const store = PREFIX + person;
   await dropOthers(store);
   let app = await open(store);
+  if (app.device.state === "closed") await app.syncNow(); // its share comes with the first sync of a page
   if (app.device.state !== "ready" && app.device.state !== "new") {
     // its day is over, or it was revoked: a new one, if the server still gives one
     await app.close();

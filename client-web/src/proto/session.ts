@@ -13,6 +13,7 @@ import {
   type Challenge,
   type Delta,
   type ErrorMsg,
+  HELLO_CLOSED,
   HELLO_LIVE,
   HELLO_PUSH_FOLLOWS,
   type Hello,
@@ -61,6 +62,10 @@ export interface Ports {
   random(n: number): Uint8Array;
   /** ids of the kinds marked windowed, as far as schemas are known */
   windowedKinds(): number[];
+  /** Is the store closed, so that it needs this device's share? PROTO-164 */
+  closed?(): boolean;
+  /** What WELCOME says of the store's protection, before anything else of it is kept. */
+  protect?(strict: boolean, share: Uint8Array | null): Later<void>;
 }
 export interface Options {
   live: boolean;
@@ -179,7 +184,8 @@ export class Session {
       cursors: [...this.#cursors.values()].sort((a, b) => a.scope - b.scope),
       timeMs: nowMs,
       nonce: this.#ports.random(ID_BYTES),
-      flags: (this.#options.live ? HELLO_LIVE : 0) | (follows ? HELLO_PUSH_FOLLOWS : 0),
+      flags: (this.#options.live ? HELLO_LIVE : 0) | (follows ? HELLO_PUSH_FOLLOWS : 0) |
+        (this.#ports.closed?.() ? HELLO_CLOSED : 0),
       credit: this.#options.credit || LIMITS.CREDIT_DEFAULT,
       frameBytes: this.#options.frameBytes || LIMITS.FRAME_BYTES_DEFAULT,
       signature: new Uint8Array(SIG_BYTES),
@@ -273,14 +279,17 @@ export class Session {
     this.#frameBytes = m.frameBytes;
     this.#credit = m.credit;
     this.#server = this.#peer.server = m.server;
+    const ended = m.scopes.some((s) => s.scope === 1 && s.state === SCOPE_STATE.GONE);
+    if (!ended && this.#ports.protect) yield* get(this.#ports.protect(m.strict === 1, m.share));
     const changes: Change[] = [
       { to: "clock", offsetMs: this.#offsetMs },
       { to: "safe", upTo: m.safeUpTo },
     ];
-    this.#leaveWindow(Math.floor(m.timeMs / 1000), changes);
-    this.#scopes(m, changes);
+    if (ended && this.#helloServer !== m.server) changes.push({ to: "server", server: m.server });
+    if (!ended) this.#leaveWindow(Math.floor(m.timeMs / 1000), changes);
+    if (!ended) this.#scopes(m, changes);
     yield* get(this.#ports.store.apply(changes));
-    if (m.scopes.some((s) => s.scope === 1 && s.state === SCOPE_STATE.GONE)) yield* this.#endOfDevice();
+    if (ended) yield* this.#endOfDevice();
     yield* this.#lookForDouble(m.tips);
     if (m.own !== OWN.SAME) yield* this.#findPlace(m.tips, m.ladder);
     yield* this.#push();

@@ -341,6 +341,7 @@ const TEXTS = {
     "Ask the administrator for a new code. All that was sent will come back.",
   ],
   lease_title: ["Deze tablet was te lang niet online", "This tablet was offline for too long"],
+  closed_title: ["Deze tablet is op slot", "This tablet is locked"],
   revoked_title: ["Deze tablet is geblokkeerd", "This tablet was blocked"],
   newer_title: ["De app staat al open", "The app is open elsewhere"],
   reload: ["Laad opnieuw", "Load again"],

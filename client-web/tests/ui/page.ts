@@ -12,6 +12,7 @@ const theme = query.get("theme");
 const STATES: Readonly<Record<string, Notice>> = {
   store_lost: STORE_LOST,
   lease_over: noticeOf("locked"),
+  closed: noticeOf("closed"),
   revoked: noticeOf("revoked"),
 };
 

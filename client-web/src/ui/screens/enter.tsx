@@ -125,19 +125,25 @@ function Scanner({ found, close }: { found: (text: string) => void; close: () =>
 const LOOK_EVERY_MS = 200;
 const stop = (stream: MediaStream | null) => stream?.getTracks().forEach((track) => track.stop());
 
-/** Revoked, lease over, opened elsewhere: what happened, and the one thing to do. */
+const STOPPED_TITLES = {
+  revoked: "revoked_title",
+  lease_over: "lease_title",
+  closed: "closed_title",
+  newer_app_elsewhere: "newer_title",
+} as const;
+/** Revoked, lease over, closed, opened elsewhere: what happened, and the one thing to do. */
 export function Stopped() {
   const { app, t } = useUi();
   const { state, notice } = app.device;
-  const title =
-    state === "revoked" ? "revoked_title" : state === "lease_over" ? "lease_title" : "newer_title";
+  const title = STOPPED_TITLES[state as keyof typeof STOPPED_TITLES] ?? "newer_title";
+  const locked = state === "lease_over" || state === "closed";
   const busy = app.sync.state === "connecting" || app.sync.state === "syncing";
   return (
     <div class="narrow">
       <Title icon={state === "newer_app_elsewhere" ? "device" : "lock"}>{t(title)}</Title>
       {notice && <NoticeAlert notice={notice} type={state === "revoked" ? "error" : "warning"} />}
-      {state === "lease_over" && app.sync.error && <NoticeAlert notice={app.sync.error} type="info" live />}
-      {state === "lease_over" && (
+      {locked && app.sync.error && <NoticeAlert notice={app.sync.error} type="info" live />}
+      {locked && (
         <Button look="primary-action" icon="send" wide busy={busy} onClick={() => void app.syncNow()}>
           {t(busy ? "send_busy" : "send_now")}
         </Button>
