@@ -326,7 +326,7 @@ static bool start(dm_server *d, char why[DM_WHY]) {
   FX_MUST(pid >= 0);
   if (!pid) child(d, self);
   d->pid = pid;
-  int64_t until = dm_mono_ms() + DM_WAIT_MS;
+  int64_t until = dm_mono_ms() + DM_START_MS;
   while (!read_ports(d)) {
     bool ended = reap(d, 0);
     if (!ended && dm_mono_ms() < until) {
