@@ -13,9 +13,9 @@
 #include "ov/peer.h"
 #include "rawws.h"
 
-#define DM_WAIT_MS 8000 /* the longest wait for one thing that must happen */
+#define DM_WAIT_MS 8000    /* the longest wait for one thing that must happen */
 #define DM_START_MS 120000 /* a start, on a machine with much other work */
-#define DM_WHY 200      /* bytes of a text that says what went wrong */
+#define DM_WHY 200         /* bytes of a text that says what went wrong */
 
 /* -- data ------------------------------------------------------------------------------------------------ */
 
