@@ -1,8 +1,10 @@
 // A chart with what belongs to it: a heading, the picture (which says in words what it shows), the same
-// numbers as a table, and a file of them. Pictures are plain SVG: they print sharp and follow the theme.
+// numbers as a table, and a file of them. Pictures are plain SVG: they print sharp, follow the theme and can be
+// read out; a series has 24 months at most, which needs no library that draws on a canvas.
 import type { ComponentChildren } from "preact";
 import type { Lang } from "../app/api.ts";
 import { useDesk, useTexts } from "../desk/desk.tsx";
+import { TableFrame } from "../desk/frames.tsx";
 import type { Texts } from "../desk/texts.ts";
 import { type Cell, csvText, download } from "./csv.ts";
 
@@ -56,7 +58,7 @@ export function Figure({ title, lead, file, table, class: more, plain, children 
 
 export function DataTable({ caption, table, lang }: { caption: string; table: Table; lang: Lang }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="group" aria-label={caption}>
+    <TableFrame label={caption}>
       <table class="data">
         <caption class="visually-hidden">{caption}</caption>
         <thead>
@@ -86,7 +88,7 @@ export function DataTable({ caption, table, lang }: { caption: string; table: Ta
           ))}
         </tbody>
       </table>
-    </div>
+    </TableFrame>
   );
 }
 

@@ -143,10 +143,10 @@ function Page({ page, t }: { page: NetworkPage; t: T }) {
       <div class="network-grid">
         {page.release && <BeforeAfter page={page} t={t} />}
         {page.release && <Use page={page} t={t} />}
-        <Stories page={page} t={t} />
-        {page.release && <Goals page={page} t={t} />}
-        <Lessons page={page} t={t} />
         {page.release && <Barriers page={page} t={t} />}
+        {page.release && <Goals page={page} t={t} />}
+        <Stories page={page} t={t} />
+        <Lessons page={page} t={t} />
       </div>
       <Experts page={page} t={t} />
     </div>

@@ -1,6 +1,7 @@
 // What somebody must settle, of all teams, oldest first; and the way to every client's records.
 import type { RecordView, Team } from "../app/api.ts";
 import { useTexts } from "../desk/desk.tsx";
+import { TableFrame } from "../desk/frames.tsx";
 import type { Texts } from "../desk/texts.ts";
 import { Alert, Badge, ErrorAlert, Loading } from "../ui/parts.tsx";
 import { happened } from "../ui/record.tsx";
@@ -15,7 +16,6 @@ const TEXTS = {
   client: ["Cliënt", "Client"],
   team: ["Team", "Team"],
   what: ["Registratie", "Entry"],
-  matter: ["Wat", "What"],
   age: ["Sinds", "Since"],
   conflict: ["oneens", "conflict"],
   double: ["dubbel", "double"],
@@ -81,11 +81,11 @@ export function Matters() {
   return (
     <section class="card">
       <p class="sub">{t("lead")}</p>
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={t("lead")}>
+      <TableFrame label={t("lead")}>
         <table class="data matters">
           <thead>
             <tr>
-              {(["client", "what", "matter", "age", "team"] as const).map((h) => (
+              {(["client", "what", "age", "team"] as const).map((h) => (
                 <th key={h} scope="col">
                   {t(h)}
                 </th>
@@ -101,8 +101,7 @@ export function Matters() {
                     {l(app.kind(m.record.kind)?.label ?? { nl: "?", en: "?" })}
                   </a>{" "}
                   {m.record.createdAt > 0 && <span class="sub">{happened(ui, m.record)}</span>}
-                </td>
-                <td>
+                  <br />
                   <Badge type={m.is === "double" ? "warning" : "error"}>{t(m.is)}</Badge>
                 </td>
                 <td>{age(m.record.changedAt)}</td>
@@ -111,7 +110,7 @@ export function Matters() {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
     </section>
   );
 }

@@ -1,6 +1,7 @@
 // Completeness of the nights, and technology, counted from the records of the own organisation.
 import { useState } from "preact/hooks";
 import { useDesk, useTexts } from "../desk/desk.tsx";
+import { TableFrame } from "../desk/frames.tsx";
 import type { Texts } from "../desk/texts.ts";
 import { shortDay } from "../ui/format.ts";
 import { ErrorAlert, Loading } from "../ui/parts.tsx";
@@ -73,7 +74,7 @@ export function Nights() {
         ]),
       }}
     >
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={t("nights")}>
+      <TableFrame label={t("nights")}>
         <table class="data heat">
           <thead>
             <tr>
@@ -116,7 +117,7 @@ export function Nights() {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
       {open && chosen && (
         <Missing
           cell={chosen}

@@ -1,6 +1,7 @@
 // The releases: which there are, what one holds and how to have it, what changed, and how to cite it.
 import { useState } from "preact/hooks";
 import { problemText, useDesk, useTexts, useWork } from "../desk/desk.tsx";
+import { offer, TableFrame } from "../desk/frames.tsx";
 import { Alert } from "../ui/parts.tsx";
 import { Copyable } from "./copy.tsx";
 import type { Changed, Release } from "./data.ts";
@@ -17,7 +18,7 @@ export function ReleaseList({ releases, chosen }: { releases: readonly Release[]
   return (
     <section class="card stack">
       <h2 class="utrecht-heading-2">{t("releases")}</h2>
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={t("releases")}>
+      <TableFrame label={t("releases")}>
         <table class="data">
           <thead>
             <tr>
@@ -44,19 +45,9 @@ export function ReleaseList({ releases, chosen }: { releases: readonly Release[]
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
     </section>
   );
-}
-
-/** Offers a file to the person, who chooses where it goes. */
-function offer(name: string, body: Blob): void {
-  const url = URL.createObjectURL(body);
-  const a = document.createElement("a");
-  a.href = url;
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 export function Files({ release }: { release: Release }) {
@@ -77,7 +68,7 @@ export function Files({ release }: { release: Release }) {
           <p>{l(problemText(error))}</p>
         </Alert>
       )}
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={t("files", { id: release.id })}>
+      <TableFrame label={t("files", { id: release.id })}>
         <table class="data">
           <thead>
             <tr>
@@ -109,7 +100,7 @@ export function Files({ release }: { release: Release }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
     </section>
   );
 }
@@ -139,7 +130,7 @@ function ChangedTable({ changed }: { changed: Changed }) {
   return (
     <>
       <p class="sub">{t("changed_lead")}</p>
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={title}>
+      <TableFrame label={title}>
         <table class="data">
           <thead>
             <tr>
@@ -161,7 +152,7 @@ function ChangedTable({ changed }: { changed: Changed }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
       {lines.length > 0 && (
         <ul class="plain-list">
           {lines.map((text) => (

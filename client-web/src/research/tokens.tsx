@@ -1,7 +1,8 @@
 // A person's own tokens: made here, shown once, ended here.
 import { useState } from "preact/hooks";
 import { problemText, useAsk, useDesk, useTexts, useWork } from "../desk/desk.tsx";
-import { Alert, Button, classes } from "../ui/parts.tsx";
+import { TableFrame } from "../desk/frames.tsx";
+import { Alert, Button, TextInput } from "../ui/parts.tsx";
 import { Copyable } from "./copy.tsx";
 import type { NewToken, Token, Tokens } from "./data.ts";
 import { dayName, timeName } from "./format.ts";
@@ -59,7 +60,7 @@ function TokenTable({ tokens, revoke }: { tokens: readonly Token[]; revoke: (tok
   const at = (seconds: number) => new Date(seconds * 1000);
   if (!tokens.length) return <p>{t("tokens_none")}</p>;
   return (
-    <div class="table-scroll" tabIndex={0} role="group" aria-label={t("tokens")}>
+    <TableFrame label={t("tokens")}>
       <table class="data">
         <thead>
           <tr>
@@ -105,7 +106,7 @@ function TokenTable({ tokens, revoke }: { tokens: readonly Token[]; revoke: (tok
             ))}
         </tbody>
       </table>
-    </div>
+    </TableFrame>
   );
 }
 
@@ -136,19 +137,21 @@ function TokenForm({ tokens, made }: { tokens: Tokens; made: (token: NewToken) =
         make();
       }}
     >
-      <TextField
+      <TextInput
         id="token-label"
         label={t("label")}
         help={t("label_help")}
         value={label}
+        maxLength={80}
         problem={tried && !label.trim() ? t("empty") : undefined}
         onValue={setLabel}
       />
-      <TextField
+      <TextInput
         id="token-days"
         label={t("days")}
         help={t("days_help", { n: tokens.days_max })}
         value={days}
+        maxLength={3}
         problem={tried && !good ? t("bad_days", { n: tokens.days_max }) : undefined}
         onValue={setDays}
       />
@@ -183,42 +186,5 @@ function TokenForm({ tokens, made }: { tokens: Tokens; made: (token: NewToken) =
         </Button>
       </div>
     </form>
-  );
-}
-
-interface FieldProps {
-  id: string;
-  label: string;
-  help: string;
-  problem?: string;
-  value: string;
-  onValue: (value: string) => void;
-}
-function TextField({ id, label, help, problem, value, onValue }: FieldProps) {
-  return (
-    <div class="utrecht-form-field">
-      <label class="utrecht-form-label" for={id}>
-        {label}
-      </label>
-      <p class="help" id={`${id}-help`}>
-        {help}
-      </p>
-      <input
-        id={id}
-        type="text"
-        value={value}
-        maxLength={80}
-        autoComplete="off"
-        class={classes("utrecht-textbox", "utrecht-textbox--html-input", problem && "utrecht-textbox--invalid")}
-        aria-invalid={problem ? true : undefined}
-        aria-describedby={classes(`${id}-help`, problem && `${id}-problem`)}
-        onInput={(e) => onValue(e.currentTarget.value)}
-      />
-      {problem && (
-        <p class="problem" id={`${id}-problem`}>
-          {problem}
-        </p>
-      )}
-    </div>
   );
 }
