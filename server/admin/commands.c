@@ -513,8 +513,9 @@ static const sv_admin_command commands[] = {
          "as they are, because an older one would bring back what was erased. The server goes on under a "
          "new writer, tablets "
          "send what the backup lacks, and revocations stay. What was there and can be read still gives its "
-         "lines of the audit. --also brings back entries from newer "
-         "backups, or from what was "
+         "lines of the audit, and its accounts and tokens as they were last. One that is cut short is not "
+         "served until it has been run again. --also brings back entries from newer backups, or from what "
+         "was "
          "moved aside, as far as they can be read.",
      .example = "overdracht-admin restore /srv/backup/2026-03-22 --also /srv/backup/2026-03-29",
      .columns = "organisation:ORGANISATION brought_back:BROUGHT_BACK unreadable:UNREADABLE devices:DEVICES "
