@@ -6,7 +6,7 @@ static ov_field teams(home *h, int64_t add, int64_t del) {
 }
 
 /* A participant moves while an entry about it is under way: the entry is stored, and goes where the
- * participant went. PROTO-101 */
+ * participant went, and nowhere else. PROTO-101, PROTO-128 */
 static void a_participant_moves_meanwhile(void **state) {
   (void)state;
   home h;
