@@ -8,6 +8,7 @@ import { packFrame, unpackFrame } from "../src/proto/frame.ts";
 import { ERRORS } from "../src/proto/generated.ts";
 import { bodyOf, decodeMessage, encodeMessage, withSignature } from "../src/proto/msg.ts";
 import { decodeHeader, decodePayload } from "../src/proto/op.ts";
+import { decodeRows } from "../src/proto/rows.ts";
 import { messageJson, messageOf, typeName } from "./lib/messages.ts";
 import { type Json, vectors } from "./lib/vectors.ts";
 
@@ -91,6 +92,7 @@ const refuse: Record<string, (p: Uint8Array) => unknown> = {
   frame: (p) => decodeMessage(unpackFrame(p), SERVER),
   header: decodeHeader,
   payload: decodePayload,
+  rows: (p) => decodeRows({ named: true, writer: SERVER, server: SERVER, firstSeq: 0, baseTime: 0 }, p),
 };
 for (const v of vectors("refused"))
   test(`refused ${v.what}: ${v.name}`, () => {

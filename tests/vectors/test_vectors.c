@@ -275,6 +275,12 @@ static int refuse(vec *v, const char *what, const uint8_t *p, size_t n) {
   if (!strcmp(what, "message")) return ov_msg_decode(p, n, NULL, &v->arena, &m);
   if (!strcmp(what, "header")) return ov_op_header_decode(p, n, &op);
   if (!strcmp(what, "payload")) return ov_op_payload_decode(p, n, &v->arena, &op);
+  if (!strcmp(what, "rows")) {
+    ov_rows_ctx ctx = {.named = true, .writer = vec_id(0x50), .server = vec_id(0x50)};
+    ov_op *ops;
+    size_t n_ops;
+    return ov_rows_decode(&ctx, p, n, &v->arena, &ops, &n_ops);
+  }
   assert_string_equal(what, "frame");
   ov_buf_reset(&v->scratch);
   int err = ov_frame_unpack(v->packer, p, n, OV_FRAME_BYTES_MAX, &v->scratch);

@@ -123,10 +123,39 @@ static void add_long(vec *v, json_t *out) {
   add(out, "message", "ACKED with 65 scopes", vec_hex(b->p, b->n), OV_E_LIMIT);
 }
 
+/* Rows of the named form, of server 5051…, with base time 0: one op is spoiled in different ways. */
+static void add_rows(vec *v, json_t *out) {
+  const ov_field fields[] = {{2, ov_int(7)}};
+  ov_rows_ctx ctx = {.named = true, .writer = vec_id(0x50), .server = vec_id(0x50)};
+  ov_buf *b = &v->scratch;
+  uint8_t p[128], spoiled[sizeof p + 8];
+  ov_buf_reset(b);
+  vec_need(ov_rows_encode(&ctx, vec_new_op(v, 0x10, 42, NULL, fields, 1), 1, b) == 0, "rows");
+  size_t n = b->n, raw = OV_ID_BYTES + OV_TAG_BYTES;
+  vec_need(n < sizeof p && b->p[0] == 0 && b->p[1] == raw, "short rows");
+  memcpy(p, b->p, n);
+  add(out, "rows", "no rows at all", vec_hex(p, 0), OV_E_FORMAT);
+  memcpy(spoiled, p, n);
+  memcpy(spoiled + n, (const uint8_t[]){0, 0, 0, 0, 1}, 5);
+  add(out, "rows", "bytes that the coder never reads", vec_hex(spoiled, n + 5), OV_E_FORMAT);
+  memcpy(spoiled, (const uint8_t[]){0x80, 0}, 2);
+  memcpy(spoiled + 2, p + 1, n - 1);
+  add(out, "rows", "a length in a longer form", vec_hex(spoiled, n + 1), OV_E_FORMAT);
+  memcpy(spoiled, p, 2 + raw);
+  spoiled[1]++;
+  spoiled[2 + raw] = 0;
+  memcpy(spoiled + 3 + raw, p + 2 + raw, n - 2 - raw);
+  add(out, "rows", "a raw byte that nobody takes", vec_hex(spoiled, n + 1), OV_E_FORMAT);
+  memcpy(spoiled, p, n);
+  spoiled[1] = 127;
+  add(out, "rows", "a run beyond the end", vec_hex(spoiled, n), OV_E_FORMAT);
+}
+
 json_t *vec_make_refused(vec *v) {
   json_t *out = json_array();
   for (size_t i = 0; i < sizeof list / sizeof *list; i++)
     add(out, list[i].what, list[i].name, squeezed(list[i].hex), list[i].err);
   add_long(v, out);
+  add_rows(v, out);
   return out;
 }
