@@ -55,8 +55,8 @@ typedef struct daemon_state {
   char web_url[300];
   int64_t started_mono;
   pthread_t daily;
-  pthread_cond_t daily_wake;
-  bool daily_running, daily_stop; /* the latter under lock */
+  int daily_wake[2]; /* a pipe: closing its end stops the run */
+  bool daily_running;
   unsigned summing_ticks, summing_at;
   bool summing_under_way;
 } daemon_state;

@@ -1,9 +1,10 @@
 /* Once a day: what the retention terms say is over is erased. A thread that asks the administration socket
  * like anybody, so that this work waits its turn behind an administrator's and never touches a session. */
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -15,19 +16,21 @@
 
 static const char request[] = "{\"cmd\":\"retention run\",\"set_only\":true}\n";
 
-/* Waits; false when the daemon stops. */
-static bool wait_s(daemon_state *d, time_t seconds) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until); /* a clock that is set neither hurries nor stops this */
-  until.tv_sec += seconds;
-  pthread_mutex_lock(&d->lock);
-  while (!d->daily_stop && !pthread_cond_timedwait(&d->daily_wake, &d->lock, &until)) {}
-  bool go_on = !d->daily_stop;
-  pthread_mutex_unlock(&d->lock);
-  return go_on;
+/* How often it looks whether the time has come: a machine that slept is not a day late. */
+#define LOOK_MS 5000
+
+/* Waits by the clock that is never set; false when the daemon stops. */
+static bool wait_s(daemon_state *d, int64_t seconds) {
+  const sv_sys *sys = d->node->sys;
+  int64_t until = sys->mono_ms(sys->ctx) + seconds * 1000;
+  struct pollfd stop = {.fd = d->daily_wake[0], .events = POLLIN};
+  while (sys->mono_ms(sys->ctx) < until) {
+    if (poll(&stop, 1, LOOK_MS) > 0) return false;
+  }
+  return true;
 }
 
-/* The last line is the answer; the log gets whether it went well, and no name of anybody. */
+/* The last line is the answer, and ends with whether it is good; the log gets whether it went well, and no name of anybody. */
 static void ask(daemon_state *d, const char *socket_path) {
   char buf[4096], last[64] = "";
   size_t at = 0;
@@ -36,8 +39,13 @@ static void ask(daemon_state *d, const char *socket_path) {
   if (!err && send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0) err = OV_E_IO;
   for (ssize_t n; !err && (n = read(fd, buf, sizeof buf)) > 0;) {
     for (ssize_t i = 0; i < n; i++) {
-      if (buf[i] == '\n') at = 0;
-      else if (at < sizeof last - 1) last[at++] = buf[i], last[at] = 0;
+      if (buf[i] == '\n') {
+        at = 0;
+        continue;
+      }
+      if (at == sizeof last - 1) memmove(last, last + 1, --at);
+      last[at++] = buf[i];
+      last[at] = 0;
     }
   }
   if (fd >= 0) close(fd);
@@ -50,21 +58,23 @@ static void *daily_main(void *arg) {
   daemon_state *d = arg;
   char path[600];
   snprintf(path, sizeof path, "%s/admin.sock", d->node->data);
-  for (time_t s = FIRST_S; wait_s(d, s); s = EVERY_S) ask(d, path);
+  for (int64_t s = FIRST_S; wait_s(d, s); s = EVERY_S) ask(d, path);
   return NULL;
 }
 
 int daily_start(daemon_state *d) {
+  if (pipe2(d->daily_wake, O_CLOEXEC)) return OV_E_IO;
   d->daily_running = !pthread_create(&d->daily, NULL, daily_main, d);
-  return d->daily_running ? 0 : OV_E_NOMEM;
+  if (d->daily_running) return 0;
+  close(d->daily_wake[0]);
+  close(d->daily_wake[1]);
+  return OV_E_NOMEM;
 }
 
 void daily_stop(daemon_state *d) {
   if (!d->daily_running) return;
-  pthread_mutex_lock(&d->lock);
-  d->daily_stop = true;
-  pthread_cond_broadcast(&d->daily_wake);
-  pthread_mutex_unlock(&d->lock);
+  close(d->daily_wake[1]); /* POLLHUP */
   pthread_join(d->daily, NULL);
+  close(d->daily_wake[0]);
   d->daily_running = false;
 }

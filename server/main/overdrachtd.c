@@ -201,11 +201,6 @@ int main(int argc, char **argv) {
   block_signals();
   pthread_mutex_init(&d.lock, NULL);
   pthread_cond_init(&d.answered, NULL);
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&d.daily_wake, &attr);
-  pthread_condattr_destroy(&attr);
   const sv_sys *sys = sv_sys_real(d.o.log_level);
   d.started_mono = sys->mono_ms(sys->ctx);
   char why[256];
