@@ -6,6 +6,7 @@
 
 int oc_txn_begin(oc_db *db, bool write, oc_txn **out) {
   *out = NULL;
+  if (!db->env) return OV_E_IO; /* a change of keys failed amid the exchange: it must be opened again */
   oc_txn *t = calloc(1, sizeof *t);
   if (!t) return OV_E_NOMEM;
   t->db = db;

@@ -100,6 +100,7 @@ static void check_op(sim_tablet *t, oc_txn *x, const oc_log_row *row, const sim_
   oc_view v;
   bool mine = row->state == OC_OP_LOCAL || !row->absorbed;
   if (!row->kept || row->as_void || row->held || o->broken || o->verdict == OV_HELD) return;
+  if (oc_db_locked(t->s->db)) return; /* shown again when its share has come */
   int err = oc_view_get(t->s, x, &row->op.record, &w->tmp, &v);
   if (err && err != OV_E_NOTFOUND)
     sim_fail(w, "view", "tablet %u cannot show %s: %s", t->id, sim_name(&row->op.record), ov_err_text(err));

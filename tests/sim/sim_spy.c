@@ -123,6 +123,12 @@ static void spy_delta(sim_link *l, const ov_delta *d) {
   }
 }
 
+/* PROTO-164 */
+static void spy_welcome(sim_link *l, const ov_welcome *m) {
+  if (m->has_share && l->w->admin.devices[l->device].revoked)
+    sim_fail(l->w, "leak-share", "link %u: the revoked device %u is given its share", l->id, l->device);
+}
+
 void sim_spy_down(sim_link *l, const uint8_t *p, size_t n) {
   ov_msg m;
   read_frame(l, p, n, &m);
@@ -131,5 +137,6 @@ void sim_spy_down(sim_link *l, const uint8_t *p, size_t n) {
     sim_fail(l->w, "replay", "a replayed greeting on link %u is answered with a message of type %d", l->id,
              (int)m.type);
   if (m.type == OV_M_ACK) spy_ack(l, &m.ack);
+  else if (m.type == OV_M_WELCOME) spy_welcome(l, &m.welcome);
   else if (m.type == OV_M_DELTA) spy_delta(l, &m.delta);
 }

@@ -36,6 +36,8 @@ static void welcome(words *x, const ov_welcome *m) {
   for (uint32_t i = 0; i < m->n_tips; i++) add(x, " %llu", (unsigned long long)m->tips[i].seq);
   for (uint32_t i = 0; i < m->n_scopes; i++)
     add(x, ", scope %u %s", m->scopes[i].scope, states[m->scopes[i].state & 3]);
+  if (m->strict) add(x, ", strict");
+  if (m->has_share) add(x, ", with the share");
 }
 
 static void ack(words *x, const ov_ack *m) {
