@@ -30,7 +30,8 @@ static bool wait_s(daemon_state *d, int64_t seconds) {
   return true;
 }
 
-/* The last line is the answer, and ends with whether it is good; the log gets whether it went well, and no name of anybody. */
+/* The last line is the answer, and ends with whether it is good; the log gets that, and no name of
+ * anybody. */
 static void ask(daemon_state *d, const char *socket_path) {
   char buf[4096], last[64] = "";
   size_t at = 0;

@@ -127,8 +127,8 @@ static void first_records(sim *w) {
   }
 }
 
-/* The organisation of some seeds protects its tablets strictly. Nothing is drawn for it, so that the histories
- * of the others stay as they are. */
+/* The organisation of some seeds protects its tablets strictly. Nothing is drawn for it, so that the
+ * histories of the others stay as they are. */
 static void protect(sim *w) {
   ov_name *names = NULL, org;
   sv_txn *t = NULL;

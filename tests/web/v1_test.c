@@ -129,6 +129,48 @@ static void a_token_opens_the_releases(void **state) {
   wc_close(&c);
 }
 
+/* Lines of the programme's audit about exports, by this user, of this event outcome and purpose. */
+static unsigned exports_by(stage *s, const char *who, const char *detail) {
+  static char reply[262144];
+  unsigned n = 0;
+  size_t i;
+  const json_t *e;
+  assert_true(dm_admin(
+      &s->d, "{\"cmd\":\"audit list\",\"organisation\":\"Programme\",\"type\":\"export\",\"limit\":1000}",
+      reply, sizeof reply));
+  json_t *j = json_loads(reply, 0, NULL);
+  json_array_foreach(json_object_get(j, "items"), i, e) {
+    n += !strncmp(json_string_value(json_object_get(e, "who")), who, strlen(who)) &&
+         strstr(json_string_value(json_object_get(e, "detail")), detail) &&
+         !strcmp(json_string_value(json_object_get(e, "outcome")), "done") &&
+         !strcmp(json_string_value(json_object_get(e, "action")), "read");
+  }
+  json_decref(j);
+  return n;
+}
+
+/* Who took figures out: once an hour for a token, each file for an administrator. */
+static void exports_are_in_the_audit(void **state) {
+  stage *s = *state;
+  char mine[100], id[20], who[40], ask[400], reply[4096];
+  token(s, ",\"dataset\":[\"sleep\"]", mine, id);
+  snprintf(who, sizeof who, "token %s", id);
+  assert_int_equal(exports_by(s, who, "releases over HTTP"), 0);
+  wc c = curl(s, mine);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  for (int i = 0; i < 500 && !exports_by(s, who, "releases over HTTP"); i++) dm_sleep_ms(20);
+  assert_int_equal(wc_ask(&c, s->path, NULL), 200);
+  assert_int_equal(exports_by(s, who, "releases over HTTP"), 1);
+  wc_close(&c);
+  unsigned before = exports_by(s, "uid ", "export");
+  snprintf(ask, sizeof ask,
+           "{\"cmd\":\"export\",\"release\":\"%s\",\"dataset\":\"sleep\",\"format\":\"csv\",\"out\":\"%s/"
+           "sleep.csv\"}",
+           s->month, s->site.fx.dir);
+  assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
+  assert_int_equal(exports_by(s, "uid ", "export"), before + 1);
+}
+
 static void the_description_needs_no_token(void **state) {
   stage *s = *state;
   wc c = curl(s, NULL);
@@ -319,6 +361,7 @@ static void an_expired_token(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_token_opens_the_releases),
+      cmocka_unit_test(exports_are_in_the_audit),
       cmocka_unit_test(the_description_needs_no_token),
       cmocka_unit_test(tags_ranges_and_gzip),
       cmocka_unit_test(paths_that_lead_nowhere),
