@@ -51,13 +51,20 @@ static int move_in(const oc_db *db, const char *from_name, const char *to_name) 
   return rename(from, to) && errno != ENOENT ? OV_E_IO : 0; /* moved before a crash: fine */
 }
 
+/* `done` goes first, on disk before the key is overwritten: it must never vouch for a pair that is not whole.
+ */
 static int drop_unfinished(const oc_db *db) {
   char f[620];
+  name_of(db, "rekey/done", f);
+  if (unlink(f) && errno != ENOENT) return OV_E_IO;
+  name_of(db, "rekey", f);
+  int err = access(f, F_OK) ? 0 : sync_folder(f);
+  if (err) return err;
   name_of(db, "rekey/store.key.new", f); /* the key, when it did not come to its name */
-  int err = wipe_file(f);
+  err = wipe_file(f);
   name_of(db, "rekey/store.key", f);
   if (!err) err = wipe_file(f);
-  static const char *const rest[] = {"rekey/data.mdb", "rekey/lock.mdb", "rekey/done"};
+  static const char *const rest[] = {"rekey/data.mdb", "rekey/lock.mdb"};
   for (unsigned i = 0; i < sizeof rest / sizeof *rest; i++) {
     name_of(db, rest[i], f);
     if (unlink(f) && errno != ENOENT) err = OV_E_IO;

@@ -1,11 +1,16 @@
 /* A store that is written anew under a new key: everything is there, what was deleted opens no more, and a
  * crash at any point leaves a store that opens. And one whose closed values open with a share only. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +21,26 @@
 
 static char dir[200];
 static unsigned seed = 1;
+static int fail_sync; /* which fsync from here fails, 0 none */
+static int die_after; /* at which call after that the process ends, 0 none */
+static bool failed_it;
+
+static void step(void) {
+  if (failed_it && die_after && !--die_after) _exit(0);
+}
+
+int fsync(int fd) {
+  step();
+  if (!fail_sync || --fail_sync) return (int)syscall(SYS_fsync, fd);
+  failed_it = true;
+  errno = EIO;
+  return -1;
+}
+
+int unlink(const char *name) {
+  step();
+  return (int)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+}
 
 static int some_bytes(void *ctx, void *p, size_t n) {
   unsigned *state = ctx;
@@ -193,6 +218,44 @@ static void a_crash_at_any_step_leaves_what_opens(void **state) {
   free(now.key);
 }
 
+/* 0: the fault came, 1: it did not */
+static int rekey_with_a_fault(int fails, int dies) {
+  seed += 77; /* other keys than the one before */
+  pid_t pid = fork();
+  if (!pid) {
+    char why[256];
+    signal(SIGSEGV, SIG_DFL); /* not cmocka's, in its child */
+    oc_db *db = open_db();
+    oc_txn *t = NULL;
+    fail_sync = fails;
+    die_after = dies;
+    (void)oc_db_rekey(db, why);
+    die_after = 0;
+    if (!oc_txn_begin(db, false, &t)) oc_txn_abort(t); /* as it was, or an error: nothing worse */
+    oc_db_close(db);
+    _exit(failed_it ? 0 : 1);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_true(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+static void a_disk_that_fails_and_then_a_crash_leave_what_opens(void **state) {
+  (void)state;
+  int fails = 1;
+  for (int last = 0; !last; fails++) {
+    for (int dies = 0; !last && dies < 7; dies++) {
+      last = rekey_with_a_fault(fails, dies);
+      oc_db *db = open_db();
+      all_rows_are_there(db);
+      oc_db_close(db);
+      assert_false(there("rekey"));
+    }
+  }
+  assert_true(fails > 6);
+}
+
 static void without_room_for_it_the_store_stays_as_it_was(void **state) {
   (void)state;
   char why[256], f[300];
@@ -284,9 +347,11 @@ static void the_key_file_alone_does_not_open_it(void **state) {
 
 int main(void) {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-  const struct CMUnitTest tests[] = {
-      T(everything_stays_under_another_key), T(a_crash_at_any_step_leaves_what_opens),
-      T(without_room_for_it_the_store_stays_as_it_was), T(strict_opens_with_its_share_only),
-      T(the_key_file_alone_does_not_open_it)};
+  const struct CMUnitTest tests[] = {T(everything_stays_under_another_key),
+                                     T(a_crash_at_any_step_leaves_what_opens),
+                                     T(a_disk_that_fails_and_then_a_crash_leave_what_opens),
+                                     T(without_room_for_it_the_store_stays_as_it_was),
+                                     T(strict_opens_with_its_share_only),
+                                     T(the_key_file_alone_does_not_open_it)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
