@@ -38,20 +38,45 @@ static int leave_unsent(oc_store *s, oc_txn *t, ov_arena *a) {
   }
 }
 
-int oc_end_closed(oc_store *s) {
+/* Payloads that a server has acknowledged and that nothing here opens any more: their proof stays. */
+static int forget_closed(oc_txn *t, ov_arena *a) {
+  oc_writer_row w;
+  int more = oc_writer_next(t, NULL, &w);
+  for (; !more; more = oc_writer_next(t, &w.writer, &w)) {
+    for (uint64_t seq = 1; seq <= w.last; seq++) {
+      oc_log_row row;
+      ov_arena_reset(a);
+      int err = oc_log_get(t, &w.writer, seq, a, &row);
+      if (!err && row.closed) {
+        row.kept = row.closed = false;
+        row.absorbed = true;
+        err = oc_log_put(t, &row);
+      }
+      if (err) return err;
+    }
+  }
+  return more == OV_E_NOTFOUND ? 0 : more;
+}
+
+static int drop_closed(oc_store *s, bool for_good) {
   static const oc_table received[] = {OC_T_RECORD, OC_T_STAGE, OC_T_ROW, OC_T_DAY, OC_T_NATURAL};
   oc_txn *t = NULL;
   ov_arena a;
-  if (!oc_db_locked(s->db)) return 0;
   ov_arena_init(&a, 64u << 20);
   int err = oc_txn_begin(s->db, true, &t);
   for (unsigned i = 0; !err && i < sizeof received / sizeof *received; i++) err = drop_table(t, received[i]);
+  if (!err && for_good) err = drop_table(t, OC_T_CURSOR);
+  if (!err && for_good) err = forget_closed(t, &a);
   if (!err) err = leave_unsent(s, t, &a);
   if (err) oc_txn_abort(t);
   else err = oc_txn_commit(t);
   ov_arena_free(&a);
   return err;
 }
+
+int oc_end_closed(oc_store *s) { return oc_db_locked(s->db) ? drop_closed(s, false) : 0; }
+
+int oc_closed_lost(oc_store *s) { return drop_closed(s, true); }
 
 int oc_end_received(oc_store *s) {
   oc_cursor_row rows[OV_SCOPES_MAX];

@@ -79,6 +79,8 @@ int oc_schemas_reload(oc_store *s); /* after `schema` records changed */
 int oc_end_received(oc_store *s);
 /* Of a closed store, which gets no share any more: the same, unread. Does nothing to one that is open. */
 int oc_end_closed(oc_store *s);
+/* Of a closed store whose share is lost: all that is closed goes, and comes again from the server. */
+int oc_closed_lost(oc_store *s);
 /* Removes all, under a new key, and keeps that it was done. Whatever of it fails is done again next time. */
 int oc_end_all(oc_store *s);
 /* OC_E_REFUSED, with what that means, when this device was revoked and wiped; else 0. */

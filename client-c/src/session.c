@@ -355,6 +355,7 @@ static int on_welcome(oc_session *ss, const ov_welcome *w, oc_error *e) {
   ov_peer_set_frame_bytes(ss->peer, w->frame_bytes);
   ov_peer_set_server(ss->peer, &w->server);
   int err = ss->ending ? oc_end_closed(ss->s) : oc_strict_welcome(ss->s, w, e);
+  ss->again |= err == OV_E_NET; /* from no cursor */
   if (!err) err = oc_txn_begin(ss->s->db, true, &t);
   if (!err) err = store_welcome(ss, t, w);
   if (err) oc_txn_abort(t);

@@ -27,16 +27,24 @@ static int protect(oc_store *s, const ov_welcome *w) {
   return oc_db_protect(s->db, w->share, why);
 }
 
+/* The server that closed this store is gone, or it never was the right one. What is closed opens with nothing
+ * any more; a server has acknowledged all of it. What is unsent stays. */
+static int start_anew(oc_store *s, const ov_welcome *w, oc_error *e) {
+  char why[256];
+  int err = oc_closed_lost(s);
+  if (!err) err = oc_db_protect(s->db, w->strict ? w->share : NULL, why);
+  if (err) return err;
+  oc_say(e, OC_E_NET, "the share that the server gives did not open this store: it fetches everything anew");
+  return OV_E_NET;
+}
+
 int oc_strict_welcome(oc_store *s, const ov_welcome *w, oc_error *e) {
   if (w->strict && !w->has_share) return OV_E_FORMAT;
   int err = 0;
   if (oc_db_locked(s->db)) {
     if (!w->has_share) return OV_E_DENIED;
     err = oc_db_unlock(s->db, w->share);
-    if (err == OV_E_AUTH)
-      oc_say(e, OC_E_REFUSED,
-             "the share that the server gives does not open this store: nothing was changed; what is unsent "
-             "can be exported");
+    if (err == OV_E_AUTH) return start_anew(s, w, e);
   }
   return err ? err : protect(s, w);
 }

@@ -293,8 +293,28 @@ static void an_erasure_waits_for_the_share(void **state) {
   home_close(&h);
 }
 
+/* A share that opens nothing: what is closed is fetched anew, what is unsent is sent. */
+static void another_share_starts_anew(void **state) {
+  (void)state;
+  home h;
+  char own[OC_ID_TEXT], others[OC_ID_TEXT], late[OC_ID_TEXT], why[256];
+  uint8_t wrong[OV_KEY_BYTES] = {1};
+  oc_error e = {0};
+  strict_home(&h, own, others);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(oc_db_protect(h.a.s->db, wrong, why), 0);
+  tablet_reopen(&h.a);
+  add_night(&h, &h.a, "2025-10-03", late);
+  tablet_sync_ok(&h.a);
+  assert_true(tablet_has(&h.a, own) && tablet_has(&h.a, others) && tablet_has(&h.a, late));
+  assert_int_equal(oc_verify(h.a.s, &e), 0);
+  all_agree(&h);
+  home_close(&h);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_closed_store_says_nothing_and_loses_nothing),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(another_share_starts_anew),
+                                     cmocka_unit_test(a_closed_store_says_nothing_and_loses_nothing),
                                      cmocka_unit_test(the_files_alone_tell_nothing),
                                      cmocka_unit_test(a_revoked_device_gets_no_share),
                                      cmocka_unit_test(a_refused_device_drops_what_it_cannot_read),
