@@ -1,7 +1,8 @@
 // The researcher's page in a real browser, served by the real overdrachtd from real releases of demonstration data.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { type Browser, chromium } from "playwright-core";
@@ -93,6 +94,42 @@ test("a token is made, shown once, used, and ended", { skip }, async () => {
   await desk.context.close();
 });
 
+/** The examples as they stand on the page, in the programs that they are for: those that are on this machine. */
+function runSnippets(texts: Record<string, string>): void {
+  const { token } = daemon.admin("token", "add", "examples") as { token: string };
+  const run = (program: string, args: string[]) => {
+    const done = spawnSync(program, args, {
+      cwd: daemon.folder,
+      env: { ...process.env, TOKEN: token, LC_ALL: "C.UTF-8" },
+      encoding: "utf8",
+    });
+    assert.equal(done.status, 0, `${program}: ${done.stdout}${done.stderr}`);
+    return done.stdout;
+  };
+  const has = (program: string, ...args: string[]) => spawnSync(program, args).status === 0;
+  const told = (daemon.admin("release", "show", "2026-03", "--measure", "sleep_se").items as { state: string }[]).filter(
+    (c) => c.state === "shown",
+  ).length;
+  assert.ok(told > 0);
+
+  run("bash", ["-c", texts.curl]);
+  const csv = readFileSync(join(daemon.folder, "sleep.csv"), "utf8");
+  assert.equal(csv.split("\n").filter((l) => l.includes("sleep_se,")).length > 0, true);
+  writeFileSync(join(daemon.folder, "example.sps"), texts.SPSS);
+  assert.match(run("pspp", ["-O", "format=csv", "example.sps"]), /^[0-9]+,[0-9]+,[0-9.]+,[0-9.]+,/m);
+  if (has("Rscript", "-e", "library(haven)")) {
+    // what asks over HTTP is left out where its library is not there: the file lies here already
+    const whole = has("Rscript", "-e", "library(httr2)");
+    const r = whole ? texts.R : `library(haven)\n${texts.R.slice(texts.R.indexOf("sleep <-"))}`;
+    writeFileSync(join(daemon.folder, "example.R"), r);
+    assert.match(run("Rscript", ["--vanilla", "example.R"]), /network_name\s+source\s+clients\s+value/);
+  }
+  if (has("python3", "-c", "import pandas")) {
+    writeFileSync(join(daemon.folder, "example.py"), texts.pandas);
+    run("python3", ["example.py"]);
+  }
+}
+
 test("releases, their files, what changed, citation and examples", { skip }, async () => {
   const first = daemon.admin("release", "make", "2020-02") as { hash: string };
   const made = daemon.admin("release", "make", "2026-03") as { hash: string; told: number; cells: number };
@@ -157,6 +194,7 @@ test("releases, their files, what changed, citation and examples", { skip }, asy
     await changes.locator("td").evaluateAll((all) => all.map((c) => c.textContent)),
     [sleep.told, sleep.new, sleep.gone].map(String),
   );
+  const texts: Record<string, string> = {};
   for (const [name, holds] of [
     ["R", /read_sav\("sleep.sav", user_na = TRUE\)/],
     ["pandas", /pd.read_csv\(/],
@@ -166,8 +204,11 @@ test("releases, their files, what changed, citation and examples", { skip }, asy
     await page.getByRole("radio", { name, exact: true }).check();
     const text = (await page.getByLabel(`voorbeeld voor ${name}`, { exact: true }).textContent())!;
     assert.match(text, holds);
+    texts[name] = text;
     if (name !== "SPSS") assert.ok(text.includes(`/v1/releases/2026-03/sleep.`), name);
   }
+
+  runSnippets(texts);
 
   await page.getByRole("link", { name: "2020-02" }).click();
   await page.getByText("Dit is de eerste uitgave").waitFor();
@@ -184,10 +225,6 @@ test("axe finds nothing, and it fits a phone", { skip }, async () => {
     const { page } = desk;
     await page.getByRole("heading", { name: "Verwijzen" }).waitFor();
     assert.deepEqual(await axeFinds(page), [], colorScheme);
-    if (process.env.OVERDRACHT_SHOTS && colorScheme === "light") {
-      await page.setViewportSize({ width: 1024, height: 1366 });
-      await page.screenshot({ path: join(process.env.OVERDRACHT_SHOTS, "research.png") });
-    }
     await page.setViewportSize({ width: 360, height: 740 });
     assert.equal(await overhang(page), 0, "on a phone");
     await desk.context.close();
