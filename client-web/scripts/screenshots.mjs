@@ -23,8 +23,16 @@ const TABLET = { width: 800, height: 1280 };
 const PHONE = { width: 360, height: 740 };
 const tap = (name) => async (page) => page.getByText(name, { exact: true }).first().click();
 
-/** name, query, hash, what to do, whether the whole page. */
+/** Height of what a short page shows, with its footer. */
+const short = () =>
+  document.querySelector(".main > :last-child").getBoundingClientRect().bottom +
+  document.querySelector(".footer").offsetHeight +
+  24;
+const whole = () => document.documentElement.scrollHeight;
+
+/** name, query, hash, what to do, how much of the page when not what the screen holds. */
 const SHOTS = [
+  ["readme", "as=Salie&unsent=3&online=no", "", undefined, short], // docs/board.png
   ["enrol", "state=new"],
   ["people", ""],
   ["pin", "", "", tap("Salie")],
@@ -41,17 +49,17 @@ const SHOTS = [
       await page.locator("[data-field=final_wake_at] .choice").nth(2).click();
       await page.locator("[data-field=quality]").getByText("goed", { exact: true }).click();
     },
-    true,
+    whole,
   ],
-  ["day", "as=Salie&at=14:05", "new/day_structure/c3", tap("deels"), true],
-  ["contact", "as=Salie&at=20:05", "new/social_contact/c0", undefined, true],
+  ["day", "as=Salie&at=14:05", "new/day_structure/c3", tap("deels"), whole],
+  ["contact", "as=Salie&at=20:05", "new/social_contact/c0", undefined, whole],
   ["record", "as=Salie", "record/r29"],
   ["attention", "as=Salie", "attention"],
   ["settle", "as=Salie", "settle/CONFLICT"],
   ["double", "as=Salie", "double/DOUBLE"],
   ["held", "as=Salie", "record/HELD"],
   ["rounds", "as=Salie&at=03:10", "rounds"],
-  ["handover", "as=Salie", "handover", undefined, true],
+  ["handover", "as=Salie", "handover", undefined, whole],
   ["send", "as=Salie&unsent=12&trouble=1&old=1", "send"],
   ["settings", "as=Salie", "settings"],
   ["lost", "state=store_lost"],
@@ -72,7 +80,7 @@ for (const [size, viewport, theme] of SIZES) {
   const page = await browser.newPage({ viewport, timezoneId: "Europe/Amsterdam", locale: "nl-NL" });
   page.on("pageerror", (e) => console.error(String(e)));
   page.on("console", (m) => m.type() === "error" && console.error(m.text()));
-  for (const [name, query, hash = "", act, full] of wanted) {
+  for (const [name, query, hash = "", act, extent] of wanted) {
     await page.goto(`${url}?${query}&theme=${theme}`);
     await page.locator(".main h1").waitFor();
     if (hash) {
@@ -93,7 +101,7 @@ for (const [size, viewport, theme] of SIZES) {
     await page.mouse.move(0, 0); // nothing is pointed at
     await page.waitForTimeout(150);
     // all of a long page: a higher window, because what sticks to its edges belongs there
-    const height = full ? await page.evaluate(() => document.documentElement.scrollHeight) : viewport.height;
+    const height = extent ? Math.ceil(await page.evaluate(extent)) : viewport.height;
     await page.setViewportSize({ width: viewport.width, height });
     await page.screenshot({ path: `${out}/${name}-${size}.png` });
     await page.setViewportSize(viewport);

@@ -76,6 +76,21 @@ test("100,000 characters are refused in words, stay in the form, and go once the
   await a.sent();
 });
 
+test("a tablet that lies there locks itself; what was begun waits for who began it", { skip }, async () => {
+  await a.client();
+  await a.page.locator(".kind", { hasText: "Doel" }).click();
+  await a.page.locator("[data-field=score]").getByText("doel bereikt").click();
+  await a.page.evaluate(() => localStorage.setItem("test-ahead-ms", "180000")); // three minutes without a touch
+  await a.page.getByText("Wie ben je?").waitFor();
+  assert.equal(await a.page.locator("[data-field=score]").count(), 0);
+  await a.page.evaluate(() => localStorage.setItem("test-ahead-ms", "0"));
+  await a.signIn("Salie");
+  await a.page.locator("[data-field=score] .chosen").waitFor();
+  await a.button("Opslaan").click();
+  await a.said("Opgeslagen op deze tablet.");
+  await a.sent();
+});
+
 test("the server is gone for a month: it is counted, warned of, locked, and then everything goes", { skip }, async () => {
   await home.daemon.stop();
   await a.night("redelijk");
