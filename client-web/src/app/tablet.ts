@@ -357,7 +357,8 @@ export abstract class Tablet {
   }
   #appended(log: LogState): void {
     sing(this.env.marks, log);
-    this.status = { ...this.status, unsent: this.status.unsent + 1 }; // at once; counted anew just after
+    // at once, so that no footer says 'all sent' beside what was just saved; counted anew just after
+    this.#noteSync({ ...this.status, unsent: this.status.unsent + 1 });
     this.#syncer?.appended();
   }
   async #synced(allSent: boolean): Promise<void> {
