@@ -89,6 +89,8 @@ test("a tablet that lies there locks itself; what was begun waits for who began 
   await a.button("Opslaan").click();
   await a.said("Opgeslagen op deze tablet.");
   await a.sent();
+  await a.page.waitForTimeout(2000); // the jump cut the link; behind the next sync goes who looked here (PROTO-163)
+  await a.sent();
 });
 
 test("the server is gone for a month: it is counted, warned of, locked, and then everything goes", { skip }, async () => {
