@@ -119,6 +119,8 @@ bool sv_reader_may(const sv_reader *r, uint32_t scope, const ov_record *rec) {
   case SV_NETWORK: return scope == 0; /* of an organisation's own records only figures, and not here */
   case SV_NO: break;
   }
+  /* Whoever holds anything must hear of an erasure, also from a person who has no role any more. */
+  if (rec->kind == OV_KIND_ERASURE) return true;
   /* everybody sees who they are */
   return (r->personal && ov_name_equal(&rec->name, &r->person)) ||
          ov_name_equal(&rec->name, &r->device_record);

@@ -63,6 +63,49 @@ static void an_entry_of_a_tablet_that_has_moved(void **state) {
   home_close(&h);
 }
 
+static bool has_content(tablet *t, const char *id) {
+  oc_txn *x = NULL;
+  oc_log_row row;
+  ov_arena a;
+  ov_name name = name_of(id);
+  ov_arena_init(&a, 1u << 20);
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  FX_OK(oc_log_get(x, &name.writer, name.seq, &a, &row));
+  oc_txn_abort(x);
+  ov_arena_free(&a);
+  return row.kept && row.op.n_fields;
+}
+
+/* Somebody leaves, and a client whose night they wrote down on a device of their own is erased after that:
+ * who has no role any more is delivered nothing, but hears of it. PROTO-125 */
+static void a_device_of_somebody_who_left(void **state) {
+  (void)state;
+  home h;
+  char night[OC_ID_TEXT];
+  sv_txn *t = NULL;
+  sv_device d;
+  home_open(&h);
+  FX_OK(sv_txn_write(h.w.org->env, &t));
+  FX_OK(sv_device_get(t, &h.a.s->self.device, &d));
+  d.has_person = true;
+  d.person = h.ann;
+  FX_OK(sv_device_put(t, &d));
+  FX_OK(sv_txn_commit(t));
+  add_night(&h, &h.a, night);
+  tablet_sync_ok(&h.a);
+  assert_true(has_content(&h.a, night));
+  ov_field left = FX_INT(SV_PERSON_ACTIVE, 0);
+  fx_change(&h.w.fx, h.w.org, &h.ann, &left, 1);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_true(has_content(&h.a, night));
+  erase_client(&h);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  assert_false(has_content(&h.a, night));
+  home_close(&h);
+}
+
 /* The tombstone comes when the push is under way: the key that the server asks for has gone with the client,
  * and the entry is sent again as a void. */
 static void the_tombstone_overtakes_the_push(void **state) {
@@ -212,6 +255,7 @@ static void no_key_stays_behind(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_entry_of_a_tablet_that_has_moved),
+      cmocka_unit_test(a_device_of_somebody_who_left),
       cmocka_unit_test(the_tombstone_overtakes_the_push),
       cmocka_unit_test(a_second_client_is_erased_meanwhile),
       cmocka_unit_test(a_full_disk_locks_nobody_out),

@@ -210,6 +210,7 @@ struct sim {
   sim_options o;
   sim_rng rng; /* of the world's own making */
   int64_t true_ms, server_off_ms;
+  int64_t server_high_ms; /* what the server's clock showed before it was last set otherwise, at the most */
   const char *data, *dir; /* of all that this run writes */
   sv_org *programme, *org;
   sv_server *server;
@@ -360,6 +361,9 @@ void sim_check_own(sim_tablet *t, sim_rng *r, unsigned some);
 void sim_check_acked(sim_tablet *t);
 void sim_describe(sim *w, const char *who, const ov_record *r);
 /* sim_quiet.c */
+/* Notes which ops the tablet has dropped the content of; fails when one was never safe. Also called before
+ * its store, or the server's, is replaced by an older one. */
+void sim_note_dropped(sim_tablet *t);
 void sim_quiesce(sim *w);
 ov_hash sim_state(sim *w);
 

@@ -135,6 +135,7 @@ static int64_t some_offset(sim_rng *r) {
 
 static void clock_server(sim *w, sim_rng *r) {
   static const int64_t off[] = {0, 0, 30, 200, 7200, 86400};
+  if (w->server_high_ms < sim_server_ms(w)) w->server_high_ms = sim_server_ms(w);
   w->server_off_ms = off[sim_below(r, 6)] * (sim_chance(r, 50) ? 1000 : -1000);
   sim_say(w, "the server's clock is off by %lld s now", (long long)w->server_off_ms / 1000);
 }

@@ -261,10 +261,11 @@ static void check_records(sim *w, sv_org *org) {
 
 /* -- a tablet against the server ------------------------------------------------------------------------- */
 
-/* Leaves the window within minutes: clocks decide. */
-static bool on_the_edge(const ov_skind *k, const sv_record_row *row, int64_t now) {
+/* Leaves the window within minutes, or had left it before the server's clock went back: clocks decide. */
+static bool on_the_edge(const sim *w, const ov_skind *k, const sv_record_row *row, int64_t now) {
+  int64_t later = (now > w->server_high_ms / 1000 ? now : w->server_high_ms / 1000) + 600;
   return k && k->windowed &&
-         ov_schema_outside_window(k, &row->rec, row->changed, now + 600) !=
+         ov_schema_outside_window(k, &row->rec, row->changed, later) !=
              ov_schema_outside_window(k, &row->rec, row->changed, now - 600);
 }
 
@@ -336,7 +337,7 @@ static void compare_record(compare *c, const sv_record_row *row) {
   oc_view v;
   int64_t now = sim_server_ms(w) / 1000;
   const ov_skind *k = ov_schemas_kind(w->fx.schemas, row->rec.kind);
-  bool edge = on_the_edge(k, row, now),
+  bool edge = on_the_edge(w, k, row, now),
        out = k && k->windowed && ov_schema_outside_window(k, &row->rec, row->changed, now);
   int err = oc_part_get(c->x, &row->rec.name, &w->tmp, &p);
   bool has = !err;
@@ -459,28 +460,26 @@ static void check_handed_over(sim *w, sim_tablet *t) {
   oc_txn_abort(x);
 }
 
-static void note_dropped(sim *w) {
-  for (unsigned i = 0; i < SIM_TABLETS_MAX; i++) {
-    sim_tablet *t = &w->tablets[i];
-    oc_txn *x = NULL;
-    oc_writer_row row;
-    if (!t->used || !t->s) continue;
-    FX_OK(oc_txn_begin(t->s->db, false, &x));
-    int err = oc_writer_next(x, NULL, &row);
-    for (; !err; err = oc_writer_next(x, &row.writer, &row)) {
-      for (uint64_t seq = 1; seq <= row.last; seq++) {
-        oc_log_row op;
-        ov_arena_reset(&w->tmp);
-        FX_OK(oc_log_get(x, &row.writer, seq, &w->tmp, &op));
-        sim_op *o = op.kept ? NULL : sim_op_find(w, &op.op.name);
-        if (o && !o->was_safe && !sim_op_erased(w, &o->op))
-          sim_fail(w, "dropped-unsafe", "tablet %u dropped the content of %s, which was never safe", t->id,
-                   sim_name(&op.op.name));
-        if (o) o->dropped = true;
-      }
+void sim_note_dropped(sim_tablet *t) {
+  sim *w = t->w;
+  oc_txn *x = NULL;
+  oc_writer_row row;
+  if (!t->used || !t->s) return;
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  int err = oc_writer_next(x, NULL, &row);
+  for (; !err; err = oc_writer_next(x, &row.writer, &row)) {
+    for (uint64_t seq = 1; seq <= row.last; seq++) {
+      oc_log_row op;
+      ov_arena_reset(&w->tmp);
+      FX_OK(oc_log_get(x, &row.writer, seq, &w->tmp, &op));
+      sim_op *o = op.kept ? NULL : sim_op_find(w, &op.op.name);
+      if (o && !o->was_safe && !sim_op_erased(w, &o->op))
+        sim_fail(w, "dropped-unsafe", "tablet %u dropped the content of %s, which was never safe", t->id,
+                 sim_name(&op.op.name));
+      if (o) o->dropped = true;
     }
-    oc_txn_abort(x);
   }
+  oc_txn_abort(x);
 }
 
 /* -- coming to rest -------------------------------------------------------------------------------------- */
@@ -521,7 +520,7 @@ void sim_quiesce(sim *w) {
   sim_say(w, "rest after %u rounds", rounds);
   w->st.quiets++;
   sim_model_server(w);
-  note_dropped(w);
+  for (unsigned i = 0; i < SIM_TABLETS_MAX; i++) sim_note_dropped(&w->tablets[i]);
   check_ops(w);
   check_programme(w);
   sim_check_erased_server(w);

@@ -50,6 +50,7 @@ bool sim_may_read(const sim *w, unsigned device, const ov_record *rec, uint32_t 
   for (unsigned i = 0; i < SIM_TEAMS; i++) bit |= (uint32_t)(w->scopes[i] == scope) << i;
   if (scope > 1 && !(bit & sim_device_teams(w, device))) return false;
   if (ov_name_equal(&rec->name, &d->record)) return true; /* everybody sees who they are */
+  if (rec->kind == OV_KIND_ERASURE) return true;          /* and hears who was erased, having left or not */
   if (d->personal && ov_name_equal(&rec->name, &w->admin.people[d->person].name)) return true;
   return role_of(w, d) && expect_read(role_of(w, d), rec->kind, true);
 }

@@ -227,6 +227,7 @@ void sim_image_take(sim *w, sim_tablet *t) {
 
 static void put_back(sim *w, unsigned i) {
   sim_tablet *t = &w->tablets[w->images[i].tablet];
+  sim_note_dropped(t);
   sim_store_close(t);
   copy_folder(w->images[i].path, t->path);
   sim_store_open(t);

@@ -343,6 +343,8 @@ void sim_restore(sim *w, uint32_t pick, sim_rng *r) {
   snprintf(file, sizeof file, "%s/data.mdb", path);
   sim_copy_file(w->backups[i].file, file);
   if (sim_chance(r, 25)) old_keys(w, &w->backups[i], &id);
+  for (unsigned k = 0; k < SIM_TABLETS_MAX; k++)
+    sim_note_dropped(&w->tablets[k]); /* what was safe until now */
   forget_newer(w, i);
   take_back(w, i);
   reopen(w, &id, 0);
