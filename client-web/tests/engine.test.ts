@@ -3,41 +3,31 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { AppError } from "../src/app/api.ts";
 import { unpackFrame } from "../src/proto/frame.ts";
-import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import { daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
 import {
   PIN,
   SLEEP,
-  Team,
   allSent,
   clientOf,
+  daemon,
   field,
   has,
   night,
   personOf,
   quality,
   signIn,
+  team,
   teamOf,
+  useTeam,
 } from "./lib/team.ts";
 
 const skip = daemonMissing ?? false;
 const fails = (code: string) => (e: unknown) => e instanceof AppError && e.code === code;
-let daemon: Daemon;
-let team: Team;
-
-before(async () => {
-  if (skip) return;
-  daemon = new Daemon();
-  await daemon.start();
-  team = new Team(daemon);
-});
-after(async () => {
-  await team?.end();
-  await daemon?.end();
-});
+useTeam();
 
 test("enrols, saves offline, outlives a restart, and is sent when there is a network", { skip }, async () => {
   const { browser, app } = await team.tablet("T1");

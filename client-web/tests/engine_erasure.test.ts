@@ -1,26 +1,14 @@
 // Erasure as a tablet carries it out: everything about the client goes, sent or not, and the server hears of it.
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import type { App } from "../src/app/api.ts";
-import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import { daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
-import { SLEEP, Team, allSent, clientOf, field, has, night, signIn, teamOf } from "./lib/team.ts";
+import { SLEEP, allSent, clientOf, daemon, field, has, night, signIn, team, teamOf, useTeam } from "./lib/team.ts";
 
 const skip = daemonMissing ?? false;
 const ERASED = "K. (kamer 4)";
-let daemon: Daemon;
-let team: Team;
-
-before(async () => {
-  if (skip) return;
-  daemon = new Daemon();
-  await daemon.start();
-  team = new Team(daemon);
-});
-after(async () => {
-  await team?.end();
-  await daemon?.end();
-});
+useTeam();
 
 /** What is left in a browser's database of somebody: rows that name them, and entries that can still be read. */
 async function left(browser: Browser, client: string): Promise<Record<string, number>> {

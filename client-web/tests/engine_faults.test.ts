@@ -1,20 +1,20 @@
 // What goes wrong around the engine: servers that die, browsers that throw data away, clocks, full disks, old
 // versions, revocation. Nothing that was saved is lost, and what is said of it is true.
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { WebSocketServer } from "ws";
 import { AppError, type App } from "../src/app/api.ts";
 import { packFrame, unpackFrame } from "../src/proto/frame.ts";
 import { errorNumber, type WireError } from "../src/proto/error.ts";
 import { TYPES } from "../src/proto/generated.ts";
 import { encodeMessage } from "../src/proto/msg.ts";
-import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import { daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
 import {
   PIN,
   SLEEP,
-  Team,
   allSent,
+  daemon,
   field,
   has,
   night,
@@ -22,25 +22,15 @@ import {
   personOf,
   quality,
   signIn,
+  team,
   teamOf,
+  useTeam,
 } from "./lib/team.ts";
 
 const skip = daemonMissing ?? false;
 const fails = (code: string) => (e: unknown) => e instanceof AppError && e.code === code;
 const DAY_MS = 86_400_000;
-let daemon: Daemon;
-let team: Team;
-
-before(async () => {
-  if (skip) return;
-  daemon = new Daemon();
-  await daemon.start();
-  team = new Team(daemon);
-});
-after(async () => {
-  await team?.end();
-  await daemon?.end();
-});
+useTeam();
 
 test("the server is killed while entries go up: each arrives once", { skip }, async () => {
   const { browser, app } = await team.tablet("F1");

@@ -1,30 +1,18 @@
 // Strict protection with the real server (PROTO-164): what lies in the browser opens with the server's share
 // only; without a network the tablet says so, and loses nothing.
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { AppError } from "../src/app/api.ts";
 import { utf8 } from "../src/proto/bytes.ts";
 import { idBytes } from "../src/proto/name.ts";
-import { Daemon, daemonMissing } from "./lib/daemon.ts";
+import { daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
 import type { Json } from "./lib/vectors.ts";
-import { PIN, SLEEP, Team, allSent, field, has, night, personOf, signIn, teamOf } from "./lib/team.ts";
+import { PIN, SLEEP, allSent, daemon, field, has, night, personOf, signIn, team, teamOf, useTeam } from "./lib/team.ts";
 
 const skip = daemonMissing ?? false;
 const fails = (code: string) => (e: unknown) => e instanceof AppError && e.code === code;
-let daemon: Daemon;
-let team: Team;
-
-before(async () => {
-  if (skip) return;
-  daemon = new Daemon();
-  await daemon.start();
-  team = new Team(daemon);
-});
-after(async () => {
-  await team?.end();
-  await daemon?.end();
-});
+useTeam();
 
 const strict = (on: boolean) => daemon.admin("organisation", "edit", `strict_store=${on ? 1 : 0}`);
 

@@ -1,7 +1,8 @@
 // A team at a real server, and what a carer does with the engine: shared by the engine's tests.
 import assert from "node:assert/strict";
+import { after, before } from "node:test";
 import type { App, KindInfo, RecordView } from "../../src/app/api.ts";
-import type { Daemon } from "./daemon.ts";
+import { Daemon, daemonMissing } from "./daemon.ts";
 import { Browser, until } from "./engine.ts";
 
 export const PIN = "2580";
@@ -40,6 +41,24 @@ export class Team {
   async end(): Promise<void> {
     for (const app of this.#opened) await app.close();
   }
+}
+
+/** What `useTeam` has started. */
+export let daemon: Daemon;
+export let team: Team;
+
+/** A server of its own, and a team at it, for the tests of a file. */
+export function useTeam(): void {
+  before(async () => {
+    if (daemonMissing) return;
+    daemon = new Daemon();
+    await daemon.start();
+    team = new Team(daemon);
+  });
+  after(async () => {
+    await team?.end();
+    await daemon?.end();
+  });
 }
 
 export const teamOf = (app: App): string => app.teams()[0].id;
