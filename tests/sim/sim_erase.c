@@ -99,7 +99,8 @@ void sim_erase(sim *w, sim_rng *r) {
   sim_say(w, "participant %d (%s) is erased", i, sim_name(&p->name));
   int err = sv_erase_run(w->data, w->org, &what, write_one, &e);
   if (err) {
-    if (err != OV_E_IO || e.stops_in) FX_OK(err);
+    if (err != OV_E_IO || e.stops_in)
+      sim_fail(w, "erase", "erasing participant %d fails: %s", i, ov_err_text(err));
     sim_say(w, "the machine stops in the middle of it");
     w->st.crashes++;
     sim_server_crash(w);
