@@ -22,20 +22,9 @@ typedef struct ew {
 } ew;
 
 static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
-  sv_txn *t = NULL;
-  ov_arena a;
   int *fail_at = ctx, err;
   if (fail_at && (*fail_at)-- == 0) return OV_E_IO; /* the machine stops here */
-  ov_arena_init(&a, 64u << 20);
-  do {
-    err = sv_txn_write(org->env, &t);
-    if (!err && (err = work(arg, t, &a, NULL))) {
-      sv_txn_abort(t);
-    } else if (!err) {
-      err = sv_txn_commit(t);
-    }
-  } while (err == OV_E_MAPFULL);
-  ov_arena_free(&a);
+  while ((err = fx_erase_write(NULL, org, work, arg)) == OV_E_MAPFULL) {}
   return err;
 }
 

@@ -6,24 +6,9 @@
 
 #include "sv_erase.h"
 
-static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
-  sv_txn *t = NULL;
-  ov_arena a;
-  (void)ctx;
-  ov_arena_init(&a, 64u << 20);
-  int err = sv_txn_write(org->env, &t);
-  if (!err) {
-    err = work(arg, t, &a, NULL);
-    if (err) sv_txn_abort(t);
-    else err = sv_txn_commit(t);
-  }
-  ov_arena_free(&a);
-  return err;
-}
-
 static void erase(home *h, const ov_name *who) {
   sv_erase e = {.participant = *who, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms};
-  FX_OK(sv_erase_run(h->w.data, h->w.org, &e, write_one, NULL));
+  FX_OK(sv_erase_run(h->w.data, h->w.org, &e, fx_erase_write, NULL));
   assert_true(e.done);
   sv_server_changed(h->w.server, h->w.org, (const uint32_t[]){1, h->team}, 2);
 }

@@ -254,19 +254,6 @@ static void what_is_to_be_sent_again_may_be_closed(void **state) {
   home_close(&h);
 }
 
-static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
-  sv_txn *t = NULL;
-  ov_arena a;
-  (void)ctx;
-  ov_arena_init(&a, 64u << 20);
-  int err = sv_txn_write(org->env, &t);
-  if (!err) err = work(arg, t, &a, NULL);
-  if (err) sv_txn_abort(t);
-  else err = sv_txn_commit(t);
-  ov_arena_free(&a);
-  return err;
-}
-
 /* A tombstone came, and the tablet was closed before it wrote its store anew: it does so after the next sync,
  * which brings the share. */
 static void an_erasure_waits_for_the_share(void **state) {
@@ -276,7 +263,7 @@ static void an_erasure_waits_for_the_share(void **state) {
   bool receipts = false;
   strict_home(&h, own, others);
   sv_erase er = {.participant = h.client, .ground = SV_ERASE_REQUEST, .at_ms = h.w.fx.now_ms};
-  FX_OK(sv_erase_run(h.w.data, h.w.org, &er, write_one, NULL));
+  FX_OK(sv_erase_run(h.w.data, h.w.org, &er, fx_erase_write, NULL));
   later(&h);
   assert_int_equal(tablet_sync(&h.a, NULL, NULL), 0);
   tablet_reopen(&h.a);

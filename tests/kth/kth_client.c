@@ -100,18 +100,6 @@ static bool open_store(fuzz_home *h) {
   return ok;
 }
 
-static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
-  sv_txn *t = NULL;
-  ov_arena a;
-  (void)ctx;
-  ov_arena_init(&a, 64u << 20);
-  FX_OK(sv_txn_write(org->env, &t));
-  FX_OK(work(arg, t, &a, NULL));
-  FX_OK(sv_txn_commit(t));
-  ov_arena_free(&a);
-  return 0;
-}
-
 /* Somebody of whom the tablet has an entry is erased, and the tablet hears of it. */
 static void erase_somebody(fuzz_home *h) {
   ov_name who = fx_participant(&h->w.fx, h->w.org, "Client 2", &h->team, 1);
@@ -119,7 +107,7 @@ static void erase_somebody(fuzz_home *h) {
   tablet_add(&h->t, "sleep", &who, &h->person, NULL, "night_date=2025-10-04", "source=1", NULL);
   tablet_sync_ok(&h->t);
   sv_erase e = {.participant = who, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms};
-  FX_OK(sv_erase_run(h->w.data, h->w.org, &e, write_one, NULL));
+  FX_OK(sv_erase_run(h->w.data, h->w.org, &e, fx_erase_write, NULL));
   h->w.fx.now_ms += 1000;
   tablet_sync_ok(&h->t);
 }

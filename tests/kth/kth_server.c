@@ -184,21 +184,6 @@ static bool restore(fuzz_home *h) {
 
 /* -- erasure --------------------------------------------------------------------------------------------- */
 
-static int erase_write(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
-  sv_txn *t = NULL;
-  ov_arena a;
-  (void)ctx;
-  ov_arena_init(&a, 64u << 20);
-  int err = sv_txn_write(org->env, &t);
-  if (!err) {
-    err = work(arg, t, &a, NULL);
-    if (err) sv_txn_abort(t);
-    else err = sv_txn_commit(t);
-  }
-  ov_arena_free(&a);
-  return err;
-}
-
 /* Somebody is erased of whom there is an entry. What a fault cut short is done again after a start, and then
  * the keys are gone. */
 static bool erase(fuzz_home *h) {
@@ -211,13 +196,13 @@ static bool erase(fuzz_home *h) {
   tablet_sync_ok(&h->t);
   sv_erase what = {.participant = who, .ground = SV_ERASE_REQUEST, .at_ms = h->w.fx.now_ms}, e = what;
   kth_on(true);
-  bool ok = !sv_erase_run(h->w.data, h->w.org, &e, erase_write, NULL) && e.done;
+  bool ok = !sv_erase_run(h->w.data, h->w.org, &e, fx_erase_write, NULL) && e.done;
   kth_on(false);
   if (!ok) {
     fuzz_home_stop(h);
     fuzz_home_start(h);
     e = what;
-    FX_OK(sv_erase_run(h->w.data, h->w.org, &e, erase_write, NULL));
+    FX_OK(sv_erase_run(h->w.data, h->w.org, &e, fx_erase_write, NULL));
     KTH_MUST(e.done);
   }
   for (unsigned i = 0; i < 2; i++)

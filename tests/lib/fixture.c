@@ -311,3 +311,18 @@ void fx_rule(fx_world *w, sv_org *org, const ov_name *target, int verdict) {
   FX_OK(sv_ingest_ruling(t, org, target, verdict, "seen", NULL, &w->arena, NULL));
   FX_OK(sv_txn_commit(t));
 }
+
+int fx_erase_write(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
+  sv_txn *t = NULL;
+  ov_arena a;
+  (void)ctx;
+  ov_arena_init(&a, 256u << 20);
+  int err = sv_txn_write(org->env, &t);
+  if (!err) {
+    err = work(arg, t, &a, NULL);
+    if (err) sv_txn_abort(t);
+    else err = sv_txn_commit(t);
+  }
+  ov_arena_free(&a);
+  return err;
+}

@@ -6,6 +6,7 @@
 #define TESTS_FIXTURE_H
 
 #include "ov_p256.h"
+#include "sv_erase.h"
 #include "sv_ingest.h"
 #include "sv_kinds.h"
 #include "sv_org.h"
@@ -106,6 +107,9 @@ void fx_push_in(fx_tablet *t, uint32_t from, uint32_t to, ov_buf *rows, sv_push_
 int fx_push(fx_tablet *t, sv_org *org, uint32_t from, uint32_t to, sv_push_out *out);
 /* Pushes and demands that all was taken. */
 void fx_push_ok(fx_tablet *t, sv_org *org, uint32_t from, uint32_t to);
+
+/* For sv_erase_run: each piece of work in a write transaction of its own. ctx is not used. */
+int fx_erase_write(void *ctx, sv_org *org, sv_erase_work work, void *arg);
 
 /* Looking, each in its own read transaction; results live in the world's arena. */
 bool fx_record(fx_world *w, sv_org *org, const ov_name *record, sv_record_row *out); /* false when unknown */

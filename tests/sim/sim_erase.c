@@ -33,19 +33,9 @@ typedef struct erasing {
 
 static int write_one(void *ctx, sv_org *org, sv_erase_work work, void *arg) {
   erasing *e = ctx;
-  sv_txn *t = NULL;
-  ov_arena a;
   if (e->stops_in == 0) return OV_E_IO;
   e->stops_in--;
-  ov_arena_init(&a, 256u << 20);
-  int err = sv_txn_write(org->env, &t);
-  if (!err) {
-    err = work(arg, t, &a, NULL);
-    if (err) sv_txn_abort(t);
-    else err = sv_txn_commit(t);
-  }
-  ov_arena_free(&a);
-  return err;
+  return fx_erase_write(NULL, org, work, arg);
 }
 
 /* The keyring as it was a moment ago, wherever somebody may have copied it to, opens no more. */
