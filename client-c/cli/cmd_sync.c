@@ -16,16 +16,22 @@ static void on_signal(int sig) {
   if (running) oc_sync_cancel(running);
 }
 
-static void catch_signals(oc_store *s) {
+static void handle_signals(void (*handler)(int)) {
   struct sigaction a;
   memset(&a, 0, sizeof a);
-  a.sa_handler = on_signal;
+  a.sa_handler = handler;
   sigemptyset(&a.sa_mask);
-  running = s;
   sigaction(SIGINT, &a, NULL);
   sigaction(SIGTERM, &a, NULL);
   sigaction(SIGHUP, &a, NULL);
 }
+
+static void catch_signals(oc_store *s) {
+  running = s;
+  handle_signals(on_signal);
+}
+
+void cli_store_leaves(void) { running = NULL; }
 
 /* -- enrol ----------------------------------------------------------------------------------------------- */
 
@@ -75,7 +81,8 @@ int cli_fetch_share(cli *c) {
   oc_sync_options o = {.ca_file = *ca ? ca : NULL, .once_only = true};
   catch_signals(c->s);
   int err = oc_sync(c->s, &o, &c->e);
-  running = NULL;
+  cli_store_leaves();
+  handle_signals(SIG_DFL); /* the command that wanted the share is stopped as it would be without */
   if (!err) return 0;
   if (err == OC_E_NET && !c->json && !c->quiet)
     fputs("overdracht: this store is protected strictly and opens with its server only\n", stderr);

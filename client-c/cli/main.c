@@ -199,6 +199,7 @@ int main(int argc, char **argv) {
   cli c = {0};
   setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters; nothing else depends on the locale */
   int status = run(&c, argc, argv);
+  cli_store_leaves();
   oc_store_close(c.s);
   oc_zone_free(c.zone);
   if (fflush(stdout) || ferror(stdout)) return status ? status : -OC_E_STORE;
