@@ -87,7 +87,8 @@ const char *cli_short_id(const char *id);
 /* -- cmd_sync.c ------------------------------------------------------------------------------------------ */
 
 int cli_fetch_share(cli *c); /* a sync, stopped by a signal. 0 or an exit status after telling */
-void cli_store_leaves(void); /* before the store is closed: a signal that comes later stops nothing any more */
+/* before the store is closed: a signal that comes later stops nothing any more */
+void cli_store_leaves(void);
 
 /* -- help.c ---------------------------------------------------------------------------------------------- */
 

@@ -109,7 +109,7 @@ static void check_handed_in(sim_tablet *t, const held_logs *h) {
 }
 
 static void check_empty(sim_tablet *t, const char *category) {
-  static const oc_table tables[] = {OC_T_LOG, OC_T_PENDING, OC_T_RECORD, OC_T_STAGE, OC_T_ROW,
+  static const oc_table tables[] = {OC_T_LOG, OC_T_PENDING, OC_T_RECORD, OC_T_STAGE,  OC_T_ROW,
                                     OC_T_DAY, OC_T_NATURAL, OC_T_CURSOR, OC_T_IMPORT, OC_T_SENT};
   oc_txn *x = NULL;
   FX_OK(oc_txn_begin(t->s->db, false, &x));

@@ -7,10 +7,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev liblmdb-dev libmsgpack-dev libssl-dev
   zlib1g-dev libgsl-dev libreadstat-dev libjansson-dev libargon2-dev libqrencode-dev libpng-dev libcmocka-dev ca-certificates
   curl jq tzdata)
-# The tests also want the other compiler with its sanitizers, the scripts' checker, and what single tests look
-# through.
-TEST_PACKAGES=(clang libclang-rt-14-dev shellcheck strace python3 libglpk-dev pspp r-base-core r-cran-haven openssl
-  chromium)
+# The tests also want the other compiler with its sanitizers, the programs that tools/check asks, and what single
+# tests look through.
+TEST_PACKAGES=(clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck strace python3 libglpk-dev
+  pspp r-base-core r-cran-haven openssl chromium)
 COVERAGE_PACKAGES=(gcovr)
 # The web client; only where node or npm is not there already, from whatever source.
 WEB_PACKAGES=(nodejs npm)
