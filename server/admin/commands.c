@@ -513,7 +513,8 @@ static const sv_admin_command commands[] = {
          "as they are, because an older one would bring back what was erased. The server goes on under a "
          "new writer, tablets "
          "send what the backup lacks, and revocations stay. What was there and can be read still gives its "
-         "lines of the audit, and its accounts and tokens as they were last. One that is cut short is not "
+         "lines of the audit, its accounts and tokens as they were last, and who had left. One that is cut "
+         "short is not "
          "served until it has been run again. --also brings back entries from newer backups, or from what "
          "was "
          "moved aside, as far as they can be read.",

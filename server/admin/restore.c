@@ -288,13 +288,14 @@ static void count_up(merge_counts *sum, const merge_counts *c) {
 }
 
 /* Of what was there only these are taken: the audit; the devices: their keys, and that some were revoked;
- * accounts and tokens. */
+ * accounts and tokens; who has left. */
 static void take_from_aside(restore *r, place *p, merge_counts *c) {
   scratch s = {.made = false};
   sv_org *old = NULL;
   if (!p->replaced) return;
   open_copy(r, p, p->aside, "what was there before", &s, &old);
-  if (old && !restore_devices(r->m, old, p->org, c) && !restore_accounts(r->m, old, p->org, true))
+  if (old && !restore_devices(r->m, old, p->org, c) && !restore_accounts(r->m, old, p->org, true) &&
+      !restore_people(r->m, old, p->org))
     restore_audit(r->m, old, p->org, c);
   sv_org_close(old);
   scratch_drop(&s);

@@ -32,6 +32,8 @@ int restore_audit_line(adm *m, sv_org *org, const merge_counts *c);
 int restore_accounts(adm *m, sv_org *from, sv_org *to, bool latest);
 /* Sign-in names of the organisation's accounts that the programme lacks. */
 int restore_logins(adm *m, sv_org *org, sv_org *programme);
+/* restore_people.c: who is inactive in `from`, which is what was there before, becomes so in `to`. */
+int restore_people(adm *m, sv_org *from, sv_org *to);
 /* Devices whose record is not among what was restored or brought back get a new one. programme may be
  * NULL. */
 int restore_device_records(adm *m, sv_org *org, sv_org *programme);

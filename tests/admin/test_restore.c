@@ -270,6 +270,46 @@ static void what_was_closed_is_not_opened_again(void **state) {
   assert_true(known);
 }
 
+static bool is_active(linde *l, const ov_name *person) {
+  sv_txn *t = NULL;
+  sv_record_row row;
+  ov_arena a;
+  ov_arena_init(&a, SV_LOOK_ARENA_BYTES_MAX);
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_record_get(t, person, &a, &row));
+  const ov_live *v = ov_record_field(&row.rec, SV_PERSON_ACTIVE, NULL);
+  bool active = ov_record_retracted(&row.rec) != OV_RETRACTED && (!v || v->v.i);
+  assert_int_equal(ov_record_conflicts(&row.rec), 0);
+  sv_txn_abort(t);
+  ov_arena_free(&a);
+  return active;
+}
+
+/* Who left after the backup was made has left; who came back meanwhile is there; and what is brought back of
+ * the same change makes no conflict. */
+static void who_left_has_left(void **state) {
+  linde *l = *state;
+  char ria[OV_NAME_TEXT_MAX], jan[OV_NAME_TEXT_MAX], also[700];
+  ov_name_text(&l->ria, ria);
+  ov_name_text(&l->jan, jan);
+  ASK(&l->aw, "{'cmd':'person edit','person':'%s','active':'no'}", jan);
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b1"));
+  ASK(&l->aw, "{'cmd':'person edit','person':'%s','active':'no'}", ria);
+  ASK(&l->aw, "{'cmd':'person edit','person':'%s','active':'yes'}", jan);
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  RESTORE(l, in_dir(l, "b1"), "");
+  assert_false(is_active(l, &l->ria));
+  assert_false(is_active(l, &l->jan)); /* nothing is opened that was closed in the copy */
+  char *notes = json_dumps(json_object_get(l->aw.reply, "notes"), 0);
+  assert_non_null(strstr(notes, "1 who had left"));
+  free(notes);
+  ASK(&l->aw, "{'cmd':'verify'}");
+  snprintf(also, sizeof also, ",'also':['%s']", in_dir(l, "b2"));
+  RESTORE(l, in_dir(l, "b1"), also);
+  assert_false(is_active(l, &l->ria));
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
 /* What a newer backup had ended is ended, and nothing else of it is taken: it may be older than what was
  * there. */
 static void a_newer_backup_ends_too(void **state) {
@@ -511,6 +551,7 @@ int main(void) {
                                      T(newer_backups_are_merged),
                                      T(a_damaged_newer_copy_gives_what_it_can),
                                      T(revocations_and_enrolments_stay),
+                                     T(who_left_has_left),
                                      T(what_was_closed_is_not_opened_again),
                                      T(a_newer_backup_ends_too),
                                      T(a_restore_that_is_killed_can_be_run_again),
