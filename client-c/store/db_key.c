@@ -49,10 +49,7 @@ static int write_file(const oc_db *db, const uint8_t b[KEY_BYTES], const char *f
     err = errno == ENOSPC ? OV_E_FULL : OV_E_IO;
   if (fd >= 0) close(fd);
   if (!err && rename(tmp, file)) err = OV_E_IO;
-  int dir = err ? -1 : open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (!err && (dir < 0 || fsync(dir))) err = OV_E_IO;
-  if (dir >= 0) close(dir);
-  return err;
+  return err ? err : oc_db_sync_folder(db->path);
 }
 
 int oc_db_key_make(oc_db *db, const uint8_t *index_key, const uint8_t *share, char *why) {

@@ -36,12 +36,29 @@ void oc_db_file(const oc_db *db, const char *name, char out[600]) {
   snprintf(out, 600, "%s/%s", db->path, name);
 }
 
+int oc_db_sync_folder(const char *path) {
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int err = fd < 0 || fsync(fd) ? OV_E_IO : 0;
+  if (fd >= 0) close(fd);
+  return err;
+}
+
+/* Its name in the folder above is on disk as well before anything is promised. */
+static int make_folder(const oc_db *db, char *why) {
+  char above[600];
+  if (mkdir(db->path, 0700) == 0) {
+    snprintf(above, sizeof above, "%s/..", db->path);
+    if (!oc_db_sync_folder(above)) return 0;
+  } else if (errno == EEXIST) {
+    return 0;
+  }
+  snprintf(why, WHY, "cannot make %.150s: %s", db->path, strerror(errno));
+  return OV_E_IO;
+}
+
 static int take_lock(oc_db *db, bool must_exist, char *why) {
   char f[600];
-  if (!must_exist && mkdir(db->path, 0700) && errno != EEXIST) {
-    snprintf(why, WHY, "cannot make %.150s: %s", db->path, strerror(errno));
-    return OV_E_IO;
-  }
+  if (!must_exist && make_folder(db, why)) return OV_E_IO;
   oc_db_file(db, "lock", f);
   db->lock_fd = open(f, O_RDWR | O_CLOEXEC | (must_exist ? 0 : O_CREAT), 0600);
   if (db->lock_fd < 0) {
@@ -77,16 +94,15 @@ static int check_data(oc_db *db, bool *fresh, char *why) {
   return 0;
 }
 
+/* LMDB syncs what data.mdb holds, not its name. */
 static int mark_made(oc_db *db) {
   char m[600];
+  int err = oc_db_sync_folder(db->path);
   oc_db_file(db, "made", m);
-  int fd = open(m, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 || fsync(fd)) {
-    if (fd >= 0) close(fd);
-    return OV_E_IO;
-  }
-  close(fd);
-  return 0;
+  int fd = err ? -1 : open(m, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (!err && (fd < 0 || fsync(fd))) err = OV_E_IO;
+  if (fd >= 0) close(fd);
+  return err ? err : oc_db_sync_folder(db->path);
 }
 
 static const char *const table_names[OC_TABLES] = {"meta", "log",     "pending", "record", "stage", "row",

@@ -47,6 +47,8 @@ int oc_db_key_make(oc_db *db, const uint8_t *index_key, const uint8_t *share, ch
 int oc_db_key_read(oc_db *db, char *why);
 /* db_open.c */
 void oc_db_file(const oc_db *db, const char *name, char out[600]);
+/* Names in a folder are on disk once it is synced. 0 or OV_E_IO. */
+int oc_db_sync_folder(const char *path);
 int oc_db_env_open(oc_db *db, size_t map, char *why);
 /* db_txn.c: was this value put closed? */
 int oc_db_is_closed(oc_txn *t, oc_table table, const void *key, size_t key_n, bool *closed);

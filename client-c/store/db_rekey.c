@@ -22,13 +22,6 @@ static void name_of(const oc_db *db, const char *name, char out[620]) {
 
 static int failed(void) { return errno == ENOSPC || errno == EDQUOT ? OV_E_FULL : OV_E_IO; }
 
-static int sync_folder(const char *path) {
-  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int err = fd < 0 || fsync(fd) ? OV_E_IO : 0;
-  if (fd >= 0) close(fd);
-  return err;
-}
-
 /* Zeros over the file, on disk before its name goes. */
 static int wipe_file(const char *path) {
   static const uint8_t zeros[4096];
@@ -58,7 +51,7 @@ static int drop_unfinished(const oc_db *db) {
   name_of(db, "rekey/done", f);
   if (unlink(f) && errno != ENOENT) return OV_E_IO;
   name_of(db, "rekey", f);
-  int err = access(f, F_OK) ? 0 : sync_folder(f);
+  int err = access(f, F_OK) ? 0 : oc_db_sync_folder(f);
   if (err) return err;
   name_of(db, "rekey/store.key.new", f); /* the key, when it did not come to its name */
   err = wipe_file(f);
@@ -81,13 +74,13 @@ static int take_place(const oc_db *db) {
   int err = move_in(db, "rekey/data.mdb", "data.mdb");
   name_of(db, "lock.mdb", f);
   if (!err && unlink(f) && errno != ENOENT) err = OV_E_IO;
-  if (!err) err = sync_folder(db->path);
+  if (!err) err = oc_db_sync_folder(db->path);
   name_of(db, "rekey/store.key", fresh);
   name_of(db, "store.key", f);
   if (!err && !stat(fresh, &st)) {
     err = wipe_file(f);
     if (!err) err = move_in(db, "rekey/store.key", "store.key");
-    if (!err) err = sync_folder(db->path);
+    if (!err) err = oc_db_sync_folder(db->path);
   }
   return err ? err : drop_unfinished(db);
 }
@@ -152,13 +145,13 @@ static int copy_all(oc_db *db, oc_db *other) {
 static int mark_done(const oc_db *db) {
   char f[620];
   name_of(db, "rekey", f);
-  int err = sync_folder(f);
+  int err = oc_db_sync_folder(f);
   name_of(db, "rekey/done", f);
   int fd = err ? -1 : open(f, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (!err && (fd < 0 || fsync(fd))) err = failed();
   if (fd >= 0) close(fd);
   name_of(db, "rekey", f);
-  return err ? err : sync_folder(f);
+  return err ? err : oc_db_sync_folder(f);
 }
 
 static int write_anew(oc_db *db, const uint8_t *share, char *why) {
