@@ -364,9 +364,9 @@ function copyStore(t: Tablet) {
   const fresh = new (store.constructor as typeof import("../src/proto/store.ts").MemoryStore)(
     store.log().writer,
     store.log().device,
-    store.heads([0])[0]!,
+    store.heads(store.log().writer, [0])[0]!,
   );
-  for (const e of store.entries(1, store.log().seq, Number.MAX_SAFE_INTEGER))
+  for (const e of store.entries(store.log().writer, 1, store.log().seq, Number.MAX_SAFE_INTEGER))
     fresh.append({ ...e }, { ...store.log(), seq: e.seq, head: e.head });
   const server = store.server();
   fresh.apply([

@@ -1,187 +1,19 @@
 // The session against a scripted server: what a real one does seldom, or never. All ports answer at once.
 import assert from "node:assert/strict";
-import { generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
 import test from "node:test";
 import { hex } from "../src/proto/bytes.ts";
-import { chainStart, signedAck } from "../src/proto/chain.ts";
-import { type FoldIn, fold } from "../src/proto/fold.ts";
+import { chainStart } from "../src/proto/chain.ts";
 import { packFrame, unpackFrame } from "../src/proto/frame.ts";
 import { ERRORS, LIMITS } from "../src/proto/generated.ts";
-import { appendOp, overlay } from "../src/proto/log.ts";
-import {
-  type Ack,
-  type ErrorMsg,
-  type Msg,
-  type Push,
-  SCOPE_STATE,
-  type Welcome,
-  bodyOf,
-  decodeMessage,
-  encodeMessage,
-  withSignature,
-} from "../src/proto/msg.ts";
-import { type Name, ZERO_ID, makeName } from "../src/proto/name.ts";
-import { KIND, type WholeOp } from "../src/proto/op.ts";
-import { type Rec, encodeRecord, recordToRows, shown } from "../src/proto/record.ts";
-import { decodeRows, encodeRows } from "../src/proto/rows.ts";
-import { Session } from "../src/proto/session.ts";
+import { overlay } from "../src/proto/log.ts";
+import { type Msg, SCOPE_STATE, decodeMessage, encodeMessage } from "../src/proto/msg.ts";
+import { ZERO_ID, makeName } from "../src/proto/name.ts";
+import { KIND } from "../src/proto/op.ts";
+import { encodeRecord, shown } from "../src/proto/record.ts";
+import { decodeRows } from "../src/proto/rows.ts";
 import { runNow } from "../src/proto/steps.ts";
-import { MemoryStore, scopeKey } from "../src/proto/store.ts";
 import { Random } from "./lib/random.ts";
-
-const NOW = 1763800000_000;
-const SERVER = "50".repeat(16);
-const WRITER = "10".repeat(16);
-const ID = { device: "30".repeat(16), organisation: "90".repeat(16), serverName: "zorg.example" };
-const device = generateKeyPairSync("ec", { namedCurve: "P-256" });
-const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
-const ieee = { dsaEncoding: "ieee-p1363" as const };
-
-class Story {
-  readonly store = new MemoryStore(WRITER, ID.device, chainStart(ID.organisation, WRITER));
-  session!: Session;
-  /** plain messages that the client sent and the script has not looked at */
-  sent: Msg[] = [];
-  hello: Extract<Msg, { type: "HELLO" }> | undefined;
-
-  constructor() {
-    this.store.apply([
-      { to: "server", server: SERVER },
-      ...[1, 2].map((s) => ({ to: "key" as const, of: scopeKey(s), key: new Uint8Array(32).fill(s) })),
-    ]);
-  }
-  write(
-    value: number,
-    record: Name | null = null,
-    replaces: Name[] = [],
-    participant: Name | null = null,
-    kind = 20,
-  ): Name {
-    const header = { scope: 2, record, kind, version: 1, participant, author: null };
-    const draft = { ...header, time: NOW / 1000, fields: [{ id: 19, value }], replaces };
-    const { entry, log } = appendOp(this.store.log(), draft, this.store.key(participant ?? scopeKey(2))!);
-    this.store.append(entry, log);
-    return entry.op.name;
-  }
-  greet(live = false): this {
-    const ports = {
-      store: this.store,
-      sign: (p: Uint8Array) => new Uint8Array(sign("sha256", p, { key: device.privateKey, ...ieee })),
-      verify: (p: Uint8Array, s: Uint8Array) => verify("sha256", p, { key: server.publicKey, ...ieee }, s),
-      random: (n: number) => new Uint8Array(randomBytes(n)),
-      windowedKinds: () => [20],
-    };
-    this.sent = [];
-    this.session = new Session({ ...ID, serverKey: new Uint8Array(65) }, ports, {
-      live,
-      credit: 0,
-      frameBytes: 0,
-    });
-    runNow(this.session.start(NOW));
-    this.#collect();
-    this.hello = this.sent.shift() as typeof this.hello;
-    assert.equal(this.hello?.type, "HELLO");
-    return this;
-  }
-  #collect(): void {
-    for (const frame of this.session.take()) this.sent.push(decodeMessage(unpackFrame(frame), ZERO_ID));
-  }
-  frame(frame: Uint8Array): this {
-    runNow(this.session.receive(frame, NOW));
-    this.#collect();
-    return this;
-  }
-  say(m: object): this {
-    return this.frame(packFrame(encodeMessage(m as never)));
-  }
-  welcome(more: Partial<Welcome> = {}): this {
-    const frameBytes = LIMITS.FRAME_BYTES_DEFAULT;
-    const usual = {
-      version: 1,
-      server: SERVER,
-      timeMs: NOW,
-      own: 0,
-      safeUpTo: 0,
-      scopes: [],
-      frameBytes,
-      credit: 64,
-      strict: 0,
-      share: null,
-    };
-    return this.say({ type: "WELCOME", ...usual, retryS: 0, tips: [], ladder: [], ...more });
-  }
-  ack(upTo: number, more: Partial<Ack> = {}): this {
-    const receipts = [{ upTo, timeMs: NOW + 500, offsetMs: 250 }];
-    const head = this.store.heads([upTo])[0] ?? new Uint8Array(32);
-    const plain = encodeMessage({
-      type: "ACK",
-      ...{
-        upTo,
-        head,
-        safeUpTo: 0,
-        receipts,
-        held: [],
-        refused: null,
-        signature: new Uint8Array(64),
-        ...more,
-      },
-    });
-    const bytes = signedAck(SERVER, ID.organisation, this.store.log().writer, bodyOf(plain));
-    const signature = sign("sha256", bytes, { key: server.privateKey, ...ieee });
-    return this.frame(packFrame(withSignature(plain, signature)));
-  }
-  error(slug: keyof typeof ERRORS, more: Partial<ErrorMsg> = {}): this {
-    const usual = { error: ERRORS[slug].nr, seq: 0, retryS: 0, text: "", tips: [], ladder: [], names: [] };
-    return this.say({ type: "ERROR", ...usual, ...more });
-  }
-  delta(
-    from: number,
-    to: number,
-    records: Rec[],
-    more: { more?: boolean; gone?: Name[]; scope?: number } = {},
-  ): this {
-    const scope = more.scope ?? 2;
-    const rows = records.flatMap(recordToRows);
-    const ctx = { named: true, writer: SERVER, server: SERVER, firstSeq: 0, baseTime: NOW / 1000 };
-    return this.say({
-      type: "DELTA",
-      ...{ scope, from, to, hash: new Uint8Array(16).fill(to), time: NOW / 1000, more: more.more ?? false },
-      rows: rows.length ? encodeRows(ctx, rows).bytes : new Uint8Array(0),
-      changed: records.map(() => ({ records: 1, time: 0 })),
-      ...{ extras: [], gone: more.gone ?? [] },
-    });
-  }
-  synced(): this {
-    return this.say({ type: "SYNCED" });
-  }
-  pushes(): Push[] {
-    return this.sent.splice(0).filter((m) => m.type === "PUSH") as Push[];
-  }
-  seqs(p: Push): number[] {
-    const ctx = { named: false, writer: WRITER, server: SERVER, firstSeq: p.firstSeq, baseTime: NOW / 1000 };
-    return decodeRows(ctx, p.rows).map((_, i) => p.firstSeq + i);
-  }
-}
-
-const made = (seq: number, kind: number, fields: WholeOp["fields"]): Rec => {
-  const op: WholeOp = {
-    ...{
-      form: "whole",
-      name: makeName("20".repeat(16), seq, "aabbccdd"),
-      scope: 2,
-      record: null,
-      kind,
-      version: 1,
-    },
-    ...{ participant: null, author: null, time: NOW / 1000, fields, replaces: [] },
-  };
-  const i: FoldIn = { op, verdict: "applied", reason: 0, serverTime: NOW / 1000, offset: 0 };
-  return fold([i]);
-};
-const record = (seq: number, value: number): Rec => made(seq, 20, [{ id: 19, value }]);
-/** A participant of these teams. */
-const participant = (seq: number, ...teams: number[]): Rec =>
-  made(seq, KIND.PARTICIPANT, [{ id: 4, value: { add: teams, del: [] } }]);
+import { ID, NOW, SERVER, Story, WRITER, participant, record } from "./lib/story.ts";
 
 test("what was acknowledged and does not come is absorbed at SYNCED, with its verdict and times", () => {
   const s = new Story();
@@ -202,7 +34,7 @@ test("what was acknowledged and does not come is absorbed at SYNCED, with its ve
   assert.equal(shown(s.store.part(a)!.record, 19), 4);
   assert.deepEqual(s.store.part(b)!.record.held, [{ name: b, verdict: 2, reason: 3 }]);
   assert.equal(s.store.part(a)!.changed, Math.floor((NOW + 500) / 1000));
-  assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 0, synced: true });
+  assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 0, synced: true, more: false });
 });
 
 test("PROTO-128: what is for servers only does not stay once it is told", () => {
@@ -421,10 +253,10 @@ test("a gap: the place is found on the ladder, and answers from before count for
     s.pushes().map((p) => p.firstSeq),
     [7],
   );
-  const rung = (seq: number) => ({ seq, head: s.store.heads([seq])[0]!.subarray(0, 8) });
+  const rung = (seq: number) => ({ seq, head: s.store.heads(WRITER, [seq])[0]!.subarray(0, 8) });
   s.error("gap", { seq: 7, ladder: [{ seq: 5, head: new Uint8Array(8) }, rung(4), rung(2)] });
   const [p] = s.pushes();
-  assert.deepEqual([p.firstSeq, hex(p.prev!)], [5, hex(s.store.heads([4])[0]!)]);
+  assert.deepEqual([p.firstSeq, hex(p.prev!)], [5, hex(s.store.heads(WRITER, [4])[0]!)]);
   assert.equal(s.store.log().acked, 4, "only this much is on the server");
   s.ack(9);
   assert.equal(s.store.log().acked, 9);
@@ -472,7 +304,7 @@ test("busy: nothing more is pushed, receiving goes on, the wait is said", () => 
   s.error("busy", { seq: 1, retryS: 40 })
     .delta(0, 1, [record(1, 1)])
     .synced();
-  assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 40, synced: false });
+  assert.deepEqual(s.session.result, { error: 0, close: 1000, retryS: 40, synced: false, more: false });
   assert.equal(s.store.log().acked, 0);
   assert.equal(s.store.allParts().length, 1);
 });
@@ -508,7 +340,7 @@ test("an op that is refused becomes a void; what was behind it follows", () => {
     rows.map((o) => o.form),
     ["void", "whole"],
   );
-  assert.deepEqual(s.store.entries(2, 2, 1)[0].refused, ERRORS.op_limit.nr);
+  assert.deepEqual(s.store.entries(WRITER, 2, 2, 1)[0].refused, ERRORS.op_limit.nr);
   s.ack(3).synced();
   assert.equal(s.store.log().acked, 3);
 });

@@ -81,7 +81,7 @@ async function coreSize(t: Tablet, out: SyncOutcome, plain: Uint8Array, baseTime
   let as = plain;
   if (m.type === "PUSH") {
     const ops = t.store
-      .entries(m.firstSeq, t.store.log().seq, LIMITS.FRAME_ROWS_MAX)
+      .entries(t.store.log().writer, m.firstSeq, t.store.log().seq, LIMITS.FRAME_ROWS_MAX)
       .map((e) => opJson(e.op));
     const context = {
       named: false,

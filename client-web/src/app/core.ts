@@ -25,7 +25,8 @@ import { purgeDone, purgeOp } from "./erasure.ts";
 import { type Env, randomBytes } from "./env.ts";
 import { appError, storageError } from "./errors.ts";
 import { fail } from "../proto/error.ts";
-import { type Changed, IdbStore, newWriter } from "./idb-store.ts";
+import { type Changed, IdbStore } from "./idb-store.ts";
+import { findOldLogs, newWriter } from "./logs.ts";
 import { Looks } from "./looks.ts";
 import { Sealer, type Secrets, makeSecrets, signWith, verifierOf } from "./seal.ts";
 import { viewRow } from "./views.ts";
@@ -64,6 +65,7 @@ export interface CoreHooks {
 export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core | null> {
   const [identity, secrets] = await Promise.all([readMeta(db, "identity"), db.get("secrets", "device")]);
   if (!identity || !secrets) return null;
+  if (!(await readMeta(db, "oldLogs"))) await findOldLogs(db, identity);
   const strict = (await readMeta(db, "strict")) ?? false;
   const sealer = makeSealer(db, secrets, identity.organisation, strict);
   const core = {
@@ -101,7 +103,8 @@ export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core
   core.startNewLog = () => {
     const writer = hex(randomBytes(ID_BYTES));
     const { device, organisation } = core.identity;
-    return core.store.apply([{ to: "newWriter", writer, device, head: chainStart(organisation, writer) }]);
+    const head = chainStart(organisation, writer);
+    return core.store.apply([{ to: "newWriter", writer, device, head, askedMs: 0 }]);
   };
   core.confirmErasures = async (deviceS) => {
     for (const due of (await readMeta(db, "purgesDue")) ?? []) {
@@ -214,7 +217,7 @@ export async function keepEnrolment(
     await putMeta(tx, "offsetMs", e.timeMs - of.nowMs);
     await putMeta(tx, "lease", { syncedMs: e.timeMs, highMs: e.timeMs });
     const before = await metaOf(tx, "log");
-    const fresh = { writer, device: e.device, head };
+    const fresh = { writer, device: e.device, head, askedMs: 0 };
     await newWriter(tx, before ?? { ...fresh, seq: 0, acked: 0, safe: 0 }, fresh);
     await tx.done;
   } catch (error) {

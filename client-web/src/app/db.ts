@@ -2,7 +2,7 @@
 // are sealed; keys and indexes hold opaque ids, kinds, days and numbers only.
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from "idb";
 import type { Id, Name } from "../proto/name.ts";
-import type { LogState, Receipt } from "../proto/log.ts";
+import type { LogState, OldLog, Receipt } from "../proto/log.ts";
 import type { ScopeCursor } from "../proto/store.ts";
 import type { PurgeDue } from "./erasure.ts";
 import type { Secrets } from "./seal.ts";
@@ -65,6 +65,8 @@ export interface Meta {
   log: LogState;
   /** head(0) of the live log */
   head0: Uint8Array;
+  /** logs of this device that the store left behind, in that order; absent in a store of an older app */
+  oldLogs: OldLogRow[];
   server: Id;
   offsetMs: number;
   cursors: ScopeCursor[];
@@ -90,6 +92,7 @@ export interface Meta {
   /** own ops up to seq were safe at that time */
   safeSince: { seq: number; ms: number }[];
 }
+export type OldLogRow = OldLog & { head0: Uint8Array };
 export interface IdentityRow {
   url: string;
   device: Id;

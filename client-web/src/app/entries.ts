@@ -64,9 +64,9 @@ export async function openEntry(sealer: Sealer, row: EntryRow): Promise<Entry> {
 
 export const rowKey = (name: Name): [Id, number] => [writerOf(name), seqOf(name)];
 
+/** On top until the server part has it. */
 export function withReceipt(row: EntryRow, receipt: Receipt): EntryRow {
-  const next: EntryRow = { ...row, receipt };
-  if (next.top !== undefined) next.ackTop = 1;
+  const next: EntryRow = { ...row, receipt, top: row.record, ackTop: 1 };
   if (receipt.reason || next.refused) next.att = 1;
   return next;
 }
@@ -75,7 +75,10 @@ export function offTop(row: EntryRow): EntryRow {
   return rest;
 }
 /** The server has lost it: it is to be sent again, and lies on top again. */
-export function rolledBack(row: EntryRow): EntryRow {
-  const { ackTop: _ackTop, att: _att, ...rest } = row;
-  return { ...rest, receipt: null, top: row.record };
+export const rolledBack = (row: EntryRow): EntryRow => ({ ...toSend(row), top: row.record });
+/** It is to be sent again, whatever the server has. */
+export function toSend(row: EntryRow): EntryRow {
+  const { ackTop: _ackTop, ...rest } = row;
+  if (!row.refused) delete rest.att;
+  return { ...rest, receipt: null };
 }

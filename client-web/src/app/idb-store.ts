@@ -16,6 +16,7 @@ import { fail } from "../proto/error.ts";
 import {
   type Change,
   type KeyOf,
+  type LogChange,
   type ScopeCursor,
   type ServerPart,
   type Store,
@@ -24,6 +25,7 @@ import {
 import {
   type Db,
   type EntryRow,
+  type OldLogRow,
   type PartRow,
   type TableName,
   type ViewRow,
@@ -33,10 +35,20 @@ import {
   readMeta,
 } from "./db.ts";
 import { type Erasing, erase, erasingOf } from "./erasure.ts";
-import { entryPlace, offTop, openEntry, rolledBack, sealEntry, withReceipt } from "./entries.ts";
+import {
+  entryPlace,
+  offTop,
+  openEntry,
+  rolledBack,
+  rowKey,
+  sealEntry,
+  toSend,
+  withReceipt,
+} from "./entries.ts";
 import { draftPlace } from "./drafts.ts";
 import type { Env } from "./env.ts";
 import { storageError } from "./errors.ts";
+import { askAboutAll, logOf, newWriter, putLog } from "./logs.ts";
 import { Sealer, makeStoreKey } from "./seal.ts";
 
 /** Finds a record's place in the indexes. scope: where the server delivers it; null: nowhere yet. */
@@ -57,8 +69,8 @@ interface Sealed {
   parts: Map<Change, PartRow>;
   keys: Map<Change, Uint8Array>;
   erasures: Map<Change, Erasing>;
-  /** bodies of entries by seq that lie under another key after this change */
-  bodies: Map<number, Uint8Array>;
+  /** bodies of entries by place that lie under another key after this change */
+  bodies: Map<string, Uint8Array>;
   /** of a purge: nothing sealed before opens under it */
   storeKey?: CryptoKey;
 }
@@ -84,23 +96,41 @@ export class IdbStore implements Store {
   async log(): Promise<LogState> {
     return (await readMeta(this.#p.db, "log")) ?? fail("corrupt", "no log");
   }
-  async entries(from: number, to: number, max: number): Promise<Entry[]> {
-    const { writer } = await this.log();
+  async oldLogs(): Promise<OldLogRow[]> {
+    return (await readMeta(this.#p.db, "oldLogs")) ?? [];
+  }
+  async entries(writer: Id, from: number, to: number, max: number): Promise<Entry[]> {
     if (from > to) return [];
     const rows = await this.#p.db.getAll("entries", IDBKeyRange.bound([writer, from], [writer, to]), max);
     return this.#open(rows);
   }
-  async heads(seqs: number[]): Promise<(Uint8Array | undefined)[]> {
-    const { writer } = await this.log();
-    const start = await readMeta(this.#p.db, "head0");
+  async heads(writer: Id, seqs: number[]): Promise<(Uint8Array | undefined)[]> {
     return Promise.all(
-      seqs.map(async (seq) => (seq === 0 ? start : (await this.#p.db.get("entries", [writer, seq]))?.head)),
+      seqs.map(async (seq) =>
+        seq === 0 ? this.#head0(writer) : (await this.#p.db.get("entries", [writer, seq]))?.head,
+      ),
     );
   }
+  async #head0(writer: Id): Promise<Uint8Array | undefined> {
+    const old = (await this.oldLogs()).find((o) => o.writer === writer);
+    return old ? old.head0 : readMeta(this.#p.db, "head0");
+  }
   async ackedOnTop(): Promise<Entry[]> {
-    const { writer } = await this.log();
     const rows = await this.#p.db.getAllFromIndex("entries", "ackTop");
-    return this.#open(rows.filter((r) => r.w === writer).sort((a, b) => a.seq - b.seq));
+    if (!rows.length) return [];
+    const { writer } = await this.log();
+    const told = new Set([writer]);
+    for (const o of await this.oldLogs()) if (o.askedMs) told.add(o.writer);
+    return this.#open(await this.#inOrder(rows.filter((r) => told.has(r.w))));
+  }
+  /** As they were written: a store goes from one log to the next. */
+  async #inOrder(rows: EntryRow[]): Promise<EntryRow[]> {
+    const { writer } = await this.log();
+    const place = new Map<Id, number>([[writer, Infinity]]);
+    if (rows.some((r) => r.w !== writer))
+      for (const [i, o] of (await this.oldLogs()).entries()) place.set(o.writer, i);
+    const at = (r: EntryRow): number => place.get(r.w) ?? -1; // of a device that this was before
+    return rows.sort((a, b) => (a.w === b.w ? a.seq - b.seq : at(a) < at(b) ? -1 : 1));
   }
   async server(): Promise<Id | null> {
     return (await readMeta(this.#p.db, "server")) ?? null;
@@ -127,7 +157,7 @@ export class IdbStore implements Store {
   /** Own entries that lie on top of a record. */
   async #top(name: Name): Promise<Entry[]> {
     const rows = await this.#p.db.getAllFromIndex("entries", "top", name);
-    return this.#open(rows.sort((a, b) => (a.w === b.w ? a.seq - b.seq : a.w < b.w ? -1 : 1)));
+    return this.#open(rows.length > 1 ? await this.#inOrder(rows) : rows);
   }
   async #part(name: Name): Promise<ServerPart | undefined> {
     const row = await this.#p.db.getFromIndex("parts", "name", name);
@@ -247,8 +277,9 @@ export class IdbStore implements Store {
     const { sealer, index } = this.#p;
     await Promise.all(
       changes.map(async (c) => {
-        if (c.to === "acked") await this.#reseal(c.receipts.map((r) => r.seq), true, sealed);
-        if (c.to === "rollback") await this.#reseal(await this.#seqsAfter(c.upTo), false, sealed);
+        if (c.to === "acked") await this.#reseal(c.writer, c.receipts.map((r) => r.seq), true, sealed);
+        if (c.to === "rollback") await this.#reopen(c.writer, c.upTo, sealed);
+        if (c.to === "again") for (const o of await this.#logs()) await this.#reopen(o.writer, 0, sealed);
         if (c.to === "purge") sealed.storeKey = await makeStoreKey();
         if (c.to === "key") sealed.keys.set(c, await sealer.seal(keyPlace(c.of), c.key));
         if (c.to !== "put") return;
@@ -263,21 +294,26 @@ export class IdbStore implements Store {
     return sealed;
   }
 
-  async #seqsAfter(upTo: number): Promise<number[]> {
-    const { acked } = await this.log();
-    return Array.from({ length: Math.max(0, acked - upTo) }, (_, i) => upTo + 1 + i);
+  async #logs(): Promise<LogState[]> {
+    return [...(await this.oldLogs()), await this.log()];
+  }
+  /** What a server has lost can be sent without the share. */
+  async #reopen(writer: Id, upTo: number, sealed: Sealed): Promise<void> {
+    const acked = (await this.#logs()).find((o) => o.writer === writer)?.acked ?? 0;
+    const seqs = Array.from({ length: Math.max(0, acked - upTo) }, (_, i) => upTo + 1 + i);
+    await this.#reseal(writer, seqs, false, sealed);
   }
   /** With strict protection what a server has of a client is closed, and what it has not can always be sent.
    *  A device that has ended is acknowledged without its share, and emptied after that. */
-  async #reseal(seqs: number[], sent: boolean, sealed: Sealed): Promise<void> {
+  async #reseal(writer: Id, seqs: number[], sent: boolean, sealed: Sealed): Promise<void> {
     const { db, sealer } = this.#p;
     if (!sealer.strict || sealer.closed) return;
-    const { writer } = await this.log();
     await Promise.all(
       seqs.map(async (seq) => {
         const row = await db.get("entries", [writer, seq]);
         if (!row?.body || Sealer.isOwn(row.body) !== sent || (sent && !isAboutClient(row))) return;
-        sealed.bodies.set(seq, await moved(sealer, sealer, entryPlace(writer, seq), row.body, !sent));
+        const place = entryPlace(writer, seq);
+        sealed.bodies.set(place, await moved(sealer, sealer, place, row.body, !sent));
       }),
     );
   }
@@ -377,6 +413,7 @@ export class IdbStore implements Store {
         await tx.objectStore("keys").put(sealed.keys.get(c)!, c.of);
         return;
       case "server":
+        if ((await metaOf(tx, "server")) !== c.server) await askAboutAll(tx);
         return putMeta(tx, "server", c.server);
       case "clock":
         return putMeta(tx, "offsetMs", c.offsetMs);
@@ -450,35 +487,47 @@ export class IdbStore implements Store {
 
   async #changeLog(
     tx: Write,
-    c: Extract<Change, { to: "acked" | "absorbed" | "safe" | "rollback" | "refused" | "newWriter" }>,
+    c: LogChange,
     touched: Set<Name>,
-    bodies: ReadonlyMap<number, Uint8Array>,
+    bodies: ReadonlyMap<string, Uint8Array>,
   ): Promise<void> {
-    const log = (await metaOf(tx, "log")) ?? fail("corrupt", "no log");
-    const edit = async (seq: number, change: (row: EntryRow) => EntryRow) => {
-      const row = await tx.objectStore("entries").get([log.writer, seq]);
+    const edit = async (w: Id, seq: number, change: (row: EntryRow) => EntryRow) => {
+      const row = await tx.objectStore("entries").get([w, seq]);
       if (!row) return;
-      const body = (row.body && bodies.get(seq)) ?? row.body;
+      const body = (row.body && bodies.get(entryPlace(w, seq))) ?? row.body;
       await tx.objectStore("entries").put(change({ ...row, body }));
       touched.add(row.record);
       await markDirty(tx, row.record);
     };
+    const rewind = async (log: LogState, upTo: number, change: (row: EntryRow) => EntryRow) => {
+      for (let seq = upTo + 1; seq <= log.acked; seq++) await edit(log.writer, seq, change);
+      const acked = Math.min(upTo, log.acked);
+      await putLog(tx, log.writer, { acked, safe: Math.min(acked, log.safe) });
+    };
     switch (c.to) {
-      case "acked":
-        for (const { seq, receipt } of c.receipts) await edit(seq, (row) => withReceipt(row, receipt));
-        return putMeta(tx, "log", { ...log, acked: Math.max(c.upTo, log.acked) });
+      case "acked": {
+        for (const { seq, receipt } of c.receipts)
+          await edit(c.writer, seq, (row) => withReceipt(row, receipt));
+        const { acked } = await logOf(tx, c.writer);
+        return putLog(tx, c.writer, { acked: Math.max(c.upTo, acked) });
+      }
       case "absorbed":
-        for (const seq of c.seqs) await edit(seq, offTop);
+        for (const name of c.names) await edit(...rowKey(name), offTop);
         return;
       case "safe":
-        return putMeta(tx, "log", { ...log, safe: c.upTo });
+        return putLog(tx, c.writer, { safe: c.upTo });
+      case "asked":
+        return putLog(tx, c.writer, { askedMs: c.ms });
       case "rollback":
-        for (let seq = c.upTo + 1; seq <= log.acked; seq++) await edit(seq, rolledBack);
-        return putMeta(tx, "log", { ...log, acked: Math.min(c.upTo, log.acked) });
+        return rewind(await logOf(tx, c.writer), c.upTo, rolledBack);
+      case "again":
+        for (const o of [...((await metaOf(tx, "oldLogs")) ?? []), (await metaOf(tx, "log"))!])
+          await rewind(o, 0, toSend);
+        return;
       case "refused":
-        return edit(c.seq, (row) => ({ ...row, refused: c.error, att: 1 }));
+        return edit(c.writer, c.seq, (row) => ({ ...row, refused: c.error, att: 1 }));
       case "newWriter":
-        return newWriter(tx, log, c);
+        return newWriter(tx, (await metaOf(tx, "log")) ?? fail("corrupt", "no log"), c);
     }
   }
 
@@ -569,26 +618,4 @@ async function dropCursor(tx: Write, key: "cursors" | "staged", scope: number): 
       key,
       list.filter((c) => c.scope !== scope),
     );
-}
-
-/** A new log. With entries that the old one has still to send it is put off to a later session, unless
- *  the old one  belongs to another device: then no server takes them from here, and they wait for an
- *  export. */
-export async function newWriter(
-  tx: Write,
-  log: LogState,
-  to: { writer: Id; device: Id; head: Uint8Array },
-): Promise<void> {
-  const waiting = log.seq - log.acked;
-  if (waiting && log.device === to.device) return;
-  if (waiting) await putMeta(tx, "stranded", ((await metaOf(tx, "stranded")) ?? 0) + waiting);
-  await putMeta(tx, "head0", to.head);
-  await putMeta(tx, "log", {
-    writer: to.writer,
-    device: to.device,
-    seq: 0,
-    head: to.head,
-    acked: 0,
-    safe: 0,
-  });
 }

@@ -4,6 +4,7 @@
 import type { Notice, SyncStatus } from "./api.ts";
 import { errorOfNumber } from "../proto/error.ts";
 import { retryDelayMs } from "../proto/enrol.ts";
+import type { Id } from "../proto/name.ts";
 import type { Event, Identity, Ports } from "../proto/session.ts";
 import type { Channel, Env } from "./env.ts";
 import { BROKEN, OFFLINE, UNREACHABLE, storageError, syncNotice } from "./errors.ts";
@@ -11,6 +12,8 @@ import { Connection, type Ended, type Handlers } from "./wire.ts";
 
 const FAULT_RETRY_S = 60; // after a fault of this program or its store: not at once
 const REFUSED_RETRY_S = 15 * 60; // after an answer that time alone hardly mends
+/** Sessions without a pause between them, one for each log: two servers that answer in turns end here. */
+const IN_A_ROW = 16;
 const WANT_MS = 70_000;
 const DEAD_MS = 60_000;
 
@@ -59,7 +62,9 @@ export class Syncer {
   #failures = 0;
   #turn = 0;
   #heardMs = 0;
-  #from = 0;
+  #row = 0;
+  /** old logs that did not get through just now: the others come before them */
+  readonly #skip = new Set<Id>();
   /** what keeps this session from pushing */
   #blocked: { error: number; retryS: number } | null = null;
   #pause: (() => void) | undefined;
@@ -180,11 +185,9 @@ export class Syncer {
   }
   async #run(line: Line): Promise<Ended> {
     await this.#tell({ ...QUIET, state: "connecting", error: this.#live.error });
-    const { acked } = await line.ports.store.log();
-    this.#from = acked;
     this.#blocked = null;
     this.#heardMs = this.#p.env.nowMs();
-    const connection = new Connection(this.#p.env, line.url, line.identity, line.ports, {
+    const handlers: Handlers = {
       events: (events) => void this.#events(connection, events).catch((e) => connection.fail(e)),
       sent: this.#p.tap?.sent,
       received: (frame) => {
@@ -193,7 +196,9 @@ export class Syncer {
           void this.#tell({ ...this.#live, state: "syncing", progress: 0 });
         this.#p.tap?.received?.(frame);
       },
-    });
+    };
+    const { url, identity, ports } = line;
+    const connection = new Connection(this.#p.env, url, identity, ports, handlers, new Set(this.#skip));
     this.#connection = connection;
     if (this.#stop.signal.aborted) connection.stop();
     const ended = await connection.ended;
@@ -204,8 +209,7 @@ export class Syncer {
     for (const e of events) {
       if (e.is === "clock") this.#p.clock(e.offsetMs, e.suspect);
       if (e.is === "acked") {
-        const all = Math.max(1, e.total - this.#from);
-        const progress = Math.min(1, Math.max(0, e.upTo - this.#from) / all);
+        const progress = Math.min(1, Math.max(0, e.upTo - e.from) / Math.max(1, e.total - e.from));
         await this.#tell({ ...this.#live, state: "syncing", progress });
       }
       if (e.is === "blocked") this.#blocked = e;
@@ -217,12 +221,17 @@ export class Syncer {
     this.#failures = 0;
     const { unsent } = await this.#p.counts();
     await this.#p.synced(unsent === 0);
+    if (connection.goesOn) return; // what it was wanted for is not done yet
     if (unsent === 0) connection.calm();
     this.#serve();
     await this.#tell({ state: "live", progress: null, nextTry: null, error: null });
   }
-  async #after({ result, opened, fault }: Ended): Promise<void> {
+  async #after({ result, opened, fault, old }: Ended): Promise<void> {
     if (this.#stop.signal.aborted) return;
+    if (old === null) this.#skip.clear();
+    else if (!result?.synced) this.#skip.add(old);
+    if (result?.more && !fault && !this.#blocked && ++this.#row < IN_A_ROW) return;
+    this.#row = 0;
     const error = result?.error || this.#blocked?.error || 0;
     await this.#p.ended(error);
     const asked = result !== null && error === 0 && !fault && !this.#blocked;
@@ -234,7 +243,8 @@ export class Syncer {
   }
   #retryS(error: number, fault: unknown, retryS: number): number {
     const slug = errorOfNumber(error);
-    if (slug === "version" || slug === "auth" || slug === "foreign") return Math.max(retryS, REFUSED_RETRY_S);
+    if (slug === "version" || slug === "auth" || slug === "foreign" || slug === "revoked")
+      return Math.max(retryS, REFUSED_RETRY_S);
     if (fault || slug === "format" || slug === "limit" || slug === "state")
       return Math.max(retryS, FAULT_RETRY_S);
     return retryS;

@@ -14,7 +14,7 @@ import type {
   UpdateStatus,
 } from "./api.ts";
 import { errorNumber, errorOfNumber } from "../proto/error.ts";
-import type { LogState } from "../proto/log.ts";
+import { type LogState, isUnsent } from "../proto/log.ts";
 import type { Name } from "../proto/name.ts";
 import { isOlder, sing, wasEnrolled } from "./canary.ts";
 import { makeClock } from "./clock.ts";
@@ -143,7 +143,8 @@ export abstract class Tablet {
       channel: this.#channel,
       line: async () => {
         const core = this.core;
-        if (!core || this.state === "revoked" || this.state === "newer_app_elsewhere") return null;
+        if (!core || this.state === "newer_app_elsewhere") return null;
+        if (this.state === "revoked" && !(await logs(core)).some(isUnsent)) return null;
         const { url, device, organisation, serverName, serverKey } = core.identity;
         return { url, identity: { device, organisation, serverName, serverKey }, ports: core.ports };
       },
@@ -338,8 +339,8 @@ export abstract class Tablet {
   async #counts(): Promise<Omit<SyncStatus, "state" | "progress" | "nextTry" | "error" | "online">> {
     const core = this.core;
     if (!core) return NO_SYNC;
-    const [log, stranded, allSentMs, lastMs] = await Promise.all([
-      core.store.log(),
+    const [own, stranded, allSentMs, lastMs] = await Promise.all([
+      logs(core),
       readMeta(core.db, "stranded"),
       readMeta(core.db, "allSentAt"),
       readMeta(core.db, "lastSync"),
@@ -348,8 +349,8 @@ export abstract class Tablet {
     const counts = await Promise.all(scopes.map((s) => core.db.countFromIndex("views", "att", s)));
     const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.floor(ms / 1000));
     return {
-      unsent: log.seq - log.acked + (stranded ?? 0),
-      unsafe: Math.max(0, log.acked - log.safe),
+      unsent: own.reduce((n, log) => n + log.seq - log.acked, stranded ?? 0),
+      unsafe: own.reduce((n, log) => n + Math.max(0, log.acked - log.safe), 0),
       attention: counts.reduce((a, b) => a + b, 0),
       allSentAt: seconds(allSentMs),
       lastSync: seconds(lastMs),
@@ -368,7 +369,9 @@ export abstract class Tablet {
     this.freshMs = this.env.nowMs();
     await writeMeta(core.db, "lease", renewed(nowMs));
     await writeMeta(core.db, "lastSync", nowMs);
-    if (allSent) await writeMeta(core.db, "allSentAt", nowMs);
+    // what was acknowledged of an old log may have been on a server that is no more
+    const asked = (await core.store.oldLogs()).every((o) => o.askedMs);
+    if (allSent && asked) await writeMeta(core.db, "allSentAt", nowMs);
     await core.keepSafe(nowMs);
     await core.confirmErasures(Math.floor(this.env.nowMs() / 1000));
     await this.#handLooksOver(core);
@@ -468,3 +471,8 @@ export abstract class Tablet {
     this.#p.shell.apply();
   }
 }
+
+const logs = async (core: Core): Promise<LogState[]> => [
+  await core.store.log(),
+  ...(await core.store.oldLogs()),
+];

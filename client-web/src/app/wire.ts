@@ -3,6 +3,7 @@
 import { SUBPROTOCOL } from "../proto/msg.ts";
 import type { Enrolled } from "../proto/msg.ts";
 import { Enrolment } from "../proto/enrol.ts";
+import type { Id } from "../proto/name.ts";
 import { type Event, type Identity, type Ports, type Result, Session } from "../proto/session.ts";
 import { type Step, runLater } from "../proto/steps.ts";
 import type { Env } from "./env.ts";
@@ -20,6 +21,8 @@ export interface Ended {
   opened: boolean;
   /** the engine's own fault or its store's */
   fault: unknown;
+  /** the old log that it was for; null: the live one, or none yet */
+  old: Id | null;
 }
 export interface Handlers {
   events(events: Event[]): void;
@@ -41,10 +44,17 @@ export class Connection {
   #end!: (e: Ended) => void;
   readonly ended = new Promise<Ended>((resolve) => (this.#end = resolve));
 
-  constructor(env: Env, url: string, identity: Identity, ports: Ports, handlers: Handlers) {
+  constructor(
+    env: Env,
+    url: string,
+    identity: Identity,
+    ports: Ports,
+    handlers: Handlers,
+    skip: ReadonlySet<Id> = new Set(),
+  ) {
     this.#env = env;
     this.#handlers = handlers;
-    this.#session = new Session(identity, ports, { live: true, credit: 0, frameBytes: 0 });
+    this.#session = new Session(identity, ports, { live: true, skip, credit: 0, frameBytes: 0 });
     this.#ws = env.socket(url, SUBPROTOCOL);
     this.#ws.binaryType = "arraybuffer";
     this.#watch(CONNECT_MS);
@@ -79,6 +89,10 @@ export class Connection {
   fail(fault: unknown): void {
     this.#fault ??= fault;
     this.#close(1011);
+  }
+  /** It has said goodbye, and the next one is due at once. */
+  get goesOn(): boolean {
+    return this.#session.result?.more ?? false;
   }
   /** Nothing is expected any more: silence is fine. */
   calm(): void {
@@ -118,7 +132,8 @@ export class Connection {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#silence);
-    this.#end({ result: this.#session.result ?? null, opened: this.#opened, fault: this.#fault });
+    const { result, old } = this.#session;
+    this.#end({ result: result ?? null, opened: this.#opened, fault: this.#fault, old });
   }
 }
 

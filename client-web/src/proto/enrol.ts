@@ -34,7 +34,7 @@ export class Enrolment {
     }
   }
   #end(error: number, retryS: number): void {
-    this.result = { error, close: error ? closeCode(error) : 1000, retryS, synced: false };
+    this.result = { error, close: error ? closeCode(error) : 1000, retryS, synced: false, more: false };
   }
 }
 

@@ -38,6 +38,19 @@ export interface LogState {
   safe: number;
 }
 
+/** A log of this device that it left behind: another copy of the store went on with it (PROTO-58). */
+export interface OldLog extends LogState {
+  /** server time at which the server was asked what it has of it; 0: this server was not */
+  askedMs: number;
+}
+const ASK_AGAIN_MS = 86_400_000;
+/** PROTO-66: WELCOME speaks of one log only, and another server, or one that was restored, may lack what
+ *  was  acknowledged of this one. So it is asked about: whenever another server answers than before, and
+ *  once a day until it is safe. */
+export const isDue = (o: OldLog, serverMs: number): boolean =>
+  !o.askedMs || (o.safe < o.seq && Math.abs(serverMs - o.askedMs) >= ASK_AGAIN_MS);
+export const isUnsent = (log: LogState): boolean => log.acked < log.seq;
+
 /** Chains an op behind the log. Throws op_format or op_limit when no receiver would take it. */
 export function appendOp(
   log: LogState,

@@ -6,8 +6,16 @@ import { equalBytes, hex } from "./bytes.ts";
 import { chainStart, sha256, signedAck, signedHello, signedProof, signedPush } from "./chain.ts";
 import { OvError, closeCode, errorNumber, errorOfNumber, fail, isReply, wireNumber } from "./error.ts";
 import { LIMITS } from "./generated.ts";
-import { type Entry, type LogState, type Receipt, entryRecord, foldInOf, travelling } from "./log.ts";
-import { absorb } from "./fold.ts";
+import {
+  type Entry,
+  type LogState,
+  type OldLog,
+  type Receipt,
+  entryRecord,
+  isDue,
+  isUnsent,
+  travelling,
+} from "./log.ts";
 import {
   type Ack,
   type Challenge,
@@ -30,17 +38,15 @@ import {
   withSignature,
 } from "./msg.ts";
 import { ID_BYTES, type Id, type Name, SIG_BYTES, ZERO_ID, seqOf, writerOf } from "./name.ts";
-import { KIND } from "./op.ts";
 import { Peer } from "./peer.ts";
-import { type Rec, shown, shownElements } from "./record.ts";
 import { encodeRows } from "./rows.ts";
+import { keysOf, settle } from "./settle.ts";
 import { type Step, get } from "./steps.ts";
 import {
   type Change,
   type KeyOf,
   type Later,
   type ScopeCursor,
-  type ServerPart,
   type Store,
   scopeKey,
 } from "./store.ts";
@@ -69,6 +75,8 @@ export interface Ports {
 }
 export interface Options {
   live: boolean;
+  /** old logs that are left out this time */
+  skip?: ReadonlySet<Id>;
   /** 0: the defaults */
   credit: number;
   frameBytes: number;
@@ -80,12 +88,15 @@ export interface Result {
   close: number;
   /** seconds to stay away at least (PROTO-118) */
   retryS: number;
-  /** all own ops were on the server, and everything received was stored, when it ended */
+  /** all ops of its log were on the server, and everything received was stored, when it ended */
   synced: boolean;
+  /** another log is to be handed over, or the live one goes on: greet again at once */
+  more: boolean;
 }
 export type Event =
   | { is: "clock"; offsetMs: number; suspect: boolean }
-  | { is: "acked"; upTo: number; safe: number; total: number }
+  /** the log of this session is on the server up to `upTo`; it was up to `from` */
+  | { is: "acked"; from: number; upTo: number; safe: number; total: number }
   | { is: "held"; seq: number; reason: number }
   | { is: "refused"; seq: number; error: number }
   | { is: "received"; scope: number; names: Name[]; gone: Name[] }
@@ -115,7 +126,10 @@ export class Session {
   #out: Uint8Array[] = [];
   result: Result | undefined;
 
+  /** the log of this session, and whether it is one that was left behind */
   #writer: Id = ZERO_ID;
+  #old = false;
+  #from = 0;
   #helloServer: Id | null = null;
   #server: Id = ZERO_ID;
   #helloBody = new Uint8Array(0);
@@ -164,14 +178,15 @@ export class Session {
   /** First step: HELLO, and the first PUSHes behind it. */
   *start(nowMs: number): Step<void> {
     const { store } = this.#ports;
-    const log = yield* get(store.log());
-    this.#writer = log.writer;
     this.#helloServer = yield* get(store.server());
     this.#offsetMs = yield* get(store.clockOffset());
+    const log = yield* this.#choose(nowMs);
+    this.#writer = log.writer;
+    this.#from = log.acked;
     if (this.#helloServer) for (const c of yield* get(store.cursors())) this.#cursors.set(c.scope, c);
     this.#next = log.acked + 1;
-    const [ownHead] = yield* get(store.heads([log.acked]));
-    const follows = log.seq > log.acked;
+    const ownHead = yield* this.#headAt(log.acked);
+    const follows = isUnsent(log);
     this.#helloS = Math.floor(nowMs / 1000);
     yield* this.#hello({
       versionMin: PROTOCOL_VERSION_MIN,
@@ -184,13 +199,46 @@ export class Session {
       cursors: [...this.#cursors.values()].sort((a, b) => a.scope - b.scope),
       timeMs: nowMs,
       nonce: this.#ports.random(ID_BYTES),
-      flags: (this.#options.live ? HELLO_LIVE : 0) | (follows ? HELLO_PUSH_FOLLOWS : 0) |
+      flags: (this.#live ? HELLO_LIVE : 0) | (follows ? HELLO_PUSH_FOLLOWS : 0) |
         (this.#ports.closed?.() ? HELLO_CLOSED : 0),
       credit: this.#options.credit || LIMITS.CREDIT_DEFAULT,
       frameBytes: this.#options.frameBytes || LIMITS.FRAME_BYTES_DEFAULT,
       signature: new Uint8Array(SIG_BYTES),
     });
     yield* this.#push();
+  }
+  /** PROTO-66: a session hands over one log. An old one with something unsent comes first, then the live one
+   *  if  it has, then an old one that the server is to be asked about. */
+  *#choose(nowMs: number): Step<LogState> {
+    const live = yield* get(this.#ports.store.log());
+    const old = yield* this.#waiting(nowMs);
+    const chosen = old.find(isUnsent) ?? (isUnsent(live) ? undefined : old[0]);
+    this.#old = chosen !== undefined;
+    return chosen ?? live;
+  }
+  /** Old logs that a session of their own is due for. */
+  *#waiting(nowMs: number): Step<OldLog[]> {
+    const old = yield* get(this.#ports.store.oldLogs());
+    const due = (o: OldLog) => isUnsent(o) || isDue(o, nowMs + this.#offsetMs);
+    return old.filter((o) => due(o) && !this.#options.skip?.has(o.writer));
+  }
+  /** The old log that this session is for; null: the live one. */
+  get old(): Id | null {
+    return this.#old ? this.#writer : null;
+  }
+  /** Only the live log can be followed. */
+  get #live(): boolean {
+    return this.#options.live && !this.#old;
+  }
+  /** The log of this session as it stands now. */
+  *#log(): Step<LogState> {
+    const live = yield* get(this.#ports.store.log());
+    if (live.writer === this.#writer) return live;
+    const old = yield* get(this.#ports.store.oldLogs());
+    return old.find((o) => o.writer === this.#writer) ?? fail("corrupt", "the log has gone");
+  }
+  *#headAt(seq: number): Step<Uint8Array | undefined> {
+    return (yield* get(this.#ports.store.heads(this.#writer, [seq])))[0];
   }
   *#hello(hello: Hello): Step<void> {
     const blank = encodeMessage({ type: "HELLO", ...hello });
@@ -227,8 +275,9 @@ export class Session {
       this.#send({ type: "BYE", reason: 0, retryS: 0 });
     this.#end(0, 0);
   }
-  #end(error: number, retryS: number, synced = false): void {
-    this.result ??= { error, close: error ? closeCode(error) : 1000, retryS: retryS || this.#retryS, synced };
+  #end(error: number, retryS: number, synced = false, more = false): void {
+    const close = error ? closeCode(error) : 1000;
+    this.result ??= { error, close, retryS: retryS || this.#retryS, synced, more };
   }
   /** Ends the connection because of what came. Local errors are a fault of this program or its store. */
   #refuse(e: OvError): void {
@@ -246,13 +295,13 @@ export class Session {
       case "CHALLENGE":
         return yield* this.#challenge(m, nowMs);
       case "ACK":
-        return yield* this.#ack(m);
+        return yield* this.#ack(m, nowMs);
       case "DELTA":
         return yield* this.#delta(m);
       case "SYNCED":
-        return yield* this.#synced();
+        return yield* this.#synced(nowMs);
       case "ERROR":
-        return yield* this.#error(m);
+        return yield* this.#error(m, nowMs);
       case "BYE":
         return this.#end(m.reason, m.retryS);
       default:
@@ -283,7 +332,7 @@ export class Session {
     if (!ended && this.#ports.protect) yield* get(this.#ports.protect(m.strict === 1, m.share));
     const changes: Change[] = [
       { to: "clock", offsetMs: this.#offsetMs },
-      { to: "safe", upTo: m.safeUpTo },
+      { to: "safe", writer: this.#writer, upTo: m.safeUpTo },
     ];
     if (ended && this.#helloServer !== m.server) changes.push({ to: "server", server: m.server });
     if (!ended) this.#leaveWindow(Math.floor(m.timeMs / 1000), changes);
@@ -292,6 +341,9 @@ export class Session {
     if (ended) yield* this.#endOfDevice();
     yield* this.#lookForDouble(m.tips);
     if (m.own !== OWN.SAME) yield* this.#findPlace(m.tips, m.ladder);
+    // only now: a tablet that ended before it noted what is lacking asks again
+    if (this.#old)
+      yield* get(this.#ports.store.apply([{ to: "asked", writer: this.#writer, ms: m.timeMs }]));
     yield* this.#push();
   }
   /** PROTO-160, 161: what was received goes at once. */
@@ -331,8 +383,8 @@ export class Session {
 
   /** PROTO-58: a tip that is not in the log of this store. */
   *#lookForDouble(tips: Tip[]): Step<void> {
-    if (this.#double || !tips.length) return;
-    const mine = yield* get(this.#ports.store.heads(tips.map((t) => t.seq)));
+    if (this.#double || this.#old || !tips.length) return;
+    const mine = yield* get(this.#ports.store.heads(this.#writer, tips.map((t) => t.seq)));
     this.#double = tips.some((t, i) => !mine[i] || !equalBytes(mine[i], t.head));
     if (this.#double) this.#events.push({ is: "double" });
   }
@@ -341,24 +393,26 @@ export class Session {
     for (const s of this.#sent) s.dropped = true;
     if (++this.#searches > SEARCHES_MAX) return this.#block(0);
     const rungs = [...tips, ...ladder].sort((a, b) => b.seq - a.seq);
-    const mine = yield* get(this.#ports.store.heads(rungs.map((r) => r.seq)));
+    const mine = yield* get(this.#ports.store.heads(this.#writer, rungs.map((r) => r.seq)));
     const at = rungs.findIndex(
       (r, i) => mine[i] && equalBytes(mine[i].subarray(0, 8), r.head.subarray(0, 8)),
     );
-    const log = yield* get(this.#ports.store.log());
+    const log = yield* this.#log();
     const seq = Math.min(at < 0 ? 0 : rungs[at].seq, log.acked);
-    yield* get(this.#ports.store.apply([{ to: "rollback", upTo: seq }]));
+    yield* get(this.#ports.store.apply([{ to: "rollback", writer: this.#writer, upTo: seq }]));
+    this.#from = Math.min(this.#from, seq);
     yield* this.#restart(seq + 1);
   }
   *#push(): Step<void> {
     if (this.#peer.state === "CLOSED" || this.result) return;
-    const log = yield* get(this.#ports.store.log());
-    if (log.writer !== this.#writer) return; // goes on in the next session
+    const log = yield* this.#log();
     while (!this.#blocked && this.#next <= log.seq && this.#sent.length < LIMITS.PUSHES_UNANSWERED_MAX)
       yield* this.#pushSome(log);
   }
   *#pushSome(log: LogState, keys: Push["keys"] = []): Step<void> {
-    const entries = yield* get(this.#ports.store.entries(this.#next, log.seq, LIMITS.FRAME_ROWS_MAX));
+    const entries = yield* get(
+      this.#ports.store.entries(this.#writer, this.#next, log.seq, LIMITS.FRAME_ROWS_MAX),
+    );
     if (!entries.length) fail("corrupt", "the log has a hole");
     let n = entries.length;
     let made = this.#makePush(entries, log, keys);
@@ -416,22 +470,22 @@ export class Session {
   #answered(): Sent {
     return this.#sent.shift() ?? fail("state", "an answer to nothing");
   }
-  *#ack(m: Ack): Step<void> {
+  *#ack(m: Ack, nowMs: number): Step<void> {
     const sent = this.#answered();
     const body = bodyOf(encodeMessage({ type: "ACK", ...m }));
     const fits = yield* get(
       this.#ports.verify(signedAck(this.#server, this.#id.organisation, this.#writer, body), m.signature),
     );
-    const [head] = yield* get(this.#ports.store.heads([m.upTo]));
+    const head = yield* this.#headAt(m.upTo);
     if (!fits || !head || !equalBytes(head, m.head)) fail("auth", "ACK");
-    if (sent.dropped) return yield* this.#goOn();
+    if (sent.dropped) return yield* this.#goOn(nowMs);
     yield* this.#takeAck(m, sent);
     if (m.refused) yield* this.#takeRefusal(m.refused.seq, m.refused.error);
     else if (m.upTo < sent.lastSeq) yield* this.#restart(m.upTo + 1);
-    yield* this.#goOn();
+    yield* this.#goOn(nowMs);
   }
   *#takeAck(m: Ack, sent: Sent): Step<void> {
-    const log = yield* get(this.#ports.store.log());
+    const log = yield* this.#log();
     const held = new Map(m.held.map((h) => [h.seq, h.reason]));
     const receipts: { seq: number; receipt: Receipt }[] = [];
     const upTo = Math.min(m.upTo, sent.lastSeq); // what came after it has its own answer
@@ -446,34 +500,34 @@ export class Session {
     }
     yield* get(
       this.#ports.store.apply([
-        { to: "acked", upTo, receipts },
-        { to: "safe", upTo: m.safeUpTo },
+        { to: "acked", writer: this.#writer, upTo, receipts },
+        { to: "safe", writer: this.#writer, upTo: m.safeUpTo },
       ]),
     );
     for (const [seq, reason] of held) this.#events.push({ is: "held", seq, reason });
-    this.#events.push({ is: "acked", upTo, safe: m.safeUpTo, total: log.seq });
+    this.#events.push({ is: "acked", from: this.#from, upTo, safe: m.safeUpTo, total: log.seq });
   }
   /** PROTO-84: the op travels as a void from now on. */
   *#takeRefusal(seq: number, error: number): Step<void> {
-    const [entry] = yield* get(this.#ports.store.entries(seq, seq, 1));
+    const [entry] = yield* get(this.#ports.store.entries(this.#writer, seq, seq, 1));
     if (!entry || entry.refused) return this.#block(error);
-    yield* get(this.#ports.store.apply([{ to: "refused", seq, error }]));
+    yield* get(this.#ports.store.apply([{ to: "refused", writer: this.#writer, seq, error }]));
     this.#events.push({ is: "refused", seq, error });
     yield* this.#restart(seq);
   }
   /** What is on its way counts for nothing; goes on with this op. */
   *#restart(seq: number): Step<void> {
     for (const s of this.#sent) s.dropped = true;
-    const [head] = yield* get(this.#ports.store.heads([seq - 1]));
+    const head = yield* this.#headAt(seq - 1);
     this.#next = seq;
     this.#prev = head ?? fail("corrupt", "the log has no head there");
   }
-  *#error(m: ErrorMsg): Step<void> {
+  *#error(m: ErrorMsg, nowMs: number): Step<void> {
     if (this.#peer.state === "CLOSED") return yield* this.#ended(m);
     if (!isReply(m.error)) return this.#end(m.error, m.retryS);
     const sent = this.#answered();
     if (!sent.dropped) yield* this.#errorOf(m, sent);
-    yield* this.#goOn();
+    yield* this.#goOn(nowMs);
   }
   *#errorOf(m: ErrorMsg, sent: Sent): Step<void> {
     switch (errorOfNumber(m.error)) {
@@ -503,14 +557,14 @@ export class Session {
     const again = sent.withKeys && keys.every((k) => sent.names.includes(k.of));
     yield* this.#restart(sent.firstSeq);
     if (!keys.length || again) this.#block(errorNumber("need_keys"));
-    else yield* this.#pushSome(yield* get(this.#ports.store.log()), keys);
+    else yield* this.#pushSome(yield* this.#log(), keys);
   }
   *#ended(m: ErrorMsg): Step<void> {
     const slug = errorOfNumber(m.error);
     if (slug === "revoked") yield* get(this.#ports.store.apply([{ to: "purge" }]));
     if (slug === "foreign") {
-      const log = yield* get(this.#ports.store.log());
-      if (log.device !== this.#id.device) yield* this.#newWriter();
+      const log = yield* this.#log();
+      if (log.device !== this.#id.device) yield* this.#newWriter(0);
     }
     this.#end(m.error, m.retryS);
   }
@@ -551,8 +605,8 @@ export class Session {
   /** PROTO-111 */
   *#offTop(names: Set<Name>, changes: Change[]): Step<void> {
     const acked = yield* get(this.#ports.store.ackedOnTop());
-    const seqs = acked.filter((e) => names.has(entryRecord(e) ?? "")).map((e) => e.seq);
-    if (seqs.length) changes.push({ to: "absorbed", seqs });
+    const told = acked.filter((e) => names.has(entryRecord(e) ?? "")).map((e) => e.op.name);
+    if (told.length) changes.push({ to: "absorbed", names: told });
   }
   #acked(): void {
     if (!this.#moved.size) return;
@@ -563,13 +617,13 @@ export class Session {
     this.#moved.clear();
     this.#uncredited = 0;
   }
-  *#synced(): Step<void> {
+  *#synced(nowMs: number): Step<void> {
     yield* this.#emptyScopes();
-    yield* this.#absorbRest();
+    yield* settle(this.#ports.store, this.#cursors, this.#offsetMs);
     this.#acked();
     this.#syncedSeen = true;
     this.#events.push({ is: "synced" });
-    yield* this.#goOn();
+    yield* this.#goOn(nowMs);
   }
   /** A scope that was to come from position 0 and of which nothing came is empty now. */
   *#emptyScopes(): Step<void> {
@@ -582,64 +636,35 @@ export class Session {
       }
     if (changes.length) yield* get(this.#ports.store.apply(changes));
   }
-  /** PROTO-113: acknowledged ops whose record did not come. */
-  *#absorbRest(): Step<void> {
-    const rest = yield* get(this.#ports.store.ackedOnTop());
-    if (!rest.length) return;
-    const names = [...new Set(rest.map(entryRecord).filter((n): n is Name => n !== null))];
-    const parts = yield* get(this.#ports.store.parts(names));
-    const at = new Map(names.map((n, i) => [n, parts[i]]));
-    for (const e of rest) {
-      const name = entryRecord(e);
-      if (name !== null) at.set(name, this.#absorbOne(at.get(name), e));
-    }
-    const changes: Change[] = [{ to: "absorbed", seqs: rest.map((e) => e.seq) }];
-    for (const [i, name] of names.entries()) {
-      const part = at.get(name);
-      if (!part) continue;
-      const scope = parts[i]?.scope ?? (yield* this.#placeOf(part.record, at));
-      if (scope !== undefined && this.#cursors.has(scope))
-        changes.push({ to: "put", staged: false, part: { ...part, scope } });
-    }
-    yield* get(this.#ports.store.apply(changes));
-  }
-  /** PROTO-128: where a record lies that the server did not send; undefined: in no scope of this client. */
-  *#placeOf(r: Rec, at: Map<Name, ServerPart | undefined>): Step<number | undefined> {
-    if (r.kind === KIND.LOOK || r.kind === KIND.PURGE) return undefined;
-    const about = r.kind === KIND.PARTICIPANT ? r.name : r.participant;
-    if (about === null) return r.scope;
-    const of = at.get(about) ?? (yield* get(this.#ports.store.parts([about])))[0];
-    if (!of) return undefined;
-    const teams = shownElements(of.record, 4).map(Number);
-    return teams.length ? teams.find((team) => this.#cursors.has(team)) : of.record.scope;
-  }
-  #absorbOne(part: ServerPart | undefined, e: Entry): ServerPart | undefined {
-    if (e.refused || e.op.form === "void") return part;
-    if (!part && e.op.record !== null) return undefined; // what it edits is not here
-    const record = absorb(part?.record ?? null, foldInOf(e, this.#offsetMs));
-    return { scope: part?.scope ?? e.op.scope, record, changed: Math.floor(e.receipt!.serverMs / 1000) };
-  }
-
-  /** Pushes on, or ends what was asked for once. */
-  *#goOn(): Step<void> {
+  /** Pushes on, or ends: what was asked for once, and when another log is to be handed over. */
+  *#goOn(nowMs: number): Step<void> {
     yield* this.#push();
     if (this.result || this.#sent.length || !this.#syncedSeen) return;
-    const log = yield* get(this.#ports.store.log());
-    const all = log.acked >= log.seq;
-    if (this.#deviceEnded) return yield* this.#endedDevice(all && !this.#blocked);
-    if (this.#double && all && !(yield* get(this.#ports.store.ackedOnTop())).length) yield* this.#newWriter();
-    if (!this.#options.live) this.#end(0, 0, all && !this.#blocked);
+    const all = !isUnsent(yield* this.#log()) && !this.#blocked;
+    if (this.#deviceEnded) return yield* this.#endedDevice(all);
+    const double = this.#double && all;
+    if (double) yield* this.#newWriter(nowMs + this.#offsetMs);
+    const others = all && (yield* this.#waiting(nowMs)).length > 0;
+    const more = others || double || (this.#old && this.#options.live);
+    if (this.#live && !more) return;
+    if (this.#live) this.#send({ type: "BYE", reason: 0, retryS: 0 });
+    this.#end(0, 0, all, more);
   }
-  /** The receipt is an ACKED without cursors; the server's answer to it is `revoked`. */
+  /** When each log is handed over comes the receipt, an ACKED without cursors; the server's answer to it is
+   *  `revoked`. */
   *#endedDevice(all: boolean): Step<void> {
-    if (!all) return this.#end(errorNumber("revoked"), 0);
+    const logs = [yield* get(this.#ports.store.log()), ...(yield* get(this.#ports.store.oldLogs()))];
+    const others = logs.some(isUnsent);
+    if (!all || others) return this.#end(errorNumber("revoked"), 0, false, all && others);
     yield* get(this.#ports.store.apply([{ to: "purge" }]));
     this.#send({ type: "ACKED", cursors: [] });
   }
-  *#newWriter(): Step<void> {
+  *#newWriter(askedMs: number): Step<void> {
     const writer = hex(this.#ports.random(ID_BYTES));
     const head = chainStart(this.#id.organisation, writer);
-    yield* get(this.#ports.store.apply([{ to: "newWriter", writer, device: this.#id.device, head }]));
+    yield* get(
+      this.#ports.store.apply([{ to: "newWriter", writer, device: this.#id.device, head, askedMs }]),
+    );
     this.#double = false;
   }
 }
@@ -651,15 +676,3 @@ function rowsAt(plain: Uint8Array, rows: Uint8Array): number {
 }
 /** PROTO-57: a zero writer and the scope as seq stand for the key of a scope. */
 const keyOf = (n: Name): KeyOf => (writerOf(n) === ZERO_ID ? scopeKey(seqOf(n)) : n);
-
-/** PROTO-32: commit keys that a record carries. */
-function keysOf(r: Rec, changes: Change[]): void {
-  const put = (of: KeyOf, field: number) => {
-    const key = shown(r, field);
-    if (key instanceof Uint8Array && key.length === 32) changes.push({ to: "key", of, key });
-  };
-  if (r.kind === KIND.ORGANISATION) put(scopeKey(1), 3);
-  if (r.kind === KIND.PARTICIPANT) put(r.name, 5);
-  const scope = r.kind === KIND.TEAM ? shown(r, 3) : undefined;
-  if (typeof scope === "number") put(scopeKey(scope), 4);
-}

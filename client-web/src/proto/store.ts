@@ -1,7 +1,8 @@
 // What a session keeps: the interface, and a store in memory. A method may give its answer at once or
 // later; what a session changes in one step comes in one `apply`, which is one transaction.
-import type { Id, Name } from "./name.ts";
-import { type Entry, type LogState, type Receipt, entryRecord } from "./log.ts";
+import { type Id, type Name, seqOf, writerOf } from "./name.ts";
+import { fail } from "./error.ts";
+import { type Entry, type LogState, type OldLog, type Receipt, entryRecord } from "./log.ts";
 import type { Rec } from "./record.ts";
 
 export type Later<T> = T | Promise<T>;
@@ -30,17 +31,22 @@ export type Change =
   | { to: "stage"; scope: number }
   | { to: "swap"; scope: number }
   | { to: "drop"; scope: number }
-  /** receipts of ops; the log is on the server up to `upTo` */
-  | { to: "acked"; upTo: number; receipts: { seq: number; receipt: Receipt }[] }
+  /** receipts of ops, on top until the server part has them; the log is on the server up to `upTo` */
+  | { to: "acked"; writer: Id; upTo: number; receipts: { seq: number; receipt: Receipt }[] }
   /** no longer on top of the server part */
-  | { to: "absorbed"; seqs: number[] }
-  | { to: "safe"; upTo: number }
-  /** the server has less than was acknowledged: what comes after is to be sent again */
-  | { to: "rollback"; upTo: number }
-  | { to: "refused"; seq: number; error: number }
-  | { to: "newWriter"; writer: Id; device: Id; head: Uint8Array }
+  | { to: "absorbed"; names: Name[] }
+  | { to: "safe"; writer: Id; upTo: number }
+  /** the server has less than was acknowledged: what comes after is to be sent again, and lies on top */
+  | { to: "rollback"; writer: Id; upTo: number }
+  /** all of every log is to be sent again; what the server part has stays in it (PROTO-85) */
+  | { to: "again" }
+  | { to: "refused"; writer: Id; seq: number; error: number }
+  /** the log is left behind, and another one begun; askedMs: as of an old log, of the one that is left */
+  | { to: "newWriter"; writer: Id; device: Id; head: Uint8Array; askedMs: number }
+  /** the server was asked what it has of an old log */
+  | { to: "asked"; writer: Id; ms: number }
   | { to: "key"; of: KeyOf; key: Uint8Array }
-  /** the server that the cursors belong to */
+  /** the server that the cursors belong to. Another one than before was asked about no old log yet */
   | { to: "server"; server: Id }
   /** server time less own, milliseconds */
   | { to: "clock"; offsetMs: number }
@@ -49,13 +55,23 @@ export type Change =
   /** everything received (PROTO-122) */
   | { to: "purge" };
 
+/** What changes a log. */
+export type LogChange = Extract<
+  Change,
+  { to: "acked" | "absorbed" | "safe" | "rollback" | "again" | "refused" | "newWriter" | "asked" }
+>;
+
 export interface Store {
+  /** The live log: what is written goes behind it. */
   log(): Later<LogState>;
-  /** Entries of the live writer from … to, at most `max` of them. */
-  entries(from: number, to: number, max: number): Later<Entry[]>;
-  /** Heads of the live writer after these seqs; undefined for a seq that it has not. */
-  heads(seqs: number[]): Later<(Uint8Array | undefined)[]>;
-  /** Acknowledged ops that still lie on top, in order. */
+  /** The logs of this device that it left behind, in the order in which it did. */
+  oldLogs(): Later<OldLog[]>;
+  /** Entries of a log from … to, at most `max` of them. */
+  entries(writer: Id, from: number, to: number, max: number): Later<Entry[]>;
+  /** Heads of a log after these seqs; undefined for a seq that it has not. */
+  heads(writer: Id, seqs: number[]): Later<(Uint8Array | undefined)[]>;
+  /** Acknowledged ops that still lie on top, in the order in which they were written. Of an old log not
+   *  before  this server was asked about it (PROTO-113). */
   ackedOnTop(): Later<Entry[]>;
   /** The server this store last knew; null before the first session. */
   server(): Later<Id | null>;
@@ -67,28 +83,50 @@ export interface Store {
   apply(changes: Change[]): Later<void>;
 }
 
+/** A log, its entries, and the head before them. */
+interface Kept {
+  log: OldLog;
+  entries: Entry[];
+  head0: Uint8Array;
+}
+const kept = (writer: Id, device: Id, head0: Uint8Array): Kept => ({
+  log: { writer, device, seq: 0, head: head0, acked: 0, safe: 0, askedMs: 0 },
+  entries: [],
+  head0,
+});
+
 export class MemoryStore implements Store {
-  #log: LogState;
-  #entries: Entry[] = [];
-  readonly oldLogs: { log: LogState; entries: Entry[] }[] = [];
+  /** in the order in which they were begun; the last one is live */
+  readonly #logs: Kept[];
   #server: Id | null = null;
   #offset = 0;
   #cursors = new Map<number, ScopeCursor>();
   #parts = new Map<number, Map<Name, ServerPart>>();
   #staged = new Map<number, { cursor: ScopeCursor | undefined; parts: Map<Name, ServerPart> }>();
   readonly #keys = new Map<KeyOf, Uint8Array>();
-  #head0: Uint8Array;
   purged = false;
 
   constructor(writer: Id, device: Id, head0: Uint8Array) {
-    this.#log = { writer, device, seq: 0, head: head0, acked: 0, safe: 0 };
-    this.#head0 = head0;
+    this.#logs = [kept(writer, device, head0)];
   }
-  log = () => this.#log;
-  entries = (from: number, to: number, max: number) =>
-    this.#entries.slice(from - 1, Math.min(to, from - 1 + max));
-  heads = (seqs: number[]) => seqs.map((s) => (s === 0 ? this.#head0 : this.#entries[s - 1]?.head));
-  ackedOnTop = () => this.#entries.filter((e) => e.onTop && e.receipt);
+  get #live(): Kept {
+    return this.#logs[this.#logs.length - 1];
+  }
+  #of(writer: Id): Kept {
+    return this.#logs.find((k) => k.log.writer === writer) ?? fail("corrupt", "no such log");
+  }
+  log = (): LogState => this.#live.log;
+  oldLogs = (): OldLog[] => this.#logs.slice(0, -1).map((k) => k.log);
+  entries = (writer: Id, from: number, to: number, max: number) =>
+    this.#of(writer).entries.slice(from - 1, Math.min(to, from - 1 + max));
+  heads = (writer: Id, seqs: number[]) => {
+    const { head0, entries } = this.#of(writer);
+    return seqs.map((s) => (s === 0 ? head0 : entries[s - 1]?.head));
+  };
+  ackedOnTop = () =>
+    this.#logs
+      .filter((k) => k === this.#live || k.log.askedMs)
+      .flatMap((k) => k.entries.filter((e) => e.onTop && e.receipt));
   server = () => this.#server;
   cursors = () => [...this.#cursors.values()];
   clockOffset = () => this.#offset;
@@ -97,8 +135,8 @@ export class MemoryStore implements Store {
 
   /** Adds an entry that appendOp made. */
   append(entry: Entry, log: LogState): void {
-    this.#entries.push(entry);
-    this.#log = log;
+    this.#live.entries.push(entry);
+    this.#live.log = { ...this.#live.log, ...log };
   }
   part(name: Name): ServerPart | undefined {
     for (const parts of this.#parts.values()) if (parts.has(name)) return parts.get(name);
@@ -108,7 +146,7 @@ export class MemoryStore implements Store {
     return [...this.#parts.values()].flatMap((m) => [...m.values()]);
   }
   onTop(name: Name): Entry[] {
-    return this.#entries.filter((e) => e.onTop && entryRecord(e) === name);
+    return this.#logs.flatMap((k) => k.entries).filter((e) => e.onTop && entryRecord(e) === name);
   }
 
   apply(changes: Change[]): void {
@@ -152,6 +190,7 @@ export class MemoryStore implements Store {
         this.#keys.set(c.of, c.key);
         break;
       case "server":
+        if (this.#server !== c.server) for (const k of this.#logs) k.log = { ...k.log, askedMs: 0 };
         this.#server = c.server;
         break;
       case "clock":
@@ -174,37 +213,45 @@ export class MemoryStore implements Store {
     for (const m of [this.#parts, this.#cursors, this.#staged]) m.clear();
     this.#keys.clear();
   }
-  #changeLog(
-    c: Extract<Change, { to: "acked" | "absorbed" | "safe" | "rollback" | "refused" | "newWriter" }>,
-  ): void {
+  #changeLog(c: LogChange): void {
     switch (c.to) {
       case "acked":
-        for (const { seq, receipt } of c.receipts) this.#edit(seq, { receipt });
-        this.#log = { ...this.#log, acked: Math.max(c.upTo, this.#log.acked) };
-        break;
+        for (const { seq, receipt } of c.receipts) this.#edit(c.writer, seq, { receipt, onTop: true });
+        return this.#put(c.writer, { acked: Math.max(c.upTo, this.#of(c.writer).log.acked) });
       case "absorbed":
-        for (const seq of c.seqs) this.#edit(seq, { onTop: false });
-        break;
+        for (const name of c.names) this.#edit(writerOf(name), seqOf(name), { onTop: false });
+        return;
       case "safe":
-        this.#log = { ...this.#log, safe: c.upTo };
-        break;
+        return this.#put(c.writer, { safe: c.upTo });
+      case "asked":
+        return this.#put(c.writer, { askedMs: c.ms });
       case "rollback":
-        for (let seq = c.upTo + 1; seq <= this.#log.acked; seq++)
-          this.#edit(seq, { receipt: null, onTop: true });
-        this.#log = { ...this.#log, acked: Math.min(c.upTo, this.#log.acked) };
-        break;
+        for (let seq = c.upTo + 1; seq <= this.#of(c.writer).log.acked; seq++)
+          this.#edit(c.writer, seq, { receipt: null, onTop: true });
+        return this.#rewind(c.writer, c.upTo);
+      case "again":
+        for (const k of this.#logs) {
+          k.entries = k.entries.map((e) => ({ ...e, receipt: null }));
+          this.#rewind(k.log.writer, 0);
+        }
+        return;
       case "refused":
-        this.#edit(c.seq, { refused: c.error });
-        break;
+        return this.#edit(c.writer, c.seq, { refused: c.error });
       case "newWriter":
-        this.oldLogs.push({ log: this.#log, entries: this.#entries });
-        this.#log = { writer: c.writer, device: c.device, seq: 0, head: c.head, acked: 0, safe: 0 };
-        this.#entries = [];
-        this.#head0 = c.head;
-        break;
+        this.#put(this.#live.log.writer, { askedMs: c.askedMs });
+        this.#logs.push(kept(c.writer, c.device, c.head));
     }
   }
-  #edit(seq: number, to: Partial<Entry>): void {
-    this.#entries[seq - 1] = { ...this.#entries[seq - 1], ...to };
+  #rewind(writer: Id, upTo: number): void {
+    const { acked, safe } = this.#of(writer).log;
+    this.#put(writer, { acked: Math.min(upTo, acked), safe: Math.min(upTo, safe) });
+  }
+  #put(writer: Id, to: Partial<OldLog>): void {
+    const k = this.#of(writer);
+    k.log = { ...k.log, ...to };
+  }
+  #edit(writer: Id, seq: number, to: Partial<Entry>): void {
+    const { entries } = this.#of(writer);
+    entries[seq - 1] = { ...entries[seq - 1], ...to };
   }
 }

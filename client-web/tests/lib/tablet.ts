@@ -206,7 +206,8 @@ export class Tablet {
   }
   all(kind: number): Rec[] {
     const names = new Set(this.store.allParts().map((p) => p.record.name));
-    for (const e of this.store.entries(1, this.store.log().seq, Number.MAX_SAFE_INTEGER))
+    const { writer, seq } = this.store.log();
+    for (const e of this.store.entries(writer, 1, seq, Number.MAX_SAFE_INTEGER))
       if (e.onTop && e.op.form === "whole") names.add(e.op.record ?? e.op.name);
     return [...names].map((n) => this.view(n)!).filter((r) => r?.kind === kind);
   }
