@@ -17,13 +17,15 @@ let browser: Browser;
 let daemon: Daemon;
 let lead: Account;
 let administrator: Account;
+let files: Map<string, Buffer>;
 
 before(async () => {
   if (skip) return;
   daemon = new Daemon();
   daemon.demo("--size", "month", "--until", "2026-03-31", "--seed", "3");
   daemon.web = join(daemon.folder, "web");
-  writeApp(await buildApp(), daemon.web);
+  files = await buildApp();
+  writeApp(files, daemon.web);
   await daemon.start();
   daemon.admin("person", "add", "Beheerder", "--role", "org admin", ...ORG);
   lead = makeAccount(daemon, "Projectleider 01", "lead@org01", ...ORG);
@@ -35,6 +37,7 @@ after(async () => {
   await daemon?.end();
 });
 
+const CHART = "[role=img]";
 const network = (desk: DeskPage) => desk.page.locator(".network");
 
 test("before there is a release the page says so, and shows what everybody may read", { skip }, async () => {
@@ -42,7 +45,7 @@ test("before there is a release the page says so, and shows what everybody may r
   await desk.signIn(lead);
   await desk.go("network");
   await network(desk).getByText("Er is nog geen uitgave.").waitFor();
-  assert.equal(await desk.page.locator("svg.chart").count(), 0);
+  assert.equal(await network(desk).locator(CHART).count(), 0);
   await network(desk).getByText(/van 35–42/).waitFor();
   assert.deepEqual(desk.faults, []);
   await desk.context.close();
@@ -64,12 +67,9 @@ test("every chart has its words, its table and its file; what is hidden says why
   const data = JSON.parse(body) as NetworkPage;
   await page.getByRole("heading", { name: "Nachtrust", level: 1 }).waitFor();
 
-  const charts = page.locator("svg.chart");
+  const charts = network(desk).locator(CHART);
   assert.ok((await charts.count()) > 0);
-  for (const chart of await charts.all()) {
-    assert.equal(await chart.getAttribute("role"), "img");
-    assert.ok((await chart.getAttribute("aria-label"))!.length > 10);
-  }
+  for (const chart of await charts.all()) assert.ok((await chart.getAttribute("aria-label"))!.length > 10);
   const figures = page.locator(".figure:has(details)");
   assert.equal(await figures.count(), 3);
   for (const figure of await figures.all()) {
@@ -102,6 +102,68 @@ test("every chart has its words, its table and its file; what is hidden says why
   await page.getByRole("button", { name: "English" }).click();
   await page.getByRole("heading", { name: "Before and after" }).waitFor();
   await page.getByText("too few people", { exact: true }).first().waitFor();
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+/** Whether a canvas has points of a colour that the page's styles have where it stands; and how wide it is. */
+const drawn = (desk: DeskPage, canvas: string, colour: string) =>
+  desk.page.locator(canvas).evaluate((c, name) => {
+    const { width, height } = c as HTMLCanvasElement;
+    const data = (c as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height).data;
+    const hex = getComputedStyle(c).getPropertyValue(name).trim();
+    const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+    let found = false;
+    for (let i = 0; i < data.length && !found; i += 4)
+      found = data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255;
+    return { width, found, hex };
+  }, colour);
+
+test("the series follows theme and width, says the month pointed at, prints sharp", { skip }, async () => {
+  const desk = await DeskPage.open(browser, daemon.port, { colorScheme: "light" });
+  const { page } = desk;
+  const asked: string[] = [];
+  page.on("request", (r) => asked.push(new URL(r.url()).pathname));
+  await desk.signIn(lead);
+  await desk.go("research");
+  const scripts = [...files].filter(([name, body]) => name.endsWith(".js") && body.includes("u-cursor-x"));
+  assert.equal(scripts.length, 1, "one file has the library");
+  assert.match(scripts[0][0], /^desk-network-/);
+  assert.ok(!asked.includes(`/${scripts[0][0]}`), "which no other page asks for");
+
+  await desk.go("network/1");
+  const screen = ".series-screen canvas";
+  const paper = ".series-paper canvas";
+  await page.locator(screen).waitFor();
+  const wide = await drawn(desk, screen, "--accent");
+  assert.ok(wide.found, JSON.stringify(wide));
+  assert.equal(wide.width, await page.locator(".series-screen").evaluate((e) => e.clientWidth));
+  assert.ok((await drawn(desk, screen, "--incident")).found, "incidents have their bars");
+
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  await page.waitForTimeout(100);
+  const dark = await drawn(desk, screen, "--accent");
+  assert.ok(dark.found && dark.hex !== wide.hex, JSON.stringify(dark));
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.waitForTimeout(100);
+  const narrow = await drawn(desk, screen, "--accent");
+  assert.ok(narrow.found && narrow.width < wide.width && narrow.width > 200, JSON.stringify(narrow));
+
+  const says = page.locator(".series-at");
+  const words = await says.textContent();
+  assert.match(words!, /^maart 2026: [0-9,]+ dagen per week, [0-9,]+ incidenten per 100 dagen\.$/);
+  await page.locator(".series .u-over").hover();
+  assert.equal(await says.textContent(), words, "there is one month");
+  assert.ok(await page.locator(".series .u-cursor-x").isVisible());
+
+  assert.ok(!(await page.locator(paper).isVisible()));
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  assert.ok(!(await page.locator(screen).isVisible()));
+  assert.ok(await page.locator(paper).isVisible());
+  const printed = await drawn(desk, paper, "--accent");
+  assert.ok(printed.found && printed.hex === wide.hex, "paper has the colours of the light theme");
+  assert.ok(printed.width >= 1360, `${printed.width} dots`);
   assert.deepEqual(desk.faults, []);
   await desk.context.close();
 });

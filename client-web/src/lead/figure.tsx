@@ -1,6 +1,6 @@
 // A chart with what belongs to it: a heading, the picture (which says in words what it shows), the same
-// numbers as a table, and a file of them. Pictures are plain SVG: they print sharp, follow the theme and can be
-// read out; a series has 24 months at most, which needs no library that draws on a canvas.
+// numbers as a table, and a file of them. A series over time is drawn by uPlot (series.tsx), what has no time
+// is plain SVG (charts.tsx).
 import type { ComponentChildren } from "preact";
 import type { Lang } from "../app/api.ts";
 import { useDesk, useTexts } from "../desk/desk.tsx";

@@ -1,12 +1,14 @@
 // The network page: what a theme network learns together, on one page. Every figure comes from a release of
 // the ledger; what may not be shown says so and why.
+import { useMemo } from "preact/hooks";
 import { dayName } from "../research/format.ts";
 import { useDesk, problemText, useAsk, useTexts } from "../desk/desk.tsx";
 import type { Texts } from "../desk/texts.ts";
 import { Alert } from "../ui/parts.tsx";
-import { Bar, PairedChart, UseChart } from "./charts.tsx";
+import { Bar, PairedChart } from "./charts.tsx";
 import { decimal, Figure, monthName, signed } from "./figure.tsx";
-import { isShown, type Cell, type NetworkPage, type Paired } from "./network_data.ts";
+import { isShown, type Cell, type Month, type NetworkPage, type Paired } from "./network_data.ts";
+import { UseChart } from "./series.tsx";
 
 const TEXTS = {
   all: ["Alle netwerken samen", "All networks together"],
@@ -45,6 +47,11 @@ const TEXTS = {
     "Gebruik per maand: in {month} {v} dagen per week en {i} incidenten per 100 dagen.",
     "Use by month: in {month} {v} days a week and {i} incidents per 100 days.",
   ],
+  use_month: [
+    "{month}: {v} dagen per week, {i} incidenten per 100 dagen.",
+    "{month}: {v} days a week, {i} incidents per 100 days.",
+  ],
+  use_hidden: ["{month}: {hidden}.", "{month}: {hidden}."],
   month: ["Maand", "Month"],
   days_week: ["Dagen per week", "Days a week"],
   incidents: ["Incidenten per 100 dagen", "Incidents per 100 days"],
@@ -226,16 +233,23 @@ function BeforeAfter({ page, t }: { page: NetworkPage; t: T }) {
 
 function Use({ page, t }: { page: NetworkPage; t: T }) {
   const { lang } = useDesk();
-  const months = [...page.technology].reverse();
+  const months = useMemo(() => [...page.technology].reverse(), [page]);
+  const words = (c: Cell) => (isShown(c) ? decimal(lang, c.value) : page.hidden[lang]);
   const last = months.filter((m) => isShown(m.days_week)).at(-1);
   const label = last
     ? t("use_label", {
         month: monthName(lang, last.month),
         v: decimal(lang, last.days_week.value!),
-        i: isShown(last.incidents) ? decimal(lang, last.incidents.value) : page.hidden[lang],
+        i: words(last.incidents),
       })
     : page.hidden[lang];
   const cell = (c: Cell) => orHidden(page, c, lang);
+  const say = (m: Month) => {
+    const month = monthName(lang, m.month);
+    return isShown(m.days_week) || isShown(m.incidents)
+      ? t("use_month", { month, v: words(m.days_week), i: words(m.incidents) })
+      : t("use_hidden", { month, hidden: page.hidden[lang] });
+  };
   return (
     <Figure
       title={t("use")}
@@ -253,7 +267,7 @@ function Use({ page, t }: { page: NetworkPage; t: T }) {
         ]),
       }}
     >
-      {last ? <UseChart months={months} label={label} lang={lang} /> : <Hidden page={page} />}
+      {last ? <UseChart months={months} label={label} lang={lang} say={say} /> : <Hidden page={page} />}
       {months.some((m) => !isShown(m.days_week) || !isShown(m.incidents)) && <Why page={page} mark />}
     </Figure>
   );
