@@ -7,7 +7,7 @@ import type { Texts } from "../desk/texts.ts";
 import { Alert } from "../ui/parts.tsx";
 import { Bar, PairedChart } from "./charts.tsx";
 import { decimal, Figure, monthName, signed } from "./figure.tsx";
-import { isShown, type Cell, type Month, type NetworkPage, type Paired } from "./network_data.ts";
+import { type Cell, isRoundedApart, isShown, type Month, type NetworkPage, type Paired } from "./network_data.ts";
 import { UseChart } from "./series.tsx";
 
 const TEXTS = {
@@ -29,6 +29,14 @@ const TEXTS = {
   difference: [
     "{d} punten verschil (spreiding {sd}); ongeveer {n} cliënten in {o} organisaties",
     "{d} points difference (spread {sd}); about {n} clients in {o} organisations",
+  ],
+  rounded: [
+    "Elk getal is apart afgerond. Het verschil is berekend vóór het afronden; het kan 1 punt afwijken van nameting min nulmeting.",
+    "Each figure is rounded by itself. The difference was taken before rounding; it can be 1 point off follow-up minus baseline.",
+  ],
+  difference_one: [
+    "{d} punt verschil (spreiding {sd}); ongeveer {n} cliënten in {o} organisaties",
+    "{d} point difference (spread {sd}); about {n} clients in {o} organisations",
   ],
   was_is: ["eerst {a} %, daarna {b} %", "{a} % before, {b} % after"],
   measure: ["Maat", "Measure"],
@@ -213,7 +221,7 @@ function BeforeAfter({ page, t }: { page: NetworkPage; t: T }) {
                 label={`${name(p)}: ${wasIs(p)}`}
               />
               <p class="sub">
-                {t("difference", {
+                {t(Math.abs(p.value) === 1 ? "difference_one" : "difference", {
                   d: signed(lang, p.value),
                   sd: p.sd === undefined ? "–" : decimal(lang, p.sd),
                   n: p.clients ?? "–",
@@ -226,6 +234,7 @@ function BeforeAfter({ page, t }: { page: NetworkPage; t: T }) {
           )}
         </div>
       ))}
+      {page.paired.some(isRoundedApart) && <p class="sub">{t("rounded")}</p>}
       {!page.paired.every(isShown) && <Why page={page} />}
     </Figure>
   );

@@ -55,3 +55,7 @@ export interface NetworkPage {
 /** Is there a figure to show? */
 export const isShown = (c: Cell | undefined): c is Cell & { value: number } =>
   c !== undefined && !c.hidden && typeof c.value === "number";
+/** Does the difference not look like the one between the two figures beside it? The release rounds each for
+ *  itself, and how it stood before rounding is not for telling. */
+export const isRoundedApart = (p: Paired): boolean =>
+  isShown(p) && Math.abs((p.follow_up ?? 0) - (p.baseline ?? 0) - p.value) > 0.01;
