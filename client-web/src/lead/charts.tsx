@@ -13,12 +13,12 @@ export function PairedChart({ of, label, lang }: { of: Paired; label: string; la
   const follow = of.follow_up ?? 0;
   const sd = of.sd ?? 0;
   return (
-    <svg class="chart" viewBox={`0 0 ${W} 92`} role="img" aria-label={label}>
+    <svg class="chart" viewBox={`0 0 ${W} 98`} role="img" aria-label={label}>
       <line class="axis" x1={x(0)} x2={x(100)} y1={66} y2={66} />
       {[0, 25, 50, 75, 100].map((v) => (
         <g key={v}>
           <line class="axis" x1={x(v)} x2={x(v)} y1={62} y2={70} />
-          <text class="tick" x={x(v)} y={86} text-anchor="middle">
+          <text class="tick" x={x(v)} y={74} text-anchor="middle" dominant-baseline="hanging">
             {v}
           </text>
         </g>

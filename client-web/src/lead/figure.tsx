@@ -57,14 +57,16 @@ export function Figure({ title, lead, file, table, class: more, plain, children 
 }
 
 export function DataTable({ caption, table, lang }: { caption: string; table: Table; lang: Lang }) {
+  // a column with numbers stands to the right, and so does its heading
+  const numeric = table.head.map((_, x) => x > 0 && table.rows.some((row) => typeof row[x] === "number"));
   return (
     <TableFrame label={caption}>
       <table class="data">
         <caption class="visually-hidden">{caption}</caption>
         <thead>
           <tr>
-            {table.head.map((h) => (
-              <th key={h} scope="col">
+            {table.head.map((h, x) => (
+              <th key={h} scope="col" class={numeric[x] ? "num" : undefined}>
                 {h}
               </th>
             ))}
@@ -79,7 +81,7 @@ export function DataTable({ caption, table, lang }: { caption: string; table: Ta
                     {c}
                   </th>
                 ) : (
-                  <td key={x} class={typeof c === "number" ? "num" : undefined}>
+                  <td key={x} class={numeric[x] && typeof c !== "string" ? "num" : undefined}>
                     {typeof c === "number" ? decimal(lang, c) : (c ?? "–")}
                   </td>
                 ),

@@ -125,22 +125,22 @@ function Page({ page, t }: { page: NetworkPage; t: T }) {
       <div class="network-head">
         <h1 class="utrecht-heading-1">{page.network?.name ?? t("all")}</h1>
         <span class="spacer" />
-        <label class="no-print" for="network">
-          {t("choose")}
-        </label>
-        <select
-          id="network"
-          class="utrecht-select utrecht-select--html-select no-print"
-          value={page.network?.number ?? ""}
-          onChange={(e) => (location.hash = `#/network/${e.currentTarget.value}`)}
-        >
-          <option value="">{t("all")}</option>
-          {page.networks.map((n) => (
-            <option key={n.number} value={n.number}>
-              {n.name}
-            </option>
-          ))}
-        </select>
+        <div class="network-choice no-print">
+          <label for="network">{t("choose")}</label>
+          <select
+            id="network"
+            class="utrecht-select utrecht-select--html-select"
+            value={page.network?.number ?? ""}
+            onChange={(e) => (location.hash = `#/network/${e.currentTarget.value}`)}
+          >
+            <option value="">{t("all")}</option>
+            {page.networks.map((n) => (
+              <option key={n.number} value={n.number}>
+                {n.name}
+              </option>
+            ))}
+          </select>
+        </div>
         <button type="button" class="text-button no-print" onClick={() => print()}>
           {t("print")}
         </button>
