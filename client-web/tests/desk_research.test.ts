@@ -1,13 +1,13 @@
 // The researcher's page in a real browser, served by the real overdrachtd from real releases of demonstration data.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { buildApp, writeApp } from "../scripts/build.mjs";
 import type { Releases } from "../src/research/data.ts";
+import { snippets } from "../src/research/snippets.ts";
 import { Daemon, daemonMissing } from "./lib/daemon.ts";
 import { type Account, axeFinds, DeskPage, makeAccount, overhang } from "./lib/desk.ts";
 import { CHROMIUM } from "./ui/lib/stand.mjs";
@@ -94,42 +94,6 @@ test("a token is made, shown once, used, and ended", { skip }, async () => {
   await desk.context.close();
 });
 
-/** The examples as they stand on the page, in the programs that they are for: those that are on this machine. */
-function runSnippets(texts: Record<string, string>): void {
-  const { token } = daemon.admin("token", "add", "examples") as { token: string };
-  const run = (program: string, args: string[]) => {
-    const done = spawnSync(program, args, {
-      cwd: daemon.folder,
-      env: { ...process.env, TOKEN: token, LC_ALL: "C.UTF-8" },
-      encoding: "utf8",
-    });
-    assert.equal(done.status, 0, `${program}: ${done.stdout}${done.stderr}`);
-    return done.stdout;
-  };
-  const has = (program: string, ...args: string[]) => spawnSync(program, args).status === 0;
-  const told = (daemon.admin("release", "show", "2026-03", "--measure", "sleep_se").items as { state: string }[]).filter(
-    (c) => c.state === "shown",
-  ).length;
-  assert.ok(told > 0);
-
-  run("bash", ["-c", texts.curl]);
-  const csv = readFileSync(join(daemon.folder, "sleep.csv"), "utf8");
-  assert.equal(csv.split("\n").filter((l) => l.includes("sleep_se,")).length > 0, true);
-  writeFileSync(join(daemon.folder, "example.sps"), texts.SPSS);
-  assert.match(run("pspp", ["-O", "format=csv", "example.sps"]), /^[0-9]+,[0-9]+,[0-9.]+,[0-9.]+,/m);
-  if (has("Rscript", "-e", "library(haven)")) {
-    // what asks over HTTP is left out where its library is not there: the file lies here already
-    const whole = has("Rscript", "-e", "library(httr2)");
-    const r = whole ? texts.R : `library(haven)\n${texts.R.slice(texts.R.indexOf("sleep <-"))}`;
-    writeFileSync(join(daemon.folder, "example.R"), r);
-    assert.match(run("Rscript", ["--vanilla", "example.R"]), /network_name\s+source\s+clients\s+value/);
-  }
-  if (has("python3", "-c", "import pandas")) {
-    writeFileSync(join(daemon.folder, "example.py"), texts.pandas);
-    run("python3", ["example.py"]);
-  }
-}
-
 test("releases, their files, what changed, citation and examples", { skip }, async () => {
   const first = daemon.admin("release", "make", "2020-02") as { hash: string };
   const made = daemon.admin("release", "make", "2026-03") as { hash: string; told: number; cells: number };
@@ -194,21 +158,12 @@ test("releases, their files, what changed, citation and examples", { skip }, asy
     await changes.locator("td").evaluateAll((all) => all.map((c) => c.textContent)),
     [sleep.told, sleep.new, sleep.gone].map(String),
   );
-  const texts: Record<string, string> = {};
-  for (const [name, holds] of [
-    ["R", /read_sav\("sleep.sav", user_na = TRUE\)/],
-    ["pandas", /pd.read_csv\(/],
-    ["SPSS", /GET FILE='sleep.sav'/],
-    ["curl", /Authorization: Bearer \$TOKEN/],
-  ] as const) {
+  // as snippets.test.ts runs them
+  for (const { name, text } of snippets(`http://127.0.0.1:${daemon.port}`, "2026-03")) {
     await page.getByRole("radio", { name, exact: true }).check();
-    const text = (await page.getByLabel(`voorbeeld voor ${name}`, { exact: true }).textContent())!;
-    assert.match(text, holds);
-    texts[name] = text;
-    if (name !== "SPSS") assert.ok(text.includes(`/v1/releases/2026-03/sleep.`), name);
+    const shown = page.getByLabel(`voorbeeld voor ${name}`, { exact: true });
+    assert.equal(await shown.textContent(), text.trimEnd());
   }
-
-  runSnippets(texts);
 
   await page.getByRole("link", { name: "2020-02" }).click();
   await page.getByText("Dit is de eerste uitgave").waitFor();

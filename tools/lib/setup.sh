@@ -9,8 +9,8 @@ RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libwebsockets-dev lib
   curl jq tzdata)
 # The tests also want the other compiler with its sanitizers, the programs that tools/check asks, and what single
 # tests look through.
-TEST_PACKAGES=(clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck strace python3 libglpk-dev
-  pspp r-base-core r-cran-haven openssl chromium)
+TEST_PACKAGES=(clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck strace python3
+  python3-pandas libglpk-dev pspp r-base-core r-cran-haven r-cran-httr2 openssl chromium)
 COVERAGE_PACKAGES=(gcovr)
 # The web client; only where node or npm is not there already, from whatever source.
 WEB_PACKAGES=(nodejs npm)

@@ -1,4 +1,5 @@
-// Programs that read a release, ready to be pasted. The token is never in them: it comes from the environment.
+// Programs that read a release, ready to be pasted. The token is never in them: it comes from the
+// environment. EXPORTS.md shows the same ones; tests/snippets.test.ts runs them.
 export interface Snippet {
   name: "curl" | "R" | "pandas" | "SPSS";
   text: string;
@@ -28,13 +29,13 @@ sleep = pd.read_csv(
     "${at}/sleep.csv",
     storage_options={"Authorization": "Bearer " + os.environ["TOKEN"]},
     na_values=[-97, -98, -99])
-sleep[(sleep.told == 1) & (sleep.measure == "sleep_se")].pivot_table(
+sleep[(sleep.told == 1) & (sleep.measure == "sleep_se") & (sleep.level == 1)].pivot_table(
     index="network_name", columns="source", values="value")
 `,
     },
     {
       name: "SPSS",
-      text: `* First save sleep.sav from this page, or with curl.
+      text: `* First save sleep.sav: at the desk, or with curl.
 GET FILE='sleep.sav'.
 SELECT IF (told = 1 AND measure = 'sleep_se' AND level = 1).
 LIST network source clients value sd.

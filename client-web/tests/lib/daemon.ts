@@ -33,6 +33,9 @@ export class Daemon {
   /** host names that browsers may use, when not those of the loopback */
   names: string[] = [];
 
+  /** files of a certificate and its key; without them the server speaks no TLS */
+  tls: { cert: string; key: string } | undefined;
+
   /** Fills the folder with demonstration data, before the first start. */
   demo(...args: string[]): void {
     const schemas = ["--schema", `${sourceDir}proto/schema`];
@@ -59,6 +62,7 @@ export class Daemon {
       String(this.samePort ? this.port : 0),
       ...this.names.flatMap((n) => ["--name", n]),
       ...(this.web ? ["--web", this.web] : []),
+      ...(this.tls ? ["--cert", this.tls.cert, "--key", this.tls.key] : []),
       "--local-port",
       "off",
     ];
