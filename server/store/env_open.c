@@ -338,7 +338,8 @@ static int find_folder(sv_env *e, char *why) {
   bool made = !e->opened_readonly && !mkdir(e->path, 0700);
   if (!e->opened_readonly && !made && errno != EEXIST)
     return explain(why, sv_errno_error(errno), "cannot make %.80s: %s", e->path, strerror(errno));
-  int err = made ? sv_file_sync_folder(e->path) : 0; /* its name is on disk before anything in it is promised */
+  /* its name is on disk before anything in it is promised */
+  int err = made ? sv_file_sync_folder(e->path) : 0;
   if (err) return explain(why, err, "cannot make %.80s: %s", e->path, ov_err_text(err));
   if (stat(e->path, &st)) return explain(why, sv_errno_error(errno), "%.80s: %s", e->path, strerror(errno));
   if (!S_ISDIR(st.st_mode)) return explain(why, OV_E_IO, "%.80s is not a folder", e->path);

@@ -7,8 +7,17 @@
 
 void web_hash_job_free(web_hash_job *job) {
   if (!job) return;
+  free(job->headers);
   OPENSSL_cleanse(job, sizeof *job);
   free(job);
+}
+
+static void work(const sv_web_options *o, web_hash_job *job) {
+  bool fits = sv_password_fits(job->hash, job->password);
+  job->fits = fits && job->known; /* after the work, whoever it was for */
+  if (job->fits && *job->next) job->next_err = sv_password_hash(o->sys, &o->cost, job->next, job->next_hash);
+  OPENSSL_cleanse(job->password, sizeof job->password);
+  OPENSSL_cleanse(job->next, sizeof job->next);
 }
 
 static void *hash_main(void *arg) {
@@ -20,26 +29,23 @@ static void *hash_main(void *arg) {
       pthread_cond_wait(&h->work, &h->lock);
       continue;
     }
-    h->waiting = job->next;
+    h->waiting = job->after;
     if (!h->waiting) h->waiting_end = &h->waiting;
     pthread_mutex_unlock(&h->lock);
-    bool fits = sv_password_fits(job->hash, job->password);
-    job->fits = fits && job->known; /* after the work, whoever it was for */
-    OPENSSL_cleanse(job->password, sizeof job->password);
+    work(h->o, job);
     pthread_mutex_lock(&h->lock);
-    job->next = h->done;
+    job->after = h->done;
     h->done = job;
     h->hashes++;
     h->n--;
-    h->wake(h->wake_ctx);
+    h->o->wake(h->o->wake_ctx);
   }
   pthread_mutex_unlock(&h->lock);
   return NULL;
 }
 
-int web_hasher_start(web_hasher *h, void (*wake)(void *ctx), void *wake_ctx) {
-  h->wake = wake;
-  h->wake_ctx = wake_ctx;
+int web_hasher_start(web_hasher *h, const sv_web_options *o) {
+  h->o = o;
   h->waiting_end = &h->waiting;
   pthread_mutex_init(&h->lock, NULL);
   pthread_cond_init(&h->work, NULL);
@@ -54,7 +60,7 @@ int web_hasher_start(web_hasher *h, void (*wake)(void *ctx), void *wake_ctx) {
 
 static void free_list(web_hash_job *job) {
   for (web_hash_job *next; job; job = next) {
-    next = job->next;
+    next = job->after;
     web_hash_job_free(job);
   }
 }
@@ -77,9 +83,9 @@ bool web_hasher_submit(web_hasher *h, web_hash_job *job) {
   pthread_mutex_lock(&h->lock);
   bool room = h->n < SV_WEB_HASHES_WAITING_MAX;
   if (room) {
-    job->next = NULL;
+    job->after = NULL;
     *h->waiting_end = job;
-    h->waiting_end = &job->next;
+    h->waiting_end = &job->after;
     h->n++;
     pthread_cond_signal(&h->work);
   }
@@ -90,7 +96,7 @@ bool web_hasher_submit(web_hasher *h, web_hash_job *job) {
 web_hash_job *web_hasher_take(web_hasher *h) {
   pthread_mutex_lock(&h->lock);
   web_hash_job *job = h->done;
-  if (job) h->done = job->next;
+  if (job) h->done = job->after;
   pthread_mutex_unlock(&h->lock);
   return job;
 }

@@ -26,6 +26,15 @@ static const struct {
                       "Dat duurde te lang, of het ging te vaak mis. Begin opnieuw."},
     [WEB_P_SESSION] = {401, "signed-out", "You are not signed in, or no longer.",
                        "U bent niet (meer) ingelogd."},
+    [WEB_P_PASSWORD] = {403, "password-wrong",
+                        "The present password or the code is wrong, or the code was used already.",
+                        "Het huidige wachtwoord of de code klopt niet, of de code is al gebruikt."},
+    [WEB_P_NEW_PASSWORD] =
+        {400, "password-weak",
+         "Choose one of at least 10 characters, other than the present one and without your "
+         "sign-in name.",
+         "Kies een wachtwoord van minstens 10 tekens: een ander dan nu, en zonder uw "
+         "inlognaam."},
     [WEB_P_CSRF] = {403, "csrf-missing", "The value X-Overdracht-CSRF of this session is missing or wrong.",
                     "Deze vraag hoort niet bij uw sessie. Log opnieuw in."},
     [WEB_P_ROLE] = {403, "not-allowed", "Your role does not allow this.", "Dit mag niet met uw rol."},

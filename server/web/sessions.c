@@ -134,6 +134,17 @@ unsigned sv_web_sessions(sv_web *w, sv_web_session_info *out, unsigned max) {
   return n;
 }
 
+unsigned web_session_end_others(sv_web *w, const ov_name *person, const char *id) {
+  unsigned n = 0;
+  for (unsigned i = 0; i < SV_WEB_SESSIONS_MAX; i++) {
+    web_session *ss = &w->session[i];
+    if (!ss->used || !ov_name_equal(person, &ss->info.person) || !strcmp(id, ss->info.id)) continue;
+    web_session_end(ss);
+    n++;
+  }
+  return n;
+}
+
 unsigned sv_web_revoke(sv_web *w, const char *id, const ov_name *person) {
   unsigned n = 0;
   for (unsigned i = 0; i < SV_WEB_SESSIONS_MAX; i++) {

@@ -36,45 +36,7 @@ static int look_up(sv_web *w, web_hash_job *job) {
   return err;
 }
 
-static int queue(sv_web *w, const sv_net_request *q, const char *folded, const char *password,
-                 sv_net_reply *reply) {
-  web_hash_job *job = calloc(1, sizeof *job);
-  if (!job) return OV_E_NOMEM;
-  job->request_id = q->id;
-  memcpy(job->login, folded, strlen(folded) + 1);
-  memcpy(job->password, password, strlen(password) + 1);
-  memcpy(job->address_key, q->address_key, sizeof job->address_key);
-  memcpy(job->peer, q->peer, strnlen(q->peer, sizeof job->peer - 1));
-  memcpy(job->hash, w->stand_in, sizeof job->hash);
-  int err = look_up(w, job);
-  bool taken = (!err || err == OV_E_NOTFOUND) && web_hasher_submit(&w->passwords, job);
-  if (taken) return SV_NET_LATER;
-  web_delay_refund(w, folded, q->address_key);
-  web_hash_job_free(job);
-  return web_problem_reply(reply, WEB_P_BUSY, 5);
-}
-
-int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply) {
-  sv_web *w = user;
-  json_t *j = web_guard(q, reply) ? web_body(q, reply) : NULL;
-  if (!j) return 0;
-  const char *login = json_string_value(json_object_get(j, "login")),
-             *password = json_string_value(json_object_get(j, "password"));
-  char folded[SV_LOGIN_MAX + 1];
-  int result = 0;
-  if (!login || !password || strlen(password) > SV_PASSWORD_MAX || strlen(login) > SV_LOGIN_MAX) {
-    web_problem_reply(reply, WEB_P_BODY, 0);
-  } else {
-    /* What cannot be a name is worked on like one that nobody has. */
-    if (!sv_login_fold(login, folded)) memcpy(folded, "?", 2);
-    unsigned wait = web_delay_charge(w, folded, q->address_key);
-    result = wait ? web_problem_reply(reply, WEB_P_SLOW, wait) : queue(w, q, folded, password, reply);
-  }
-  json_decref(j); /* the password's copy in it goes with it; the job's is wiped */
-  return result;
-}
-
-/* -- the second half, when the hash is known ------------------------------------------------------------ */
+/* -- when the hash is known ----------------------------------------------------------------------------- */
 
 static web_ticket *place(sv_web *w) {
   int64_t now = web_now(w);
@@ -108,7 +70,7 @@ static void tell_audit(sv_web *w, const web_hash_job *job) {
   (void)sv_server_audit_refusal(w->o.server, org, &e);
 }
 
-void web_sign_in_done(sv_web *w, web_hash_job *job) {
+static void finish(sv_web *w, web_hash_job *job) {
   sv_net_reply reply = {.status = 200};
   if (job->fits) {
     web_delay_refund(w, job->login, job->address_key);
@@ -120,4 +82,45 @@ void web_sign_in_done(sv_web *w, web_hash_job *job) {
   }
   sv_net_reply_later(w->net, job->request_id, &reply);
   web_hash_job_free(job);
+}
+
+/* -- what is asked --------------------------------------------------------------------------------------- */
+
+static int queue(sv_web *w, const sv_net_request *q, const char *folded, const char *password,
+                 sv_net_reply *reply) {
+  web_hash_job *job = calloc(1, sizeof *job);
+  if (!job) return OV_E_NOMEM;
+  job->request_id = q->id;
+  job->done_fn = finish;
+  memcpy(job->login, folded, strlen(folded) + 1);
+  memcpy(job->password, password, strlen(password) + 1);
+  memcpy(job->address_key, q->address_key, sizeof job->address_key);
+  memcpy(job->peer, q->peer, strnlen(q->peer, sizeof job->peer - 1));
+  memcpy(job->hash, w->stand_in, sizeof job->hash);
+  int err = look_up(w, job);
+  bool taken = (!err || err == OV_E_NOTFOUND) && web_hasher_submit(&w->passwords, job);
+  if (taken) return SV_NET_LATER;
+  web_delay_refund(w, folded, q->address_key);
+  web_hash_job_free(job);
+  return web_problem_reply(reply, WEB_P_BUSY, 5);
+}
+
+int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply) {
+  sv_web *w = user;
+  json_t *j = web_guard(q, reply) ? web_body(q, reply) : NULL;
+  if (!j) return 0;
+  const char *login = json_string_value(json_object_get(j, "login")),
+             *password = json_string_value(json_object_get(j, "password"));
+  char folded[SV_LOGIN_MAX + 1];
+  int result = 0;
+  if (!login || !password || strlen(password) > SV_PASSWORD_MAX || strlen(login) > SV_LOGIN_MAX) {
+    web_problem_reply(reply, WEB_P_BODY, 0);
+  } else {
+    /* What cannot be a name is worked on like one that nobody has. */
+    if (!sv_login_fold(login, folded)) memcpy(folded, "?", 2);
+    unsigned wait = web_delay_charge(w, folded, q->address_key);
+    result = wait ? web_problem_reply(reply, WEB_P_SLOW, wait) : queue(w, q, folded, password, reply);
+  }
+  json_decref(j); /* the password's copy in it goes with it; the job's is wiped */
+  return result;
 }

@@ -9,6 +9,7 @@
  *     GET  /api/me             who is signed in
  *     POST /api/device         a one-time enrolment code: this browser becomes the person's device
  *     POST /api/sign-out
+ *     POST /api/password       {"password", "new", "code"}: another password; all other sessions end
  *     GET  /api/releases...    what /v1/ has; GET, POST /api/tokens, POST /api/tokens/revoke: own tokens
  *
  * Once signed in, as far as the role goes (core/sv_rights.h)

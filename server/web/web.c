@@ -42,7 +42,7 @@ int sv_web_new(const sv_web_options *o, sv_web **out) {
   w->hasher = ov_hasher_new();
   int err = w->session && w->ticket && w->delay && w->hasher ? 0 : OV_E_NOMEM;
   if (!err) err = make_stand_in(w);
-  if (!err) err = web_hasher_start(&w->passwords, o->wake, o->wake_ctx);
+  if (!err) err = web_hasher_start(&w->passwords, &w->o);
   if (err) sv_web_free(w);
   else *out = w;
   return err;
@@ -64,7 +64,7 @@ void sv_web_set_net(sv_web *w, sv_net *net) { w->net = net; }
 
 void sv_web_poll(sv_web *w) {
   web_hash_job *job;
-  while ((job = web_hasher_take(&w->passwords))) web_sign_in_done(w, job);
+  while ((job = web_hasher_take(&w->passwords))) job->done_fn(w, job);
 }
 
 const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
@@ -75,6 +75,7 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n) {
   } rows[] = {{"/api/sign-in", SV_NET_POST, web_sign_in},
               {"/api/sign-in/totp", SV_NET_POST, web_sign_in_totp},
               {"/api/sign-out", SV_NET_POST, web_sign_out},
+              {"/api/password", SV_NET_POST, web_password},
               {"/api/me", SV_NET_GET, web_me},
               {"/api/device", SV_NET_POST, web_device},
               {"/api/network", SV_NET_GET, web_network},

@@ -44,9 +44,10 @@ typedef struct web_delay {
 
 /* -- hashing (hasher.c) ---------------------------------------------------------------------------------- */
 
-/* One password to be compared; owned by whoever has it. */
+/* One password to be compared, and perhaps another to be hashed then; owned by whoever has it. */
 typedef struct web_hash_job {
-  struct web_hash_job *next;
+  struct web_hash_job *after;
+  void (*done_fn)(sv_web *w, struct web_hash_job *job); /* takes job; service thread */
   uint64_t request_id;
   bool known; /* else hash is the stand-in, and the answer no, whatever it says */
   char hash[SV_PASSWORD_HASH_MAX + 1];
@@ -57,6 +58,11 @@ typedef struct web_hash_job {
   uint8_t address_key[16];
   char peer[SV_NET_PEER_CHARS]; /* for the audit */
   bool fits;
+  /* The password that takes its place; empty: none does. Hashed only when the first one fits. */
+  char next[SV_PASSWORD_MAX + 1], next_hash[SV_PASSWORD_HASH_MAX + 1];
+  int next_err;
+  char code[OV_CODE_TEXT_MAX + 1], session[9];
+  char *headers; /* of the late answer, or NULL; owned */
 } web_hash_job;
 
 typedef struct web_hasher {
@@ -67,11 +73,10 @@ typedef struct web_hasher {
   unsigned n; /* waiting and in hand */
   uint64_t hashes;
   bool running, stop;
-  void (*wake)(void *ctx);
-  void *wake_ctx;
+  const sv_web_options *o; /* borrowed */
 } web_hasher;
 
-int web_hasher_start(web_hasher *h, void (*wake)(void *ctx), void *wake_ctx);
+int web_hasher_start(web_hasher *h, const sv_web_options *o);
 void web_hasher_stop(web_hasher *h);                      /* drops what waits */
 bool web_hasher_submit(web_hasher *h, web_hash_job *job); /* false: full; the job stays the caller's */
 web_hash_job *web_hasher_take(web_hasher *h);             /* a finished one, or NULL */
@@ -116,24 +121,26 @@ int web_hash_text(sv_web *w, const char *text, uint8_t out[OV_HASH_BYTES]);
 
 /* The errors of this interface: what people read, in both languages, and what programs compare. */
 typedef enum web_problem {
-  WEB_P_HEADER,   /* 403 */
-  WEB_P_ORIGIN,   /* 403 */
-  WEB_P_TYPE,     /* 415 */
-  WEB_P_BODY,     /* 400 */
-  WEB_P_SIGN_IN,  /* 401: name or password */
-  WEB_P_CODE,     /* 401 */
-  WEB_P_TICKET,   /* 401 */
-  WEB_P_SESSION,  /* 401 */
-  WEB_P_CSRF,     /* 403 */
-  WEB_P_ROLE,     /* 403 */
-  WEB_P_UNKNOWN,  /* 404 */
-  WEB_P_RULED,    /* 409 */
-  WEB_P_SLOW,     /* 429 */
-  WEB_P_BUSY,     /* 503 */
-  WEB_P_FULL,     /* 503 */
-  WEB_P_NO_TOKEN, /* 404: no such token of this person */
-  WEB_P_TOKENS,   /* 409: as many as one may have */
-  WEB_P_INTERNAL, /* 500 */
+  WEB_P_HEADER,       /* 403 */
+  WEB_P_ORIGIN,       /* 403 */
+  WEB_P_TYPE,         /* 415 */
+  WEB_P_BODY,         /* 400 */
+  WEB_P_SIGN_IN,      /* 401: name or password */
+  WEB_P_CODE,         /* 401 */
+  WEB_P_TICKET,       /* 401 */
+  WEB_P_SESSION,      /* 401 */
+  WEB_P_PASSWORD,     /* 403: the present one, or the code */
+  WEB_P_NEW_PASSWORD, /* 400 */
+  WEB_P_CSRF,         /* 403 */
+  WEB_P_ROLE,         /* 403 */
+  WEB_P_UNKNOWN,      /* 404 */
+  WEB_P_RULED,        /* 409 */
+  WEB_P_SLOW,         /* 429 */
+  WEB_P_BUSY,         /* 503 */
+  WEB_P_FULL,         /* 503 */
+  WEB_P_NO_TOKEN,     /* 404: no such token of this person */
+  WEB_P_TOKENS,       /* 409: as many as one may have */
+  WEB_P_INTERNAL,     /* 500 */
   WEB_PROBLEMS
 } web_problem;
 /* application/problem+json (RFC 9457). after_s: Retry-After, 0: none. Always returns 0. */
@@ -157,6 +164,8 @@ web_session *web_guard_session(sv_web *w, const sv_net_request *q, sv_net_reply 
 /* Opens a session and puts its cookie into reply. OV_E_FULL, OV_E_CRYPTO, OV_E_NOMEM. */
 int web_session_open(sv_web *w, const sv_web_session_info *info, web_session **out, sv_net_reply *reply);
 void web_session_end(web_session *ss);
+/* All of this person but the one with this id; how many. */
+unsigned web_session_end_others(sv_web *w, const ov_name *person, const char *id);
 /* By a Cookie header; NULL when there is none, it is unknown, or it is over. */
 web_session *web_session_find(sv_web *w, const char *cookie);
 int web_session_touch(sv_web *w, web_session *ss, sv_net_reply *reply);
@@ -207,10 +216,10 @@ void web_made_forget(sv_web *w);
 /* -- handlers -------------------------------------------------------------------------------------------- */
 
 int web_sign_in(void *user, const sv_net_request *q, sv_net_reply *reply);
-void web_sign_in_done(sv_web *w, web_hash_job *job); /* takes job */
 /* Begins a line about signing in. peer: SV_NET_PEER_CHARS bytes. */
 void web_sign_in_event(sv_audit_event *e, const ov_name *person, const char *peer);
 int web_sign_in_totp(void *user, const sv_net_request *q, sv_net_reply *reply);
+int web_password(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_sign_out(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_me(void *user, const sv_net_request *q, sv_net_reply *reply);
 int web_v1(void *user, const sv_net_request *q, sv_net_reply *reply);
