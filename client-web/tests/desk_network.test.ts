@@ -219,6 +219,9 @@ test("it prints on one A4, fits a phone, and axe finds nothing", { skip }, async
       await page.setViewportSize({ width: 360, height: 740 });
       assert.equal(await overhang(page), 0, `${path} on a phone`);
     }
+    await desk.go("account");
+    assert.deepEqual(await axeFinds(page), [], `account, ${colorScheme}`);
+    assert.equal(await overhang(page), 0, "account on a phone");
     await desk.context.close();
   }
 });

@@ -14,8 +14,9 @@ interface SectionPart {
 }
 interface Section {
   /** first part of the address, and key of the name */
-  name: "own" | "network" | "write" | "research";
-  roles: readonly Role[];
+  name: "own" | "network" | "write" | "research" | "account";
+  /** null: everybody, and reached by one's own name instead of the menu */
+  roles: readonly Role[] | null;
   load: () => Promise<SectionPart>;
   /** further first parts that it shows */
   also?: readonly string[];
@@ -43,6 +44,7 @@ const SECTIONS: readonly Section[] = [
     roles: ["project_lead", "expert", "researcher", "programme_admin"],
     load: () => import("../research/research.tsx"),
   },
+  { name: "account", roles: null, load: () => import("./account.tsx") },
 ];
 
 function startLang(): Lang {
@@ -123,10 +125,12 @@ function Root({ session }: { session: Session }) {
   );
 }
 
-const sectionsOf = (me: Me): readonly Section[] => SECTIONS.filter((s) => s.roles.includes(me.role));
+const menuOf = (me: Me): readonly Section[] => SECTIONS.filter((s) => s.roles?.includes(me.role));
 const sectionAt = (me: Me, first: string | undefined): Section | undefined => {
-  const mine = sectionsOf(me);
-  return mine.find((s) => s.name === first || (first !== undefined && s.also?.includes(first))) ?? mine[0];
+  const mine = SECTIONS.filter((s) => !s.roles || s.roles.includes(me.role));
+  return (
+    mine.find((s) => s.name === first || (first !== undefined && s.also?.includes(first))) ?? menuOf(me)[0]
+  );
 };
 
 function Opened() {
@@ -171,7 +175,7 @@ function Header({ lang, choose, me, path, signOut }: HeaderProps) {
       <span class="brand">{frameText(lang, "app")}</span>
       {me && (
         <nav class="desk-nav" aria-label={frameText(lang, "menu")}>
-          {sectionsOf(me).map((s) => (
+          {menuOf(me).map((s) => (
             <a key={s.name} href={`#/${s.name}`} aria-current={s === here ? "page" : undefined}>
               {frameText(lang, s.name)}
             </a>
@@ -180,10 +184,10 @@ function Header({ lang, choose, me, path, signOut }: HeaderProps) {
       )}
       <span class="spacer" />
       {me && (
-        <span class="desk-who">
+        <a class="desk-who" href="#/account" aria-current={here?.name === "account" ? "page" : undefined}>
           {me.name}
           <span class="sub">{me.organisation.name}</span>
-        </span>
+        </a>
       )}
       <button
         type="button"

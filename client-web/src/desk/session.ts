@@ -84,7 +84,12 @@ export class Session {
   }
 
   signIn(login: string, password: string): Promise<Ticket> {
-    return this.post<Ticket>("/api/sign-in", { login, password });
+    return this.post<Ticket>("/api/sign-in", { login, password: typed(password) });
+  }
+  /** Everybody else who is signed in as this person is out then; gives how many those were. */
+  async changePassword(now: string, next: string, code: string): Promise<number> {
+    const body = { password: typed(now), new: typed(next), code };
+    return (await this.post<{ sessions_ended: number }>("/api/password", body)).sessions_ended;
   }
   /** code: of the authenticator, or a recovery code. Gives how many of those are left, if one was used. */
   async enterCode(ticket: Ticket, code: string): Promise<number | null> {
@@ -146,6 +151,9 @@ export class Session {
     throw new ApiError(answer.status, code, text, Number(body.retry_after_s ?? 0));
   }
 }
+
+/** Keyboards make one letter with an accent, or a letter and an accent: the same password. */
+const typed = (password: string): string => password.normalize("NFC");
 
 function read(): Kept | null {
   try {

@@ -26,6 +26,7 @@ export const FRAME = {
   network: ["Netwerk", "Network"],
   write: ["Verhalen en lessen", "Stories and lessons"],
   research: ["Onderzoek", "Research"],
+  account: ["Mijn account", "My account"],
   nothing: ["Voor uw rol is hier niets te zien.", "There is nothing to see here for your role."],
   // -- signing in
   in_title: ["Inloggen", "Sign in"],

@@ -209,6 +209,7 @@ const INPUTS = {
   code: { autoComplete: "off", autoCapitalize: "characters", spellcheck: false },
   login: { autoComplete: "username", autoCapitalize: "none", spellcheck: false },
   password: { type: "password", autoComplete: "current-password", autoCapitalize: "none", spellcheck: false },
+  password_new: { type: "password", autoComplete: "new-password", autoCapitalize: "none", spellcheck: false },
   once: { autoComplete: "one-time-code", autoCapitalize: "none", spellcheck: false },
 } as const;
 
