@@ -32,7 +32,10 @@ const LEAD: readonly Shot[] = [
   ["network", "network/1"],
   ["network-table", "network/4", async ({ page }) => page.locator("summary").nth(1).click()],
 ];
-const RESEARCHER: readonly Shot[] = [["research", "research"]];
+const RESEARCHER: readonly Shot[] = [
+  ["research", "research"],
+  ["account", "account"],
+];
 
 /** The last months that are closed: until 14 days after its end, late entries are waited for. */
 function closedMonths(n: number): string[] {
