@@ -1,6 +1,6 @@
-// Builds the app: client-web/dist, or --out DIR. index.html, desk.html, scripts and styles named by their hash, the
-// service worker with the list of all of them, manifest and icons. Nothing inline, nothing evaluated: it
-// runs under the server's policy (CSP, Trusted Types). node scripts/build.mjs [--out DIR]
+// Builds the app: client-web/dist, or --out DIR. index.html and desk.html from one page, scripts and styles named
+// by their hash, the service worker with the list of all of them, manifest and icons. Nothing inline, nothing
+// evaluated: it runs under the server's policy (CSP, Trusted Types). node scripts/build.mjs [--out DIR]
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -43,7 +43,7 @@ export async function buildApp({ entry = `${root}src/main.ts`, version = package
     define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
   });
   for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
-  files.set("index.html", page("index.html", startOf("app", files)));
+  files.set("index.html", page(startOf("app", files), HOME_SCREEN));
   for (const n of readdirSync(`${root}assets`))
     if (!n.endsWith(".html")) files.set(n, readFileSync(`${root}assets/${n}`));
   files.set("sw.js", await buildWorker(files)); // knows the carer's app alone: what follows needs a network
@@ -66,28 +66,29 @@ async function buildDesk(version) {
     define: { APP_VERSION: JSON.stringify(version), SOURCE_DIR: '""' },
   });
   for (const f of outputFiles) files.set(basename(f.path), Buffer.from(f.contents));
-  files.set("desk.html", page("desk.html", startOf("desk", files)));
+  files.set("desk.html", page(startOf("desk", files)));
   return files;
 }
 /** Of a page's files those that it starts with. */
 const startOf = (page, files) =>
   new Map([...files].filter(([n]) => new RegExp(`^${page}-[0-9A-Z]+\\.(js|css)$`).test(n)));
-/** A page of assets/ that loads these styles and scripts. */
-function page(name, files) {
-  const named = (end) => [...files.keys()].filter((n) => n.endsWith(end));
-  const tags = (end, tag) => named(end).map(tag).join("");
+/** assets/page.html, which loads these styles and scripts. more: what else its head holds. */
+function page(files, more = []) {
+  const named = (end, tag) => [...files.keys()].filter((n) => n.endsWith(end)).map(tag);
+  const head = [
+    ...more,
+    ...named(".css", (n) => `<link rel="stylesheet" href="/${n}" />`),
+    ...named(".js", (n) => `<script type="module" src="/${n}"></script>`),
+  ];
   return Buffer.from(
-    readFileSync(`${root}assets/${name}`, "utf8")
-      .replace(
-        "<!-- styles -->",
-        tags(".css", (n) => `<link rel="stylesheet" href="/${n}" />`),
-      )
-      .replace(
-        "<!-- scripts -->",
-        tags(".js", (n) => `<script type="module" src="/${n}"></script>`),
-      ),
+    readFileSync(`${root}assets/page.html`, "utf8").replace("<!-- head -->", head.join("\n    ")),
   );
 }
+/** The carer's app alone is put on a home screen. */
+const HOME_SCREEN = [
+  '<link rel="manifest" href="/manifest.webmanifest" />',
+  '<link rel="apple-touch-icon" href="/icon-192.png" />',
+];
 async function buildWorker(files) {
   const shell = [...files]
     .map(([name, body]) => ({ url: name === "index.html" ? "/" : `/${name}`, sha256: sha256(body) }))

@@ -255,4 +255,4 @@ function useSystemTheme(): void {
   }, []);
 }
 
-render(<Root session={new Session()} />, document.getElementById("desk")!);
+render(<Root session={new Session()} />, document.getElementById("app")!);
