@@ -25,9 +25,9 @@ let b: App;
 const accounts: Record<string, Account> = {};
 
 /** A tablet of Beuk with somebody signed in. */
-async function tablet(name: string, who: string): Promise<App> {
+async function tablet(name: string, who: string, store = new Store(daemon.port)): Promise<App> {
   const { code } = daemon.admin("device", "add", name, "--team", "Beuk", ...LINDE);
-  const app = await new Store(daemon.port).open();
+  const app = await store.open();
   await app.enrol(code, name);
   await app.choosePin(await personOf(app, who), PIN);
   return app;
@@ -39,7 +39,7 @@ async function night(app: App, label: string, ago: number, quality: number, sour
   const kind = SLEEP(app);
   const id = (name: string) => kind.fields.find((f) => f.name === name)!.id;
   const values = {
-    [id("night_date")]: today(app) - ago,
+    [id("night_date")]: today(a) - ago, // by a clock that is right
     [id("source")]: source,
     [id("quality")]: quality,
   };
@@ -231,6 +231,74 @@ test("which nights are missing, and when each tablet was last here", { skip }, a
   assert.equal(await row("Tablet B").getByText("nu verbonden").count(), 0);
   await row("Tablet B").getByText(/niets van vóór/).waitFor();
   assert.ok(audit("--type", "search").some((x) => /devices/.test(String(x.detail))));
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
+test("what a tablet wrote while its clock stood wrong is dated by the server, or said to have no date", {
+  skip,
+}, async (x) => {
+  const dayMs = 86_400_000;
+  const quality = SLEEP(a).fields.find((f) => f.name === "quality")!.id;
+  /** A tablet without a network, its clock wrong by so much. */
+  const offline = async (who: string, ms: number) => {
+    const store = new Store(daemon.port);
+    daemon.admin("person", "add", who, "--team", "Beuk", ...LINDE);
+    const app = await tablet(`Tablet van ${who}`, who, store);
+    x.after(() => app.close());
+    await app.syncNow();
+    store.online = false;
+    store.cut();
+    store.clockMs = ms;
+    return { store, app };
+  };
+  const back = async ({ store, app }: { store: Store; app: App }, clock: "right" | "wrong") => {
+    store.online = true;
+    if (clock === "right") store.clockMs = 0;
+    await until("the entry is sent", async () => {
+      await app.syncNow();
+      return app.sync.unsent === 0;
+    });
+  };
+  const changed = await night(a, "Merel", 6, 4);
+  await night(a, "Merel", 7, 4);
+  await a.syncNow();
+  // wrong still when it is here again: the server sees by how much
+  const munt = await offline("Munt", -3 * dayMs);
+  await munt.app.edit((await munt.app.record(changed))!, { [quality]: 1 });
+  await a.edit((await a.record(changed))!, { [quality]: 5 });
+  await a.syncNow();
+  await back(munt, "wrong");
+  // right by then: nobody can tell what was wrong
+  const venkel = await offline("Venkel", Date.UTC(2001, 0, 1) - Date.now());
+  await night(venkel.app, "Merel", 7, 2);
+  await back(venkel, "right");
+  // it said a day that has not come, of somebody who has left
+  const dille = await offline("Dille", 3 * dayMs);
+  daemon.admin("person", "edit", "Dille", "--active", "no", ...LINDE);
+  await night(dille.app, "Merel", 8, 2);
+  await back(dille, "right");
+
+  daemon.admin("person", "add", "Kervel", "--role", "project lead", "--team", "Beuk", ...LINDE);
+  const desk = await DeskPage.open(browser, daemon.port);
+  const { page } = desk;
+  await desk.signIn(makeAccount(daemon, "Kervel", "kervel@linde", ...LINDE));
+  await desk.go("own");
+  const row = (id: string) => page.locator(`tr:has(a[href$="/${id}"])`);
+  await row(changed).getByText("oneens").waitFor();
+  assert.equal(await row(changed).locator("td").nth(1).innerText(), "vandaag");
+  const lost = page.locator("tr", { hasText: "klok van het apparaat stond fout" });
+  await lost.getByText("dubbel").waitFor();
+  assert.equal(await lost.count(), 1);
+  await row(changed).locator("a.matter").click();
+  const side = page.locator("[data-field=quality] .side");
+  const marked = side.filter({ hasText: "klok van die tablet liep verkeerd" });
+  await marked.waitFor();
+  assert.equal(await marked.count(), 1);
+  assert.match(await marked.innerText(), /Zeer slecht[^]*Munt/);
+  await desk.go("own/held");
+  const held = page.locator(".held", { hasText: "Dille" });
+  await held.getByText(/Dille, \d\d:\d\d, op Tablet van Dille/).waitFor();
   assert.deepEqual(desk.faults, []);
   await desk.context.close();
 });

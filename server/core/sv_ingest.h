@@ -74,6 +74,10 @@ typedef struct sv_push_out {
  * organisation's). Returns 0 when `out` is meaningful (also for refusals), or a sticky store error. */
 int sv_ingest_push(sv_txn *t, sv_org *org, const sv_push_in *in, ov_arena *a, sv_push_out *out);
 
+/* When it was written, seconds: the device's claim, put right by the offset of its clock, and no later than
+ * the op came. */
+int64_t sv_op_written(const sv_op_row *row);
+
 /* An op of the server's own log (administration, enrolment, rulings, schemas). op: scope, kind, version,
  * record/participant/fields/replaces set, name unset; chained, receipted (applied), signed, stored, folded.
  * *name gets its name. author may be absent; device_time 0 becomes now; a creating op of organisation, team

@@ -186,7 +186,7 @@ static json_t *held_json(own_job *d, sv_txn *t, ov_arena *a, const sv_op_row *ro
   json_t *j = json_pack("{s:o, s:o, s:i, s:s, s:s, s:b, s:I, s:s, s:s, s:i}", "op", name_json(&op->name),
                         "record", name_json(&op->record), "kind", (int)op->kind, "kind_nl",
                         k ? k->nl : "nieuwe soort", "kind_en", k ? k->en : "new kind", "creates", op->creates,
-                        "when", (json_int_t)op->device_time, "nl",
+                        "when", (json_int_t)sv_op_written(row), "nl",
                         exact ? why.text_nl : ov_held_text_nl(reason), "en",
                         exact ? why.text_en : ov_held_text_en(reason), "reason", (int)reason);
   if (!j) return NULL;

@@ -34,7 +34,8 @@ interface Matter {
   client: string;
   is: "conflict" | "double" | "held";
 }
-/** 2020: nothing of this programme is older; a tablet whose battery ran empty may say 1970 or 2000. */
+/** 2020: nothing of this programme is older. A tablet whose battery ran empty may say 1970 or 2000, and be set
+ *  right before it is here again: then nobody knows how far off it had been. */
 const NO_CLOCK_BEFORE = 1_577_836_800;
 const SCREENS = { conflict: "settle", double: "double" } as const;
 const matterOf = (r: RecordView): Matter["is"] =>
@@ -73,7 +74,8 @@ export function Matters() {
     // of what was only ever held, this browser has no time; the list of what is held does
     if (at <= 0) return t("unknown");
     const days = today - app.clock.day(at);
-    if (at < NO_CLOCK_BEFORE || days < -1) return t("bad_clock");
+    // no time is later than the server's when the entry came
+    if (at < NO_CLOCK_BEFORE) return t("bad_clock");
     return days < 1 ? t("today") : days === 1 ? t("yesterday") : t("days", { n: days });
   };
   const to = (m: Matter) =>
