@@ -1,6 +1,7 @@
-/* POST /api/password: who is signed in chooses another password, with the present one and a code. Comparing and
- * hashing is the hashing thread's work; then one write transaction uses the code up and changes the password, if
- * it is still the one that was compared. All other sessions of the person end: whoever knew the old one is out. */
+/* POST /api/password: who is signed in chooses another password, with the present one and a code. Comparing
+ * and hashing is the hashing thread's work; then one write transaction uses the code up and changes the
+ * password, if it is still the one that was compared. All other sessions of the person end: whoever knew the
+ * old one is out. */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,8 +131,8 @@ static void hashed(sv_web *w, web_hash_job *h) {
 static bool good_enough(const char *next, const char *now, const char *login) {
   size_t bytes = strlen(next), letters = 0;
   for (size_t i = 0; i < bytes; i++) letters += ((uint8_t)next[i] & 0xc0) != 0x80;
-  return bytes <= SV_PASSWORD_MAX && letters >= SV_PASSWORD_MIN && ov_utf8_valid((const uint8_t *)next, bytes) &&
-         strcmp(next, now) != 0 && !strstr(next, login);
+  return bytes <= SV_PASSWORD_MAX && letters >= SV_PASSWORD_MIN &&
+         ov_utf8_valid((const uint8_t *)next, bytes) && strcmp(next, now) != 0 && !strstr(next, login);
 }
 
 static int read_account(sv_web *w, web_hash_job *h) {

@@ -128,14 +128,18 @@ static void what_is_easily_guessed_is_refused(void **state) {
   memset(longest, 'x', 257);
   longest[257] = 0;
   snprintf(text, sizeof text, "mijn %s!", s->a.login);
-  const char *bad[] = {"", "kort", "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", s->a.password, text, longest};
+  const char *bad[] = {"",   "kort", "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", s->a.password,
+                       text, longest};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     assert_int_equal(ask(&s->c, s->a.password, bad[i], code), 400);
     assert_string_equal(wc_text(&s->c, "code"), "password-weak");
   }
   assert_int_equal(wc_ask(&s->c, "/api/password", "{\"password\":\"a\",\"new\":1,\"code\":\"x\"}"), 400);
   assert_string_equal(wc_text(&s->c, "code"), "bad-body");
-  assert_int_equal(ask(&s->c, s->a.password, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", code), 200);
+  assert_int_equal(ask(&s->c, s->a.password,
+                       "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+                       code),
+                   200);
   wc_close(&s->c);
 }
 
