@@ -18,26 +18,18 @@ typedef struct stage {
 
 static int setup(void **state) {
   stage *s = calloc(1, sizeof *s);
-  char why[DM_WHY] = "";
   dm_site_open(&s->site, 7);
   s->tablet = dm_tablet_new(&s->site, 0, false);
-  if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
-    print_error("%s\n", why);
-    return -1;
-  }
+  if (!wc_start(&s->d, &s->site)) return -1;
   *state = s;
   return 0;
 }
 
 static int teardown(void **state) {
   stage *s = *state;
-  char why[DM_WHY] = "";
-  bool stopped = dm_stop(&s->d, SIGTERM), clean = dm_log_clean(&s->d, "secretpass", why);
-  if (!clean) print_error("%s\n", why);
-  dm_end(&s->d);
-  dm_site_close(&s->site);
+  int result = wc_stop(&s->d, &s->site, "secretpass");
   free(s);
-  return stopped && clean ? 0 : -1;
+  return result;
 }
 
 #define ACCOUNT(s, name, role, out)                                                                          \

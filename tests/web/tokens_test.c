@@ -1,11 +1,9 @@
 /* A person's own tokens on the web: who may have them, what they open, and when they end. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "web_client.h"
 
@@ -42,17 +40,9 @@ static wc person(stage *s, const char *name, const char *role) {
 
 static int setup(void **state) {
   stage *s = calloc(1, sizeof *s);
-  char why[DM_WHY] = "", text[100];
   dm_site_open(&s->site, 17);
-  if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
-    print_error("%s\n", why);
-    return -1;
-  }
-  time_t past = time(NULL) - 100 * 86400;
-  struct tm tm;
-  strftime(s->month, sizeof s->month, "%Y-%m", gmtime_r(&past, &tm));
-  snprintf(text, sizeof text, "{'cmd':'release make','month':'%s'}", s->month);
-  must(s, text);
+  if (!wc_start(&s->d, &s->site)) return -1;
+  wc_release(&s->d, s->month);
   s->own = person(s, "hyssop", "researcher");
   wc_close(&s->own); /* tests take copies, and each its own answers */
   *state = s;
@@ -61,13 +51,9 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   stage *s = *state;
-  char why[DM_WHY] = "";
-  bool stopped = dm_stop(&s->d, SIGTERM), clean = dm_log_clean(&s->d, "ovr1_", why);
-  if (!clean) print_error("%s\n", why);
-  dm_end(&s->d);
-  dm_site_close(&s->site);
+  int result = wc_stop(&s->d, &s->site, "ovr1_");
   free(s);
-  return stopped && clean ? 0 : -1;
+  return result;
 }
 
 static void answered(const wc *c, int status, const char *code) {
@@ -90,9 +76,7 @@ static void end_token(wc *c, const char *id) {
 
 /* What a program gets with it. */
 static void opens(stage *s, const char *header, const char *path, int status, const char *code) {
-  wc c = wc_open(&s->d);
-  c.origin = c.header = NULL;
-  c.extra = header;
+  wc c = wc_program(&s->d, header);
   wc_ask(&c, path, NULL);
   answered(&c, status, code);
   wc_close(&c);
@@ -166,13 +150,11 @@ static void a_token_of_ones_own(void **state) {
 
 static void the_list_is_that_of_the_programs(void **state) {
   stage *s = *state;
-  char header[100], id[20], body[4096];
-  wc c = s->own, program = wc_open(&s->d);
+  char header[100] = "", id[20], body[4096];
+  wc c = s->own, program = wc_program(&s->d, header);
   make(&c, "{\"label\":\"all\",\"datasets\":[],\"days\":1}", header, id);
   assert_int_equal(wc_ask(&c, "/api/releases", NULL), 200);
   snprintf(body, sizeof body, "%.4095s", c.a.body);
-  program.origin = program.header = NULL;
-  program.extra = header;
   assert_int_equal(wc_ask(&program, "/v1/releases", NULL), 200);
   assert_string_equal(program.a.body, body);
   json_t *list = json_object_get(program.a.json, "releases"), *r = json_array_get(list, 0);
@@ -187,11 +169,9 @@ static void the_list_is_that_of_the_programs(void **state) {
 /* A person saves the same files as a program takes. */
 static void files_for_who_is_signed_in(void **state) {
   stage *s = *state;
-  char header[100], id[20], body[4096], path[80];
-  wc c = s->own, program = wc_open(&s->d), stranger = wc_open(&s->d);
+  char header[100] = "", id[20], body[4096], path[80];
+  wc c = s->own, program = wc_program(&s->d, header), stranger = wc_open(&s->d);
   make(&c, "{\"label\":\"files\",\"datasets\":[],\"days\":1}", header, id);
-  program.origin = program.header = NULL;
-  program.extra = header;
   static const char *const files[] = {"releases/%s/remote_care.csv", "releases/%s/datapackage.json",
                                       "codebook.csv", "codebook.html"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

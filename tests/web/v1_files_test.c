@@ -1,13 +1,11 @@
 /* Files of releases are sent piece by piece: every byte is right whatever is asked for, and readers that do
  * not read cost the server a piece each, not a file. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <zlib.h>
 
 #include "web_client.h"
@@ -79,13 +77,10 @@ static void admin(stage *s, const char *ask_json, char *reply, size_t cap) {
 
 static int setup(void **state) {
   stage *s = calloc(1, sizeof *s);
-  char why[DM_WHY] = "", text[200], month[8];
+  char text[200], month[8];
   static char reply[65536];
   dm_site_open(&s->site, 12);
-  if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
-    print_error("%s\n", why);
-    return -1;
-  }
+  if (!wc_start(&s->d, &s->site)) return -1;
   for (unsigned i = 1; i <= NETWORKS; i++) {
     snprintf(text, sizeof text,
              "{\"cmd\":\"record add\",\"kind\":\"theme_network\",\"fields\":[\"number=%u\",\"name=Net %u\","
@@ -93,17 +88,9 @@ static int setup(void **state) {
              i, i);
     admin(s, text, reply, sizeof reply);
   }
-  time_t past = time(NULL) - 100 * 86400;
-  struct tm tm;
-  strftime(month, sizeof month, "%Y-%m", gmtime_r(&past, &tm));
-  snprintf(text, sizeof text, "{\"cmd\":\"release make\",\"month\":\"%s\"}", month);
-  admin(s, text, reply, sizeof reply);
+  wc_release(&s->d, month);
   snprintf(s->path, sizeof s->path, "/v1/releases/%s/sleep.sav", month);
-  admin(s, "{\"cmd\":\"token add\",\"label\":\"study\"}", reply, sizeof reply);
-  json_t *j = json_loads(reply, 0, NULL);
-  snprintf(s->token, sizeof s->token, "Authorization: Bearer %.75s\r\n",
-           json_string_value(json_object_get(j, "token")));
-  json_decref(j);
+  wc_token(&s->d, "", s->token, NULL);
   *state = s;
   got g = ask(s, "GET", s->path, "");
   s->whole = g.body;
@@ -113,14 +100,10 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   stage *s = *state;
-  char why[DM_WHY] = "";
-  bool stopped = dm_stop(&s->d, SIGTERM), clean = dm_log_clean(&s->d, "ovr1_", why);
-  if (!clean) print_error("%s\n", why);
-  dm_end(&s->d);
-  dm_site_close(&s->site);
+  int result = wc_stop(&s->d, &s->site, "ovr1_");
   test_free(s->whole);
   free(s);
-  return stopped && clean ? 0 : -1;
+  return result;
 }
 
 static void the_whole_file(void **state) {

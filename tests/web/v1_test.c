@@ -22,17 +22,6 @@ typedef struct stage {
   char sleep_id[20];
 } stage;
 
-/* A token by the administrator's command: its header line, and its id. */
-static void token(stage *s, const char *args, char header[100], char id[20]) {
-  char ask[300], reply[2048];
-  snprintf(ask, sizeof ask, "{\"cmd\":\"token add\",\"label\":\"study\"%s}", args);
-  assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
-  json_t *j = json_loads(reply, 0, NULL);
-  snprintf(header, 100, "Authorization: Bearer %.75s\r\n", json_string_value(json_object_get(j, "token")));
-  if (id) snprintf(id, 20, "%s", json_string_value(json_object_get(j, "id")));
-  json_decref(j);
-}
-
 /* One whose time is over: put into the store before the server runs, since the command makes none. */
 static bool old_token(stage *s, char header[100], char why[DM_WHY]) {
   char text[SV_TOKEN_TEXT];
@@ -51,49 +40,26 @@ static bool old_token(stage *s, char header[100], char why[DM_WHY]) {
 
 static int setup(void **state) {
   stage *s = calloc(1, sizeof *s);
-  char why[DM_WHY] = "", ask[100], reply[8192];
+  char why[DM_WHY] = "";
   dm_site_open(&s->site, 8);
   if (!old_token(s, s->old, why)) {
     print_error("%s\n", why);
     return -1;
   }
-  if (!dm_start(&s->d, &s->site, &(dm_options){.workers = 2}, why)) {
-    print_error("%s\n", why);
-    return -1;
-  }
-  time_t past = time(NULL) - 100 * 86400; /* a month that is closed whatever the grace */
-  struct tm tm;
-  strftime(s->month, sizeof s->month, "%Y-%m", gmtime_r(&past, &tm));
-  snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\"}", s->month);
-  if (!dm_admin(&s->d, ask, reply, sizeof reply)) {
-    print_error("%s\n", reply);
-    return -1;
-  }
+  if (!wc_start(&s->d, &s->site)) return -1;
+  wc_release(&s->d, s->month);
   snprintf(s->path, sizeof s->path, SLEEP_CSV, s->month);
-  token(s, "", s->all, NULL);
-  token(s, ",\"dataset\":[\"sleep\"]", s->sleep, s->sleep_id);
+  wc_token(&s->d, "", s->all, NULL);
+  wc_token(&s->d, ",\"dataset\":[\"sleep\"]", s->sleep, s->sleep_id);
   *state = s;
   return 0;
 }
 
 static int teardown(void **state) {
   stage *s = *state;
-  char why[DM_WHY] = "";
-  bool stopped = dm_stop(&s->d, SIGTERM), clean = dm_log_clean(&s->d, "ovr1_", why);
-  if (!clean) print_error("%s\n", why);
-  dm_end(&s->d);
-  dm_site_close(&s->site);
+  int result = wc_stop(&s->d, &s->site, "ovr1_");
   free(s);
-  return stopped && clean ? 0 : -1;
-}
-
-/* As curl asks: no page, no cookie. */
-static wc curl(stage *s, const char *headers) {
-  wc c = wc_open(&s->d);
-  c.origin = NULL;
-  c.header = NULL;
-  c.extra = headers;
-  return c;
+  return result;
 }
 
 static bool head_has(const wc *c, const char *text) { return strstr(c->a.head, text) != NULL; }
@@ -107,7 +73,7 @@ static void tag_of(const wc *c, char out[80]) {
 
 static void a_token_opens_the_releases(void **state) {
   stage *s = *state;
-  wc c = curl(s, s->all);
+  wc c = wc_program(&s->d, s->all);
   char path[80];
   assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
   json_t *first = json_array_get(json_object_get(c.a.json, "releases"), 0);
@@ -153,10 +119,10 @@ static unsigned exports_by(stage *s, const char *who, const char *detail) {
 static void exports_are_in_the_audit(void **state) {
   stage *s = *state;
   char mine[100], id[20], who[40], ask[400], reply[4096];
-  token(s, ",\"dataset\":[\"sleep\"]", mine, id);
+  wc_token(&s->d, ",\"dataset\":[\"sleep\"]", mine, id);
   snprintf(who, sizeof who, "token %s", id);
   assert_int_equal(exports_by(s, who, "releases over HTTP"), 0);
-  wc c = curl(s, mine);
+  wc c = wc_program(&s->d, mine);
   assert_int_equal(wc_ask(&c, s->path, NULL), 200);
   for (int i = 0; i < 500 && !exports_by(s, who, "releases over HTTP"); i++) dm_sleep_ms(20);
   assert_int_equal(wc_ask(&c, s->path, NULL), 200);
@@ -173,7 +139,7 @@ static void exports_are_in_the_audit(void **state) {
 
 static void the_description_needs_no_token(void **state) {
   stage *s = *state;
-  wc c = curl(s, NULL);
+  wc c = wc_program(&s->d, NULL);
   assert_int_equal(wc_ask(&c, "/v1/openapi.json", NULL), 200);
   json_t *paths = json_object_get(c.a.json, "paths");
   assert_int_equal((int)json_object_size(paths), 5);
@@ -184,7 +150,7 @@ static void the_description_needs_no_token(void **state) {
 static void tags_ranges_and_gzip(void **state) {
   stage *s = *state;
   char headers[400], tag[80], whole[sizeof((wc_answer *)0)->body];
-  wc c = curl(s, s->all);
+  wc c = wc_program(&s->d, s->all);
   assert_int_equal(wc_ask(&c, s->path, NULL), 200);
   tag_of(&c, tag);
   snprintf(whole, sizeof whole, "%s", c.a.body);
@@ -216,7 +182,7 @@ static void tags_ranges_and_gzip(void **state) {
 }
 
 static void refused(stage *s, const char *headers, const char *path, int status, const char *code) {
-  wc c = curl(s, headers);
+  wc c = wc_program(&s->d, headers);
   if (wc_ask(&c, path, NULL) != status || strcmp(wc_text(&c, "code"), code) != 0)
     fail_msg("%s %s: %d %s, expected %d %s", headers ? headers : "", path, c.a.status, c.a.body, status,
              code);
@@ -244,7 +210,7 @@ static void tokens_that_open_nothing(void **state) {
   /* Over its scope; the list and the codebook are for every token. */
   snprintf(path, sizeof path, "/v1/releases/%s/goal.csv", s->month);
   refused(s, s->sleep, path, 403, "out-of-scope");
-  wc c = curl(s, s->sleep);
+  wc c = wc_program(&s->d, s->sleep);
   assert_int_equal(wc_ask(&c, s->path, NULL), 200);
   assert_int_equal(wc_ask(&c, "/v1/codebook.csv", NULL), 200);
   wc_close(&c);
@@ -259,8 +225,8 @@ static void a_token_of_another_programme(void **state) {
   char why[DM_WHY] = "", header[100];
   dm_site_open(&other.site, 9);
   if (!dm_start(&other.d, &other.site, &(dm_options){.workers = 1}, why)) fail_msg("%s", why);
-  token(&other, "", header, NULL);
-  wc c = curl(&other, header);
+  wc_token(&other.d, "", header, NULL);
+  wc c = wc_program(&other.d, header);
   assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
   wc_close(&c);
   refused(s, header, "/v1/releases", 401, "token-unknown");
@@ -280,7 +246,7 @@ static void paths_that_lead_nowhere(void **state) {
   static const char *const files[] = {"persons.csv", "sleep.xlsx",  "sleep.html", "sleep.csv.gz", "sleep",
                                       ".csv",        "sleep.csv/x", "SLEEP.csv",  "a/b/c.csv"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    wc c = curl(s, s->all);
+    wc c = wc_program(&s->d, s->all);
     snprintf(path, sizeof path, "/v1/releases/%s/%s", s->month, files[i]);
     if (wc_ask(&c, path, NULL) != 404) fail_msg("%s: %d", path, c.a.status);
     wc_close(&c);
@@ -289,7 +255,7 @@ static void paths_that_lead_nowhere(void **state) {
   refused(s, s->all, "/v1/releases?breakdown=organisation", 400, "no-breakdown");
   snprintf(path, sizeof path, "%s?breakdown=network", s->path);
   refused(s, s->all, path, 400, "no-breakdown");
-  wc c = curl(s, s->all);
+  wc c = wc_program(&s->d, s->all);
   wc_ask(&c, path, NULL);
   assert_non_null(strstr(c.a.body, "all, network, network_type")); /* refused with the list */
   assert_int_equal(wc_ask(&c, "/v1/releases", "{}"), 405);
@@ -318,7 +284,7 @@ static void releases_that_are_refused_or_empty(void **state) {
   admin_says(s, ask, false, "network, network_type");
   snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\"}", s->month);
   admin_says(s, ask, true, "too few people");
-  wc c = curl(s, s->all);
+  wc c = wc_program(&s->d, s->all);
   assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
   assert_non_null(strstr(c.a.body, "\"told\":0,"));
   assert_int_equal(wc_ask(&c, s->path, NULL), 200);
@@ -332,8 +298,8 @@ static void an_expired_token(void **state) {
   sv_txn *t = NULL;
   sv_token tok;
   unsigned changed = 0;
-  token(s, ",\"days\":9", header, id);
-  wc c = curl(s, header);
+  wc_token(&s->d, ",\"days\":9", header, id);
+  wc c = wc_program(&s->d, header);
   assert_int_equal(wc_ask(&c, "/v1/releases", NULL), 200);
   assert_true(dm_stop(&s->d, SIGTERM));
   assert_true(dm_site_open_orgs(&s->site, why));
@@ -353,7 +319,7 @@ static void an_expired_token(void **state) {
   wc_close(&c);
   refused(s, header, "/v1/releases", 401, "token-expired");
   refused(s, header, s->path, 401, "token-expired");
-  c = curl(s, s->all);
+  c = wc_program(&s->d, s->all);
   assert_int_equal(wc_ask(&c, s->path, NULL), 200);
   wc_close(&c);
 }

@@ -1,15 +1,65 @@
 #include "web_client.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "sv_account.h"
 
+bool wc_start(dm_server *d, dm_site *site) {
+  char why[DM_WHY] = "";
+  bool ok = dm_start(d, site, &(dm_options){.workers = 2}, why);
+  if (!ok) fprintf(stderr, "%s\n", why);
+  return ok;
+}
+
+int wc_stop(dm_server *d, dm_site *site, const char *secret) {
+  char why[DM_WHY] = "";
+  bool stopped = dm_stop(d, SIGTERM), clean = dm_log_clean(d, secret, why);
+  if (!clean) fprintf(stderr, "%s\n", why);
+  dm_end(d);
+  dm_site_close(site);
+  return stopped && clean ? 0 : -1;
+}
+
+/* Ends the program when the administrator's command fails. */
+static void must(const dm_server *d, const char *ask, char *reply, size_t cap) {
+  if (dm_admin(d, ask, reply, cap)) return;
+  fprintf(stderr, "%s: %s\n", ask, reply);
+  exit(1);
+}
+
+void wc_release(const dm_server *d, char month[8]) {
+  char ask[100], reply[8192] = "";
+  time_t past = time(NULL) - 100 * 86400;
+  struct tm tm;
+  strftime(month, 8, "%Y-%m", gmtime_r(&past, &tm));
+  snprintf(ask, sizeof ask, "{\"cmd\":\"release make\",\"month\":\"%s\"}", month);
+  must(d, ask, reply, sizeof reply);
+}
+
+void wc_token(const dm_server *d, const char *args, char header[100], char id[20]) {
+  char ask[300], reply[2048] = "";
+  snprintf(ask, sizeof ask, "{\"cmd\":\"token add\",\"label\":\"study\"%s}", args);
+  must(d, ask, reply, sizeof reply);
+  json_t *j = json_loads(reply, 0, NULL);
+  snprintf(header, 100, "Authorization: Bearer %.75s\r\n", json_string_value(json_object_get(j, "token")));
+  if (id) snprintf(id, 20, "%s", json_string_value(json_object_get(j, "id")));
+  json_decref(j);
+}
+
 wc wc_open(const dm_server *d) {
   static unsigned n;
   wc c = {.d = d, .origin = "http://localhost", .header = "1", .type = "application/json"};
   snprintf(c.from, sizeof c.from, "127.0.1.%u", ++n % 250 + 1);
+  return c;
+}
+
+wc wc_program(const dm_server *d, const char *headers) {
+  wc c = wc_open(d);
+  c.origin = c.header = NULL;
+  c.extra = headers;
   return c;
 }
 

@@ -13,6 +13,16 @@ typedef struct wc_answer {
   json_t *json; /* of the body, or NULL; lives until the next call */
 } wc_answer;
 
+/* Starts the server on the site; false: said why on stderr. */
+bool wc_start(dm_server *d, dm_site *site);
+/* Stops and removes both: 0 when it ended well and its log is clean, also of `secret`; else -1. */
+int wc_stop(dm_server *d, dm_site *site, const char *secret);
+/* A release of a month that is closed, whatever the grace: "2026-02". */
+void wc_release(const dm_server *d, char month[8]);
+/* A researcher's token by the administrator's command (args: more JSON members, each after a comma): its
+ * header line, and its id unless that is NULL. */
+void wc_token(const dm_server *d, const char *args, char header[100], char id[20]);
+
 /* One person's browser: what it remembers is sent along. */
 typedef struct wc {
   const dm_server *d;
@@ -28,6 +38,8 @@ typedef struct wc {
 
 /* A well-behaved page of the server itself. */
 wc wc_open(const dm_server *d);
+/* As curl asks: no page, no cookie; header lines are borrowed. */
+wc wc_program(const dm_server *d, const char *headers);
 void wc_close(wc *c);
 /* body NULL: GET. Returns the status; cookies that come are kept. */
 int wc_ask(wc *c, const char *path, const char *body);
