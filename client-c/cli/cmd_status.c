@@ -10,7 +10,7 @@ typedef unsigned long long ull;
 static int status_json(const cli *c, const oc_status *s) {
   json_t *j = json_pack(
       "{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:b, s:b, s:o, "
-      "s:o, s:b, s:b, s:b, s:b}",
+      "s:o, s:b, s:b, s:b, s:b, s:I, s:o, s:I}",
       "ok", 1, "enrolled", s->enrolled, "store", c->store_dir, "device", s->device, "organisation",
       s->organisation, "server", s->server, "zone", s->zone, "unsent", (json_int_t)s->unsent, "on_server",
       (json_int_t)s->on_server, "safe", (json_int_t)s->safe, "attention", (json_int_t)s->attention,
@@ -19,22 +19,23 @@ static int status_json(const cli *c, const oc_status *s) {
       cli_json_moment(c, s->retry_at), "clock_offset", (json_int_t)s->clock_offset, "new_writer",
       s->new_writer, "revoked", s->revoked, "purged", cli_json_moment(c, s->purged), "lease_until",
       cli_json_moment(c, s->lease_until), "lease_over", s->lease_over, "erasing", s->erasing, "strict",
-      s->strict, "closed", s->closed);
+      s->strict, "closed", s->closed, "unsent_entries", (json_int_t)s->unsent_entries, "oldest_entry",
+      cli_json_moment(c, s->oldest_entry), "looks", (json_int_t)s->looks);
   cli_json(j);
   return 0;
 }
 
 /* The three states, each with what it really means; "everything was sent" only when that is so and a server
- * has said it. */
+ * has said it. Who only looked has written nothing: that is said apart. */
 static void print_entries(const cli *c, const oc_status *s) {
   char at[64];
-  if (!s->unsent && s->last_sync) {
-    cli_moment(c, s->last_sync, at);
-    printf("entries    everything was sent; last synced %s\n", at);
-  } else if (s->unsent) {
-    printf("entries    %llu on this device only", (ull)s->unsent);
-    if (s->oldest_unsent) cli_moment(c, s->oldest_unsent, at), printf(", the oldest from %s", at);
+  if (s->unsent_entries) {
+    printf("entries    %llu on this device only", (ull)s->unsent_entries);
+    if (s->oldest_entry) cli_moment(c, s->oldest_entry, at), printf(", the oldest from %s", at);
     fputc('\n', stdout);
+  } else if (s->last_sync) {
+    cli_moment(c, s->last_sync, at);
+    printf("entries    %s; last synced %s\n", s->looks ? "all were sent" : "everything was sent", at);
   } else {
     puts("entries    never synced");
   }
@@ -42,7 +43,11 @@ static void print_entries(const cli *c, const oc_status *s) {
     printf("           %llu on the server, not yet in a verified backup or on a second server\n",
            (ull)s->on_server);
   if (s->safe) printf("           %llu safe: in a verified backup or on a second server\n", (ull)s->safe);
-  if (s->unsent && s->last_sync) cli_moment(c, s->last_sync, at), printf("           last synced %s\n", at);
+  if (s->unsent_entries && s->last_sync)
+    cli_moment(c, s->last_sync, at), printf("           last synced %s\n", at);
+  if (s->looks)
+    printf("looks      %llu on this device only: who looked at whom, for the audit; the next sync sends it\n",
+           (ull)s->looks);
 }
 
 static void print_status(const cli *c, const oc_status *s) {

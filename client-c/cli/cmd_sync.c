@@ -93,17 +93,20 @@ int cli_fetch_share(cli *c) {
 
 static void print_done(cli *c, const oc_progress *p, const oc_status *st) {
   if (c->json) {
-    cli_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "ok", 1, "sent", (json_int_t)p->sent,
+    cli_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "ok", 1, "sent", (json_int_t)p->sent,
                        "received", (json_int_t)p->received, "bytes_out", (json_int_t)p->bytes_out, "bytes_in",
                        (json_int_t)p->bytes_in, "unsent", (json_int_t)st->unsent, "attention",
-                       (json_int_t)st->attention));
+                       (json_int_t)st->attention, "unsent_entries", (json_int_t)st->unsent_entries, "looks",
+                       (json_int_t)st->looks));
     return;
   }
   if (c->quiet) return;
   printf("%llu sent, %llu received (%llu bytes out, %llu in)\n", (unsigned long long)p->sent,
          (unsigned long long)p->received, (unsigned long long)p->bytes_out, (unsigned long long)p->bytes_in);
-  if (!st->unsent) puts("everything is on the server");
-  else printf("%llu still on this device only\n", (unsigned long long)st->unsent);
+  if (st->unsent_entries) printf("%llu still on this device only\n", (unsigned long long)st->unsent_entries);
+  else puts(st->looks ? "every entry is on the server" : "everything is on the server");
+  if (st->looks)
+    printf("looks: %llu still on this device only\n", (unsigned long long)st->looks);
   if (st->attention)
     printf("%llu need attention: overdracht list --attention\n", (unsigned long long)st->attention);
   if (st->conflicts) printf("%llu in conflict: overdracht conflicts\n", (unsigned long long)st->conflicts);

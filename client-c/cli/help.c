@@ -171,9 +171,10 @@ static const struct {
                "\n"
                "How many entries are on this device only, on the server, and safe (in a verified backup or "
                "on a second server). `everything was sent` stands\n"
-               "there only after the server has confirmed it with its signature. Also what needs attention, "
-               "conflicts, the last sync, and what is the matter\n"
-               "with clock or log.\n"},
+               "there only after the server has confirmed it with its signature. Who looked at whom is for "
+               "the audit, and counted apart (looks).\n"
+               "Also what needs attention, conflicts, the last sync, and what is the matter with clock or "
+               "log.\n"},
     {"sync", "Usage: overdracht sync [--live] [--once] [--again] [--wait SECONDS] [--ca FILE]\n"
              "\n"
              "Sends what is new here and receives what is new there. When the connection fails or the server "

@@ -120,6 +120,9 @@ typedef struct oc_status {
    * server gives in the first sync after the store was opened. Until then it is closed: it takes new entries
    * and sends them, and shows nothing (OC_E_CLOSED). */
   bool strict, closed;
+  uint64_t unsent_entries; /* of unsent: what somebody wrote, and not who looked at whom (kind look) */
+  int64_t oldest_entry;    /* device time of the oldest of these; 0: none */
+  uint64_t looks; /* who looked at whom, on this device only: of unsent, and noted for the next sync */
 } oc_status;
 OC_API int oc_status_get(oc_store *s, oc_status *out, oc_error *e);
 /* Zone in which local times are read and shown until the store is closed: an IANA name ("Europe/Amsterdam");

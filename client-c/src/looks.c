@@ -227,3 +227,14 @@ int oc_looks_hand_over(oc_store *s) {
   ov_arena_free(&a);
   return err == OV_E_FULL ? 0 : err; /* what is noted stays, and a sync may make room */
 }
+
+int oc_looks_count(oc_txn *t, uint64_t *n) {
+  uint8_t key[OC_DB_KEY_MAX];
+  size_t key_n = 0;
+  int err = 0;
+  while (!err) {
+    err = oc_next(t, OC_T_META, "l:", 2, key, key_n, key_n > 0, key, &key_n, NULL, NULL, NULL);
+    if (!err) (*n)++;
+  }
+  return err == OV_E_NOTFOUND ? 0 : err;
+}

@@ -106,6 +106,7 @@ int oc_strict_settle(oc_store *s, uint64_t sent, bool live);
 /* -- looks.c: who looked at whom. PROTO-163 -- */
 /* Before a sync: what was noted goes into the log. An ov_err. */
 int oc_looks_hand_over(oc_store *s);
+int oc_looks_count(oc_txn *t, uint64_t *n); /* adds those that are noted and not handed over */
 
 /* -- log.c: own ops -------------------------------------------------------------------------------------- */
 typedef enum oc_op_state { OC_OP_LOCAL = 0, OC_OP_ACKED = 1 } oc_op_state;

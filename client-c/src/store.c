@@ -310,6 +310,16 @@ void oc_store_close(oc_store *s) {
   free(s);
 }
 
+static void count_unsent(const ov_op *op, oc_status *out) {
+  if (!out->oldest_unsent || op->device_time < out->oldest_unsent) out->oldest_unsent = op->device_time;
+  if (op->kind == OV_KIND_LOOK) {
+    out->looks++;
+    return;
+  }
+  out->unsent_entries++;
+  if (!out->oldest_entry || op->device_time < out->oldest_entry) out->oldest_entry = op->device_time;
+}
+
 static int count_own(oc_store *s, oc_txn *t, oc_status *out) {
   oc_writer_row w = {0};
   int err = oc_writer_next(t, NULL, &w);
@@ -320,11 +330,12 @@ static int count_own(oc_store *s, oc_txn *t, oc_status *out) {
     out->unsent += w.last - w.acked;
     out->on_server += w.acked - safe;
     out->safe += safe;
-    oc_log_row row;
-    if (w.last == w.acked || oc_log_get(t, &w.writer, w.acked + 1, &a, &row)) continue;
-    if (!out->oldest_unsent || row.op.device_time < out->oldest_unsent)
-      out->oldest_unsent = row.op.device_time;
-    ov_arena_reset(&a);
+    for (uint64_t seq = w.acked + 1; seq <= w.last; seq++) {
+      oc_log_row row = {0};
+      ov_arena_reset(&a);
+      if (oc_log_get(t, &w.writer, seq, &a, &row)) out->unsent_entries++;
+      else count_unsent(&row.op, out);
+    }
   }
   ov_arena_free(&a);
   (void)s;
@@ -375,6 +386,7 @@ int oc_status_get(oc_store *s, oc_status *out, oc_error *e) {
   int err = oc_txn_begin(s->db, false, &t);
   if (!err) err = count_own(s, t, out);
   if (!err) err = count_rows(t, out);
+  if (!err && m->enrolled && !m->revoked) err = oc_looks_count(t, &out->looks);
   if (!err) err = oc_purge_due(t, &out->erasing);
   oc_txn_abort(t);
   return oc_from_ov(e, err);

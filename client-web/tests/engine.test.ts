@@ -114,6 +114,32 @@ test("who looked at whom without a network is told with the next sync", { skip }
   assert.equal(told()[before].who, "Anna");
 });
 
+test("who only looked has looks to send and no entries, and not everything is sent", { skip }, async () => {
+  const { browser, app } = await team.tablet("T13");
+  await signIn(app);
+  const id = await night(app, 20008);
+  await allSent(app);
+  const at = app.sync.allSentAt!;
+  browser.online = false;
+  browser.cut();
+  await until("noticed", () => app.sync.state === "waiting");
+  await app.record(id);
+  // the connection breaks just when they are handed over
+  await (app as unknown as { core: { looks: { handOver(): Promise<void> } } }).core.looks.handOver();
+  const counts = () => [app.sync.unsent, app.sync.looks];
+  assert.deepEqual(counts(), [1, 1], "at once");
+  await night(app, 20009);
+  await until("counted", () => counts().join() === "2,1");
+  await team.close(app);
+  const again = await team.open(browser);
+  await until("counted anew", () => again.sync.unsent === 2 && again.sync.looks === 1);
+  assert.equal(again.sync.allSentAt, at, "when everything was sent is not later than that");
+  browser.online = true;
+  await again.syncNow();
+  await allSent(again);
+  assert.equal(again.sync.looks, 0);
+});
+
 test("a wrong code, and no server, are said in words and change nothing", { skip }, async () => {
   const app = await team.open(new Browser(daemon.port));
   await assert.rejects(app.enrol("0000-0000-0000", "x"), fails("code_wrong"));

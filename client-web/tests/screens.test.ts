@@ -409,7 +409,25 @@ test("'Alles is verstuurd' stands there only when the engine knows it", { skip }
   await with_({ unsent: 2 });
   await footer.getByText("2 nog te versturen").waitFor();
   assert.doesNotMatch(await footer.innerText(), /Alles is verstuurd/);
-  await with_({ unsent: 0, allSentAt: null });
+  await with_({ unsent: 5, looks: 3 });
+  await footer.getByText("2 nog te versturen").waitFor();
+  // who only looked has no entries to send, and not everything is sent
+  await with_({ unsent: 3, looks: 3 });
+  await footer.getByText("Alle invoer is verstuurd, 3 inzagen nog niet").waitFor();
+  assert.doesNotMatch(await footer.innerText(), /Alles is|te versturen/);
+  await footer.getByRole("button", { name: "Nu versturen" }).waitFor();
+  await visit(page, "send");
+  const states = page.locator(".states .state");
+  assert.deepEqual(
+    (await states.allInnerTexts()).slice(0, 2).map((s) => s.replace(/\s+/g, " ")),
+    [
+      "Op deze tablet Opgeslagen, nog niet verstuurd. 0",
+      "Inzagen Wie welke cliënt bekeek. Dat gaat vanzelf mee. 3",
+    ],
+  );
+  await with_({ unsent: 1, looks: 1 });
+  await footer.getByText("Alle invoer is verstuurd, 1 inzage nog niet").waitFor();
+  await with_({ unsent: 0, looks: 0, allSentAt: null });
   await footer.getByText("Nog nooit verstuurd").waitFor();
   await with_({ allSentAt: 1773208000, unsafe: 4 });
   await footer.getByText(/Alles is verstuurd/).waitFor();

@@ -232,6 +232,21 @@ run 0 one list
 has "on server"
 run 0 one export-unsent
 hasnt '"why"'
+run 0 one status # who only looked has nothing unsent, and is not told that all is told
+has "entries    all were sent; last synced"
+hasnt "everything"
+[ "$(grep -c "on this device only" "$dir/out")" -eq 1 ] || fail "looks are counted as entries"
+has "looks      2 on this device only"
+run 0 one --json status
+has '"unsent":0'
+has '"unsent_entries":0'
+has '"looks":2'
+run 0 one sync
+has "2 sent"
+has "everything is on the server"
+run 0 one status
+has "everything was sent; last synced"
+hasnt "looks"
 run 0 one --zone UTC list sleep_check
 has "checked_at 2026-03-28 22:05"
 run 3 one --zone Europe/Utrecht list
@@ -489,7 +504,11 @@ run 17 two verify
 run 0 two add sleep client=Anna night_date=2026-04-02 source=1 note="zonder verbinding geschreven"
 closed=$(id)
 run 0 two status
-has "on this device only" # the entry, and who looked since
+has "entries    1 on this device only, the oldest from" # the entry, and who looked since
+has "looks      2 on this device only"
+run 0 two --json status
+has '"unsent":3'
+has '"unsent_entries":1'
 start_server "$port_was"
 run 0 two sync
 has "everything is on the server"

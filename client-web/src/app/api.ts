@@ -413,6 +413,8 @@ export interface BoardLine {
 export interface SyncStatus {
   /** entries of this tablet that no server has acknowledged */
   readonly unsent: number;
+  /** of those: who looked at whom, for the audit. Nobody wrote them, and they are to be sent all the same */
+  readonly looks: number;
   /** of those acknowledged: entries that are not in a backup or on a second server yet */
   readonly unsafe: number;
   /** records of this tablet's teams that somebody must look at */

@@ -58,7 +58,7 @@ export interface CoreHooks {
   changed: Changed;
   /** the store was opened, or is protected otherwise from now on; other tabs need the share too */
   opened(share: Uint8Array | null): Promise<void>;
-  appended(log: LogState): void;
+  appended(log: LogState, look: boolean): void;
 }
 
 /** null: not enrolled. */

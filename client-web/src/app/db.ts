@@ -26,6 +26,8 @@ export interface EntryRow {
   head: Uint8Array;
   receipt: Receipt | null;
   refused: number;
+  /** it says who looked at whom */
+  look?: 1;
   /** header and payload; null once dropped */
   body: Uint8Array | null;
 }
@@ -89,6 +91,8 @@ export interface Meta {
   purgesDue: PurgeDue[];
   /** sealed: who looked at whom, not handed over yet */
   looks: Uint8Array;
+  /** entries with `look` that no server has acknowledged */
+  unsentLooks: number;
   /** own ops up to seq were safe at that time */
   safeSince: { seq: number; ms: number }[];
 }

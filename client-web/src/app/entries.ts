@@ -44,6 +44,7 @@ export async function sealEntry(sealer: Sealer, w: Id, e: Entry): Promise<EntryR
     head: e.head,
     receipt: e.receipt,
     refused: e.refused,
+    ...(e.op.kind === KIND.LOOK ? { look: 1 as const } : {}),
     body: await sealer.sealOwn(entryPlace(w, e.seq), wr.take()),
   };
 }

@@ -48,7 +48,7 @@ import {
 import { draftPlace } from "./drafts.ts";
 import type { Env } from "./env.ts";
 import { storageError } from "./errors.ts";
-import { askAboutAll, logOf, newWriter, putLog } from "./logs.ts";
+import { askAboutAll, countLook, logOf, newWriter, putLog } from "./logs.ts";
 import { Sealer, makeStoreKey } from "./seal.ts";
 
 /** Finds a record's place in the indexes. scope: where the server delivers it; null: nowhere yet. */
@@ -81,7 +81,7 @@ export interface StorePorts {
   index: Indexer;
   changed: Changed;
   /** after each entry that is safely on the tablet */
-  appended(log: LogState): void;
+  appended(log: LogState, look: boolean): void;
 }
 
 export class IdbStore implements Store {
@@ -185,12 +185,13 @@ export class IdbStore implements Store {
       const tx = this.#begin(["meta", "entries", "views", "dirty"]);
       await this.#commit(tx, async () => {
         await tx.objectStore("entries").add(row);
+        await countLook(tx, null, row);
         await putMeta(tx, "log", log);
         await putView(tx, view);
         await also?.(tx);
       });
       await this.#cleanDirty();
-      this.#p.appended(log);
+      this.#p.appended(log, row.look === 1);
       this.#p.changed(new Set([row.record]));
       return entry.op.name;
     });
@@ -495,7 +496,9 @@ export class IdbStore implements Store {
       const row = await tx.objectStore("entries").get([w, seq]);
       if (!row) return;
       const body = (row.body && bodies.get(entryPlace(w, seq))) ?? row.body;
-      await tx.objectStore("entries").put(change({ ...row, body }));
+      const next = change({ ...row, body });
+      await tx.objectStore("entries").put(next);
+      await countLook(tx, row, next);
       touched.add(row.record);
       await markDirty(tx, row.record);
     };

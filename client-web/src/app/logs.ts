@@ -31,6 +31,13 @@ export async function askAboutAll(tx: Write): Promise<void> {
     );
 }
 
+/** An entry is unsent, or no more: those that say who looked at whom are counted. */
+export async function countLook(tx: Write, before: EntryRow | null, after: EntryRow): Promise<void> {
+  const unsent = (row: EntryRow | null) => Number(row?.look === 1 && row.receipt === null);
+  const more = unsent(after) - unsent(before);
+  if (more) await putMeta(tx, "unsentLooks", Math.max(0, ((await metaOf(tx, "unsentLooks")) ?? 0) + more));
+}
+
 /** Logs that an older version of the app left behind and took no note of: acknowledged to their end. */
 export async function findOldLogs(db: Db, of: { organisation: Id; device: Id }): Promise<void> {
   const live = (await readMeta(db, "log"))?.writer;

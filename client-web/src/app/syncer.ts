@@ -25,6 +25,7 @@ export interface Line {
 }
 export interface Counts {
   unsent: number;
+  looks: number;
   unsafe: number;
   attention: number;
   allSentAt: number | null;

@@ -34,6 +34,7 @@ const LOOKS_EVERY_MS = 15 * MINUTE_MS;
 const SETTINGS: Settings = { lang: "nl", theme: "system", idleLockS: 120, team: null };
 const NO_SYNC: SyncStatus = {
   unsent: 0,
+  looks: 0,
   unsafe: 0,
   attention: 0,
   state: "idle",
@@ -126,7 +127,7 @@ export abstract class Tablet {
     const db = this.db!;
     this.core = await openCore(this.env, db, {
       changed: (names) => this.#storeChanged(names),
-      appended: (log) => this.#appended(log),
+      appended: (log, look) => this.#appended(log, look),
       opened: (share) => this.#opened(share),
     });
     if (!this.core) {
@@ -339,8 +340,9 @@ export abstract class Tablet {
   async #counts(): Promise<Omit<SyncStatus, "state" | "progress" | "nextTry" | "error" | "online">> {
     const core = this.core;
     if (!core) return NO_SYNC;
-    const [own, stranded, allSentMs, lastMs] = await Promise.all([
+    const [own, looks, stranded, allSentMs, lastMs] = await Promise.all([
       logs(core),
+      readMeta(core.db, "unsentLooks"),
       readMeta(core.db, "stranded"),
       readMeta(core.db, "allSentAt"),
       readMeta(core.db, "lastSync"),
@@ -350,16 +352,18 @@ export abstract class Tablet {
     const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.floor(ms / 1000));
     return {
       unsent: own.reduce((n, log) => n + log.seq - log.acked, stranded ?? 0),
+      looks: looks ?? 0,
       unsafe: own.reduce((n, log) => n + Math.max(0, log.acked - log.safe), 0),
       attention: counts.reduce((a, b) => a + b, 0),
       allSentAt: seconds(allSentMs),
       lastSync: seconds(lastMs),
     };
   }
-  #appended(log: LogState): void {
+  #appended(log: LogState, look: boolean): void {
     sing(this.env.marks, log);
     // at once, so that no footer says 'all sent' beside what was just saved; counted anew just after
-    this.#noteSync({ ...this.status, unsent: this.status.unsent + 1 });
+    const { unsent, looks } = this.status;
+    this.#noteSync({ ...this.status, unsent: unsent + 1, looks: looks + Number(look) });
     this.#syncer?.appended();
   }
   async #synced(allSent: boolean): Promise<void> {

@@ -107,9 +107,9 @@ function Opened({ app, drafts, children }: { app: App; drafts: Drafts; children:
     );
   return (
     <UiContext.Provider value={ui}>
-      {app.sync.unsent > 0 && (
+      {app.sync.unsent > app.sync.looks && (
         <p class="sub" role="status">
-          {t("unsent", { n: app.sync.unsent })}
+          {t("unsent", { n: app.sync.unsent - app.sync.looks })}
         </p>
       )}
       {children}

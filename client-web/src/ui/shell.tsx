@@ -65,11 +65,16 @@ interface FooterWords {
   main: string;
   more: string;
 }
-/** 'Alles is verstuurd' is said only when the engine has the signed answer (allSentAt) and nothing waits. */
+/** 'Alles is verstuurd' is said only when the engine has the signed answer (allSentAt) and nothing waits. Who
+ *  only looked has no entries to send: that is said apart. */
 export function footerWords(ui: Ui, sync: SyncStatus): FooterWords {
   const { app, t, l, lang } = ui;
   const busy = sync.state === "connecting" || sync.state === "syncing";
-  const unsent = counted(lang, "send_unsent_one", "send_unsent_more", sync.unsent);
+  const entries = sync.unsent - sync.looks;
+  const unsent =
+    entries > 0 || sync.allSentAt === null
+      ? counted(lang, "send_unsent_one", "send_unsent_more", entries || sync.looks)
+      : counted(lang, "send_looks_one", "send_looks_more", sync.looks);
   const last =
     sync.unsent > 0
       ? unsent

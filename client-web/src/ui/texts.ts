@@ -274,7 +274,11 @@ const TEXTS = {
   ],
   handover_rounds: ["{n} rondes", "{n} rounds"],
   handover_made: ["Gemaakt door {name}, {time}", "Made by {name}, {time}"],
-  handover_unsent: [
+  handover_unsent_one: [
+    "Let op: 1 invoer van deze tablet is nog niet verstuurd.",
+    "Note: 1 entry of this tablet is not sent yet.",
+  ],
+  handover_unsent_more: [
     "Let op: {n} invoeren van deze tablet zijn nog niet verstuurd.",
     "Note: {n} entries of this tablet are not sent yet.",
   ],
@@ -282,6 +286,11 @@ const TEXTS = {
   // -- footer, sending
   send_unsent_one: ["1 nog te versturen", "1 still to send"],
   send_unsent_more: ["{n} nog te versturen", "{n} still to send"],
+  send_looks_one: ["Alle invoer is verstuurd, 1 inzage nog niet", "All entries were sent, 1 view not yet"],
+  send_looks_more: [
+    "Alle invoer is verstuurd, {n} inzagen nog niet",
+    "All entries were sent, {n} views not yet",
+  ],
   send_all: ["Alles is verstuurd om {time}", "Everything was sent at {time}"],
   send_none: ["Nog nooit verstuurd", "Never sent yet"],
   send_busy: ["Versturen …", "Sending …"],
@@ -295,6 +304,11 @@ const TEXTS = {
   send_now: ["Nu versturen", "Send now"],
   send_state_tablet: ["Op deze tablet", "On this tablet"],
   send_state_tablet_help: ["Opgeslagen, nog niet verstuurd.", "Saved, not sent yet."],
+  send_state_looks: ["Inzagen", "Views"],
+  send_state_looks_help: [
+    "Wie welke cliënt bekeek. Dat gaat vanzelf mee.",
+    "Who looked at which client. Sent by itself.",
+  ],
   send_state_server: ["Op de server, nog zonder kopie", "On the server, not yet copied"],
   send_state_server_help: ["Verstuurd. Er is nog geen reservekopie.", "Sent. There is no backup of it yet."],
   send_state_safe: ["Veilig", "Safe"],

@@ -112,6 +112,7 @@ export class Double implements App {
     };
     this.sync = {
       unsent: 0,
+      looks: 0,
       unsafe: 0,
       attention: 0,
       state: "idle",
@@ -432,6 +433,7 @@ export class Double implements App {
     this.sync = {
       ...this.sync,
       unsent: 0,
+      looks: 0,
       error: null,
       state: "idle",
       progress: null,

@@ -24,7 +24,12 @@ async function open() {
       notice: STATES[query.get("state")!] ?? null,
     };
   if (query.get("unsent"))
-    app.sync = { ...app.sync, unsent: Number(query.get("unsent")), online: query.get("online") !== "no" };
+    app.sync = {
+      ...app.sync,
+      unsent: Number(query.get("unsent")),
+      looks: Number(query.get("looks")),
+      online: query.get("online") !== "no",
+    };
   if (query.get("busy")) app.sync = { ...app.sync, state: "syncing", progress: 0.4 };
   if (query.get("trouble")) app.fail(UNREACHABLE);
   if (query.get("old")) app.sync = { ...app.sync, lastSync: app.clock.now() - 11 * 86400 };

@@ -5,12 +5,13 @@ import { fieldNamed, hintsOf, ROUNDS } from "../kinds.ts";
 import { Alert, Avatar, Button, ErrorAlert, Loading, Title } from "../parts.tsx";
 import { Icon } from "../icons.tsx";
 import { happened, RecordBadges, refsOf, summary } from "../record.tsx";
+import { counted } from "../texts.ts";
 import { href, useLabels, useLoad, useUi } from "../ui.tsx";
 import { RoundsLine } from "./client.tsx";
 
 export function Handover() {
   const ui = useUi();
-  const { app, t, team } = ui;
+  const { app, t, lang, team } = ui;
   const loaded = useLoad(
     async () => {
       if (!team) return null;
@@ -25,6 +26,7 @@ export function Handover() {
   if (!loaded.value || !team) return <Loading />;
   const { records, clients, at } = loaded.value;
   const counting = records.filter((r) => r.retracted !== "yes");
+  const unsent = app.sync.unsent - app.sync.looks;
   const moment = (r: RecordView) => r.occurredAt ?? r.createdAt;
   const of = (client: Client) =>
     counting.filter((r) => r.client === client.id).sort((a, b) => moment(a) - moment(b));
@@ -40,9 +42,9 @@ export function Handover() {
           {t("handover_print")}
         </Button>
       </div>
-      {app.sync.unsent > 0 && (
+      {unsent > 0 && (
         <Alert type="info">
-          <p>{t("handover_unsent", { n: app.sync.unsent })}</p>
+          <p>{counted(lang, "handover_unsent_one", "handover_unsent_more", unsent)}</p>
         </Alert>
       )}
       {!counting.length && <p class="empty">{t("handover_none")}</p>}

@@ -35,10 +35,13 @@ export function Send() {
       <div class="states">
         <State
           icon="device"
-          n={sync.unsent}
+          n={sync.unsent - sync.looks}
           title={t("send_state_tablet")}
           help={t("send_state_tablet_help")}
         />
+        {sync.looks > 0 && (
+          <State icon="eye" n={sync.looks} title={t("send_state_looks")} help={t("send_state_looks_help")} />
+        )}
         <State
           icon="sent"
           n={sync.unsafe}
