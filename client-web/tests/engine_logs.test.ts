@@ -85,6 +85,37 @@ const qualities = async (app: App, ids: string[]) => {
   return Promise.all(ids.map(async (id) => (await app.record(id))!.values[k]));
 };
 
+test("offered again: the server keeps nothing twice, and what is shown stays", { skip }, async () => {
+  const tablet = await team.tablet("L6");
+  const { browser } = tablet;
+  let { app } = tablet;
+  await signIn(app);
+  const ids = [await night(app, 22030), await night(app, 22031)];
+  await allSent(app);
+  app = await newLog(browser, app);
+  await quality(app, ids[0], 1);
+  ids.push(await night(app, 22032));
+  await allSent(app);
+  const other = (await team.tablet("L7")).app;
+  await signIn(other);
+  await has(other, ids[2]);
+  await quality(other, ids[1], 5); // over what this tablet wrote
+  await until("told", async () => (await qualities(app, ids)).join() === "1,5,4");
+  const before = await Promise.all(ids.map((id) => app.record(id)));
+  browser.online = false;
+  browser.cut();
+  await until("noticed", () => app.sync.state === "waiting");
+  await app.offerAgain();
+  await until("counted", () => app.sync.unsent >= 4);
+  assert.deepEqual(await qualities(app, ids), [1, 5, 4], "as before, without a network too");
+  browser.online = true;
+  await app.syncNow();
+  await allSent(app);
+  assert.deepEqual(await Promise.all(ids.map((id) => app.record(id))), before);
+  assert.deepEqual(await qualities(other, ids), [1, 5, 4]);
+  assert.equal((await oldLogs(browser)).length, 1);
+});
+
 test("a log that an older app left behind without a note of it is found, and offered", { skip }, async () => {
   const tablet = await team.tablet("L3");
   const { browser } = tablet;

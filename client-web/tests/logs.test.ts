@@ -118,7 +118,8 @@ test("changes over several logs lie on top as they were written, whatever the id
   const value = () => shown(overlay(s.store.part(a)?.record ?? null, s.store.onTop(a), 0)!, 19);
   let last = a;
   for (const [i, writer] of ["02", "ff", "01"].entries()) {
-    s.store.apply([{ to: "acked", writer: s.store.log().writer, upTo: 1, receipts: [] }]);
+    const receipts = [{ seq: 1, receipt: { serverMs: NOW, offsetMs: 0, reason: 0 } }];
+    s.store.apply([{ to: "acked", writer: s.store.log().writer, upTo: 1, receipts }]);
     leave(s, writer.repeat(16));
     last = s.write(10 + i, a, [last]);
     assert.equal(value(), 10 + i);
@@ -175,6 +176,28 @@ test("offered again: all of every log goes from its beginning, and nothing that 
   }
   assert.equal(s.session.result?.more, false);
   assert.deepEqual([a, b, c].flatMap((n) => s.store.onTop(n)), []);
+});
+
+test("offered again while a session stays: an answer to what went before counts for nothing", () => {
+  const { s, a, c, next } = twoLogs();
+  s.greet(true).welcome().synced();
+  assert.equal(s.session.result, undefined);
+  s.write(4);
+  s.changed();
+  assert.deepEqual(s.pushes().map((p) => s.seqs(p)), [[2]]);
+  s.store.apply([{ to: "again" }]); // the ACK is under way
+  s.ack(2);
+  assert.deepEqual(names(s)[0], [next, 0, 2]);
+  const [p] = s.pushes();
+  assert.deepEqual([s.seqs(p), p.prev], [[1, 2], s.store.heads(next, [0])[0]]);
+  s.ack(2).synced();
+  assert.deepEqual(names(s)[0], [next, 2, 2]);
+  assert.deepEqual(s.sent.map((m) => m.type), ["BYE"], "the other log is due");
+  assert.equal(s.greet(true).hello!.writer, WRITER);
+  s.welcome();
+  assert.deepEqual(s.pushes().map((p) => s.seqs(p)), [[1, 2]]);
+  s.ack(2).synced();
+  assert.deepEqual([s.store.onTop(a), s.store.onTop(c)], [[], []]);
 });
 
 test("a device that has ended hands over each log, and only then says so", () => {

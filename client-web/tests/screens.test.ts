@@ -435,6 +435,34 @@ test("'Alles is verstuurd' stands there only when the engine knows it", { skip }
   await page.close();
 });
 
+test("everything is offered again where sending is told of, with what that does", { skip }, async () => {
+  const { page, faults } = await open("as=Salie");
+  await visit(page, "send");
+  const offered = () =>
+    page.evaluate(() => (globalThis as unknown as { app: { offered: number } }).app.offered);
+  for (const [lang, name, says] of [
+    ["nl", "Alles opnieuw aanbieden", /uit een reservekopie.*veilig.*niets dubbel/],
+    ["en", "Offer everything again", /from a backup.*safe.*nothing twice/],
+  ] as const) {
+    await page.evaluate((l) => {
+      void (globalThis as unknown as { app: { set(c: object): Promise<void> } }).app.set({ lang: l });
+    }, lang);
+    const box = page.locator("details.again");
+    const button = box.getByRole("button", { name });
+    await box.getByText(lang === "nl" ? "Is de server teruggezet?" : "Was the server restored?").waitFor();
+    assert.equal(await button.isVisible(), lang === "en", "not in the way");
+    if (lang === "nl") await box.locator("summary").click();
+    assert.match(await box.locator(".help").innerText(), says);
+    const before = await offered();
+    await button.click();
+    const said = lang === "nl" ? "Alles gaat opnieuw mee." : "Everything is sent once more.";
+    await page.locator(".toast").getByText(said).waitFor();
+    assert.equal(await offered(), before + 1);
+  }
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
 test("the hand-over of a team is one sheet of A4, without buttons, with who made it", { skip }, async () => {
   const { page } = await open("as=Salie");
   await visit(page, "handover");

@@ -132,6 +132,10 @@ export interface App {
   /** Sends and receives now, whatever the waiting time after a failure. Resolves when that is done or has
    *  failed;  `sync` says which. Never rejects. */
   syncNow(): Promise<void>;
+  /** All that this tablet ever wrote counts as unsent from now on and is offered to the server once more.
+   *  That takes what it lacks and keeps nothing twice; what is shown stays. Noted when it resolves; it is
+   *  sent by itself. AppError: locked, closed, revoked, not_enrolled, storage_full, storage. */
+  offerAgain(): Promise<void>;
   /** 'Einde dienst': locks, and sends. */
   endShift(): Promise<void>;
   /** Entries that are not on the server, as a file for the administrator, the last resort. It holds care

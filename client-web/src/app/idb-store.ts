@@ -20,6 +20,7 @@ import {
   type ScopeCursor,
   type ServerPart,
   type Store,
+  follows,
   scopeKey,
 } from "../proto/store.ts";
 import {
@@ -509,10 +510,11 @@ export class IdbStore implements Store {
     };
     switch (c.to) {
       case "acked": {
+        const log = await logOf(tx, c.writer);
+        if (!follows(log, c)) return;
         for (const { seq, receipt } of c.receipts)
           await edit(c.writer, seq, (row) => withReceipt(row, receipt));
-        const { acked } = await logOf(tx, c.writer);
-        return putLog(tx, c.writer, { acked: Math.max(c.upTo, acked) });
+        return putLog(tx, c.writer, { acked: Math.max(c.upTo, log.acked) });
       }
       case "absorbed":
         for (const name of c.names) await edit(...rowKey(name), offTop);

@@ -415,6 +415,13 @@ export abstract class Tablet {
     await this.#syncer?.now();
     await this.#refreshes; // what came is known
   }
+  /** PROTO-54, PROTO-85. Not while the store is closed: what would be sent cannot be read. */
+  async offerAgain(): Promise<void> {
+    const core = this.enrolled();
+    if (this.state !== "ready") throw appError(this.state === "closed" ? "closed" : "locked");
+    await stored(() => core.store.apply([{ to: "again" }]));
+    this.#syncer?.appended();
+  }
   async endShift(): Promise<void> {
     this.lock();
     await this.syncNow();

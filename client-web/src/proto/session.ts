@@ -130,6 +130,8 @@ export class Session {
   #writer: Id = ZERO_ID;
   #old = false;
   #from = 0;
+  /** how far it was acknowledged when this session last looked */
+  #known = 0;
   #helloServer: Id | null = null;
   #server: Id = ZERO_ID;
   #helloBody = new Uint8Array(0);
@@ -182,7 +184,7 @@ export class Session {
     this.#offsetMs = yield* get(store.clockOffset());
     const log = yield* this.#choose(nowMs);
     this.#writer = log.writer;
-    this.#from = log.acked;
+    this.#from = this.#known = log.acked;
     if (this.#helloServer) for (const c of yield* get(store.cursors())) this.#cursors.set(c.scope, c);
     this.#next = log.acked + 1;
     const ownHead = yield* this.#headAt(log.acked);
@@ -401,11 +403,17 @@ export class Session {
     const seq = Math.min(at < 0 ? 0 : rungs[at].seq, log.acked);
     yield* get(this.#ports.store.apply([{ to: "rollback", writer: this.#writer, upTo: seq }]));
     this.#from = Math.min(this.#from, seq);
+    this.#known = seq;
     yield* this.#restart(seq + 1);
   }
   *#push(): Step<void> {
     if (this.#peer.state === "CLOSED" || this.result) return;
     const log = yield* this.#log();
+    if (log.acked < this.#known && !this.#blocked) {
+      // offered again meanwhile
+      this.#from = this.#known = log.acked;
+      yield* this.#restart(log.acked + 1);
+    }
     while (!this.#blocked && this.#next <= log.seq && this.#sent.length < LIMITS.PUSHES_UNANSWERED_MAX)
       yield* this.#pushSome(log);
   }
@@ -504,6 +512,7 @@ export class Session {
         { to: "safe", writer: this.#writer, upTo: m.safeUpTo },
       ]),
     );
+    this.#known = upTo;
     for (const [seq, reason] of held) this.#events.push({ is: "held", seq, reason });
     this.#events.push({ is: "acked", from: this.#from, upTo, safe: m.safeUpTo, total: log.seq });
   }

@@ -31,7 +31,8 @@ export type Change =
   | { to: "stage"; scope: number }
   | { to: "swap"; scope: number }
   | { to: "drop"; scope: number }
-  /** receipts of ops, on top until the server part has them; the log is on the server up to `upTo` */
+  /** receipts of ops, on top until the server part has them; the log is on the server up to `upTo`. Nothing of
+   *  it  counts when the log was rewound meanwhile, so that they do not follow on what is acknowledged */
   | { to: "acked"; writer: Id; upTo: number; receipts: { seq: number; receipt: Receipt }[] }
   /** no longer on top of the server part */
   | { to: "absorbed"; names: Name[] }
@@ -55,6 +56,9 @@ export type Change =
   /** everything received (PROTO-122) */
   | { to: "purge" };
 
+/** Do these receipts go on where the log is acknowledged? */
+export const follows = (log: LogState, c: Extract<Change, { to: "acked" }>): boolean =>
+  (c.receipts[0]?.seq ?? c.upTo + 1) <= log.acked + 1;
 /** What changes a log. */
 export type LogChange = Extract<
   Change,
@@ -216,6 +220,7 @@ export class MemoryStore implements Store {
   #changeLog(c: LogChange): void {
     switch (c.to) {
       case "acked":
+        if (!follows(this.#of(c.writer).log, c)) return;
         for (const { seq, receipt } of c.receipts) this.#edit(c.writer, seq, { receipt, onTop: true });
         return this.#put(c.writer, { acked: Math.max(c.upTo, this.#of(c.writer).log.acked) });
       case "absorbed":

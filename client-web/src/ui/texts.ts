@@ -331,6 +331,13 @@ const TEXTS = {
     "Last resort, when sending no longer works. Whoever has the file can read it. Give it to the administrator only.",
   ],
   send_export_done: ["Bestand met {n} invoeren bewaard.", "File with {n} entries saved."],
+  send_again_title: ["Is de server teruggezet?", "Was the server restored?"],
+  send_again: ["Alles opnieuw aanbieden", "Offer everything again"],
+  send_again_help: [
+    "Na een herstel uit een reservekopie stuurt de tablet vanzelf wat de server mist. Mist er toch invoer van deze tablet? Dan biedt de tablet alles opnieuw aan. Dat is veilig: de server bewaart niets dubbel, en op de tablet verandert niets.",
+    "After a restore from a backup the tablet sends by itself what the server lacks. Are entries of this tablet lacking all the same? Then the tablet offers everything once more. That is safe: the server keeps nothing twice, and nothing changes on the tablet.",
+  ],
+  send_again_done: ["Alles gaat opnieuw mee.", "Everything is sent once more."],
   send_lease: [
     "Nog {n} dagen zonder versturen. Daarna toont de tablet niets meer tot hij verbinding heeft.",
     "{n} more days without sending. After that the tablet shows nothing until it has a connection.",

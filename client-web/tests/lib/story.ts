@@ -92,6 +92,12 @@ export class Story {
     this.#collect();
     return this;
   }
+  /** Something was added to the log. */
+  changed(): this {
+    runNow(this.session.changed());
+    this.#collect();
+    return this;
+  }
   say(m: object): this {
     return this.frame(packFrame(encodeMessage(m as never)));
   }

@@ -429,6 +429,13 @@ export class Double implements App {
     });
   }
 
+  /** how often everything was offered again */
+  offered = 0;
+  async offerAgain(): Promise<void> {
+    this.offered++;
+    this.sync = { ...this.sync, unsent: 40 };
+    this.tell("sync");
+  }
   async syncNow(): Promise<void> {
     this.sync = {
       ...this.sync,

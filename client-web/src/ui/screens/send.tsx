@@ -60,6 +60,7 @@ export function Send() {
       </Button>
       <EndShift />
       {app.person && sync.unsent > 0 && (sync.error || days >= 1) && <ExportUnsent />}
+      {device.state === "ready" && <OfferAgain />}
       {device.mustUpdate && (
         <Alert type="warning">
           <p>{t("send_update_needed")}</p>
@@ -130,6 +131,32 @@ export function Warnings({ all }: { all?: boolean }) {
       ))}
     </Alert>
   ) : null;
+}
+
+/** For a server that was restored: what it lacks it takes, and the rest does no harm. */
+function OfferAgain() {
+  const { app, t, say } = useUi();
+  const { busy, error, run } = useAction();
+  const offer = () =>
+    run(async () => {
+      await app.offerAgain();
+      say({ text: t("send_again_done") });
+      void app.syncNow();
+    });
+  return (
+    <details class="more again">
+      <summary>
+        <span>{t("send_again_title")}</span>
+      </summary>
+      <p class="help">{t("send_again_help")}</p>
+      <div class="again-in">
+        <ErrorAlert error={error} />
+        <Button icon="send" wide busy={busy} onClick={offer}>
+          {t("send_again")}
+        </Button>
+      </div>
+    </details>
+  );
 }
 
 export function ExportUnsent() {
