@@ -60,6 +60,8 @@ bool oc_log_due(const oc_self *m, const oc_writer_row *w) {
   return !w->asked_ms || (w->safe < w->last && m->server_time_ms - w->asked_ms >= ASK_AGAIN_MS);
 }
 
+static bool is_older(const oc_session *ss) { return !ov_id_equal(&ss->w.writer, &ss->s->self.writer); }
+
 /* The log to hand over: an older one first (a forked log, a new writer waiting behind it), else the live one
  * when it has something, else an older one that is due. */
 static int choose_writer(oc_session *ss) {
@@ -77,7 +79,8 @@ static int choose_writer(oc_session *ss) {
     }
     if (oc_log_due(&ss->s->self, &w)) due = w;
   }
-  if (!err && !unsent && !ss->o.live && due.last) ss->w = due;
+  if (!err && !unsent && due.last) ss->w = due;
+  if (!err && is_older(ss)) ss->o.live = false; /* only the live log can be followed */
   oc_txn_abort(t);
   return err;
 }
@@ -257,7 +260,7 @@ static void check_finished(oc_session *ss) {
   if (ss->enrolling || !ss->synced || ss->need_synced || !sent || ss->acked_due) return;
   if (ss->ending && may_purge(ss)) return; /* wiped, and told, before it is over */
   ss->progress.stage = ss->o.live ? OC_LIVE : OC_DONE;
-  ss->finished = !ss->o.live;
+  ss->finished = !ss->o.live || ss->others;
 }
 
 /* What is to be said next: type of the message now in plain, or 0. */
@@ -330,7 +333,7 @@ static int ask_about_all(oc_txn *t) {
 static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   oc_self *m = &ss->s->self;
   int err = ov_id_equal(&m->server, &w->server) ? 0 : ask_about_all(t);
-  ss->w.asked_ms = w->time_ms;
+  if (!is_older(ss)) ss->w.asked_ms = w->time_ms;
   for (uint32_t i = 0; !err && i < w->n_scopes; i++)
     err = oc_scope_state(ss->s, t, w->scopes[i].scope, w->scopes[i].state, &ss->arena);
   m->server = w->server;
@@ -341,6 +344,17 @@ static int store_welcome(oc_session *ss, oc_txn *t, const ov_welcome *w) {
   ss->w.safe = w->safe_up_to;
   if (!err) err = oc_push_save(ss, t);
   return err ? err : oc_self_save(ss->s, t);
+}
+
+/* An older log was asked about once what the server lacks of it is noted, and not before. */
+static int note_asked(oc_session *ss, const ov_welcome *w) {
+  oc_txn *t = NULL;
+  ss->w.asked_ms = w->time_ms;
+  int err = oc_txn_begin(ss->s->db, true, &t);
+  if (!err) err = oc_push_save(ss, t);
+  if (err) oc_txn_abort(t);
+  else err = oc_txn_commit(t);
+  return err;
 }
 
 /* PROTO-164: the share comes before anything that is closed is touched. */
@@ -366,6 +380,7 @@ static int on_welcome(oc_session *ss, const ov_welcome *w, oc_error *e) {
   }
   ss->welcomed = w->own == OV_OWN_SAME;
   if (w->n_tips || !ss->welcomed) err = oc_push_place(ss, w->tips, w->n_tips, w->ladder, w->n_ladder);
+  if (!err && is_older(ss)) err = note_asked(ss, w);
   ss->welcomed = true;
   ss->progress.stage = OC_RECEIVING;
   return err;
@@ -394,6 +409,17 @@ static int on_delta(oc_session *ss, const ov_delta *d) {
   return err;
 }
 
+/* An older log that a session of its own is due for: one that stays would keep it waiting. PROTO-66 */
+static bool older_due(oc_session *ss, oc_txn *t) {
+  oc_writer_row w;
+  int more = oc_writer_next(t, NULL, &w);
+  for (; !more; more = oc_writer_next(t, &w.writer, &w)) {
+    if (ov_id_equal(&w.writer, &ss->s->self.writer)) continue;
+    if (w.last > w.acked || oc_log_due(&ss->s->self, &w)) return true;
+  }
+  return false;
+}
+
 static int finish_sync(oc_session *ss, oc_txn *t, ov_arena *a) {
   oc_store *s = ss->s;
   int64_t now_s = oc_seconds(ss->server_now_ms);
@@ -402,6 +428,7 @@ static int finish_sync(oc_session *ss, oc_txn *t, ov_arena *a) {
   if (!err) err = oc_log_trim(s, t, ss->server_now_ms, 1024);
   s->self.last_sync_ms = oc_now_ms(s);
   if (ss->had_new_writer) s->self.new_writer = false;
+  ss->others = ss->o.live && older_due(ss, t);
   if (!err) err = oc_lease_learn(s, t, a);
   return err ? err : oc_self_save(s, t);
 }

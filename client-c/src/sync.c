@@ -256,6 +256,7 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   if (!err) err = run_session(x, url);
   bool again = x->ss && oc_session_again(x->ss);
   uint64_t sent = x->ss ? x->last.sent : 0;
+  bool older = x->ss && !ov_id_equal(&x->ss->w.writer, &x->s->self.writer);
   oc_session_free(x->ss);
   x->ss = NULL;
   if (!err && oc_ended(x->s, x->e)) return OC_E_REFUSED;
@@ -270,7 +271,7 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   }
   bool any = false, due = false;
   err = oc_from_ov(x->e, unsent(x->s, &any, &due));
-  *more = any ? sent > 0 : due;
+  *more = any ? sent > 0 : due || (older && x->o && x->o->live);
   if (!err && any && !sent)
     return oc_say(x->e, OC_E_NET,
                   "the server finished without taking everything; it is sent again next time");

@@ -401,6 +401,45 @@ static void a_restore_after_a_fork(void **state) {
   home_close(&h);
 }
 
+/* One session that would stay: is it over, because an older log is to be handed over? */
+static bool live_is_over(home *h, tablet *t) {
+  oc_session *cs = NULL;
+  oc_error e = {0};
+  assert_int_equal(oc_session_new(t->s, &(oc_sync_options){.live = true}, &cs, &e), 0);
+  world_wire *w = world_connect(&h->w, cs);
+  assert_int_equal(world_pump(w, &e), 0);
+  bool over = oc_session_finished(cs);
+  world_disconnect(w);
+  oc_session_free(cs);
+  return over;
+}
+
+/* A device that follows its server all day is not kept from offering an older log to it. PROTO-66 */
+static void a_restore_after_a_fork_while_live(void **state) {
+  home h;
+  tablet twin;
+  char twins[OC_ID_TEXT], later_on[OC_ID_TEXT];
+  (void)state;
+  home_open(&h);
+  world_backup(&h.w);
+  tablet_clone(&h.a, &twin, "twin");
+  tablet_add(&h.a, "social_contact", &h.client, &h.ann, NULL, "mode=1", "valence=1", NULL);
+  tablet_add(&twin, "social_contact", &h.client, &h.ann, twins, "mode=2", "valence=2", NULL);
+  tablet_sync_ok(&h.a);
+  tablet_sync_ok(&twin);
+  tablet_add(&twin, "social_contact", &h.client, &h.ann, later_on, "mode=3", "valence=0", NULL);
+  tablet_sync_ok(&twin);
+  world_restore(&h.w);
+  later(&h);
+  assert_true(live_is_over(&h, &twin)); /* its live log, until it has learnt that the server is another */
+  assert_true(live_is_over(&h, &twin)); /* its older one */
+  assert_false(live_is_over(&h, &twin));
+  tablet_sync_ok(&h.b);
+  assert_true(tablet_has(&h.b, twins) && tablet_has(&h.b, later_on));
+  tablet_close(&twin);
+  home_close(&h);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(an_op_pushed_again_to_another_server),
                                      cmocka_unit_test(a_link_cut_between_ack_and_delta),
@@ -413,6 +452,7 @@ int main(void) {
                                      cmocka_unit_test(dropped_ops_become_voids_and_are_filled),
                                      cmocka_unit_test(a_copy_that_believes_it_is_acknowledged),
                                      cmocka_unit_test(a_clone_logs_on),
-                                     cmocka_unit_test(a_restore_after_a_fork)};
+                                     cmocka_unit_test(a_restore_after_a_fork),
+                                     cmocka_unit_test(a_restore_after_a_fork_while_live)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
