@@ -32,7 +32,8 @@ typedef struct sv_writer_options {
   /* 0: none; the owner calls sv_writer_step (the simulator, offline tools) */
   unsigned workers;
   void (*wake)(void *ctx);
-  void *wake_ctx; /* called from a worker when there is something to poll */
+  /* called from a worker when there is something to poll, under its lock: it calls nothing of the writer */
+  void *wake_ctx;
   const sv_sys *sys;
 } sv_writer_options;
 

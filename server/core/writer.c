@@ -158,9 +158,8 @@ static void *worker_main(void *arg) {
     unsigned n = run_batch(w, q, batch, &a, me->hasher);
     pthread_mutex_lock(&w->lock);
     finish_batch(w, q, batch, n);
-    pthread_mutex_unlock(&w->lock);
+    /* Under the lock: who has seen the writer idle may take down what is woken. */
     w->o.wake(w->o.wake_ctx);
-    pthread_mutex_lock(&w->lock);
   }
   pthread_mutex_unlock(&w->lock);
   ov_arena_free(&a);

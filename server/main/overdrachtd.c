@@ -183,7 +183,7 @@ static void tear_down(daemon_state *d) {
   host_end(d);
   daily_stop(d);
   sv_admin_socket_close(d->admin);
-  if (d->web) sv_web_set_net(d->web, NULL);
+  if (d->web) sv_web_stop(d->web);
   sv_net_destroy(d->net);
   d->net = NULL;
   routes_free(d);

@@ -83,6 +83,9 @@ const sv_net_route *sv_web_routes(sv_web *w, size_t *n);
 void sv_web_set_net(sv_web *w, sv_net *net);
 /* Answers what the hashing thread has finished. Service thread, after every wake. */
 void sv_web_poll(sv_web *w);
+/* Joins the hashing thread and forgets the network: nothing is woken or answered from here on. Before the
+ * network goes; sv_web_free does it else. */
+void sv_web_stop(sv_web *w);
 /* The network is gone (or was never made), the writer drained. NULL is fine. */
 void sv_web_free(sv_web *w);
 

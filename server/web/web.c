@@ -48,9 +48,14 @@ int sv_web_new(const sv_web_options *o, sv_web **out) {
   return err;
 }
 
+void sv_web_stop(sv_web *w) {
+  web_hasher_stop(&w->passwords);
+  w->net = NULL;
+}
+
 void sv_web_free(sv_web *w) {
   if (!w) return;
-  web_hasher_stop(&w->passwords);
+  sv_web_stop(w);
   web_made_forget(w);
   if (w->session) OPENSSL_cleanse(w->session, SV_WEB_SESSIONS_MAX * sizeof *w->session);
   free(w->session);
