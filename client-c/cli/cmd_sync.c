@@ -105,8 +105,7 @@ static void print_done(cli *c, const oc_progress *p, const oc_status *st) {
          (unsigned long long)p->received, (unsigned long long)p->bytes_out, (unsigned long long)p->bytes_in);
   if (st->unsent_entries) printf("%llu still on this device only\n", (unsigned long long)st->unsent_entries);
   else puts(st->looks ? "every entry is on the server" : "everything is on the server");
-  if (st->looks)
-    printf("looks: %llu still on this device only\n", (unsigned long long)st->looks);
+  if (st->looks) printf("looks: %llu still on this device only\n", (unsigned long long)st->looks);
   if (st->attention)
     printf("%llu need attention: overdracht list --attention\n", (unsigned long long)st->attention);
   if (st->conflicts) printf("%llu in conflict: overdracht conflicts\n", (unsigned long long)st->conflicts);

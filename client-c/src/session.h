@@ -45,7 +45,7 @@ struct oc_session {
   bool any_delta, acked_due, synced, need_synced;
   bool schemas_changed;
   bool ending, purged;  /* the server says that this device has ended (PROTO-160); it was wiped */
-  bool others; /* live: an older log waits for a session of its own */
+  bool others;          /* live: an older log waits for a session of its own */
   bool finished, again; /* again: the server asks to greet anew at once */
   int failed;
 };

@@ -3,6 +3,7 @@
  * them by bounded, seeded changes: equal arguments, equal inputs. At most T seconds (default 20) are spent on
  * changed inputs. An input that fails is written to ./crash-NAME before it runs again. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -117,12 +118,11 @@ static void run(const uint8_t *p, size_t n) {
 
 static void on_abort(int sig) {
   static const char name[] = "crash-" FUZZ_NAME;
-  FILE *f = fopen(name, "wb");
-  if (f) {
-    fwrite(now_p, 1, now_n, f);
-    fclose(f);
-  }
-  fprintf(stderr, "the input is in ./%s (%zu bytes)\n", name, now_n);
+  static const char told[] = "the input is in ./crash-" FUZZ_NAME "\n";
+  int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool kept = fd >= 0 && write(fd, now_p, now_n) == (ssize_t)now_n;
+  if (kept) (void)!write(STDERR_FILENO, told, sizeof told - 1);
+  if (fd >= 0) close(fd);
   signal(sig, SIG_DFL);
   raise(sig);
 }
@@ -166,7 +166,7 @@ int main(int argc, char **argv) {
   double end = seconds() + (double)limit;
   unsigned long done = 0;
   static uint8_t buf[INPUT_MAX];
-  for (uint64_t s = seed; done < runs && seconds() < end; done++) {
+  for (uint64_t s = seed; n_files && done < runs && seconds() < end; done++) {
     const input *from = &files[next(&s) % n_files];
     size_t n = from->n > INPUT_MAX ? INPUT_MAX : from->n;
     memcpy(buf, from->p, n);

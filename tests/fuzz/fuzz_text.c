@@ -67,6 +67,7 @@ static const ov_schemas *schemas(void) {
 static const ov_skind *kind_at(uint32_t i) {
   uint32_t n = 0;
   while (ov_schemas_at(schemas(), n)) n++;
+  FUZZ_MUST(n);
   return ov_schemas_at(schemas(), i % n);
 }
 

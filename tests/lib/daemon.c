@@ -255,7 +255,7 @@ static void child(dm_server *d, pid_t parent) {
                                "--data",
                                d->o.data ? d->o.data : d->site->data,
                                "--schema",
-                               OV_SOURCE_DIR "/proto/schema",
+                               (OV_SOURCE_DIR "/proto/schema"),
                                "--port",
                                "0",
                                "--local-port",

@@ -108,7 +108,6 @@ static int run(wire *l, oc_error *e) {
   for (int idle = 0; idle < 3 && !l->closed;) {
     bool moved = client_speaks(l);
     if (moved && waited) l->seen->turns++; /* it had waited for an answer, and says more */
-    waited = false;
     if (oc_session_finished(l->cs)) break;
     while (!l->closed && server_reads(l)) moved = true;
     if (l->closed) break;

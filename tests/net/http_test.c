@@ -73,7 +73,7 @@ static void origins_are_told_apart(void **state) {
                                         "ftp://localhost",      "%s://localhost.evil.example",
                                         "%s://localhost:1",     "%s://evil.localhost",
                                         "%s://LOCALHOST",       "%s://localhost/",
-                                        "%s://user@localhost",  ECHO_ORIGIN ".evil.example"};
+                                        "%s://user@localhost",  (ECHO_ORIGIN ".evil.example")};
   char request[500], origin[200];
   for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
     const char *percent = strchr(foreign[i], '%');

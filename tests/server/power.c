@@ -156,6 +156,7 @@ static unsigned lost(stage *st, stage *table, const story *s, const char *file, 
                      bool syncs_count, unsigned states) {
   unsigned bad = 0;
   uint64_t random = syncs_count ? 42 : 43;
+  FX_MUST(s->n);
   for (unsigned k = 0; k < states; k++) {
     if (k % 8 == 0)
       (void)stage_watch(table); /* its live client goes on answering pings, however long this takes */

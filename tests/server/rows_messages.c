@@ -83,7 +83,7 @@ static bool bent_hello(stage *st, const void *arg) {
   if (!dm_wire_open(&w, &st->d, st->bad, 0)) return saw(st, false, "cannot connect");
   dm_hello_plain(&w, &(dm_hello){0}, &plain);
   ov_buf_put(&plain, "\xc0", 1);
-  dm_send_plain(&w, plain.p, (size_t)((int)plain.n - 1 + by));
+  dm_send_plain(&w, plain.p, (size_t)((ptrdiff_t)plain.n - 1 + by));
   ov_buf_free(&plain);
   return told_and_closed(st, &w, OV_E_FORMAT, 1007);
 }

@@ -157,7 +157,7 @@ bool load_run(load *l, unsigned ms) {
     for (unsigned i = 0; i < LOADERS; i++) {
       ov_msg *m;
       dm_wire *w = &l->w[i];
-      for (int r; (r = dm_recv(w, &m, 0)) == 1;) {
+      while (dm_recv(w, &m, 0) == 1) {
         any = true;
         if (m->type == OV_M_ACK && w->tb->acked == w->tb->t->n) push_some(l, i);
       }

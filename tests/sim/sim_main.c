@@ -218,7 +218,7 @@ static int run_seeds(const args *a) {
     }
     if (a->progress && done % PROGRESS_EVERY == 0)
       fprintf(stderr, "%llu of %llu seeds, %u failed\n", (unsigned long long)done,
-              (unsigned long long)(a->last - a->first + 1), failed);
+              (unsigned long long)a->last - a->first + 1, failed);
   }
   if (a->many) print_stats(done, failed, &sum);
   return failed ? 1 : stopped ? 130 : 0;

@@ -290,8 +290,11 @@ int sim_sync(sim_tablet *t) {
   if (!l) return 0;
   unsigned id = l->id;
   l->said = OC_E_NET;
-  for (unsigned i = 0; i < 20000 && t->link == l && l->id == id; i++)
-    if (!sim_net_move(w, &w->rng) && !sim_net_move(w, &w->rng)) break;
+  bool moves = true;
+  for (unsigned i = 0; i < 20000 && moves && t->link == l && l->id == id; i++) {
+    moves = sim_net_move(w, &w->rng);
+    if (!moves) moves = sim_net_move(w, &w->rng); /* the first may only have let time pass */
+  }
   int said = l->said;
   if (t->link) sim_fail(w, "stuck", "tablet %u: link %u neither ends nor goes on", t->id, id);
   return said;

@@ -1,5 +1,6 @@
 /* A built app on disk becomes a table, whole or not at all; and the table is what the network serves. */
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,11 +33,12 @@ static void write_file(const char *name, const void *bytes, size_t n) {
 
 static void write_text(const char *name, const char *text) { write_file(name, text, strlen(text)); }
 
-static int remove_all(void) {
-  char command[120];
-  snprintf(command, sizeof command, "rm -rf '%s'", dir);
-  return system(command);
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where) {
+  (void)st, (void)type, (void)where;
+  return remove(path);
 }
+
+static int remove_all(void) { return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS); }
 
 static char long_text[5000];
 

@@ -90,8 +90,8 @@ static void no_session_outlives_a_working_day(void **state) {
   char cookie[200], next[200];
   sv_net_reply reply = {0};
   int64_t start = clock_ms;
-  web_session *ss = open_one(w, 1, cookie);
-  while ((ss = web_session_find(w, cookie))) {
+  open_one(w, 1, cookie);
+  for (web_session *ss; (ss = web_session_find(w, cookie));) {
     assert_int_equal(web_session_touch(w, ss, &reply), 0);
     take_cookie(&reply, next);
     if (next[0]) strcpy(cookie, next);

@@ -289,7 +289,7 @@ static void all_sync(dd_run *run) {
 }
 
 void dd_shifts_run(dd_run *run) {
-  shift s = {.run = run, .list = malloc(ACTIONS_MAX * sizeof *s.list)};
+  shift s = {.run = run, .list = calloc(ACTIONS_MAX, sizeof *s.list)};
   DD_MUST(s.list);
   s.scene = (dd_scene){
       .schemas = run->org->schemas, .programme = run->programme, .people = run->people, .rng = &run->rng};
