@@ -93,7 +93,7 @@ static void add_day(home *h, const ov_name *client, const ov_name *author, char 
 }
 
 static void add_contact(home *h, const ov_name *client, const ov_name *author, char id[OC_ID_TEXT]) {
-  char when[48], m[16], p[16], d[24], v[16];
+  char when[48], m[16], p[16], d[24], v[24];
   snprintf(m, sizeof m, "mode=%u", 1 + pick(6));
   snprintf(p, sizeof p, "partner=%u", 1 + pick(10));
   snprintf(d, sizeof d, "duration_band=%u", 1 + pick(5));

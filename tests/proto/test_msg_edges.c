@@ -75,7 +75,21 @@ static void a_default_is_a_default_written_out_or_not(void **state) {
   samples_free(&s);
 }
 
-/* Steps of receipts may not be 0, nor lead beyond the last seq. */
+/* A form that may come, though this server gives the share whenever a store is strict. PROTO-164 */
+static void strict_without_a_share(void **state) {
+  samples s;
+  ov_msg out;
+  (void)state;
+  samples_init(&s);
+  ov_msg in = sample_msg(&s, OV_M_WELCOME, true);
+  in.welcome.has_share = false;
+  assert_int_equal(encode_and_decode(&s, &in, &out), 0);
+  assert_true(out.welcome.strict && !out.welcome.has_share);
+  samples_free(&s);
+}
+
+/* Steps of receipts may not be 0, nor lead beyond the last seq; their times not beyond what can be
+ * counted. */
 static void receipts_go_on(void **state) {
   samples s;
   ov_msg out;
@@ -83,7 +97,11 @@ static void receipts_go_on(void **state) {
   samples_init(&s);
   ov_msg in = sample_msg(&s, OV_M_ACK, true);
   ov_buf b;
-  for (int beyond = 0; beyond < 2; beyond++) {
+  static const struct {
+    uint64_t step;
+    int64_t time, later;
+  } bad[] = {{0, 0, 0}, {OV_SEQ_MAX, 0, 0}, {1, 1, INT64_MAX}};
+  for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
     ov_buf_init(&b, 0);
     ov_mpw_array(&b, 7);
     ov_mpw_uint(&b, OV_M_ACK);
@@ -91,11 +109,11 @@ static void receipts_go_on(void **state) {
     ov_mpw_bin(&b, in.ack.head.b, OV_HASH_BYTES);
     ov_mpw_uint(&b, in.ack.safe_up_to);
     ov_mpw_array(&b, 6);
-    ov_mpw_uint(&b, beyond ? OV_SEQ_MAX : 0);
-    ov_mpw_int(&b, 0);
+    ov_mpw_uint(&b, bad[i].step);
+    ov_mpw_int(&b, bad[i].time);
     ov_mpw_int(&b, 0);
     ov_mpw_uint(&b, 1);
-    ov_mpw_int(&b, 0);
+    ov_mpw_int(&b, bad[i].later);
     ov_mpw_int(&b, 0);
     ov_mpw_array(&b, 0);
     ov_mpw_bin(&b, in.ack.sig, OV_SIG_BYTES);
@@ -246,6 +264,7 @@ int main(void) {
       cmocka_unit_test(a_long_zone_is_over_a_limit),
       cmocka_unit_test(too_small_a_wish_is_refused),
       cmocka_unit_test(a_default_is_a_default_written_out_or_not),
+      cmocka_unit_test(strict_without_a_share),
       cmocka_unit_test(receipts_go_on),
       cmocka_unit_test(a_time_beyond_all_clocks_is_refused),
       cmocka_unit_test(half_a_refusal_is_none),
