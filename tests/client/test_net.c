@@ -99,8 +99,13 @@ static oc_net_end run_to(uint16_t port, bool tls, const char *ca, const uint8_t 
   char text[80];
   snprintf(text, sizeof text, "%s://localhost:%u/sync", tls ? "wss" : "ws", port);
   assert_int_equal(oc_net_url_parse(text, &u), 0);
-  oc_net_options o = {
-      .url = &u, .ca_file = ca, .pin = pin, .wake_fd = wake, .connect_ms = 2000, .idle_ms = idle_ms};
+  oc_net_options o = {.url = &u,
+                      .ca_file = ca,
+                      .pin = pin,
+                      .wake_fd = wake,
+                      /* memcheck shakes hands slowly */
+                      .connect_ms = tls && getenv("OV_VALGRIND") ? 10000 : 2000,
+                      .idle_ms = idle_ms};
   oc_net_calls c = {on_open, on_message, next_output, done, t};
   oc_net_run(&o, &c, &end);
   return end;
