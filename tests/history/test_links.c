@@ -367,6 +367,22 @@ static void a_clone_logs_on(void **state) {
   home_close(&h);
 }
 
+/* Two copies of a tablet log on, the twin under a new log from then on; then the server is as it was before
+ * them. */
+static void fork_and_restore(home *h, tablet *twin, char mine[OC_ID_TEXT], char twins[OC_ID_TEXT],
+                             char later_on[OC_ID_TEXT]) {
+  world_backup(&h->w);
+  tablet_clone(&h->a, twin, "twin");
+  tablet_add(&h->a, "social_contact", &h->client, &h->ann, mine, "mode=1", "valence=1", NULL);
+  tablet_add(twin, "social_contact", &h->client, &h->ann, twins, "mode=2", "valence=2", NULL);
+  tablet_sync_ok(&h->a);
+  tablet_sync_ok(twin);
+  tablet_add(twin, "social_contact", &h->client, &h->ann, later_on, "mode=3", "valence=0", NULL);
+  tablet_sync_ok(twin);
+  world_restore(&h->w);
+  later(h);
+}
+
 /* After a fork the tablet goes on under a new log. A restore that lost the end of the old one is healed from
  * that tablet too, though it greets with its new log first: another server has answered, so the older log is
  * asked about again. PROTO-66 */
@@ -376,16 +392,7 @@ static void a_restore_after_a_fork(void **state) {
   char mine[OC_ID_TEXT], twins[OC_ID_TEXT], later_on[OC_ID_TEXT];
   (void)state;
   home_open(&h);
-  world_backup(&h.w);
-  tablet_clone(&h.a, &twin, "twin");
-  tablet_add(&h.a, "social_contact", &h.client, &h.ann, mine, "mode=1", "valence=1", NULL);
-  tablet_add(&twin, "social_contact", &h.client, &h.ann, twins, "mode=2", "valence=2", NULL);
-  tablet_sync_ok(&h.a);
-  tablet_sync_ok(&twin);
-  tablet_add(&twin, "social_contact", &h.client, &h.ann, later_on, "mode=3", "valence=0", NULL);
-  tablet_sync_ok(&twin);
-  world_restore(&h.w);
-  later(&h);
+  fork_and_restore(&h, &twin, mine, twins, later_on);
   tablet_sync_ok(&h.b);
   assert_false(tablet_has(&h.b, twins));
   tablet_sync_ok(&twin); /* its live log; learns that the server is another */
@@ -421,16 +428,7 @@ static void a_restore_after_a_fork_while_live(void **state) {
   char twins[OC_ID_TEXT], later_on[OC_ID_TEXT];
   (void)state;
   home_open(&h);
-  world_backup(&h.w);
-  tablet_clone(&h.a, &twin, "twin");
-  tablet_add(&h.a, "social_contact", &h.client, &h.ann, NULL, "mode=1", "valence=1", NULL);
-  tablet_add(&twin, "social_contact", &h.client, &h.ann, twins, "mode=2", "valence=2", NULL);
-  tablet_sync_ok(&h.a);
-  tablet_sync_ok(&twin);
-  tablet_add(&twin, "social_contact", &h.client, &h.ann, later_on, "mode=3", "valence=0", NULL);
-  tablet_sync_ok(&twin);
-  world_restore(&h.w);
-  later(&h);
+  fork_and_restore(&h, &twin, NULL, twins, later_on);
   assert_true(live_is_over(&h, &twin)); /* its live log, until it has learnt that the server is another */
   assert_true(live_is_over(&h, &twin)); /* its older one */
   assert_false(live_is_over(&h, &twin));
