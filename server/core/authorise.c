@@ -1,7 +1,8 @@
 /* May this device write this op for this author now? An enrolled device of the organisation, a team it is in,
  * an author of that team, and a role that the table of rights lets do this with this kind. What somebody
  * wrote before leaving a team, before getting another role, or before the participant moved, stays valid:
- * tablets are offline when things change. */
+ * tablets are offline when things change. When it was written is the corrected time: with a tablet's own,
+ * one whose clock is behind would let people write for ever who have left. */
 #include <string.h>
 
 #include "ingest_priv.h"
@@ -75,6 +76,7 @@ static bool was_in(const author_view *v, uint32_t scope, int64_t at) {
 typedef struct about {
   uint32_t v[OV_SCOPES_MAX + 1];
   uint32_t n;
+  int64_t written; /* corrected time, s */
 } about;
 
 static void about_add(about *a, uint32_t scope) {
@@ -101,15 +103,15 @@ static int about_record(ingest *g, const ov_op *op, about *a) {
 }
 
 /* Does this device know the participant: one of its teams has or had the record? */
-static int knows_participant(ingest *g, const author_view *dev, const ov_op *op, bool *knows) {
+static int knows_participant(ingest *g, const author_view *dev, const ov_op *op, int64_t at, bool *knows) {
   brief part;
   uint32_t scopes[OV_SCOPES_MAX], n = 0;
   ov_record r = {.scope = op->scope, .has_participant = true, .participant = op->participant, .n_ops = 1};
   int err = ingest_brief(g, &op->participant, &part);
   if (!err) err = scopes_of_record(g, &r, scopes, &n);
   if (err) return err;
-  *knows = was_in(dev, part.scope, op->device_time);
-  for (uint32_t i = 0; i < n && !*knows; i++) *knows = was_in(dev, scopes[i], op->device_time);
+  *knows = was_in(dev, part.scope, at);
+  for (uint32_t i = 0; i < n && !*knows; i++) *knows = was_in(dev, scopes[i], at);
   for (uint32_t i = 0; i < dev->n_teams && !*knows; i++) {
     uint64_t pos;
     err = sv_gone_get(g->t, dev->teams[i], &op->participant, &pos);
@@ -119,9 +121,9 @@ static int knows_participant(ingest *g, const author_view *dev, const ov_op *op,
   return 0;
 }
 
-static bool any_team(const author_view *v, const about *a, int64_t at) {
+static bool any_team(const author_view *v, const about *a) {
   for (uint32_t i = 0; i < a->n; i++) {
-    if (a->v[i] < 2 || was_in(v, a->v[i], at)) return true;
+    if (a->v[i] < 2 || was_in(v, a->v[i], a->written)) return true;
   }
   return false;
 }
@@ -132,12 +134,12 @@ static int check_device(ingest *g, const sv_device *device, const ov_op *op, con
   bool knows = true;
   memcpy(v.teams, device->teams, sizeof v.teams);
   int err = 0;
-  if (!any_team(&v, a, op->device_time) && !ov_name_is_zero(&device->record)) {
+  if (!any_team(&v, a) && !ov_name_is_zero(&device->record)) {
     err = view_load(g, &device->record, OV_KIND_DEVICE, SV_DEVICE_TEAMS, &v);
   }
   if (err) return err;
-  if (!any_team(&v, a, op->device_time)) *reason = OV_HELD_SCOPE;
-  else if (op->creates && op->has_participant) err = knows_participant(g, &v, op, &knows);
+  if (!any_team(&v, a)) *reason = OV_HELD_SCOPE;
+  else if (op->creates && op->has_participant) err = knows_participant(g, &v, op, a->written, &knows);
   if (!knows) *reason = OV_HELD_SCOPE;
   return err;
 }
@@ -217,7 +219,7 @@ static int within(ingest *g, sv_reach reach, const author_view *v, const ov_op *
   switch (reach) {
   case SV_NO: *yes = false; return 0;
   case SV_NETWORK: *yes = true; return 0;
-  case SV_OWN_TEAM: *yes = any_team(v, a, op->device_time); return 0;
+  case SV_OWN_TEAM: *yes = any_team(v, a); return 0;
   case SV_OWN_ORG:
     if (op->scope == 0 && !op->creates) err = ingest_brief(g, &op->record, &rec);
     *yes = rec.known;
@@ -233,7 +235,7 @@ static int check_right(ingest *g, const sv_device *device, const ov_op *op, cons
                                                            : SV_A_EDIT;
   bool yes = false, knows = true, settling = false;
   unsigned role;
-  int err = role_at(g, v, op->device_time, &role);
+  int err = role_at(g, v, a->written, &role);
   sv_reach reach = sv_right(role, op->kind, action);
   if (!err) err = within(g, reach, v, op, a, &yes);
   if (!err && !yes && action == SV_A_EDIT) {
@@ -244,7 +246,7 @@ static int check_right(ingest *g, const sv_device *device, const ov_op *op, cons
   }
   /* a personal device knows whom its person's teams know */
   if (!err && yes && reach == SV_OWN_TEAM && device->has_person && op->creates && op->has_participant)
-    err = knows_participant(g, v, op, &knows);
+    err = knows_participant(g, v, op, a->written, &knows);
   if (!err && yes) *reason = knows ? 0 : OV_HELD_SCOPE;
   return err;
 }
@@ -262,7 +264,7 @@ static int check_author(ingest *g, const sv_device *device, const ov_op *op, con
     int err = view_load(g, &op->author, OV_KIND_PERSON, SV_PERSON_TEAMS, v);
     if (err) return err;
   }
-  if (!v->found || (!v->active && op->device_time >= v->left)) return 0;
+  if (!v->found || (!v->active && a->written >= v->left)) return 0;
   return check_right(g, device, op, a, reason);
 }
 
@@ -273,8 +275,8 @@ static int check_kind(const ingest *g, const ov_op *op) {
   return !k && op->scope == 0 ? OV_HELD_KIND : 0;
 }
 
-int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reason) {
-  about a = {0};
+int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int64_t written, int *reason) {
+  about a = {.written = written};
   if (sv_device_ended(device, g->now_ms)) *reason = OV_HELD_REVOKED;
   else if (!ov_id_equal(&device->organisation, &g->org->id)) *reason = OV_HELD_DEVICE;
   else *reason = check_kind(g, op);
@@ -288,15 +290,4 @@ int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reaso
     *reason = op->creates ? 0 : OV_HELD_KIND; /* nobody needs a right to tell */
   else err = check_author(g, device, op, &a, reason);
   return err;
-}
-
-int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a) {
-  ingest g;
-  sv_device now;
-  int reason = OV_HELD_DEVICE;
-  int err = ingest_begin(&g, t, org, a, NULL);
-  if (!err) err = sv_device_get(t, &device->id, &now);
-  if (!err) err = authorise_op(&g, &now, op, &reason);
-  ingest_end(&g);
-  return err ? OV_HELD_DEVICE : reason;
 }

@@ -168,13 +168,14 @@ ov_name ingest_scope_name(uint32_t scope) { return (ov_name){.seq = scope < 2 ? 
 /* PROTO-21 */
 int64_t ingest_seconds(int64_t ms) { return ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000); }
 
-/* PROTO-92 */
+int64_t ingest_written(const ov_op *op, int64_t received_ms, int64_t offset_ms) {
+  int64_t claimed = op->device_time + ingest_seconds(offset_ms), received = ingest_seconds(received_ms);
+  return claimed < received ? claimed : received;
+}
+
 int64_t sv_op_written(const sv_op_row *row) {
   if (!row->n_receipts) return row->op.device_time;
-  const sv_receipt *first = &row->receipts[0];
-  int64_t claimed = row->op.device_time + ingest_seconds(first->offset_ms);
-  int64_t received = ingest_seconds(first->server_time_ms);
-  return claimed < received ? claimed : received;
+  return ingest_written(&row->op, row->receipts[0].server_time_ms, row->receipts[0].offset_ms);
 }
 
 void sv_touches_free(sv_touches *t) {

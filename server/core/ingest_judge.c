@@ -89,7 +89,7 @@ int judge_op(ingest *g, const ov_op *op, const sv_device *device, judged *j) {
     j->verdict = OV_WAITING;
     return 0;
   }
-  if ((err = authorise_op(g, device, op, &reason))) return err;
+  if ((err = authorise_op(g, device, op, ingest_written(op, j->time_ms, j->offset_ms), &reason))) return err;
   if (!reason && !(err = is_frozen(g, op, &bad)) && bad) reason = OV_HELD_FROZEN;
   if (err) return err;
   if (!reason) reason = ov_schema_check_op(g->org->schemas, op, NULL);

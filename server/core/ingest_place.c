@@ -77,6 +77,7 @@ static int find_stored(ingest *g, const ov_op *op, const ov_hash *head, sv_op_ro
 static int mark_duplicate(ingest *g, const ov_op *op, const sv_op_row *row, judged *j) {
   ov_verdict v;
   j->duplicate = true;
+  j->time_ms = g->now_ms;
   if (row->n_receipts) {
     j->time_ms = row->receipts[0].server_time_ms;
     j->offset_ms = row->receipts[0].offset_ms;

@@ -25,7 +25,7 @@ typedef struct judged {
   ov_name missing;            /* its record or participant is not here */
   uint8_t verdict, reason;    /* as it goes into the receipt */
   bool duplicate, fills;      /* stored before; a stored void that this op fills */
-  int64_t time_ms, offset_ms; /* earliest receipt of a duplicate */
+  int64_t time_ms, offset_ms; /* of its receipt; of a duplicate the earliest */
 } judged;
 
 /* A record that changed. */
@@ -110,6 +110,8 @@ bool ingest_about_erased(const ingest *g, const ov_op *op);
 /* Name of the key of a scope in NEED_KEYS, push.keys and the keyring. */
 ov_name ingest_scope_name(uint32_t scope);
 int64_t ingest_seconds(int64_t ms); /* rounded down */
+/* Corrected time of an op with this receipt, seconds. PROTO-92 */
+int64_t ingest_written(const ov_op *op, int64_t received_ms, int64_t offset_ms);
 
 /* ingest_place.c: where a push goes in its log */
 typedef struct place {
@@ -146,13 +148,14 @@ int chain_key(const ingest *g, const ov_op *op, uint8_t key[OV_KEY_BYTES]);
 /* The key that a creating op of organisation, team or participant carries, or NULL. */
 const uint8_t *chain_carried_key(const ov_op *op);
 
-/* ingest_judge.c */
+/* ingest_judge.c. time_ms and offset_ms of j are set by the caller. */
 int judge_op(ingest *g, const ov_op *op, const sv_device *device, judged *j);
 /* What the op misses, or why it does not fit what it names (an ov_held reason). */
 int judge_place(ingest *g, const ov_op *op, judged *j);
 /* authorise.c */
 unsigned ingest_role(ingest *g, const ov_name *person); /* sv_role as it is now; for the audit */
-int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int *reason);
+/* written: the corrected time, seconds. *reason: 0 or an ov_held. */
+int authorise_op(ingest *g, const sv_device *device, const ov_op *op, int64_t written, int *reason);
 bool authorise_element(const ov_record *r, uint16_t field, int64_t element);
 
 /* ingest_store.c: writing */

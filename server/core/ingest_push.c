@@ -85,6 +85,8 @@ static int judge_all(ingest *g, push *p) {
       g->n_taken = i + 1;
       if (p->j[i].fills) err = judge_op(g, &p->ops[i], &g->device, &p->j[i]);
     } else {
+      p->j[i].time_ms = g->now_ms;
+      p->j[i].offset_ms = p->in->offset_ms;
       err = judge_op(g, &p->ops[i], &g->device, &p->j[i]);
       g->n_taken = i + 1;
     }
@@ -122,8 +124,6 @@ static void write_all(ingest *g, push *p) {
     else if (i < g->new_from) store_offered_again(g, &p->ops[i]);
     if (i < g->new_from) continue;
     store_op(g, &s);
-    j->time_ms = g->now_ms;
-    j->offset_ms = p->in->offset_ms;
   }
   out->duplicates = g->new_from < g->n_taken ? g->new_from : g->n_taken;
   out->stored = g->n_taken - out->duplicates;

@@ -39,6 +39,8 @@ static int rejudge(ingest *g, sv_op_row *row, judged *j) {
     err = sv_device_get(g->t, &row->device, &device);
     if (err == OV_E_NOTFOUND) device = (sv_device){.revoked = true};
     else if (err) return err;
+    j->time_ms = row->n_receipts ? row->receipts[0].server_time_ms : g->now_ms;
+    j->offset_ms = row->n_receipts ? row->receipts[0].offset_ms : 0;
     err = judge_op(g, &row->op, &device, j);
   } else {
     err = judge_place(g, &row->op, j);

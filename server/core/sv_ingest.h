@@ -108,9 +108,6 @@ int sv_refold(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, ov_rec
  * *differed: it was indexed otherwise. OV_E_NOTFOUND. Memory from `a`. */
 int sv_reindex(sv_txn *t, sv_org *org, const ov_name *record, ov_arena *a, bool *differed);
 
-/* May this device, in this organisation, write this op for this author now? One function; asked inside the
- * write transaction. Returns an ov_held reason or 0. */
-int sv_authorise(sv_txn *t, sv_org *org, const sv_device *device, const ov_op *op, ov_arena *a);
 /* Revoked, or a personal device whose time is up: it reads nothing more, and what it still hands in is
  * held. */
 bool sv_device_ended(const sv_device *d, int64_t now_ms);

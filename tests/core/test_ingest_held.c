@@ -78,23 +78,6 @@ static void who_may_not_is_held(void **state) {
   small_close(&s);
 }
 
-static void the_question_can_be_asked_without_storing(void **state) {
-  (void)state;
-  small_world s;
-  sv_txn *t = NULL;
-  small_open(&s, 62);
-  small_night(&s, s.ta, 1);
-  small_night(&s, s.tb, 1);
-  FX_OK(sv_txn_read(s.org->env, &t));
-  assert_int_equal(sv_authorise(t, s.org, &s.ta->device, s.ta->ops[0], &s.w.arena), 0);
-  assert_int_equal(sv_authorise(t, s.org, &s.tb->device, s.tb->ops[0], &s.w.arena), OV_HELD_SCOPE);
-  assert_int_equal(sv_authorise(t, s.org, &s.tb->device, s.ta->ops[0], &s.w.arena), OV_HELD_SCOPE);
-  sv_device nobody = {.id = {{1}}};
-  assert_int_equal(sv_authorise(t, s.org, &nobody, s.ta->ops[0], &s.w.arena), OV_HELD_DEVICE);
-  sv_txn_abort(t);
-  small_close(&s);
-}
-
 /* PROTO-154 */
 static void kinds_that_decide_rights_are_the_servers(void **state) {
   (void)state;
@@ -255,6 +238,29 @@ static void who_leaves_keeps_what_was_written_before(void **state) {
   after = small_night(&s, s.ta, 4);
   assert_int_equal(reason_of(&s, s.ta, &after), OV_HELD_AUTHOR);
   small_close(&s);
+}
+
+/* PROTO-158: two months behind, two months ahead, and one that was put right between writing and sending. */
+static void a_wrong_clock_neither_takes_nor_prolongs_a_right(void **state) {
+  (void)state;
+  static const int64_t off[] = {-60 * 86400, 60 * 86400};
+  for (unsigned i = 0; i < 2; i++) {
+    small_world s;
+    small_open(&s, 63 + i);
+    s.ta->clock_off_s = off[i];
+    ov_name before = small_night(&s, s.ta, 1);
+    s.w.now_ms += 3600000;
+    ov_field f[] = {FX_INT(SV_PERSON_ACTIVE, 0)};
+    fx_change(&s.w, s.org, &s.carer, f, 1);
+    assert_int_equal(reason_of(&s, s.ta, &before), 0);
+    s.w.now_ms += 1000;
+    ov_name after = small_night(&s, s.ta, 2);
+    assert_int_equal(reason_of(&s, s.ta, &after), OV_HELD_AUTHOR);
+    ov_name later = small_night(&s, s.ta, 3); /* by the wrong clock; what comes is never later than now */
+    s.ta->clock_off_s = 0;
+    assert_int_equal(reason_of(&s, s.ta, &later), i == 0 ? 0 : OV_HELD_AUTHOR);
+    small_close(&s);
+  }
 }
 
 /* PROTO-100 */
@@ -494,13 +500,13 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_outside_their_schema_are_held),
       cmocka_unit_test(who_may_not_is_held),
-      cmocka_unit_test(the_question_can_be_asked_without_storing),
       cmocka_unit_test(kinds_that_decide_rights_are_the_servers),
       cmocka_unit_test(an_edit_has_its_records_header),
       cmocka_unit_test(an_unknown_kind_stays_in_the_organisation),
       cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
       cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
       cmocka_unit_test(who_leaves_keeps_what_was_written_before),
+      cmocka_unit_test(a_wrong_clock_neither_takes_nor_prolongs_a_right),
       cmocka_unit_test(a_record_with_too_many_ops_is_frozen),
       cmocka_unit_test(admit_and_dismiss_take_effect_and_the_author_learns),
       cmocka_unit_test(only_what_was_held_can_be_ruled_on),
