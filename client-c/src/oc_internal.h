@@ -41,6 +41,9 @@ typedef struct oc_self {
   int64_t seen_ms;     /* latest that this device's clock was ever seen to say (lease.c) */
 } oc_self;
 
+/* Older logs are few: a store has one for each time that it was found to have a double. */
+#define OC_PASSED_MAX 16u
+
 struct oc_store {
   oc_options o;
   oc_db *db;
@@ -57,6 +60,9 @@ struct oc_store {
   int64_t settled_ms;
   bool looks_kept, has_looker; /* looks.c */
   ov_name looker;
+  /* older logs that did not get through just now: the others come before them (session.c) */
+  ov_id passed[OC_PASSED_MAX];
+  unsigned n_passed;
 };
 
 int64_t oc_now_ms(const oc_store *s);

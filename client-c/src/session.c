@@ -41,8 +41,28 @@ static int session_make(oc_store *s, const char *url, const oc_sync_options *o, 
   return err;
 }
 
+static bool is_older(const oc_session *ss) { return !ov_id_equal(&ss->w.writer, &ss->s->self.writer); }
+
+/* -- the logs of a store. PROTO-66 ----------------------------------------------------------------------- */
+
+bool oc_log_passed(const oc_store *s, const oc_writer_row *w) {
+  for (unsigned i = 0; i < s->n_passed; i++) {
+    if (ov_id_equal(&s->passed[i], &w->writer)) return true;
+  }
+  return false;
+}
+
+/* An older log that did not get through is passed over until the live one had its turn. */
+static void note_turn(oc_session *ss) {
+  oc_store *s = ss->s;
+  if (!is_older(ss)) s->n_passed = 0;
+  else if (!ss->synced && !oc_log_passed(s, &ss->w) && s->n_passed < OC_PASSED_MAX)
+    s->passed[s->n_passed++] = ss->w.writer;
+}
+
 void oc_session_free(oc_session *ss) {
   if (!ss) return;
+  if (ss->greeted && !ss->enrolling) note_turn(ss);
   ov_peer_free(ss->peer);
   ov_p256_free(ss->new_key);
   ov_arena_free(&ss->arena);
@@ -60,8 +80,6 @@ bool oc_log_due(const oc_self *m, const oc_writer_row *w) {
   return !w->asked_ms || (w->safe < w->last && m->server_time_ms - w->asked_ms >= ASK_AGAIN_MS);
 }
 
-static bool is_older(const oc_session *ss) { return !ov_id_equal(&ss->w.writer, &ss->s->self.writer); }
-
 /* The log to hand over: an older one first (a forked log, a new writer waiting behind it), else the live one
  * when it has something, else an older one that is due. */
 static int choose_writer(oc_session *ss) {
@@ -72,6 +90,7 @@ static int choose_writer(oc_session *ss) {
   bool unsent = !err && ss->w.last > ss->w.acked;
   int more = err ? err : oc_writer_next(t, NULL, &w);
   for (; !err && !more; more = oc_writer_next(t, &w.writer, &w)) {
+    if (oc_log_passed(ss->s, &w)) continue;
     if (w.last > w.acked && !ov_id_equal(&w.writer, &ss->s->self.writer)) {
       ss->w = w;
       unsent = true;
@@ -414,7 +433,7 @@ static bool older_due(oc_session *ss, oc_txn *t) {
   oc_writer_row w;
   int more = oc_writer_next(t, NULL, &w);
   for (; !more; more = oc_writer_next(t, &w.writer, &w)) {
-    if (ov_id_equal(&w.writer, &ss->s->self.writer)) continue;
+    if (ov_id_equal(&w.writer, &ss->s->self.writer) || oc_log_passed(ss->s, &w)) continue;
     if (w.last > w.acked || oc_log_due(&ss->s->self, &w)) return true;
   }
   return false;

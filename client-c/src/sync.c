@@ -22,6 +22,7 @@ typedef struct syncing {
   int said;                /* what the session said, an oc_err */
   oc_progress base, last;  /* of the sessions before; as told last */
   uint64_t welcomed_bytes; /* bytes of this session that came in */
+  oc_error older;          /* why an older log did not get through; err 0: none */
 } syncing;
 
 static int say_cancelled(oc_error *e) {
@@ -204,6 +205,7 @@ static int unsent(oc_store *s, bool *any, bool *due) {
   int err = oc_txn_begin(s->db, false, &t);
   int more = err ? err : oc_writer_next(t, NULL, &w);
   for (; !more && !*any; more = oc_writer_next(t, &w.writer, &w)) {
+    if (oc_log_passed(s, &w)) continue;
     *any = w.last > w.acked;
     *due |= oc_log_due(&s->self, &w);
   }
@@ -249,6 +251,23 @@ static int say_no_room(oc_error *e) {
   return err;
 }
 
+/* An older log that cannot get through keeps nobody waiting: why is told once the others have had their turn.
+ * PROTO-66 */
+static int pass_over(syncing *x, int err, bool *more) {
+  if (may_pass(err) || err == OC_E_CANCELLED) return err;
+  oc_say(&x->older, err, "an older log of this store was not taken, all else was: %.160s", x->e->message);
+  memcpy(x->older.message_nl, x->e->message_nl, sizeof x->older.message_nl);
+  *more = true;
+  return 0;
+}
+
+/* All have had it. Who follows the server goes on; the older log is tried again after each session. */
+static int tell_older(syncing *x) {
+  if (x->o && x->o->live) return 0;
+  if (x->older.err) *x->e = x->older;
+  return x->older.err;
+}
+
 /* One session. *more: another one is due at once. */
 static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   *more = false;
@@ -262,7 +281,7 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   if (!err && oc_ended(x->s, x->e)) return OC_E_REFUSED;
   bool receipts = false;
   int purged = oc_purge_finish(x->s, &receipts);
-  if (err && !again) return err;
+  if (err && !again) return older ? pass_over(x, err, more) : err;
   if (purged == OV_E_FULL) return say_no_room(x->e);
   if (purged) return oc_from_ov(x->e, purged);
   if (again || receipts) {
@@ -272,7 +291,8 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   bool any = false, due = false;
   err = oc_from_ov(x->e, unsent(x->s, &any, &due));
   *more = any ? sent > 0 : due || (older && x->o && x->o->live);
-  if (!err && any && !sent)
+  if (!older && x->older.err) *more = x->o && x->o->live;
+  else if (!err && any && !sent)
     return oc_say(x->e, OC_E_NET,
                   "the server finished without taking everything; it is sent again next time");
   return err;
@@ -288,7 +308,8 @@ static int sync_loop(syncing *x, const oc_net_url *url) {
     int err = one_session(x, url, &more);
     if (!err && more && ++b.in_a_row < SESSIONS_IN_A_ROW) continue;
     if (!err && !live)
-      return more ? oc_say(x->e, OC_E_NET, "the server keeps asking to start again; try later") : 0;
+      return more ? oc_say(x->e, OC_E_NET, "the server keeps asking to start again; try later")
+                  : tell_older(x);
     if (err && (!may_pass(err) || once)) return err;
     b.in_a_row = 0;
     if (x->welcomed_bytes) b = (trying){.most_ms = b.most_ms, .waited_ms = live ? 0 : b.waited_ms};

@@ -421,6 +421,21 @@ static bool live_is_over(home *h, tablet *t) {
   return over;
 }
 
+/* The chain of an own log is another than its entries make, as damage to the disk would have it: no server
+ * takes what is signed over it. */
+static void tablet_damage(tablet *t, const ov_name *name) {
+  oc_txn *x = NULL;
+  ov_arena a;
+  oc_log_row row;
+  ov_arena_init(&a, 1u << 20);
+  assert_int_equal(oc_txn_begin(t->s->db, true, &x), 0);
+  assert_int_equal(oc_log_get(x, &name->writer, name->seq, &a, &row), 0);
+  row.head.b[OV_HASH_BYTES - 1] ^= 1;
+  assert_int_equal(oc_log_put(x, &row), 0);
+  assert_int_equal(oc_txn_commit(x), 0);
+  ov_arena_free(&a);
+}
+
 /* A device that follows its server all day is not kept from offering an older log to it. PROTO-66 */
 static void a_restore_after_a_fork_while_live(void **state) {
   home h;
@@ -438,6 +453,30 @@ static void a_restore_after_a_fork_while_live(void **state) {
   home_close(&h);
 }
 
+/* An older log that the server does not take (here: it is damaged) lets the live one through, is tried again
+ * behind it, and ends no session that stays. PROTO-66 */
+static void an_older_log_that_does_not_get_through(void **state) {
+  home h;
+  tablet twin;
+  char twins[OC_ID_TEXT], later_on[OC_ID_TEXT], fresh[OC_ID_TEXT];
+  (void)state;
+  home_open(&h);
+  fork_and_restore(&h, &twin, NULL, twins, later_on);
+  tablet_sync_ok(&twin); /* its live log, which learns that the server is another */
+  ov_name name = name_of(twins);
+  tablet_damage(&twin, &name);
+  for (int i = 0; i < 2; i++) {
+    assert_int_not_equal(tablet_sync(&twin, NULL, NULL), 0); /* its older one */
+    tablet_add(&twin, "social_contact", &h.client, &h.ann, fresh, "mode=4", "valence=0", NULL);
+    assert_false(live_is_over(&h, &twin)); /* the live one */
+  }
+  tablet_sync_ok(&h.b);
+  assert_true(tablet_has(&h.b, fresh) && tablet_has(&h.b, later_on));
+  assert_false(tablet_has(&h.b, twins));
+  tablet_close(&twin);
+  home_close(&h);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(an_op_pushed_again_to_another_server),
                                      cmocka_unit_test(a_link_cut_between_ack_and_delta),
@@ -451,6 +490,7 @@ int main(void) {
                                      cmocka_unit_test(a_copy_that_believes_it_is_acknowledged),
                                      cmocka_unit_test(a_clone_logs_on),
                                      cmocka_unit_test(a_restore_after_a_fork),
-                                     cmocka_unit_test(a_restore_after_a_fork_while_live)};
+                                     cmocka_unit_test(a_restore_after_a_fork_while_live),
+                                     cmocka_unit_test(an_older_log_that_does_not_get_through)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
