@@ -69,11 +69,16 @@ json_t *adm_text_json(const void *p, size_t n);
 /* audit_line.c: the line that this command leaves, once; `what` is a word of the program or NULL. 0, or why
  * it could not be written. */
 int adm_audit(adm *m, const char *what, uint32_t count);
+/* find.c: the record that this command is about; the line names it and the client that it is about. */
+void adm_about(adm *m, const ov_name *record);
 /* The same for work on one of many organisations: a fault is only noted, so that a store in trouble can still
  * be saved. */
 void adm_audit_org(adm *m, sv_org *org);
 /* At the end of each command: what was to be shown is withheld when the line cannot be written. */
 void adm_audit_end(adm *m);
+/* audit_codes.c: the coded fields of an exported line; a new object, NULL without memory. */
+struct sv_audit_event;
+json_t *adm_audit_codes(const struct sv_audit_event *e);
 /* audit.c */
 int adm_audit_verify(adm *m, sv_org *org, sv_audit_check *c);
 

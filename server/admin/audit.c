@@ -125,6 +125,9 @@ static json_t *full_json(adm *m, sv_txn *t, const sv_org *org, const sv_audit_ev
       adm_id_json(&org->id), "audit_source_id", adm_id_json(&e->source));
   json_object_update_missing(o, more);
   json_decref(more);
+  more = adm_audit_codes(e);
+  json_object_update_missing(o, more);
+  json_decref(more);
   return o;
 }
 

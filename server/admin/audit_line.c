@@ -6,13 +6,17 @@
 #include "admin_priv.h"
 #include "sv_audit.h"
 
-/* By the last word of the command. What shows nothing about anybody leaves no line. */
+/* By the command's name, else by its last word. What shows nothing about anybody leaves no line. */
 static const struct {
   const char *verb;
   sv_audit_type type;
   char action;
   sv_audit_purpose purpose;
 } verbs[] = {
+    {"audit list", SV_AUDIT_READ_LOG, 'R', SV_FOR_ADMINISTRATION},
+    {"audit export", SV_AUDIT_READ_LOG, 'R', SV_FOR_ADMINISTRATION},
+    {"audit verify", SV_AUDIT_READ_LOG, 'R', SV_FOR_OPERATION},
+    {"audit cut", SV_AUDIT_ADMIN, 'E', SV_FOR_OPERATION},
     {"list", SV_AUDIT_SEARCH, 'R', SV_FOR_ADMINISTRATION},
     {"show", SV_AUDIT_SHOW, 'R', SV_FOR_ADMINISTRATION},
     {"dump", SV_AUDIT_EXPORT, 'R', SV_FOR_OPERATION},
@@ -42,12 +46,12 @@ static bool describe(const adm *m, sv_audit_event *e) {
   }
   if (m->cmd->changes) e->type = SV_AUDIT_ADMIN;
   for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-    if (strcmp(verb, verbs[i].verb) != 0) continue;
+    if (strcmp(m->cmd->name, verbs[i].verb) != 0 && strcmp(verb, verbs[i].verb) != 0) continue;
     e->type = verbs[i].type;
     e->action = verbs[i].action;
     e->purpose = (uint8_t)verbs[i].purpose;
+    break;
   }
-  if (!strncmp(m->cmd->name, "audit ", 6)) e->type = SV_AUDIT_READ_LOG;
   return e->type != 0;
 }
 
@@ -62,6 +66,10 @@ static void fill_object(adm *m, sv_txn *t, sv_audit_event *e) {
   ov_arena_reset(&m->audit_arena);
   if (sv_record_get(t, &m->object, &m->audit_arena, &row)) return;
   e->kind = row.rec.kind;
+  if (row.rec.kind == OV_KIND_PARTICIPANT) {
+    e->has_participant = true;
+    e->participant = m->object;
+  }
   if (!row.rec.has_participant) return;
   e->has_participant = true;
   e->participant = row.rec.participant;

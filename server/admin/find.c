@@ -79,12 +79,17 @@ sv_org *find_org(adm *m) {
   return org;
 }
 
-/* What was found is what the audit says was looked at. */
+void adm_about(adm *m, const ov_name *record) {
+  m->names_object = true;
+  m->object = *record;
+}
+
+/* What was found is what the audit says was looked at: the first, as others that are named only say how. */
 static void note_found(adm *m, const ov_skind *k, const ov_name *record) {
-  bool participant = k && k->id == OV_KIND_PARTICIPANT;
-  if (participant) m->participant = *record;
-  else m->object = *record;
-  *(participant ? &m->names_participant : &m->names_object) = true;
+  if (k && k->id == OV_KIND_PARTICIPANT) {
+    m->participant = *record;
+    m->names_participant = true;
+  } else if (!m->names_object) adm_about(m, record);
 }
 
 /* -- kinds ------------------------------------------------------------------------------- */
@@ -200,6 +205,7 @@ int find_any(adm *m, sv_org *org, const char *text, ov_name *out) {
     int err = t ? adm_record(m, t, out, &row) : m->err;
     sv_txn_abort(t);
     if (err == OV_E_NOTFOUND) adm_fail(m, err, NULL, "%s has no record %s", org->name, text);
+    if (!err) note_found(m, NULL, out);
     return err;
   }
   if (!first_with(text, &at)) {
@@ -220,7 +226,9 @@ int find_any(adm *m, sv_org *org, const char *text, ov_name *out) {
     if (x.starts > SHOWN_MAX) break;
   }
   sv_txn_abort(t);
-  return settle(m, &x, "record", text, "record list KIND");
+  int err = settle(m, &x, "record", text, "record list KIND");
+  if (!err) note_found(m, NULL, out);
+  return err;
 }
 
 /* -- teams ------------------------------------------------------------------------------- */

@@ -166,11 +166,26 @@ static int find_held(adm *m, sv_org *org, const char *text, ov_name *out) {
                           "no held op is called \"%.80s\"", text);
 }
 
+/* The audit tells about which record and whom the op is. */
+static void note_op(adm *m, sv_org *org, const ov_name *op) {
+  sv_op_row row;
+  sv_txn *t = adm_read(m, org);
+  if (t && !sv_op_get(t, op, &m->a, &row)) {
+    adm_about(m, &row.op.record);
+    if (row.op.has_participant) {
+      m->names_participant = true;
+      m->participant = row.op.participant;
+    }
+  }
+  sv_txn_abort(t);
+}
+
 static int rule(adm *m, int verdict) {
   ov_name author;
   const ov_skind *person = find_kind(m, "person");
   rule_job j = {.org = find_org(m), .verdict = verdict, .reason = arg_text(m, "reason")};
   if (!j.org || !person || find_held(m, j.org, arg_text(m, "op"), &j.target)) return m->err;
+  note_op(m, j.org, &j.target);
   if (strlen(j.reason) > 500) return adm_fail(m, OV_E_INVALID, NULL, "the reason is longer than 500 bytes");
   if (arg_text(m, "by")) {
     if (find_record(m, j.org, person, arg_text(m, "by"), &author)) return m->err;

@@ -186,12 +186,14 @@ int draft_create(adm *m, adm_draft *d, ov_name *name) {
   if (!err && j.nothing)
     return adm_fail(m, OV_E_INVALID, NULL, "a %s without any value says nothing", d->k->name);
   *name = j.name;
+  if (!err) adm_about(m, name);
   return err;
 }
 
 int draft_change(adm *m, adm_draft *d, const ov_name *record) {
   write_job j = {.m = m, .d = d, .record = record};
   if (m->err) return m->err;
+  adm_about(m, record);
   if (!d->n && !d->retract) return adm_fail(m, OV_E_INVALID, "see --help", "nothing to change was given");
   int err = finish(&j, m->h->write(m->h->ctx, d->org, change_work, &j));
   if (!err && j.nothing) adm_note(m, "nothing to change: the record says so already");

@@ -74,6 +74,110 @@ static void reading_the_audit_is_in_it(void **state) {
   assert_int_equal(listed(l, "read-log"), before + 3);
 }
 
+typedef struct meant {
+  const char *request, *type, *action, *purpose, *outcome;
+  bool anna;
+  uint16_t kind;
+  int life_cycle, object_type; /* codes of RFC 3881; 0: none */
+} meant;
+
+static const char *text_of(const json_t *line, const char *key) {
+  const char *v = json_string_value(json_object_get(line, key));
+  return v ? v : "";
+}
+
+static json_int_t number_of(const json_t *line, const char *key) {
+  return json_integer_value(json_object_get(line, key));
+}
+
+/* The line before that of the export itself. */
+static const json_t *last_line(linde *l) {
+  ASK(&l->aw, "{'cmd':'audit export'}");
+  return json_array_get(l->aw.items, json_array_size(l->aw.items) - 2);
+}
+
+static void check_line(linde *l, const meant *m) {
+  char anna[OV_NAME_TEXT_MAX];
+  const json_t *line = last_line(l);
+  ov_name_text(&l->anna, anna);
+  if (strcmp(text_of(line, "type"), m->type) || strcmp(text_of(line, "event_type_code"), m->type) ||
+      strcmp(text_of(line, "event_action_code"), m->action) ||
+      strcmp(text_of(line, "purpose_of_use"), m->purpose) || strcmp(text_of(line, "outcome"), m->outcome) ||
+      strcmp(text_of(line, "participant_id"), m->anna ? anna : "") ||
+      number_of(line, "object_kind") != m->kind ||
+      number_of(line, "participant_object_data_life_cycle") != m->life_cycle ||
+      number_of(line, "participant_object_type_code") != m->object_type)
+    fail_msg("%s: %s", m->request, json_dumps(line, 0));
+  assert_string_equal(text_of(line, "participant_object_sensitivity"), m->anna ? "health" : "");
+  assert_int_equal(number_of(line, "network_access_point_type_code"), 1); /* this machine */
+  assert_string_equal(text_of(line, "alternate_user_id"), l->aw.host.user);
+  assert_true(json_is_true(json_object_get(line, "user_is_requestor")));
+}
+
+static void what_is_done_is_called_what_it_is(void **state) {
+  linde *l = *state;
+  char night[OV_NAME_TEXT_MAX], show[100], held[140];
+  ov_name name = linde_nights(l, 1, 601);
+  ov_name_text(&name, night);
+  snprintf(show, sizeof show, "{'cmd':'record show','record':'%s'}", night);
+  snprintf(held, sizeof held, "{'cmd':'held admit','op':'%s','reason':'looked at'}", night);
+  const meant all[] = {
+      {"{'cmd':'record list','kind':'sleep','participant':'Anna'}", "search", "R", "administration", "done",
+       true, 0, 6, 1},
+      {show, "show", "R", "administration", "done", true, SLEEP, 6, 1},
+      {"{'cmd':'record show','record':'nothing'}", "show", "R", "administration", "refused", false, 0, 6, 0},
+      {held, "ruling", "U", "administration", "done", true, SLEEP, 3, 1},
+      {"{'cmd':'participant edit','participant':'Anna','label':'Anna'}", "admin", "U", "administration",
+       "done", true, OV_KIND_PARTICIPANT, 3, 1},
+      {"{'cmd':'person add','name':'Piet','role':'1','team':['Beuk']}", "admin", "C", "administration",
+       "done", false, OV_KIND_PERSON, 1, 2},
+      {"{'cmd':'audit list'}", "read-log", "R", "administration", "done", false, 0, 6, 0},
+      {"{'cmd':'audit export'}", "read-log", "R", "administration", "done", false, 0, 6, 0},
+      {"{'cmd':'audit verify'}", "read-log", "R", "operation", "done", false, 0, 6, 0},
+      {"{'cmd':'dump'}", "export", "R", "operation", "done", false, 0, 10, 0},
+      {"{'cmd':'participant copy','participant':'Anna','out':'%s/anna.html'}", "export", "R", "client rights",
+       "done", true, 0, 10, 1},
+      {"{'cmd':'backup-keys','dir':'%s/keys'}", "copy", "R", "operation", "done", false, 0, 13, 0},
+  };
+  for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+    json_t *request;
+    char text[400];
+    snprintf(text, sizeof text, strchr(all[i].request, '%') ? "%.*s%s%s" : "%.*s",
+             (int)strcspn(all[i].request, "%"), all[i].request, l->aw.w.dir,
+             strchr(all[i].request, '%') ? strchr(all[i].request, '%') + 2 : "");
+    for (char *c = text; *c; c++) *c = *c == '\'' ? '"' : *c;
+    assert_non_null(request = json_loads(text, 0, NULL));
+    (void)aw_ask_json(&l->aw, request);
+    check_line(l, &all[i]);
+  }
+}
+
+/* A push of a tablet: by whom, in which role, through which team and device, to what the client had
+ * agreed. */
+static void an_entry_says_who_and_on_what_ground(void **state) {
+  linde *l = *state;
+  char jan[OV_NAME_TEXT_MAX], anna[OV_NAME_TEXT_MAX];
+  ov_name_text(&l->jan, jan);
+  ov_name_text(&l->anna, anna);
+  linde_nights(l, 2, 3);
+  const json_t *line = last_line(l);
+  assert_string_equal(text_of(line, "type"), "entry");
+  assert_string_equal(text_of(line, "event_action_code"), "C");
+  assert_string_equal(text_of(line, "user_id"), jan);
+  assert_string_equal(text_of(line, "role"), "care_staff");
+  assert_string_equal(text_of(line, "purpose_of_use"), "care");
+  assert_string_equal(text_of(line, "participant_id"), anna);
+  assert_int_equal(number_of(line, "object_kind"), SLEEP);
+  assert_int_equal(number_of(line, "object_count"), 2);
+  assert_int_equal(number_of(line, "treatment_relation_team"), l->beuk);
+  assert_int_equal(number_of(line, "participant_object_data_life_cycle"), 1);
+  assert_int_equal(number_of(line, "participant_object_type_code_role"), 1);
+  assert_int_equal(strlen(text_of(line, "network_access_point_id")), 2 * OV_ID_BYTES);
+  assert_int_equal(json_array_size(json_object_get(line, "consent_profile")), 0);
+  assert_int_equal(strlen(text_of(line, "audit_enterprise_site_id")), 2 * OV_ID_BYTES);
+  assert_true(json_is_false(json_object_get(line, "emergency")));
+}
+
 /* What somebody types never comes into a line: it outlives the client's data. */
 static void nothing_typed_is_in_a_line(void **state) {
   linde *l = *state;
@@ -127,6 +231,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(who_saw_this_client, setup, teardown),
       cmocka_unit_test_setup_teardown(reading_the_audit_is_in_it, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_is_done_is_called_what_it_is, setup, teardown),
+      cmocka_unit_test_setup_teardown(an_entry_says_who_and_on_what_ground, setup, teardown),
       cmocka_unit_test_setup_teardown(nothing_typed_is_in_a_line, setup, teardown),
       cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
       cmocka_unit_test_setup_teardown(terms, setup, teardown),
