@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "query_find.h"
 
 #define EXPORT_BYTES_MAX (64u << 20)
@@ -83,8 +84,7 @@ static json_t *kind_json(const ov_schemas *s, const ov_skind *k) {
 }
 
 static int dump(json_t *j, size_t flags, char **out, oc_error *e) {
-  *out = j ? json_dumps(j, flags) : NULL;
-  json_decref(j);
+  *out = oc_json_text(j, flags);
   return *out ? OC_OK : oc_fail(e, OV_E_NOMEM);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "query.h"
 
 static json_t *text_or_null(const char *text) { return text && *text ? json_string(text) : json_null(); }
@@ -57,9 +58,7 @@ static json_t *record_json(const oc_record *r) {
 
 const char *oc_record_json(const oc_record *r) {
   if (r->json) return r->json;
-  json_t *j = record_json(r);
-  char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
-  json_decref(j);
+  char *text = oc_json_text(record_json(r), JSON_COMPACT);
   const char *kept = text ? oc_fmt(&r->q->a, "%s", text) : NULL;
   free(text);
   ((oc_record *)(uintptr_t)r)->json = kept; /* records are made by their query, which owns them */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "sv_json.h"
 #include "verify.h"
 
 /* Tips of one environment that are put into the live one per transaction. */
@@ -197,7 +198,7 @@ int backup_verify(adm *m, const char *dir, const char *scratch_dir, uint64_t *fi
   char beside[PATH_MAX_BYTES];
   json_t *mark = json_pack("{s:o, s:o}", "at", adm_time_json(adm_now_ms(m)), "backup",
                            adm_text_json(dir, strlen(dir)));
-  char *text = json_dumps(mark, JSON_COMPACT);
+  char *text = sv_json_text(mark, JSON_COMPACT);
   check c = {.m = m, .dir = dir, .mark = text, .findings = findings};
   if (!text) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   if (manifest && files_join(m, beside, scratch_dir ? scratch_dir : dir, scratch_dir ? "backup" : "") &&

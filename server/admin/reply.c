@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "admin_priv.h"
+#include "sv_json.h"
 
 int adm_fail(adm *m, int err, const char *hint, const char *fmt, ...) {
   if (m->err) return m->err;
@@ -68,7 +69,7 @@ void adm_note(adm *m, const char *fmt, ...) {
 }
 
 static bool send_line(adm *m, json_t *line) {
-  char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+  char *text = line ? sv_json_text(line, JSON_COMPACT) : NULL;
   json_decref(line);
   if (!text) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   else if (!m->gone && !m->out(m->out_ctx, text)) m->gone = true;
@@ -96,7 +97,7 @@ void adm_reply(adm *m) {
     json_object_set_new(m->reply, "hint", adm_text_json(m->hint, strlen(m->hint)));
   }
   bool said = !json_object_set_new(m->reply, "ok", json_boolean(!m->err));
-  char *text = said ? json_dumps(m->reply, JSON_COMPACT) : NULL;
+  char *text = said ? sv_json_text(m->reply, JSON_COMPACT) : NULL;
   if (!text && !m->err) m->err = OV_E_NOMEM;
   if (!m->gone)
     m->out(m->out_ctx,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "page_priv.h"
+#include "sv_json.h"
 
 /* -- the ledger ------------------------------------------------------------------------------------------ */
 
@@ -90,7 +91,7 @@ static char *bounded(page *p) {
          *stories = json_object_get(json_object_get(p->top, "stories"), "items"),
          *lessons = json_object_get(p->top, "lessons");
   for (;;) {
-    char *text = json_dumps(p->top, JSON_COMPACT);
+    char *text = sv_json_text(p->top, JSON_COMPACT);
     if (!text || strlen(text) <= SV_PAGE_BYTES_MAX) return text;
     free(text);
     if (json_array_size(lessons)) json_array_remove(lessons, json_array_size(lessons) - 1);

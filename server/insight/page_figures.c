@@ -5,6 +5,7 @@
 
 #include "export_priv.h"
 #include "kinds.h"
+#include "sv_json.h"
 
 typedef struct page {
   const sv_release *r;
@@ -113,7 +114,7 @@ int rel_page(const sv_release *r, const ov_schemas *schemas, unsigned network, j
   add_goals(&p);
   add_month(&p);
   json_object_set(p.top, "barriers", barriers);
-  char *text = json_dumps(p.top, JSON_COMPACT);
+  char *text = sv_json_text(p.top, JSON_COMPACT);
   if (text) exp_put(out, text);
   json_decref(p.top);
   free(text);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "export_priv.h"
+#include "sv_json.h"
 
 typedef struct about {
   const sv_release *r, *before; /* before: NULL, or the release this one is compared with */
@@ -196,7 +197,7 @@ int rel_about(sv_org *programme, const sv_release *r, ov_buf *out) {
   int err = load_before(programme, r->number, &before, &about_before);
   a.before = before;
   json_t *j = err ? NULL : release_json(&a, about_before);
-  char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+  char *text = j ? sv_json_text(j, JSON_COMPACT) : NULL;
   if (text) exp_put(out, text);
   else if (!err) err = OV_E_NOMEM;
   free(text);

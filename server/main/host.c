@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "daemon.h"
+#include "sv_json.h"
 
 /* -- onto the service thread ----------------------------------------------------------------------------- */
 
@@ -182,7 +183,7 @@ static char *host_sessions(void *ctx) {
   json_t *list = json_array();
   for (unsigned i = 0; i < c.n && i < SESSIONS_LISTED; i++)
     json_array_append_new(list, session_json(&c.list[i]));
-  char *text = json_dumps(list, JSON_COMPACT);
+  char *text = sv_json_text(list, JSON_COMPACT);
   json_decref(list);
   free(c.list);
   return text;

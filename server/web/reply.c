@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sv_json.h"
 #include "web_priv.h"
 
 static const struct {
@@ -71,7 +72,7 @@ bool web_reply_header(sv_net_reply *reply, const char *fmt, ...) {
 }
 
 int web_json_reply(sv_net_reply *reply, json_t *j) {
-  char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+  char *text = j ? sv_json_text(j, JSON_COMPACT) : NULL;
   json_decref(j);
   if (!text) return OV_E_NOMEM; /* the network answers 500 */
   free(reply->body);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "sv_json.h"
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -17,7 +18,7 @@ static void on_interrupt(int sig) {
 }
 
 int cli_ask(cli *c, json_t *request, json_t **reply) {
-  char *text = json_dumps(request, JSON_COMPACT);
+  char *text = sv_json_text(request, JSON_COMPACT);
   *reply = NULL;
   if (!text) return show_error(c, OV_E_NOMEM, "out of memory", "");
   int err = c->cmd->needs == SV_NEEDS_NOTHING ? OV_E_NOTFOUND : remote_ask(c, text, reply);
