@@ -58,12 +58,26 @@ int sv_code_make(sv_txn *t, const sv_sys *sys, const ov_id *organisation, const 
   return sv_code_make_for(t, sys, &like, out);
 }
 
+/* Whoever makes a code clears away those that nobody used in time. */
+static int drop_expired(sv_txn *t, int64_t now_ms) {
+  sv_code c;
+  uint8_t after[OV_HASH_BYTES];
+  int err = sv_code_next(t, NULL, &c);
+  while (!err) {
+    memcpy(after, c.hash, sizeof after);
+    if (c.expires_ms < now_ms) err = sv_code_del(t, c.hash);
+    if (!err) err = sv_code_next(t, after, &c);
+  }
+  return err == OV_E_NOTFOUND ? 0 : err;
+}
+
 int sv_code_make_for(sv_txn *t, const sv_sys *sys, const sv_code *like, char out[SV_CODE_TEXT]) {
   static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's: no I, L, O, U */
-  for (int tries = 0; tries < 16; tries++) {
+  int err = drop_expired(t, sys->now_ms(sys->ctx));
+  for (int tries = 0; !err && tries < 16; tries++) {
     uint8_t r[SV_CODE_CHARS];
     char folded[SV_CODE_CHARS + 1] = {0};
-    int err = sys->random(sys->ctx, r, sizeof r);
+    err = sys->random(sys->ctx, r, sizeof r);
     if (err) return err;
     for (unsigned i = 0; i < SV_CODE_CHARS; i++) folded[i] = alphabet[r[i] & 31];
     sv_code c = *like, old;
@@ -72,12 +86,12 @@ int sv_code_make_for(sv_txn *t, const sv_sys *sys, const sv_code *like, char out
     err = sv_code_hashes(sv_txn_hasher(t), folded, c.hash, c.secret);
     if (err) return err;
     /* locator in use: another code */
-    if (sv_code_get(t, c.hash, &old) == 0 && old.expires_ms > sys->now_ms(sys->ctx)) continue;
+    if (sv_code_get(t, c.hash, &old) == 0) continue;
     err = sv_code_put(t, &c);
     snprintf(out, SV_CODE_TEXT, "%.4s-%.4s-%.4s", folded, folded + 4, folded + 8);
     return err;
   }
-  return OV_E_BUSY;
+  return err ? err : OV_E_BUSY;
 }
 
 /* First transaction, in the programme: take the code. PROTO-130, PROTO-131 */

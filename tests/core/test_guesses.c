@@ -167,8 +167,39 @@ static void tries_and_life_of_a_code(void **state) {
   close_all(&g);
 }
 
+static unsigned codes(guesser *g) {
+  sv_txn *t = NULL;
+  sv_code c = {.tries = 0};
+  unsigned n = 0;
+  FX_OK(sv_txn_read(g->programme->env, &t));
+  while (!sv_code_next(t, n ? c.hash : NULL, &c)) n++;
+  sv_txn_abort(t);
+  return n;
+}
+
+/* Codes that nobody used do not pile up. */
+static void what_expired_goes_with_the_next_code(void **state) {
+  (void)state;
+  guesser g;
+  char first[SV_CODE_TEXT], code[SV_CODE_TEXT];
+  open_all(&g);
+  new_code(&g, first);
+  for (int i = 0; i < 3; i++) new_code(&g, code);
+  assert_int_equal(codes(&g), 4);
+  g.w.now_ms += SV_CODE_LIFE_MS;
+  new_code(&g, code);
+  assert_int_equal(codes(&g), 5); /* they live to the last moment */
+  g.w.now_ms += 1;
+  new_code(&g, code);
+  assert_int_equal(codes(&g), 2);
+  try_code(&g, code);
+  assert_int_equal(stats(&g).enrolled, 1);
+  close_all(&g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_hundred_thousand_guesses_get_nothing),
-                                     cmocka_unit_test(tries_and_life_of_a_code)};
+                                     cmocka_unit_test(tries_and_life_of_a_code),
+                                     cmocka_unit_test(what_expired_goes_with_the_next_code)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
