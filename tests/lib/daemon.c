@@ -464,3 +464,14 @@ bool dm_admin(const dm_server *d, const char *json, char *reply, size_t cap) {
   if (last) memmove(reply, last + 1, strlen(last + 1) + 1);
   return ok && strstr(reply, "\"ok\":true");
 }
+
+void dm_code(const dm_server *d, const ov_id *organisation, const char *name, char code[DM_CODE_TEXT]) {
+  char request[300], reply[2000], org[2 * OV_ID_BYTES + 1];
+  ov_hex(organisation->b, OV_ID_BYTES, org);
+  snprintf(request, sizeof request,
+           "{\"cmd\":\"device add\",\"name\":\"%s\",\"team\":[\"Beuk\"],\"organisation\":\"%s\"}", name, org);
+  if (!dm_admin(d, request, reply, sizeof reply)) fx_die(__FILE__, __LINE__, reply, 0);
+  const char *at = strstr(reply, "\"code\":\"");
+  FX_MUST(at);
+  snprintf(code, DM_CODE_TEXT, "%.14s", at + 8);
+}

@@ -119,6 +119,9 @@ long dm_memory_kib(const dm_server *d, const char *field);
 /* One request of an administrator over the server's socket: its last answer line in reply; false when it
  * says no. */
 bool dm_admin(const dm_server *d, const char *json, char *reply, size_t cap);
+/* An enrolment code for a new device of team Beuk. Ends the program when the server says no. */
+#define DM_CODE_TEXT 15
+void dm_code(const dm_server *d, const ov_id *organisation, const char *name, char code[DM_CODE_TEXT]);
 int64_t dm_mono_ms(void);
 void dm_sleep_ms(unsigned ms);
 

@@ -61,17 +61,6 @@ static int enrol(dm_server *d, dm_tablet *tb, const char *code) {
   return err;
 }
 
-static void make_code(dm_server *d, const dm_site *site, char out[40]) {
-  char ask[300], reply[4000], org[2 * OV_ID_BYTES + 1];
-  ov_hex(site->orgs[0].shell.id.b, OV_ID_BYTES, org);
-  snprintf(ask, sizeof ask,
-           "{\"cmd\":\"device add\",\"organisation\":\"%s\",\"name\":\"t9\",\"team\":[\"Beuk\"]}", org);
-  assert_true(dm_admin(d, ask, reply, sizeof reply));
-  const char *p = strstr(reply, "\"code\":\"");
-  assert_non_null(p);
-  snprintf(out, 40, "%.*s", (int)strcspn(p + 8, "\""), p + 8);
-}
-
 static void wait_for_the_next_minute(void) {
   int64_t minute = dm_mono_ms() / 60000;
   while (dm_mono_ms() / 60000 == minute) dm_sleep_ms(500);
@@ -81,7 +70,7 @@ static void guessing_gets_nobody_in(void **state) {
   (void)state;
   dm_site site;
   dm_server d;
-  char why[DM_WHY], code[40], guess[16];
+  char why[DM_WHY], code[DM_CODE_TEXT], guess[16];
   unsigned looked_at = 0, flood = 0;
   unsigned long long seed = 4;
   dm_site_open(&site, 67);
@@ -103,7 +92,7 @@ static void guessing_gets_nobody_in(void **state) {
   assert_true(looked_at <= minutes * (SV_ENROL_WRONG_PER_MINUTE + 1));
   assert_true(looked_at >= SV_ENROL_WRONG_PER_MINUTE);
   if (minutes == 1) assert_true(flood > 0);
-  make_code(&d, &site, code);
+  dm_code(&d, &site.orgs[0].shell.id, "t9", code);
   if (!dm_sync(&d, tb, why)) fail_msg("an enrolled tablet is not held up: %s", why);
   if (at_length) {
     wait_for_the_next_minute();

@@ -43,19 +43,13 @@ static void url_of(const client *c, char url[80]) {
 }
 
 static void client_enrol(client *c, stage *st) {
-  char request[300], reply[2000], url[80], org[2 * OV_ID_BYTES + 1], code[20];
+  char url[80], code[DM_CODE_TEXT];
   oc_error e = {0};
   *c = (client){.st = st};
   snprintf(c->path, sizeof c->path, "%s/client", st->site.fx.dir);
   ov_name_text(&st->site.orgs[0].carer, c->carer);
   ov_name_text(&st->site.orgs[0].anna, c->anna);
-  ov_hex(st->site.orgs[0].shell.id.b, OV_ID_BYTES, org);
-  snprintf(request, sizeof request,
-           "{\"cmd\":\"device add\",\"name\":\"library\",\"team\":[\"Beuk\"],\"organisation\":\"%s\"}", org);
-  if (!dm_admin(&st->d, request, reply, sizeof reply)) fx_die(__FILE__, __LINE__, reply, 0);
-  const char *at = strstr(reply, "\"code\":\"");
-  FX_MUST(at);
-  snprintf(code, sizeof code, "%.14s", at + 8);
+  dm_code(&st->d, &st->site.orgs[0].shell.id, "library", code);
   url_of(c, url);
   oc_store *s = open_store(c);
   oc_sync_options o = {.once_only = true};

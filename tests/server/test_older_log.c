@@ -36,17 +36,11 @@ static oc_store *open_store(const scene *c, const char *name) {
 }
 
 static void enrol(scene *c, oc_store *s) {
-  char request[300], reply[2000], text[20], url[80], org[2 * OV_ID_BYTES + 1];
+  char code[DM_CODE_TEXT], url[80];
   oc_error e = {0};
-  ov_hex(c->site.orgs[0].shell.id.b, OV_ID_BYTES, org);
-  snprintf(request, sizeof request,
-           "{\"cmd\":\"device add\",\"name\":\"tablet 1\",\"team\":[\"Beuk\"],\"organisation\":\"%s\"}", org);
-  if (!dm_admin(&c->d, request, reply, sizeof reply)) fail_msg("%s", reply);
-  const char *code = strstr(reply, "\"code\":\"");
-  assert_non_null(code);
-  snprintf(text, sizeof text, "%.14s", code + 8);
+  dm_code(&c->d, &c->site.orgs[0].shell.id, "tablet 1", code);
   snprintf(url, sizeof url, "ws://127.0.0.1:%u/sync", c->d.port);
-  ok(oc_enrol(s, url, text, "tablet 1", NULL, &e), &e);
+  ok(oc_enrol(s, url, code, "tablet 1", NULL, &e), &e);
   ok(oc_sync(s, NULL, &e), &e);
 }
 

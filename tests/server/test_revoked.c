@@ -37,14 +37,11 @@ static void ask(scene *c, char *reply, size_t cap, const char *fmt, const char *
 }
 
 static void enrol(scene *c) {
-  char reply[2000], text[20], url[80];
+  char code[DM_CODE_TEXT], url[80];
   oc_error e = {0};
-  ask(c, reply, sizeof reply, "device add", ",\"name\":\"tablet 1\",\"team\":[\"Beuk\"]");
-  const char *code = strstr(reply, "\"code\":\"");
-  assert_non_null(code);
-  snprintf(text, sizeof text, "%.14s", code + 8);
+  dm_code(&c->d, &c->site.orgs[0].shell.id, "tablet 1", code);
   snprintf(url, sizeof url, "ws://127.0.0.1:%u/sync", c->d.port);
-  ok(oc_enrol(c->s, url, text, "tablet 1", NULL, &e), &e);
+  ok(oc_enrol(c->s, url, code, "tablet 1", NULL, &e), &e);
   ok(oc_sync(c->s, NULL, &e), &e);
 }
 

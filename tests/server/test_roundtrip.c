@@ -41,19 +41,12 @@ static oc_sync_options sync_options(const scene *c) {
 }
 
 static void enrol(scene *c) {
-  char request[300], reply[2000], url[80], org[2 * OV_ID_BYTES + 1], why[DM_WHY];
+  char code[DM_CODE_TEXT], url[80], why[DM_WHY];
   oc_error e = {0};
-  ov_hex(c->site.orgs[0].shell.id.b, OV_ID_BYTES, org);
-  snprintf(request, sizeof request,
-           "{\"cmd\":\"device add\",\"name\":\"tablet 1\",\"team\":[\"Beuk\"],\"organisation\":\"%s\"}", org);
-  if (!dm_admin(&c->d, request, reply, sizeof reply)) fail_msg("%s", reply);
-  const char *code = strstr(reply, "\"code\":\"");
-  assert_non_null(code);
-  char text[20];
-  snprintf(text, sizeof text, "%.14s", code + 8);
+  dm_code(&c->d, &c->site.orgs[0].shell.id, "tablet 1", code);
   snprintf(url, sizeof url, "%s://localhost:%u/sync", c->tls ? "wss" : "ws", countproxy_port(c->proxy));
   oc_sync_options o = sync_options(c);
-  ok(oc_enrol(c->s, url, text, "tablet 1", &o, &e), &e);
+  ok(oc_enrol(c->s, url, code, "tablet 1", &o, &e), &e);
   ok(oc_sync(c->s, &o, &e), &e);
   if (!dm_sync(&c->d, c->other, why)) fail_msg("%s", why);
 }
