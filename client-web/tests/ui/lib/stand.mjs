@@ -1,6 +1,7 @@
 // Bundles the screens on the stand-in for the engine and serves them on the loopback, with the headers that the server
 // gives the app.
 import { build } from "esbuild";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { nlds } from "../../../scripts/nlds.mjs";
@@ -24,9 +25,16 @@ export const CHROMIUM = {
   ],
 };
 
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; " +
-  "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+/** The server's own words, from where it has them. */
+function appPolicy() {
+  const header = readFileSync(`${root}../server/net/net_policy.h`, "utf8");
+  const macro = header.slice(header.indexOf("#define NET_POLICY_APP"), header.indexOf("#endif"));
+  const text = [...macro.matchAll(/"([^"]*)"/g)].map((m) => m[1]).join("");
+  const policy = /^Content-Security-Policy: (.*)\\r\\n$/.exec(text)?.[1];
+  if (!policy) throw new Error("server/net/net_policy.h has no policy for the app where it was");
+  return policy;
+}
+const CSP = appPolicy();
 const PAGE = `<!doctype html>
 <html lang="nl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Overdracht</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/app.css"><script type="module" src="/app.js"></script></head>
