@@ -11,7 +11,6 @@ import { encodeMessage } from "../src/proto/msg.ts";
 import { daemonMissing } from "./lib/daemon.ts";
 import { Browser, dump, until } from "./lib/engine.ts";
 import {
-  PIN,
   SLEEP,
   allSent,
   daemon,
@@ -21,6 +20,7 @@ import {
   nights,
   personOf,
   quality,
+  showsNothing,
   signIn,
   team,
   teamOf,
@@ -135,34 +135,43 @@ test(
 );
 
 test(
-  "not synced for 14 days: the view is locked, unsent entries stay and go, then it opens",
+  "not synced for 14 days: nothing is shown, entries are taken, stay and go, then it opens",
   { skip },
   async () => {
     const { browser, app } = await team.tablet("F9");
+    const other = await team.tablet("F9b");
+    await signIn(other.app);
     await signIn(app);
     browser.online = false;
     browser.cut();
     const id = await night(app, 21150);
+    const before = (await app.record(id))!;
+    await app.keepDraft("early", "van eerder");
     await team.close(app);
     browser.clockMs = 15 * DAY_MS;
     const late = await team.open(browser);
-    assert.equal(late.device.state, "lease_over");
-    assert.deepEqual(await late.people(teamOf(late)), []);
-    await assert.rejects(late.signIn(await anyone(late), PIN), fails("locked"));
-    await until("counted", () => late.sync.unsent === 1);
+    assert.deepEqual([late.device.state, late.device.entryOnly], ["lease_over", true]);
+    assert.match(late.device.notice!.text.nl, /te lang geen verbinding\. .* Invullen kan wel/);
+    await signIn(late);
+    await showsNothing(late, "locked", before);
+    const since = await night(late, 21151, 2);
+    await late.keepDraft("late", "sindsdien");
+    await until("counted", () => late.sync.unsent === 2);
     await team.close(late);
     browser.clockMs = 0;
     const back = await team.open(browser);
     assert.equal(back.device.state, "lease_over", "a clock set back lengthens nothing");
+    await signIn(back);
+    assert.deepEqual([...(await back.drafts())], [["late", "sindsdien"]]);
     browser.online = true;
     await back.syncNow();
     await allSent(back);
     await until("opened", () => back.device.state === "ready");
-    await signIn(back);
-    assert.equal((await back.record(id))!.place, "server");
+    for (const each of [id, since]) assert.equal((await back.record(each))!.place, "server");
+    assert.equal((await back.record(since))!.values[field(SLEEP(back), "quality")], 2);
+    await has(other.app, since);
   },
 );
-const anyone = async (_app: App): Promise<string> => "0".repeat(56);
 
 test("revoked: what was not sent is handed over, everything received goes", { skip }, async () => {
   const { browser, app } = await team.tablet("F10");

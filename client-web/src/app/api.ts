@@ -55,11 +55,11 @@ export interface App {
   /** Active people of the team, by name. */
   people(team: Id): Promise<Person[]>;
   /** First time on this tablet: chooses a PIN (4 to 12 digits) and signs in. Needs a sync of the last
-   *  quarter of an hour, so that somebody who has left cannot come in. AppError: pin_exists, pin_weak,
-   *  offline, person_gone. */
+   *  quarter of an hour and a tablet that is ready, so that somebody who has left cannot come in. AppError:
+   *  pin_exists, pin_weak, offline, person_gone. */
   choosePin(person: Id, pin: string): Promise<void>;
   /** On a device of one's own, whose person signed in at the server just now: no PIN. The server holds what
-   *  such a device writes for anybody else. AppError: person_gone, locked, revoked. */
+   *  such a device writes for anybody else. AppError: person_gone, locked, closed, revoked. */
   signInVouched(person: Id): Promise<void>;
   /** Signs in, in the place of who was. Says what was wrong; waitS: seconds in which any further try is
    *  refused without being looked at. */
@@ -89,7 +89,8 @@ export interface App {
   kind(which: number | string): KindInfo | null;
 
   // -- records ------------------------------------------------------------------------------------------
-  // Reading needs somebody signed in (AppError not_signed_in) and a view that is not locked (AppError locked).
+  // Reading needs somebody signed in (AppError not_signed_in) and a tablet that shows what was recorded
+  // (AppError locked or closed: device.entryOnly). So does all writing below but save and check.
 
   /** Newest first. What is retracted is among them and says so. */
   records(query: Query): Promise<RecordView[]>;
@@ -151,7 +152,7 @@ export interface App {
 
   /** `key`: the screens' own. body: JSON text of at most 256 KiB; null drops it. */
   keepDraft(key: string, body: string | null): Promise<void>;
-  /** Drafts of the person signed in, by key. */
+  /** Drafts of the person signed in, by key. While the tablet is entryOnly: those begun since it is. */
   drafts(): Promise<ReadonlyMap<string, string>>;
 
   /** Starts the new version; the page loads again. Call it at a safe moment: no form open. */
@@ -176,7 +177,7 @@ export type DeviceState =
   /** the browser has thrown away the store of an enrolled tablet: enrol again, tell what may be lost */
   | "store_lost"
   | "ready"
-  /** not synced for 14 days: nothing is shown until it has; unsent entries are kept and are sent */
+  /** not synced for 14 days: nothing is shown until it has; entries are taken, kept and sent */
   | "lease_over"
   /** strictly protected and not in touch with the server since it was opened: likewise (PROTO-164) */
   | "closed"
@@ -200,6 +201,10 @@ export interface Device {
   readonly persistent: boolean;
   /** whole days until the lease ends; null when not enrolled */
   readonly leaseDays: number | null;
+  /** "lease_over" and "closed": who works here signs in as ever and makes new entries, for clients whose labels
+   *  are shown. All else that was recorded is neither shown nor changed: what reads it rejects with AppError
+   *  locked or closed. */
+  readonly entryOnly: boolean;
   /** what to say about `state`, null for "new" and "ready" */
   readonly notice: Notice | null;
 }
@@ -421,7 +426,7 @@ export interface SyncStatus {
   readonly looks: number;
   /** of those acknowledged: entries that are not in a backup or on a second server yet */
   readonly unsafe: number;
-  /** records of this tablet's teams that somebody must look at */
+  /** records of this tablet's teams that somebody must look at; 0 while the tablet is entryOnly */
   readonly attention: number;
   readonly state: "idle" | "connecting" | "syncing" | "live" | "waiting";
   /** 0 … 1 of what was to be sent in this sync; null when nothing is under way */

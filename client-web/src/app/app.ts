@@ -38,22 +38,23 @@ export class Engine extends Staff implements App {
     return list.map(({ id, name }) => ({ id, name }));
   }
   async clients(team: Id): Promise<Client[]> {
-    return this.reading().directory.clients(team);
+    return this.entering().directory.clients(team);
   }
   async client(id: Id): Promise<Client | null> {
-    return this.reading().directory.client(id);
+    return this.entering().directory.client(id);
   }
   projects(team: Id): Choice[] {
     const scope = this.core?.directory.scopeOf(team);
     return scope === undefined ? [] : this.core!.directory.projects(scope, this.clock.day(this.clock.now()));
   }
   async choices(field: FieldInfo, team: Id): Promise<Choice[]> {
-    const { directory } = this.reading();
+    const { directory } = this.entering();
     const scope = directory.scopeOf(team);
-    return scope === undefined ? [] : directory.choices(field, scope, this.clock.day(this.clock.now()));
+    const today = this.clock.day(this.clock.now());
+    return scope === undefined ? [] : directory.choices(field, scope, today, this.entryOnly);
   }
   async labelOf(id: Id): Promise<string | null> {
-    return this.reading().directory.labelOf(id);
+    return this.entering().directory.labelOf(id, this.entryOnly);
   }
   kinds(): KindInfo[] {
     const directory = this.core?.directory;
@@ -94,7 +95,7 @@ export class Engine extends Staff implements App {
   // -- writing ------------------------------------------------------------------------------------------
 
   async prefill(kind: number, _client: Id, team: Id): Promise<Values> {
-    const k = this.#kindOf(this.reading(), kind);
+    const k = this.#kindOf(this.entering(), kind);
     const values: Record<number, Value> = {};
     const project = k.fields.find((f) => f.name === "project" && f.type === TYPE.REF);
     const projects = this.projects(team);
@@ -151,7 +152,7 @@ export class Engine extends Staff implements App {
     }
   }
   async save(draft: Draft): Promise<Id> {
-    const core = this.reading();
+    const core = this.entering();
     const k = this.#kindOf(core, draft.kind);
     // what belongs to no team: the programme's (0) or the organisation's (1)
     const scope = k.scope < 2 ? k.scope : core.directory.scopeOf(draft.team);
@@ -204,12 +205,13 @@ export class Engine extends Staff implements App {
   // -- drafts -------------------------------------------------------------------------------------------
 
   async keepDraft(key: string, body: string | null): Promise<void> {
-    const core = this.reading();
-    await stored(() => keepDraft(core, this.who!.id, key, body, this.env.nowMs()));
+    const core = this.entering();
+    const of = { nowMs: this.env.nowMs(), entryOnly: this.entryOnly };
+    await stored(() => keepDraft(core, this.who!.id, key, body, of));
   }
   async drafts(): Promise<ReadonlyMap<string, string>> {
-    const core = this.reading();
-    return readDrafts(core, this.who!.id);
+    const core = this.entering();
+    return readDrafts(core, this.who!.id, this.entryOnly);
   }
 }
 

@@ -20,6 +20,7 @@ import {
   writeMeta,
 } from "./db.ts";
 import { Directory } from "./directory.ts";
+import { closeDrafts } from "./drafts.ts";
 import { offTop } from "./entries.ts";
 import { purgeDone, purgeOp } from "./erasure.ts";
 import { type Env, randomBytes } from "./env.ts";
@@ -81,17 +82,27 @@ export async function openCore(env: Env, db: Db, hooks: CoreHooks): Promise<Core
     clock: () => core.clock,
     doubleKey: new Uint8Array(0) as Uint8Array,
   };
-  core.store = new IdbStore({ db, env, sealer, index: (r, scope) => viewRow(index, r, scope), ...hooks });
+  core.store = new IdbStore({
+    db,
+    env,
+    sealer,
+    index: (r, scope) => viewRow(index, r, scope),
+    canIndex: () => index.doubleKey.length > 0,
+    ...hooks,
+  });
   core.directory = new Directory(db, core.store);
   const load = async () => {
     index.doubleKey = await openDoubleKey(db, sealer);
     await core.directory.load();
+    if (sealer.strict) await closeDrafts(core);
     await core.store.repair();
     if ((await readMeta(db, "indexVersion")) === INDEX_VERSION) return;
     await core.store.reindex(null);
     await writeMeta(db, "indexVersion", INDEX_VERSION);
   };
-  if (!sealer.closed) await load();
+  // closed: what new entries need lies outside; where it does not open the tablet waits for its share
+  if (sealer.closed) await core.directory.load().catch(() => undefined);
+  else await load();
   core.protect = protector(core, load, hooks);
   core.unlock = async (share) => {
     const now = (await db.get("secrets", "device"))!;
@@ -123,7 +134,8 @@ const makeSealer = (db: Db, secrets: Secrets, organisation: string, strict = fal
   };
   return new Sealer(secrets, organisation, epochs, strict);
 };
-/** PROTO-164. What the share opens is read before it counts: a wrong one changes nothing. */
+/** PROTO-164. What the share opens is read before it counts: a wrong one changes nothing (the key of natural
+ *  keys is read first, and opens with the right one only). */
 const protector =
   (core: Core, load: () => Promise<void>, hooks: CoreHooks) =>
   async (strict: boolean, share: Uint8Array | null): Promise<void> => {
@@ -183,7 +195,7 @@ export async function keepEnrolment(
   const keys = await Promise.all(
     e.scopes.map(async (s) => {
       const owner = scopeKey(s.scope);
-      return { owner, sealed: await sealer.seal(`key ${owner}`, s.key) };
+      return { owner, sealed: await sealer.sealOutside(`key ${owner}`, s.key) };
     }),
   );
   const tables = [

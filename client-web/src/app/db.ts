@@ -127,6 +127,8 @@ export interface DraftRow {
   person: Name;
   key: string;
   at: number;
+  /** begun while nothing recorded was shown, and so it holds nothing of that */
+  blind?: 1;
   body: Uint8Array;
 }
 

@@ -172,12 +172,14 @@ export class Directory {
       .map((r) => ({ id: r.name, label: this.#label(r) }))
       .sort(byLabel);
   }
-  async choices(field: FieldInfo, scope: number, today: number): Promise<Choice[]> {
+  /** apart: without what names a client, as long as nothing that was recorded is shown. */
+  async choices(field: FieldInfo, scope: number, today: number, apart: boolean): Promise<Choice[]> {
     if (field.refKind === KIND.PERSON) return this.people(scope);
     if (field.refKind === this.#projectKind) return this.projects(scope, today);
     if (!field.refKind) return [];
-    const names = await this.#db.getAllKeysFromIndex("views", "kind", field.refKind);
-    const views = await Promise.all(names.map((n) => this.#store.view(n)));
+    const rows = await this.#db.getAllFromIndex("views", "kind", field.refKind);
+    const shownRows = apart ? rows.filter((r) => r.client === "") : rows;
+    const views = await Promise.all(shownRows.map((r) => this.#store.view(r.name)));
     return views
       .filter((v) => v !== null && retracted(v.record) !== "retracted")
       .map((v) => ({ id: v!.record.name, label: this.#label(v!.record) }))
@@ -188,9 +190,10 @@ export class Directory {
     const r = id === null ? undefined : this.#records.get(id);
     return r ? this.#label(r) : null;
   }
-  async labelOf(id: Id): Promise<string | null> {
+  async labelOf(id: Id, apart: boolean): Promise<string | null> {
     const known = this.nameOf(id);
     if (known !== null) return known;
+    if (apart && (await this.#db.get("views", id))?.client !== "") return null;
     const v = await this.#store.view(id);
     return v && this.#label(v.record);
   }

@@ -45,15 +45,17 @@ const ERRORS: Record<AppErrorCode, [Text, Text]> = {
   ],
   locked: [
     t(
-      "De tablet toont niets meer tot hij verbinding heeft. Wat je invulde staat er nog en gaat mee.",
-      "The tablet shows nothing until it has a connection. What you entered is still here and will be sent.",
+      "Deze tablet had te lang geen verbinding. Maak verbinding om alles weer te zien. " +
+        "Invullen kan wel: er raakt niets kwijt.",
+      "This tablet had no connection for too long. Connect to see everything again. " +
+        "You can still make entries: nothing is lost.",
     ),
     ADVICE.sync,
   ],
   closed: [
     t(
-      "De tablet is op slot tot hij verbinding heeft. Wat je invulde staat er nog en gaat mee.",
-      "The tablet is locked until it has a connection. What you entered is still here and will be sent.",
+      "Deze tablet is op slot. Maak verbinding om alles te zien. Invullen kan wel: er raakt niets kwijt.",
+      "This tablet is locked. Connect to see everything. You can still make entries: nothing is lost.",
     ),
     ADVICE.sync,
   ],

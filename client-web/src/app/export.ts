@@ -11,8 +11,13 @@ import type { Core } from "./core.ts";
 import type { EntryRow } from "./db.ts";
 import { openEntry } from "./entries.ts";
 import { outOf, setOut } from "./kinds.ts";
+import { Sealer } from "./seal.ts";
 
 const PAGE = 500;
+
+/** A server has what it refused, so that it is closed like the rest; what is unsent is not. */
+const opens = (core: Core, row: EntryRow): boolean =>
+  !core.sealer.closed || row.body === null || Sealer.isOwn(row.body);
 
 /** Rows that no server has acknowledged, or that it refused: of all logs of this store, in order. */
 async function unsentRows(core: Core): Promise<EntryRow[]> {
@@ -22,7 +27,8 @@ async function unsentRows(core: Core): Promise<EntryRow[]> {
     const live = IDBKeyRange.bound([log.writer, log.acked + 1], [log.writer, log.seq]);
     rows.push(...(await core.db.getAll("entries", live)));
   }
-  rows.push(...(await core.db.getAllFromIndex("entries", "att", 1)).filter((r) => r.refused && r.receipt));
+  const looked = await core.db.getAllFromIndex("entries", "att", 1);
+  rows.push(...looked.filter((r) => r.refused && r.receipt && opens(core, r)));
   let from: IDBKeyRange | undefined;
   for (;;) {
     const page = await core.db.getAll("entries", from, PAGE);

@@ -9,7 +9,7 @@
 import type { Id, Name } from "../proto/name.ts";
 import { type Entry, type LogState, appendOp, overlay } from "../proto/log.ts";
 import { keyOwner } from "../proto/chain.ts";
-import type { Header, Payload } from "../proto/op.ts";
+import { type Header, KIND, type Payload } from "../proto/op.ts";
 import { ZERO_TAG, makeName } from "../proto/name.ts";
 import { type Rec, decodeRecord, encodeRecord } from "../proto/record.ts";
 import { fail } from "../proto/error.ts";
@@ -80,6 +80,8 @@ export interface StorePorts {
   env: Env;
   sealer: Sealer;
   index: Indexer;
+  /** false while the store is closed: view rows wait until it opens, as the key of natural keys is closed */
+  canIndex(): boolean;
   changed: Changed;
   /** after each entry that is safely on the tablet */
   appended(log: LogState, look: boolean): void;
@@ -182,13 +184,14 @@ export class IdbStore implements Store {
       const row = await sealEntry(this.#p.sealer, log.writer, entry);
       const seen = await this.view(row.record);
       const record = overlay(seen?.record ?? null, [entry], await this.clockOffset())!;
-      const view = this.#p.index(record, seen?.scope ?? null);
+      const view = this.#p.canIndex() ? this.#p.index(record, seen?.scope ?? null) : null;
       const tx = this.#begin(["meta", "entries", "views", "dirty"]);
       await this.#commit(tx, async () => {
         await tx.objectStore("entries").add(row);
         await countLook(tx, null, row);
         await putMeta(tx, "log", log);
-        await putView(tx, view);
+        if (view) await putView(tx, view);
+        else await markDirty(tx, row.record);
         await also?.(tx);
       });
       await this.#cleanDirty();
@@ -283,11 +286,11 @@ export class IdbStore implements Store {
         if (c.to === "rollback") await this.#reopen(c.writer, c.upTo, sealed);
         if (c.to === "again") for (const o of await this.#logs()) await this.#reopen(o.writer, 0, sealed);
         if (c.to === "purge") sealed.storeKey = await makeStoreKey();
-        if (c.to === "key") sealed.keys.set(c, await sealer.seal(keyPlace(c.of), c.key));
+        if (c.to === "key") sealed.keys.set(c, await sealer.sealOutside(keyPlace(c.of), c.key));
         if (c.to !== "put") return;
         const { scope, record, changed } = c.part;
-        const body = await sealer.seal(partPlace(scope, record.name), encodeRecord(record));
         const row = index(record, scope);
+        const body = await sealPart(sealer, partPlace(scope, record.name), encodeRecord(record), row);
         const erasing = await erasingOf(this.#p.db, sealer, record, scope);
         if (erasing) sealed.erasures.set(c, erasing);
         sealed.parts.set(c, { scope, name: record.name, kind: record.kind, changed, row, body });
@@ -328,21 +331,21 @@ export class IdbStore implements Store {
       const storeKey = await makeStoreKey();
       const old = await db.getAllKeys("epochs");
       const next = sealer.next(storeKey, share);
-      const over = (of: string, body: Uint8Array) => moved(sealer, next, of, body, false);
+      const over = (of: string, body: Uint8Array) => moved(sealer, next, of, body);
       const parts = await Promise.all(
         (["parts", "staged"] as const).map(async (table) =>
           Promise.all(
-            (await db.getAll(table)).map(async (r) => ({
-              ...r,
-              body: await over(partPlace(r.scope, r.name), r.body),
-            })),
+            (await db.getAll(table)).map(async (r) => {
+              const place = partPlace(r.scope, r.name);
+              return { ...r, body: await sealPart(next, place, await sealer.open(place, r.body), r.row) };
+            }),
           ),
         ),
       );
       const keys = await Promise.all(
         (await db.getAllKeys("keys")).map(async (of) => ({
           of,
-          body: await over(keyPlace(of), (await db.get("keys", of))!),
+          body: await next.sealOutside(keyPlace(of), await sealer.open(keyPlace(of), (await db.get("keys", of))!)),
         })),
       );
       const drafts = await Promise.all(
@@ -539,7 +542,7 @@ export class IdbStore implements Store {
   // -- view rows ----------------------------------------------------------------------------------------
 
   async #cleanDirty(): Promise<void> {
-    if (this.#p.sealer.closed) return; // when it opens
+    if (!this.#p.canIndex()) return; // when it opens
     for (;;) {
       const names = await this.#p.db.getAllKeys("dirty", null, NAMED_MAX);
       if (!names.length) return;
@@ -572,8 +575,11 @@ const SEALED_META = [
 ] as const;
 /** The record of a client is not closed: it says for whom entries can be made. */
 const isAboutClient = (row: EntryRow): boolean => row.client !== "" && row.client !== row.record;
-const moved = async (from: Sealer, to: Sealer, of: string, body: Uint8Array, asOwn: boolean) =>
+const moved = async (from: Sealer, to: Sealer, of: string, body: Uint8Array, asOwn = false) =>
   asOwn ? to.sealOwn(of, await from.open(of, body)) : to.seal(of, await from.open(of, body));
+/** What is said of a client needs the share; forms, people and the clients' own records stay outside. */
+const sealPart = (to: Sealer, of: string, plain: Uint8Array, { client, kind }: ViewRow): Promise<Uint8Array> =>
+  client !== "" && kind !== KIND.PARTICIPANT ? to.seal(of, plain) : to.sealOutside(of, plain);
 
 const markDirty = (tx: Write, name: Name): Promise<unknown> => tx.objectStore("dirty").put(1, name);
 

@@ -5,7 +5,8 @@
 // makes an epoch: a random salt, from which and the store key a fresh key is derived, so that a copied
 // store never goes on under the same key with the same nonces. Salts are kept in the open. With strict
 // protection (PROTO-164) a share of the server goes into that derivation: it is kept in memory only, and
-// until it has come the store is closed. Entries of
+// until it has come the store is closed. What new entries need (people, labels of clients, forms, commit keys)
+// stays outside: it lies under a second key of the epoch, derived without the share. Entries of
 // the own log lie under the device's own key instead, which asks nothing of anybody: a locked tablet can
 // still send.
 import { type Id, idBytes } from "../proto/name.ts";
@@ -17,9 +18,12 @@ import { appError } from "./errors.ts";
 const NONCE_BYTES = 12;
 const HEAD_BYTES = 4 + NONCE_BYTES;
 const EPOCH_OWN = 0; // the device's own key
+/** Beside the number of an epoch: under its key without the share. */
+const OUTSIDE = 0x80000000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 const own = (p: Uint8Array): Bytes => p as Bytes;
+const epochOf = (sealed: Uint8Array): number => new DataView(sealed.buffer, sealed.byteOffset).getUint32(0);
 
 /** What the database keeps; CryptoKeys that cannot be exported. */
 export interface Secrets {
@@ -101,7 +105,7 @@ export class Sealer {
   get strict(): boolean {
     return this.#strict;
   }
-  /** Strict, and the share has not come: nothing but own entries can be sealed or opened. */
+  /** Strict, and the share has not come: what it protects can be neither sealed nor opened. */
   get closed(): boolean {
     return this.#strict && !this.#share;
   }
@@ -132,20 +136,28 @@ export class Sealer {
   }
   /** Does it lie under the device's own key? */
   static isOwn(sealed: Uint8Array): boolean {
-    return new DataView(sealed.buffer, sealed.byteOffset).getUint32(0) === EPOCH_OWN;
+    return epochOf(sealed) === EPOCH_OWN;
+  }
+  /** Does it open without the share? */
+  static isOutside(sealed: Uint8Array): boolean {
+    return epochOf(sealed) >= OUTSIDE;
   }
 
   async seal(of: string, plain: Uint8Array): Promise<Uint8Array> {
     if (this.closed) throw appError("closed");
-    return (this.#current ??= this.#begin()).then((epoch) => this.#seal(epoch, of, plain));
+    return this.#seal(await this.#epoch(), of, plain);
+  }
+  /** What new entries need while the store is closed. */
+  async sealOutside(of: string, plain: Uint8Array): Promise<Uint8Array> {
+    return this.#seal((await this.#epoch()) + OUTSIDE, of, plain);
   }
   /** Under the device's own key. */
   sealOwn(of: string, plain: Uint8Array): Promise<Uint8Array> {
     return this.#seal(EPOCH_OWN, of, plain);
   }
   async open(of: string, sealed: Uint8Array): Promise<Uint8Array> {
-    const epoch = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0);
-    if (epoch !== EPOCH_OWN && this.closed) throw appError("closed");
+    const epoch = epochOf(sealed);
+    if (this.closed && epoch !== EPOCH_OWN && epoch < OUTSIDE) throw appError("closed");
     try {
       const plain = await crypto.subtle.decrypt(
         this.#algorithm(epoch, of, own(sealed.subarray(4, HEAD_BYTES))),
@@ -164,27 +176,25 @@ export class Sealer {
     }
   }
 
-  async #begin(): Promise<number> {
-    const salt = randomBytes(32);
-    const epoch = await this.#epochs.add(salt);
-    this.#keys.set(epoch, this.#derive(salt));
-    return epoch;
+  #epoch(): Promise<number> {
+    return (this.#current ??= this.#epochs.add(randomBytes(32)));
   }
   #key(epoch: number): Promise<CryptoKey> {
     let key = this.#keys.get(epoch);
     if (!key) {
-      key = this.#epochs.salt(epoch).then((salt) => {
+      const outside = epoch >= OUTSIDE;
+      key = this.#epochs.salt(outside ? epoch - OUTSIDE : epoch).then((salt) => {
         if (!salt) throw new Error(`no salt ${epoch}`);
-        return this.#derive(salt);
+        return this.#derive(salt, this.#strict && !outside);
       });
       this.#keys.set(epoch, key);
     }
     return key;
   }
-  #derive(salt: Uint8Array): Promise<CryptoKey> {
-    if (this.closed) throw appError("closed");
-    const label = utf8(this.#strict ? "overdracht strict 1" : "overdracht store 1");
-    const info = new Uint8Array([...label, ...(this.#share ?? [])]);
+  #derive(salt: Uint8Array, withShare: boolean): Promise<CryptoKey> {
+    if (withShare && !this.#share) throw appError("closed");
+    const label = utf8(withShare ? "overdracht strict 1" : "overdracht store 1");
+    const info = new Uint8Array([...label, ...(withShare ? this.#share! : [])]);
     const hkdf = { name: "HKDF", hash: "SHA-256", salt: own(salt), info };
     return crypto.subtle.deriveKey(hkdf, this.#secrets.store, { name: "AES-GCM", length: 256 }, false, [
       "encrypt",

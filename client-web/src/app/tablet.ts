@@ -1,5 +1,6 @@
 // The tablet, whoever works on it: opening, what is told when something changes, enrolment, syncing, settings.
 import type {
+  AppError,
   Change,
   Clock,
   Device,
@@ -271,6 +272,7 @@ export abstract class Tablet {
       mustUpdate: this.#mustUpdate,
       persistent: this.#persistent,
       leaseDays: this.#leaseDays,
+      entryOnly: this.entryOnly,
       notice: this.#notice(),
     };
   }
@@ -287,6 +289,7 @@ export abstract class Tablet {
   async #judgeState(): Promise<void> {
     const core = this.core!;
     const before = this.state;
+    const entered = this.entryOnly;
     const lease = await readMeta(core.db, "lease");
     const correctedMs = this.env.nowMs() + core.offsetMs;
     const left = lease ? leaseAt(lease, correctedMs, core.directory.leaseDays()) : { over: true, days: 0 };
@@ -296,8 +299,10 @@ export abstract class Tablet {
     const revoked = await readMeta(core.db, "revoked");
     const open = left.over ? "lease_over" : "ready";
     this.state = revoked ? "revoked" : core.sealer.closed ? "closed" : open;
-    if (this.state !== "ready" && this.who) this.lock();
-    if (this.state !== before) this.say("device");
+    if (this.state === before) return;
+    // what is on the screen is no longer to be seen; who makes an entry while nothing is shown goes on with it
+    if (this.state !== "ready" && !(entered && this.entryOnly)) this.lock();
+    this.say("device");
   }
   async #tick(): Promise<void> {
     if (!this.core || this.state === "newer_app_elsewhere") return;
@@ -347,7 +352,7 @@ export abstract class Tablet {
       readMeta(core.db, "allSentAt"),
       readMeta(core.db, "lastSync"),
     ]);
-    const scopes = core.directory.teams().map((t) => t.scope);
+    const scopes = this.entryOnly ? [] : core.directory.teams().map((t) => t.scope);
     const counts = await Promise.all(scopes.map((s) => core.db.countFromIndex("views", "att", s)));
     const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.floor(ms / 1000));
     return {
@@ -418,7 +423,7 @@ export abstract class Tablet {
   /** PROTO-54, PROTO-85. Not while the store is closed: what would be sent cannot be read. */
   async offerAgain(): Promise<void> {
     const core = this.enrolled();
-    if (this.state !== "ready") throw appError(this.state === "closed" ? "closed" : "locked");
+    if (this.state !== "ready") throw this.notShown();
     await stored(() => core.store.apply([{ to: "again" }]));
     this.#syncer?.appended();
   }
@@ -442,15 +447,24 @@ export abstract class Tablet {
     if (this.state === "revoked") throw appError("revoked");
     return this.core;
   }
-  protected get isLocked(): boolean {
+  /** PROTO-162, PROTO-164: new entries are taken, kept and sent; nothing is shown of what was recorded. */
+  protected get entryOnly(): boolean {
     return this.state === "lease_over" || this.state === "closed";
   }
-  /** What shows anything of a client. */
-  protected reading(): Core {
+  protected notShown(): AppError {
+    return appError(this.state === "closed" ? "closed" : "locked");
+  }
+  /** What a new entry needs: people, labels of clients, forms. */
+  protected entering(): Core {
     const core = this.enrolled();
-    if (this.isLocked) throw appError("locked");
     if (!this.who) throw appError("not_signed_in");
     return core;
+  }
+  /** What shows anything that was recorded, and what changes it. */
+  protected reading(): Core {
+    this.enrolled();
+    if (this.entryOnly) throw this.notShown();
+    return this.entering();
   }
   /** Somebody who has left, or whose client's team changed, works on no longer. */
   #checkPerson(core: Core): void {

@@ -1,7 +1,7 @@
 // A team at a real server, and what a carer does with the engine: shared by the engine's tests.
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import type { App, KindInfo, RecordView } from "../../src/app/api.ts";
+import { type App, type AppErrorCode, AppError, type KindInfo, type RecordView } from "../../src/app/api.ts";
 import { Daemon, daemonMissing } from "./daemon.ts";
 import { Browser, until } from "./engine.ts";
 
@@ -101,3 +101,30 @@ export const allSent = (app: App): Promise<void> =>
   until("all sent", () => app.sync.unsent === 0 && app.sync.state === "live");
 export const has = (app: App, record: string): Promise<void> =>
   until("the record came", async () => (await app.record(record)) !== null);
+
+/** Nothing recorded can be had from a tablet that takes entries only, or changed on it. seen: a record, as it was
+ *  shown before. */
+export async function showsNothing(app: App, code: AppErrorCode, seen: RecordView): Promise<void> {
+  const [team, client] = [teamOf(app), seen.client!];
+  const days = { fromDay: 0, toDay: 99999 };
+  const asked: Record<string, () => Promise<unknown>> = {
+    ofTeam: () => app.records({ team, ...days }),
+    ofClient: () => app.records({ client, ...days }),
+    record: () => app.record(seen.id),
+    attention: () => app.attention(team),
+    handover: () => app.handover(team, 24 * 365),
+    board: () => app.board(team, 0),
+    usualTimes: () => app.usualTimes(seen.kind, client, 99999),
+    edit: () => app.edit(seen, { [field(SLEEP(app), "quality")]: 1 }),
+    retract: () => app.retract(seen, "fout"),
+    undoRetraction: () => app.undoRetraction(seen),
+    resolve: () => app.resolve(seen, field(SLEEP(app), "quality"), 1),
+    clearPin: async () => app.clearPin(await personOf(app, "Bas")),
+    offerAgain: () => app.offerAgain(),
+    vouched: async () => app.signInVouched(await personOf(app, "Anna")),
+  };
+  for (const [what, ask] of Object.entries(asked))
+    await assert.rejects(ask, (e) => e instanceof AppError && e.code === code, what);
+  assert.equal(await app.labelOf(seen.id), null);
+  assert.equal(app.sync.attention, 0);
+}

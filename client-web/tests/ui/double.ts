@@ -108,6 +108,7 @@ export class Double implements App {
       mustUpdate: false,
       persistent: true,
       leaseDays: 14,
+      entryOnly: false,
       notice: null,
     };
     this.sync = {
@@ -201,7 +202,13 @@ export class Double implements App {
   kind = (which: number | string): KindInfo | null =>
     this.#kinds.find((k) => k.id === which || k.name === which) ?? null;
 
+  /** As the engine refuses it. */
+  #reading(): void {
+    const { notice, entryOnly } = this.device;
+    if (entryOnly) throw new AppError("locked", notice!.text, notice!.todo);
+  }
   async records(query: Query): Promise<RecordView[]> {
+    this.#reading();
     return [...this.#records.values()]
       .filter(
         (r) =>
@@ -212,19 +219,25 @@ export class Double implements App {
       .sort((a, b) => (b.occurredAt ?? b.day * 86400) - (a.occurredAt ?? a.day * 86400))
       .slice(0, query.limit ?? 200);
   }
-  record = async (id: Id): Promise<RecordView | null> => this.#records.get(id) ?? null;
+  async record(id: Id): Promise<RecordView | null> {
+    this.#reading();
+    return this.#records.get(id) ?? null;
+  }
   async attention(): Promise<RecordView[]> {
+    this.#reading();
     return [...this.#records.values()].filter(
       (r) => r.conflicts.length || r.held.length || (r.doubles.length && r.retracted !== "yes"),
     );
   }
   async handover(_team: Id, hours = 24): Promise<RecordView[]> {
+    this.#reading();
     const from = this.clock.now() - hours * 3600;
     return [...this.#records.values()]
       .filter((r) => r.changedAt >= from)
       .sort((a, b) => b.changedAt - a.changedAt);
   }
   async board(_team: Id, from: number): Promise<BoardLine[]> {
+    this.#reading();
     const attention = await this.attention();
     return this.#story.clients.map((client) => {
       const kinds: Record<number, number> = {};

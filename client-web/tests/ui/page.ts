@@ -21,6 +21,7 @@ async function open() {
     app.device = {
       ...app.device,
       state: query.get("state") as DeviceState,
+      entryOnly: ["lease_over", "closed"].includes(query.get("state")!),
       notice: STATES[query.get("state")!] ?? null,
     };
   if (query.get("unsent"))
