@@ -65,6 +65,7 @@ const SHOTS = [
   ["settings", "as=Salie", "settings"],
   ["lost", "state=store_lost"],
   ["lease", "state=lease_over&unsent=2"],
+  ["closed", "state=closed&unsent=2&as=Salie&at=23:05&online=no"],
   ["revoked", "state=revoked"],
 ];
 

@@ -169,9 +169,11 @@ test("a full tablet says that nothing was saved, keeps the form, and saves it on
 });
 
 test("a clock that is a day ahead is said, and the entry is dated today", { skip }, async (t) => {
-  const c = await Tablet.enrol(home, "Tablet 4", undefined, () => {
-    const real = Date.now.bind(Date);
-    Date.now = () => real() + 86_400_000;
+  const c = await Tablet.enrol(home, "Tablet 4", {
+    first: () => {
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + 86_400_000;
+    },
   });
   t.after(() => c.context.close());
   await c.signIn("Salie");
@@ -197,7 +199,7 @@ test("a slow link that is cut again and again gets everything over", { skip }, a
   const link = new Link(daemon.port, { delayMs: 200, rate: 48000 });
   await link.open(LINK);
   t.after(() => link.close());
-  const c = await Tablet.enrol(home, "Tablet 3", LINK);
+  const c = await Tablet.enrol(home, "Tablet 3", { host: LINK });
   t.after(() => c.context.close());
   await c.signIn("Tijm");
   await c.sent();

@@ -1,11 +1,11 @@
 // The screens in a real browser, on the stand-in for the engine: what every screen must be, whatever the data.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { type Browser, type Page, chromium } from "playwright-core";
 import { sourceDir } from "./lib/vectors.ts";
+import { RULES, axe } from "./ui/lib/axe.ts";
 import { CHROMIUM, stand } from "./ui/lib/stand.mjs";
 import { PAYLOADS } from "./ui/lib/payloads.ts";
 
@@ -20,7 +20,13 @@ const SCREENS: readonly [name: string, query: string, path?: string][] = [
   ["enrol", "state=new"],
   ["storage lost", "state=store_lost"],
   ["lease over", "state=lease_over&unsent=2"],
+  ["lease over, inside", "state=lease_over&unsent=2&as=Salie"],
   ["closed", "state=closed&unsent=2"],
+  ["closed, inside", "state=closed&unsent=2&as=Salie&online=no"],
+  ["closed, client", "state=closed&unsent=2&as=Salie&online=no", "client/c0"],
+  ["closed, sleep", "state=closed&unsent=2&as=Salie&online=no", "new/sleep/c0"],
+  ["closed, rounds", "state=closed&unsent=2&as=Salie&online=no", "rounds"],
+  ["closed, sending", "state=closed&unsent=2&as=Salie&trouble=1", "send"],
   ["revoked", "state=revoked&unsent=2"],
   ["opened elsewhere", "state=newer_app_elsewhere"],
   ["people", ""],
@@ -83,10 +89,9 @@ async function visit(page: Page, path: string): Promise<void> {
   if (path === "PIN") return page.locator(".person", { hasText: "Salie" }).click();
   await page.evaluate(async (wanted) => {
     const { app } = globalThis as unknown as { app: import("../src/app/api.ts").App };
-    const list = await app.attention("t1");
     const matter = /CONFLICT|DOUBLE|HELD/.exec(wanted)?.[0] as "CONFLICT" | "DOUBLE" | "HELD" | undefined;
     const has = { CONFLICT: "conflicts", DOUBLE: "doubles", HELD: "held" } as const;
-    const record = matter && list.find((r) => r[has[matter]].length > 0);
+    const record = matter && (await app.attention("t1")).find((r) => r[has[matter]].length > 0);
     location.hash = `#/${matter ? wanted.replace(matter, record!.id) : wanted}`;
   }, path);
   await drawn(page);
@@ -120,23 +125,6 @@ async function tour(
   await page.close();
 }
 
-interface Axe {
-  run(o: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-}
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-async function axe(page: Page, name: string, rules: readonly string[]): Promise<void> {
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource);
-  const found = await page.evaluate(
-    async (runOnly) => {
-      const { axe } = globalThis as unknown as { axe: Axe };
-      const { violations } = await axe.run({ runOnly, resultTypes: ["violations"] });
-      return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`);
-    },
-    [...rules],
-  );
-  assert.deepEqual(found, [], name);
-}
 /** What is tapped and smaller than 48 pixels; links inside the lines of text of the hand-over apart. */
 async function bigEnough(page: Page, name: string): Promise<void> {
   const small = await page.evaluate(() =>

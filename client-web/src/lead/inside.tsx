@@ -91,6 +91,7 @@ function Opened({ app, drafts, children }: { app: App; drafts: Drafts; children:
       team: app.teams()[0] ?? null,
       drafts,
       mayWrite: me.role !== "org_admin",
+      mayRead: !app.device.entryOnly,
       minute: Math.floor(Date.now() / 60000),
     }),
     [app, lang, path, me, versions, drafts],

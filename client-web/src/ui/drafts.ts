@@ -23,19 +23,24 @@ const WRITE_AFTER_MS = 400;
 export class Drafts {
   readonly #app: App;
   readonly #byPath = new Map<string, DraftForm>();
+  #of: Id | null = null;
   readonly #waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(app: App) {
     this.#app = app;
   }
 
-  /** Reads those of the person who is signed in now; forgets the others. */
+  /** Reads those of the person who is signed in now; forgets those of others. What is known already is newer. */
   async load(): Promise<void> {
-    this.#byPath.clear();
-    if (!this.#app.person) return;
-    for (const [path, body] of await this.#app.drafts()) {
+    const person = this.#app.person?.id ?? null;
+    if (person !== this.#of) this.#byPath.clear();
+    this.#of = person;
+    if (person === null) return;
+    const read = await this.#app.drafts();
+    if (person !== this.#of) return;
+    for (const [path, body] of read) {
       const draft = parse(body);
-      if (draft) this.#byPath.set(path, draft);
+      if (draft && !this.#byPath.has(path)) this.#byPath.set(path, draft);
     }
   }
   all(): DraftForm[] {

@@ -4,13 +4,13 @@ import type { SyncStatus } from "../app/api.ts";
 import { time, when } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { Avatar, classes } from "./parts.tsx";
-import { href, lock, type Saying, type Ui, useUi, type WithChildren } from "./ui.tsx";
+import { href, isWorking, lock, type Saying, type Ui, useUi, type WithChildren } from "./ui.tsx";
 import { counted } from "./texts.ts";
 
 export function Header() {
   const ui = useUi();
   const { app, t, path, team } = ui;
-  const inside = path.length > 0 && app.device.state === "ready" && (app.person !== null || path[0] === "send");
+  const inside = path.length > 0 && isWorking(app) && (app.person !== null || path[0] === "send");
   return (
     <header class="header">
       {inside ? (
@@ -23,7 +23,7 @@ export function Header() {
           <span>{t("back")}</span>
         </button>
       ) : (
-        <span class="brand">{team && app.device.state === "ready" ? team.name : t("app")}</span>
+        <span class="brand">{team && isWorking(app) ? team.name : t("app")}</span>
       )}
       <span class="spacer" />
       {!app.person && <Language />}

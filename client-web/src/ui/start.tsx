@@ -5,7 +5,7 @@ import type { App, OpenApp, Team } from "../app/api.ts";
 import { Drafts } from "./drafts.ts";
 import { Alert } from "./parts.tsx";
 import { Attention, Double, Settle } from "./screens/attention.tsx";
-import { Board } from "./screens/board.tsx";
+import { Board, EntryBoard } from "./screens/board.tsx";
 import { Client } from "./screens/client.tsx";
 import { Enrol, Stopped } from "./screens/enter.tsx";
 import { EditEntry, NewEntry } from "./screens/forms.tsx";
@@ -17,7 +17,7 @@ import { Send } from "./screens/send.tsx";
 import { Settings } from "./screens/settings.tsx";
 import { Shell } from "./shell.tsx";
 import { text } from "./texts.ts";
-import { asAppError, go, readPath, type Saying, type Ui, UiContext, useUi, useVersions } from "./ui.tsx";
+import { asAppError, go, isWorking, readPath, type Saying, type Ui, UiContext, useUi, useVersions } from "./ui.tsx";
 import "./style.css";
 
 /** Shows the app in `root`. What keeps it from opening is said there, too. */
@@ -66,6 +66,7 @@ function Root({ app }: { app: App }) {
         team: teamOf(app),
         drafts,
         mayWrite: true,
+        mayRead: !app.device.entryOnly,
         minute,
       },
     [app, lang, path, versions, drafts, minute],
@@ -90,23 +91,33 @@ function Root({ app }: { app: App }) {
 }
 
 function Screen({ path }: { path: readonly string[] }) {
-  const { app } = useUi();
+  const { app, team, mayRead } = useUi();
   const state = app.device.state;
   if (state === "new" || state === "store_lost") return <Enrol />;
-  if (state !== "ready") return <Stopped />;
+  if (!isWorking(app) || (!mayRead && !team)) return <Stopped />;
   if (path[0] === "send") return <Send />;
   if (!app.person) return <People />;
   return <Inside path={path} />;
 }
 
-/** Screens of somebody signed in. */
+/** Screens of somebody signed in: those of new entries, and those of what was recorded. */
 function Inside({ path }: { path: readonly string[] }) {
+  const { mayRead } = useUi();
   const [what, first, second] = path;
   switch (what) {
     case "client":
       return <Client id={first ?? ""} />;
     case "new":
       return <NewEntry kindName={first ?? ""} clientId={second ?? ""} />;
+    case "rounds":
+      return <Rounds />;
+    default:
+      return mayRead ? <Recorded path={path} /> : <EntryBoard />;
+  }
+}
+function Recorded({ path }: { path: readonly string[] }) {
+  const [what, first, second] = path;
+  switch (what) {
     case "edit":
       return <EditEntry id={first ?? ""} heldIndex={second === undefined ? null : Number(second)} />;
     case "record":
@@ -115,8 +126,6 @@ function Inside({ path }: { path: readonly string[] }) {
       return <Settle id={first ?? ""} />;
     case "double":
       return <Double id={first ?? ""} />;
-    case "rounds":
-      return <Rounds />;
     case "handover":
       return <Handover />;
     case "attention":
@@ -133,17 +142,18 @@ const teamOf = (app: App): Team | null => {
   return teams.find((one) => one.id === app.settings.team) ?? teams[0] ?? null;
 };
 
-/** Drafts of who is signed in; null while they are read. */
+/** Drafts of who is signed in; null while they are read. When the tablet opens there may be more of them. */
 function useDrafts(app: App): Drafts | null {
   const drafts = useMemo(() => new Drafts(app), [app]);
   const person = app.person?.id ?? null;
+  const { entryOnly } = app.device;
   const [of, setOf] = useState<string | null>(null);
   useEffect(() => {
     drafts.load().then(
       () => setOf(person),
       () => setOf(person),
     );
-  }, [person]);
+  }, [person, entryOnly]);
   useEffect(() => {
     const flush = () => drafts.flush();
     addEventListener("pagehide", flush);

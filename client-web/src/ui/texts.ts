@@ -61,6 +61,7 @@ const TEXTS = {
   ],
   who_fetch: ["Nu ophalen", "Fetch now"],
   who_new: ["nog geen pincode", "no PIN yet"],
+  who_new_later: ["nog geen pincode, maak eerst verbinding", "no PIN yet, connect first"],
   pin_title: ["Pincode van {name}", "PIN of {name}"],
   pin_new_title: ["Kies een pincode, {name}", "Choose a PIN, {name}"],
   pin_new_lead: [
@@ -126,6 +127,16 @@ const TEXTS = {
   kind_readonly_todo: [
     "Sluit de app en open hem opnieuw als er internet is. Wat er al staat, blijft bewaard.",
     "Close the app and open it again when there is internet. What is there already stays there.",
+  ],
+
+  // -- while nothing is shown of what was recorded
+  entry_only_more: [
+    "Wat eerder is ingevuld, zie je weer als de tablet verbinding heeft gehad.",
+    "What was entered before is shown again once the tablet has had a connection.",
+  ],
+  entry_only_rounds: [
+    "Verkeerd getikt? Tik opnieuw. Verbeteren kan als de tablet weer verbinding heeft gehad.",
+    "Wrong tap? Tap again. You can correct it once the tablet has had a connection.",
   ],
 
   // -- form

@@ -30,11 +30,16 @@ export interface Ui {
   drafts: Drafts;
   /** who may only look gets no buttons for what the server would hold */
   mayWrite: boolean;
+  /** false: new entries only, nothing of what was recorded (device.entryOnly) */
+  mayRead: boolean;
   /** a tick a minute, for what depends on the hour */
   minute: number;
 }
 export const UiContext = createContext<Ui>(null as unknown as Ui);
 export const useUi = (): Ui => useContext(UiContext);
+
+/** There is a team here and somebody to work for it, whether or not what was recorded is shown. */
+export const isWorking = ({ device }: App): boolean => device.state === "ready" || device.entryOnly;
 
 /** How often each sort has changed since the screen was opened. */
 export function useVersions(app: App): Ui["versions"] {

@@ -1,4 +1,5 @@
-// The team: who is there, what is still open in this shift.
+// The team: who is there, what is still open in this shift; or only for whom an entry can be made.
+import type { Client } from "../../app/api.ts";
 import { Icon } from "../icons.tsx";
 import { hintsOf, ROUNDS } from "../kinds.ts";
 import { Alert, Avatar, Badge, Button, ErrorAlert, Loading, NoticeAlert, Title, classes } from "../parts.tsx";
@@ -6,6 +7,7 @@ import { isNight, openLines, type OpenLine, shiftAt } from "../shifts.ts";
 import { counted } from "../texts.ts";
 import { href, useLoad, useUi } from "../ui.tsx";
 import { shortDay } from "../format.ts";
+import { EntryOnly } from "./enter.tsx";
 import { TeamChoice } from "./team.tsx";
 import { EndShift, Warnings } from "./send.tsx";
 
@@ -17,33 +19,83 @@ const GREETING = [
 ] as const;
 const SHIFT = { night: "shift_night", day: "shift_day", evening: "shift_evening" } as const;
 
-export function Board() {
-  const { app, t, lang, team, minute } = useUi();
+/** What stands above the clients. */
+function Head() {
+  const { app, t, lang } = useUi();
   const { clock } = app;
   const now = clock.now();
   const minutes = clock.minutes(now);
+  const greeting = GREETING.find(([until]) => minutes < until * 60)![1];
+  const sub = `${t(SHIFT[shiftAt(minutes)])} · ${shortDay(lang, clock.day(now))}`;
+  return (
+    <>
+      <Title sub={sub}>{t(greeting, { name: app.person!.name })}</Title>
+      <EntryOnly />
+      <TeamChoice />
+      <UpdateReady />
+      {app.sync.error && app.device.mustUpdate && <NoticeAlert notice={app.sync.error} />}
+      <Unfinished />
+    </>
+  );
+}
+
+function RoundsLink() {
+  const { app, t } = useUi();
+  if (!app.kind(ROUNDS)) return null;
+  const now = isNight(app.clock.minutes(app.clock.now()));
+  return (
+    <a href={href("rounds")} class={classes("quick-link", now && "now")}>
+      <Icon name="eye" />
+      <span>{t("rounds")}</span>
+    </a>
+  );
+}
+
+/** Nothing of what was recorded is shown: for whom an entry can be made, and nothing of what is open. */
+export function EntryBoard() {
+  const { app, t, team } = useUi();
+  const clients = useLoad(async () => (team ? app.clients(team.id) : []), [team?.id], ["people"]);
+  return (
+    <>
+      <Head />
+      <nav class="quick" aria-label={t("main_menu")}>
+        <RoundsLink />
+      </nav>
+      <div class="section-head">
+        <h2 class="utrecht-heading-2">{t("board_clients")}</h2>
+      </div>
+      <ErrorAlert error={clients.error} />
+      {!clients.value && !clients.error && <Loading />}
+      {clients.value?.length === 0 && (
+        <Alert type="info">
+          <p>{t("board_none")}</p>
+        </Alert>
+      )}
+      <ul class="grid">
+        {clients.value?.map((client) => (
+          <li key={client.id}>
+            <ClientCard client={client} />
+          </li>
+        ))}
+      </ul>
+      {clients.value && <EndShift />}
+    </>
+  );
+}
+
+export function Board() {
+  const { app, t, lang, team, minute } = useUi();
   const lines = useLoad(
     async () => (team ? openLines(app, team) : []),
     [team?.id, minute],
     ["records", "kinds", "people"],
   );
-  const greeting = GREETING.find(([until]) => minutes < until * 60)![1];
   const open = lines.value?.filter((line) => line.open.length).length ?? 0;
-  const sub = `${t(SHIFT[shiftAt(minutes)])} · ${shortDay(lang, clock.day(now))}`;
   return (
     <>
-      <Title sub={sub}>{t(greeting, { name: app.person!.name })}</Title>
-      <TeamChoice />
-      <UpdateReady />
-      {app.sync.error && app.device.mustUpdate && <NoticeAlert notice={app.sync.error} />}
-      <Unfinished />
+      <Head />
       <nav class="quick" aria-label={t("main_menu")}>
-        {app.kind(ROUNDS) && (
-          <a href={href("rounds")} class={classes("quick-link", isNight(minutes) && "now")}>
-            <Icon name="eye" />
-            <span>{t("rounds")}</span>
-          </a>
-        )}
+        <RoundsLink />
         <a href={href("handover")} class="quick-link">
           <Icon name="handover" />
           <span>{t("handover")}</span>
@@ -78,7 +130,7 @@ export function Board() {
       <ul class="grid">
         {lines.value?.map((line) => (
           <li key={line.client.id}>
-            <ClientCard line={line} />
+            <ClientCard client={line.client} line={line} />
           </li>
         ))}
       </ul>
@@ -88,36 +140,41 @@ export function Board() {
   );
 }
 
-function ClientCard({ line }: { line: OpenLine }) {
-  const { t, l, lang } = useUi();
+function ClientCard({ client, line }: { client: Client; line?: OpenLine }) {
   return (
-    <a class="card client" href={href("client", line.client.id)}>
-      <Avatar name={line.client.label} />
+    <a class="card client" href={href("client", client.id)}>
+      <Avatar name={client.label} />
       <span class="card-words">
-        <span class="card-name">{line.client.label}</span>
-        <span class="card-lines">
-          {line.open.map((kind) => (
-            <Badge key={kind.id} type="warning" icon={hintsOf(kind).icon}>
-              {t("board_open", { kind: l(kind.label) })}
-            </Badge>
-          ))}
-          {line.attention && (
-            <Badge type="error" icon="warning">
-              {t("board_look")}
-            </Badge>
-          )}
-          {line.open.length === 0 && !line.attention && line.done === 0 && (
-            <span class="sub">{t("board_nothing_open")}</span>
-          )}
-          {line.done > 0 && (
-            <Badge type="ok" icon="check">
-              {counted(lang, "board_done_one", "board_done_more", line.done)}
-            </Badge>
-          )}
-        </span>
+        <span class="card-name">{client.label}</span>
+        {line && <CardLines line={line} />}
       </span>
       <Icon name="next" />
     </a>
+  );
+}
+function CardLines({ line }: { line: OpenLine }) {
+  const { t, l, lang } = useUi();
+  return (
+    <span class="card-lines">
+      {line.open.map((kind) => (
+        <Badge key={kind.id} type="warning" icon={hintsOf(kind).icon}>
+          {t("board_open", { kind: l(kind.label) })}
+        </Badge>
+      ))}
+      {line.attention && (
+        <Badge type="error" icon="warning">
+          {t("board_look")}
+        </Badge>
+      )}
+      {line.open.length === 0 && !line.attention && line.done === 0 && (
+        <span class="sub">{t("board_nothing_open")}</span>
+      )}
+      {line.done > 0 && (
+        <Badge type="ok" icon="check">
+          {counted(lang, "board_done_one", "board_done_more", line.done)}
+        </Badge>
+      )}
+    </span>
   );
 }
 

@@ -12,7 +12,7 @@ const PAGE_DAYS = 14;
 const LIMIT = 200;
 
 export function Client({ id }: { id: string }) {
-  const { app, t, mayWrite } = useUi();
+  const { app, t, mayWrite, mayRead } = useUi();
   const client = useLoad(() => app.client(id), [id], ["people"]);
   if (client.error) return <ErrorAlert error={client.error} />;
   if (client.value === undefined) return <Loading />;
@@ -29,7 +29,7 @@ export function Client({ id }: { id: string }) {
         <Title>{client.value.label}</Title>
       </div>
       {mayWrite && <Kinds id={id} />}
-      <Timeline id={id} />
+      {mayRead ? <Timeline id={id} /> : <p class="help">{t("entry_only_more")}</p>}
     </>
   );
 }

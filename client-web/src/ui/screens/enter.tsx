@@ -131,23 +131,16 @@ const STOPPED_TITLES = {
   closed: "closed_title",
   newer_app_elsewhere: "newer_title",
 } as const;
-/** Revoked, lease over, closed, opened elsewhere: what happened, and the one thing to do. */
+/** Revoked, opened elsewhere, closed before its team came: what happened, and the one thing to do. */
 export function Stopped() {
   const { app, t } = useUi();
-  const { state, notice } = app.device;
+  const { state, notice, entryOnly } = app.device;
   const title = STOPPED_TITLES[state as keyof typeof STOPPED_TITLES] ?? "newer_title";
-  const locked = state === "lease_over" || state === "closed";
-  const busy = app.sync.state === "connecting" || app.sync.state === "syncing";
   return (
     <div class="narrow">
       <Title icon={state === "newer_app_elsewhere" ? "device" : "lock"}>{t(title)}</Title>
-      {notice && <NoticeAlert notice={notice} type={state === "revoked" ? "error" : "warning"} />}
-      {locked && app.sync.error && <NoticeAlert notice={app.sync.error} type="info" live />}
-      {locked && (
-        <Button look="primary-action" icon="send" wide busy={busy} onClick={() => void app.syncNow()}>
-          {t(busy ? "send_busy" : "send_now")}
-        </Button>
-      )}
+      {notice && !entryOnly && <NoticeAlert notice={notice} type={state === "revoked" ? "error" : "warning"} />}
+      {entryOnly && <Reconnect />}
       {state === "newer_app_elsewhere" && (
         <Button look="primary-action" wide onClick={() => location.reload()}>
           {t("reload")}
@@ -155,5 +148,28 @@ export function Stopped() {
       )}
       {app.sync.unsent > 0 && state !== "newer_app_elsewhere" && <ExportUnsent />}
     </div>
+  );
+}
+
+/** Nothing of what was recorded is shown: why, that entries can be made, and what opens it. */
+export function EntryOnly() {
+  const { notice, entryOnly } = useUi().app.device;
+  if (!entryOnly || !notice) return null;
+  return (
+    <NoticeAlert notice={notice} type="warning">
+      <Reconnect />
+    </NoticeAlert>
+  );
+}
+function Reconnect() {
+  const { app, t, l } = useUi();
+  const busy = app.sync.state === "connecting" || app.sync.state === "syncing";
+  return (
+    <>
+      {app.sync.error && <p role="status">{l(app.sync.error.text)}</p>}
+      <Button icon="send" busy={busy} onClick={() => void app.syncNow()}>
+        {t(busy ? "send_busy" : "send_now")}
+      </Button>
+    </>
   );
 }

@@ -9,7 +9,7 @@ import { fromHere, href, useLoad, useUi } from "../ui.tsx";
 const REMEMBER_DAYS = 28;
 
 export function NewEntry({ kindName, clientId }: { kindName: string; clientId: string }) {
-  const { app, t, l, team, say } = useUi();
+  const { app, t, l, team, say, mayRead } = useUi();
   const kind = app.kind(kindName);
   const client = useLoad(() => app.client(clientId), [clientId], []);
   const start = useLoad(async () => (kind && team ? startOf() : {}), [kind?.id, clientId, team?.id], []);
@@ -33,7 +33,7 @@ export function NewEntry({ kindName, clientId }: { kindName: string; clientId: s
     const lacking = hintsOf(kind!)
       .remember.map((name) => fieldNamed(kind!, name))
       .filter((f) => f && !answered(values[f.id]));
-    if (!lacking.length) return values;
+    if (!lacking.length || !mayRead) return values;
     const today = app.clock.day(app.clock.now());
     const last = await app.records({
       client: clientId,
@@ -62,7 +62,7 @@ export function NewEntry({ kindName, clientId }: { kindName: string; clientId: s
         client={clientId}
         teamId={teamId}
         start={start.value}
-        usualTimes={(day) => app.usualTimes(kind.id, clientId, day)}
+        usualTimes={mayRead ? (day) => app.usualTimes(kind.id, clientId, day) : undefined}
         editing={false}
         save={save}
       />

@@ -4,10 +4,11 @@ import type { Person } from "../../app/api.ts";
 import { Icon } from "../icons.tsx";
 import { Alert, Avatar, Button, ErrorAlert, Loading, Title, classes } from "../parts.tsx";
 import { useAction, useLoad, useUi } from "../ui.tsx";
+import { EntryOnly } from "./enter.tsx";
 import { TeamChoice } from "./team.tsx";
 
 export function People() {
-  const { app, t, team } = useUi();
+  const { app, t, team, mayRead } = useUi();
   const [chosen, setChosen] = useState<string | null>(null);
   const people = useLoad(
     async () => (team ? app.people(team.id) : []),
@@ -24,6 +25,7 @@ export function People() {
   return (
     <>
       <Title sub={people.value?.length ? t("who_lead") : undefined}>{t("who_title")}</Title>
+      <EntryOnly />
       <TeamChoice />
       <ErrorAlert error={people.error} />
       {!people.value && !people.error && <Loading />}
@@ -43,11 +45,16 @@ export function People() {
       <ul class="grid">
         {people.value?.map((p) => (
           <li key={p.id}>
-            <button type="button" class="card person" onClick={() => setChosen(p.id)}>
+            <button
+              type="button"
+              class="card person"
+              disabled={!p.hasPin && !mayRead}
+              onClick={() => setChosen(p.id)}
+            >
               <Avatar name={p.name} />
               <span class="card-words">
                 <span class="card-name">{p.name}</span>
-                {!p.hasPin && <span class="sub">{t("who_new")}</span>}
+                {!p.hasPin && <span class="sub">{t(mayRead ? "who_new" : "who_new_later")}</span>}
               </span>
             </button>
           </li>

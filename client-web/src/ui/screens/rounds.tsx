@@ -7,7 +7,7 @@ import { Alert, Avatar, ErrorAlert, Loading, Title } from "../parts.tsx";
 import { useAction, useLoad, useUi } from "../ui.tsx";
 
 export function Rounds() {
-  const { app, t, team, minute } = useUi();
+  const { app, t, team, minute, mayRead } = useUi();
   const kind = app.kind(ROUNDS);
   const state = kind ? fieldNamed(kind, "state") : undefined;
   const night = app.clock.night(app.clock.now());
@@ -16,7 +16,7 @@ export function Rounds() {
       if (!team || !kind) return null;
       const [clients, checks] = await Promise.all([
         app.clients(team.id),
-        app.records({ team: team.id, kind: kind.id, fromDay: night, toDay: night + 1 }),
+        mayRead ? app.records({ team: team.id, kind: kind.id, fromDay: night, toDay: night + 1 }) : [],
       ]);
       return {
         clients,
@@ -25,7 +25,7 @@ export function Rounds() {
         ),
       };
     },
-    [team?.id, night, minute],
+    [team?.id, night, minute, mayRead],
     ["records", "people", "kinds"],
   );
   return (
@@ -34,6 +34,7 @@ export function Rounds() {
         {t("rounds_title")}
       </Title>
       <ErrorAlert error={loaded.error} />
+      {!mayRead && <p class="help">{t("entry_only_rounds")}</p>}
       {!state && (
         <Alert type="info">
           <p>{t("rounds_no_kind")}</p>
@@ -61,7 +62,7 @@ interface RoundProps {
   checks: readonly RecordView[];
 }
 function Round({ client, options, stateField, checks }: RoundProps) {
-  const { app, t, l, team, say } = useUi();
+  const { app, t, l, team, say, mayRead } = useUi();
   const { error, run } = useAction();
   const sorted = [...checks].sort((a, b) => (b.occurredAt ?? 0) - (a.occurredAt ?? 0));
   const label = (code: unknown) => {
@@ -78,7 +79,7 @@ function Round({ client, options, stateField, checks }: RoundProps) {
       const id = await app.check(client.id, team!.id, option.code);
       say({
         text: t("rounds_saved", { name: client.label, state: l(option.label) }),
-        action: { label: t("rounds_undo"), run: () => void undo(id) },
+        ...(mayRead && { action: { label: t("rounds_undo"), run: () => void undo(id) } }),
       });
     });
   return (
@@ -88,7 +89,7 @@ function Round({ client, options, stateField, checks }: RoundProps) {
         <div>
           <h2 class="utrecht-heading-3">{client.label}</h2>
           <p class="sub">
-            {sorted.length === 0 && t("rounds_none")}
+            {sorted.length === 0 && mayRead && t("rounds_none")}
             {sorted.slice(0, 4).map((r, i) => (
               <span key={r.id} class={`check state-${Number(r.values[stateField])}`}>
                 <b>{time(app, r.occurredAt ?? r.createdAt)}</b>

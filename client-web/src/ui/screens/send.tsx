@@ -25,6 +25,7 @@ export function Send() {
       >
         {words.main}
       </Title>
+      {device.entryOnly && device.notice && <NoticeAlert notice={device.notice} type="warning" />}
       {sync.error && <NoticeAlert notice={sync.error} type="warning" />}
       {days >= OLD_DAYS && (
         <Alert type="warning">
@@ -118,6 +119,7 @@ export function Warnings({ all }: { all?: boolean }) {
   const { device } = app;
   const lines = [
     device.leaseDays !== null &&
+      device.state !== "lease_over" &&
       device.leaseDays <= LEASE_WARN_DAYS &&
       t("send_lease", { n: device.leaseDays }),
     device.clockOffS !== 0 &&

@@ -38,6 +38,12 @@ export async function closeHome(home: Home | undefined): Promise<void> {
   await home?.daemon.end();
 }
 
+/** In the page, before the app: the tablet's clock goes ahead by what stands in local storage. */
+export function movableClock(): void {
+  const real = Date.now.bind(Date);
+  Date.now = () => real() + Number(localStorage.getItem("test-ahead-ms") ?? 0);
+}
+
 /** A browser profile of its own: one tablet. */
 export class Tablet {
   readonly context: BrowserContext;
@@ -59,11 +65,17 @@ export class Tablet {
       if (!w.url().startsWith(origin.replace("http", "ws"))) this.faults.push(`websocket: ${w.url()}`);
     });
   }
-  /** first: what runs in the page before the app does */
-  static async enrol(at: Home, name: string, host = "127.0.0.1", first?: () => void): Promise<Tablet> {
+  /** first: what runs in the page before the app does; bypassCSP: for axe, which writes markup */
+  static async enrol(
+    at: Home,
+    name: string,
+    of: { host?: string; first?: () => void; bypassCSP?: boolean } = {},
+  ): Promise<Tablet> {
     const { browser, daemon } = at;
+    const { host = "127.0.0.1", first, bypassCSP } = of;
     const { code } = daemon.admin("device", "add", name, "--team", "Beuk");
-    const context = await browser.newContext({ viewport: { width: 800, height: 1280 }, locale: "nl-NL" });
+    const viewport = { width: 800, height: 1280 };
+    const context = await browser.newContext({ viewport, locale: "nl-NL", bypassCSP, reducedMotion: "reduce" });
     if (first) await context.addInitScript(first);
     const origin = `http://${host}:${daemon.port}/`;
     const tablet = new Tablet(context, await context.newPage(), origin);
@@ -90,6 +102,13 @@ export class Tablet {
     await again.or(inside).first().waitFor();
     if (await again.isVisible()) await this.digits();
     await inside.waitFor();
+  }
+  /** The page is opened again so many days later; `first: movableClock`. */
+  async later(days: number): Promise<void> {
+    await this.page.evaluate((ms) => localStorage.setItem("test-ahead-ms", String(ms)), days * 86_400_000);
+    await this.page.evaluate(() => (location.hash = "#/"));
+    await this.page.reload();
+    await this.page.locator(".main h1").waitFor();
   }
   async client(label = CLIENT): Promise<void> {
     await this.go("");
