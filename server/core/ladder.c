@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-int sv_ladder_tips(sv_txn *t, const ov_id *writer, ov_head tips[OV_TIPS_MAX], uint32_t *n) {
-  sv_tip rows[OV_TIPS_MAX];
-  *n = 0;
-  int err = sv_tips_get(t, writer, rows, OV_TIPS_MAX, n);
-  for (uint32_t i = 0; i < *n; i++) tips[i] = rows[i].head;
-  return err == OV_E_NOTFOUND ? 0 : err;
-}
-
 /* PROTO-55 */
 int sv_ladder_rungs(sv_txn *t, const ov_id *writer, const ov_head *tip, ov_arena *a,
                     ov_rung rungs[OV_LADDER_MAX], uint32_t *n) {

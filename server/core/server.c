@@ -55,8 +55,6 @@ sv_org *sv_server_org(sv_server *s, const ov_id *id) {
 sv_org *sv_server_org_at(sv_server *s, unsigned i) { return i < s->n_orgs ? s->orgs[i] : NULL; }
 sv_org *sv_server_programme(sv_server *s) { return s->o.programme; }
 sv_writer *sv_server_writer(sv_server *s) { return s->writer; }
-const sv_sys *sv_server_sys(sv_server *s) { return s->o.sys; }
-void sv_server_set_schemas(sv_server *s, const ov_schemas *schemas) { s->o.schemas = schemas; }
 
 void sv_server_poll(sv_server *s) { sv_writer_poll(s->writer, s); }
 

@@ -106,14 +106,6 @@ bool sv_session_pull(sv_session *ss, ov_buf *out) {
   return said;
 }
 
-void sv_session_error(sv_session *ss, const ov_error *e) {
-  ov_buf *b = &ss->server->scratch;
-  ov_buf_reset(b);
-  ov_error_encode(e, b);
-  int err = sv_session_send(ss, OV_M_ERROR, b);
-  if (err) sv_session_fail(ss, err, "answers pile up");
-}
-
 static void log_end(sv_session *ss, int err, const char *why) {
   const sv_sys *sys = ss->server->o.sys;
   if (!sys->log) return;

@@ -140,7 +140,6 @@ void sv_seen_write(sv_server *s); /* what is not written down yet, through the w
 int sv_session_send(sv_session *ss, ov_msg_type type, const ov_buf *plain);
 /* ERROR if it can still be said, then close */
 void sv_session_fail(sv_session *ss, int err, const char *why);
-void sv_session_error(sv_session *ss, const ov_error *e); /* an ERROR of class REPLY */
 void sv_session_pause(sv_session *ss, bool paused);
 sv_session *sv_session_find(sv_server *s, uint64_t id);
 /* the inbox, once nothing blocks it */

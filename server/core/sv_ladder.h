@@ -6,8 +6,6 @@
 #include "ov/msg.h"
 #include "sv_store.h"
 
-/* Fills tips (longest first). */
-int sv_ladder_tips(sv_txn *t, const ov_id *writer, ov_head tips[OV_TIPS_MAX], uint32_t *n);
 /* Rungs of the branch that ends in `tip`. */
 int sv_ladder_rungs(sv_txn *t, const ov_id *writer, const ov_head *tip, ov_arena *a,
                     ov_rung rungs[OV_LADDER_MAX], uint32_t *n);

@@ -35,7 +35,6 @@ sv_org *sv_server_org(sv_server *s, const ov_id *id); /* NULL when not served he
 sv_org *sv_server_org_at(sv_server *s, unsigned i);   /* NULL past the end */
 sv_org *sv_server_programme(sv_server *s);
 sv_writer *sv_server_writer(sv_server *s);
-const sv_sys *sv_server_sys(sv_server *s);
 /* Outcomes of commits: answers sessions, wakes live ones. After every wake. */
 void sv_server_poll(sv_server *s);
 /* Deadlines and housekeeping; call about every second. */
@@ -43,8 +42,6 @@ void sv_server_tick(sv_server *s);
 /* Something changed in these scopes by other hands than a session's (administration): live sessions are
  * told. */
 void sv_server_changed(sv_server *s, sv_org *org, const uint32_t *scopes, unsigned n);
-/* Schemas were reloaded (service thread; the old set must stay valid until sv_server_free). */
-void sv_server_set_schemas(sv_server *s, const ov_schemas *schemas);
 /* A device was revoked: its sessions end at once. */
 void sv_server_cut_device(sv_server *s, const ov_id *device);
 /* Has this device a session now, and has it sent all that it has? Until when that was so before stands in its

@@ -104,17 +104,11 @@ void ruling_register(ingest *g, const ov_op *op) {
   else sv_queue_push(g->t, &target);
 }
 
+/* They come in the order of their names, which is that of a set's elements. */
 static void saw_rulings(const ruling *live, uint32_t n, ov_value *elements, uint8_t (*bytes)[OV_NAME_BYTES]) {
   for (uint32_t i = 0; i < n; i++) {
     ov_name_write(&live[i].name, bytes[i]);
     elements[i] = ov_bytes(bytes[i], OV_NAME_BYTES);
-  }
-  for (uint32_t i = 1; i < n; i++) {
-    for (uint32_t k = i; k && ov_value_compare(&elements[k - 1], &elements[k]) > 0; k--) {
-      ov_value v = elements[k];
-      elements[k] = elements[k - 1];
-      elements[k - 1] = v;
-    }
   }
 }
 
