@@ -65,17 +65,14 @@ static json_t *labelled_fields(adm *m, sv_txn *t, const ov_skind *k, const ov_op
   return list;
 }
 
-static json_t *held_json(adm *m, sv_txn *t, const sv_op_row *row, ov_verdict v, uint8_t reason) {
+static json_t *held_json(adm *m, sv_txn *t, const sv_op_row *row, uint8_t reason) {
   const ov_skind *k = ov_schemas_kind(m->h->schemas, row->op.kind);
   char kind[24];
   snprintf(kind, sizeof kind, "kind %u", row->op.kind);
   json_t *j = json_pack("{s:o, s:s, s:o, s:s, s:s, s:o}", "op", adm_name_json(&row->op.name), "kind",
                         k ? k->name : kind, "record", adm_name_json(&row->op.record), "what",
-                        row->op.creates ? "creates" : "changes", "verdict",
-                        v == OV_HELD        ? "held"
-                        : v == OV_DISMISSED ? "dismissed"
-                                            : "admitted",
-                        "when", adm_time_json(row->op.device_time * 1000));
+                        row->op.creates ? "creates" : "changes", "verdict", "held", "when",
+                        adm_time_json(row->op.device_time * 1000));
   if (row->n_receipts) json_object_set_new(j, "received", adm_time_json(row->receipts[0].server_time_ms));
   set_who(m, t, j, row);
   set_reason(m, j, &row->op, reason);
@@ -105,7 +102,7 @@ static bool list_page(adm *m, sv_org *org, ov_name *after, bool *started, int64_
       break;
     }
     if (v != OV_HELD) continue;
-    adm_item(m, held_json(m, t, &row, v, reason));
+    adm_item(m, held_json(m, t, &row, reason));
     (*left)--;
   }
   sv_txn_abort(t);
