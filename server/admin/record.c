@@ -16,9 +16,13 @@ static const char *own_command(uint16_t kind) {
   case OV_KIND_PARTICIPANT: return "participant add";
   case OV_KIND_RULING: return "held admit";
   case OV_KIND_SCHEMA: return "schema check";
+  case OV_KIND_ERASURE: return "erase";
   default: return NULL;
   }
 }
+
+/* A device's own word: nobody can say it for the device. */
+static bool told_by_devices(uint16_t kind) { return kind == OV_KIND_PURGE || kind == OV_KIND_LOOK; }
 
 static const char *edit_command(uint16_t kind) {
   switch (kind) {
@@ -29,6 +33,15 @@ static const char *edit_command(uint16_t kind) {
   case OV_KIND_SCHEMA: return "schema check";
   default: return NULL;
   }
+}
+
+/* An edit of a tombstone would neither bring anything back nor erase anything, and say so on every tablet. */
+static int may_change(adm *m, const ov_skind *k) {
+  const char *own = edit_command(k->id);
+  if (own) return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", k->name, own);
+  if (k->id == OV_KIND_ERASURE || told_by_devices(k->id))
+    return adm_fail(m, OV_E_INVALID, NULL, "a record of kind %s is never changed", k->name);
+  return 0;
 }
 
 /* Where records of this kind are kept. The programme's need no organisation to be named. */
@@ -101,6 +114,8 @@ int cmd_record_add(adm *m) {
   if (!d.k) return m->err;
   const char *own = own_command(d.k->id);
   if (own) return adm_fail(m, OV_E_INVALID, NULL, "a %s is made with: overdracht-admin %s", d.k->name, own);
+  if (told_by_devices(d.k->id))
+    return adm_fail(m, OV_E_INVALID, NULL, "a %s is not made here: each device tells it itself", d.k->name);
   d.org = home_of(m, d.k);
   if (!d.org || assign_all(m, &d) || choose_scope(m, &d)) return m->err;
   if (!arg_flag(m, "double") && (draft_label_free(m, &d, NULL) || key_free(m, &d))) return m->err;
@@ -141,10 +156,7 @@ int cmd_record_edit(adm *m) {
   ov_name name;
   adm_draft d = {0};
   if (!find_named(m, &d.org, &d.k, &name)) return m->err;
-  const char *own = edit_command(d.k->id);
-  if (own)
-    return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
-  if (assign_all(m, &d)) return m->err;
+  if (may_change(m, d.k) || assign_all(m, &d)) return m->err;
   for (uint32_t i = 0; i < d.n; i++) {
     if (d.fields[i].f->type == OV_F_BYTES)
       return adm_fail(m, OV_E_DENIED, NULL, "%s is made by the server and never changed",
@@ -163,9 +175,7 @@ int cmd_record_retract(adm *m) {
     return adm_fail(m, OV_E_INVALID, NULL, "the reason is longer than %u bytes", OV_RETRACTION_BYTES_MAX);
   }
   if (!find_named(m, &d.org, &d.k, &name)) return m->err;
-  const char *own = edit_command(d.k->id);
-  if (own)
-    return adm_fail(m, OV_E_INVALID, NULL, "a %s is changed with: overdracht-admin %s", d.k->name, own);
+  if (may_change(m, d.k)) return m->err;
   d.retract = reason ? reason : "";
   return draft_change(m, &d, &name);
 }
