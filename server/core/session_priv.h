@@ -89,8 +89,8 @@ struct sv_session {
 typedef struct sv_nonces sv_nonces;
 sv_nonces *sv_nonces_new(void);
 void sv_nonces_free(sv_nonces *n);
-/* 0 and remembered; OV_E_EXISTS when seen before; OV_E_BUSY when the cache is full. Entries older than
- * keep_ms before now are dropped. */
+/* 0 and remembered; OV_E_EXISTS when seen before; OV_E_BUSY when the cache is full, OV_E_CRYPTO. Entries
+ * older than keep_ms before now are dropped. */
 int sv_nonces_add(sv_nonces *n, const uint8_t nonce[16], int64_t time_ms, int64_t now_ms, int64_t keep_ms);
 
 /* Devices that were here and are not written down yet (seen.c): more than greet in a minute. */
