@@ -289,11 +289,8 @@ static int complete(sv_org *org) {
   if (err != OV_E_NOTFOUND) return err;
   err = org->sys->random(org->sys->ctx, org->server.b, OV_ID_BYTES);
   if (!err) err = make_keys(org, commit_key);
-  for (int i = 0; !err && i < 8; i++) {
-    err = write_first(org, commit_key);
-    if (err != OV_E_MAPFULL) break;
-    err = 0; /* grown: again */
-  }
+  int grown = 0;
+  while (!err && (err = write_first(org, commit_key)) == OV_E_MAPFULL && ++grown < 8) err = 0;
   OPENSSL_cleanse(commit_key, sizeof commit_key);
   return err;
 }
