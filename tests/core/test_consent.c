@@ -1,6 +1,7 @@
 /* The rule of consent: what counts, what withdraws, and that what is unclear is no. */
 #include "ingest_world.h"
 #include "sv_consent.h"
+#include "sv_limits.h"
 
 #include <stdlib.h>
 
@@ -66,6 +67,17 @@ static bool asked(consent_world *c, sv_purpose purpose, int64_t day) {
 static void no_record_is_no(void **state) {
   consent_world *c = *state;
   assert_false(asked(c, SV_PURPOSE_RESEARCH, NIGHT));
+}
+
+/* More records than are read at once: each counts, the first as the last. */
+static void each_of_many_records_counts(void **state) {
+  consent_world *c = *state;
+  give(c, SV_PURPOSE_RESEARCH, NIGHT - 100);
+  for (unsigned i = 0; i < 2 * SV_CONSENT_PAGE; i++) give(c, SV_PURPOSE_NETWORK_REVIEW, NIGHT - 99);
+  give(c, SV_PURPOSE_STORY, NIGHT - 98);
+  assert_true(asked(c, SV_PURPOSE_RESEARCH, NIGHT));
+  assert_true(asked(c, SV_PURPOSE_NETWORK_REVIEW, NIGHT));
+  assert_true(asked(c, SV_PURPOSE_STORY, NIGHT));
 }
 
 static void it_counts_from_its_day_on_and_for_its_purpose_only(void **state) {
@@ -149,6 +161,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
       T(no_record_is_no),
+      T(each_of_many_records_counts),
       T(it_counts_from_its_day_on_and_for_its_purpose_only),
       T(a_withdrawal_counts_from_its_day_on_and_a_later_consent_outweighs_it),
       T(withdrawing_an_older_form_withdraws_the_newer_consent_too),

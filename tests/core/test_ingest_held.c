@@ -1,6 +1,7 @@
 /* Verdicts: what is held and why, and what rulings make of it. Nothing that is held is lost or stops what
  * comes behind it. */
 #include "ingest_world.h"
+#include "sv_limits.h"
 
 static int reason_of(small_world *s, fx_tablet *t, const ov_name *name) {
   sv_push_out out;
@@ -211,6 +212,55 @@ static void a_revoked_device_hands_in_its_outbox_held(void **state) {
   assert_true(fx_record(&s.w, s.org, &n, &rec));
   assert_int_equal(fx_int(&rec, SLEEP_SOURCE), 1);
   fx_verify(&s.w, s.org);
+  small_close(&s);
+}
+
+/* PROTO-122: as much as an outbox may hold, and no more. */
+static void a_revoked_device_hands_in_only_so_much(void **state) {
+  (void)state;
+  small_world s;
+  sv_push_out out;
+  sv_txn *t = NULL;
+  sv_device d;
+  small_open(&s, 56);
+  small_night(&s, s.ta, 1);
+  small_night(&s, s.ta, 2);
+  FX_OK(sv_txn_write(s.org->env, &t));
+  FX_OK(sv_device_get(t, &s.ta->device.id, &d));
+  d.revoked = true;
+  d.quarantined = SV_QUARANTINE_OPS_MAX - 1;
+  FX_OK(sv_device_put(t, &d));
+  FX_OK(sv_txn_commit(t));
+  assert_int_equal(fx_push(s.ta, s.org, 1, 1, &out), 0);
+  assert_int_equal(out.stored, 1);
+  sv_touches_free(&out.touches);
+  assert_int_equal(fx_push(s.ta, s.org, 2, 2, &out), OV_E_REVOKED);
+  assert_true(out.revoked);
+  assert_int_equal(out.stored, 0);
+  small_close(&s);
+}
+
+/* PROTO-123: the organisation's store is older than the enrolment, the programme knows the device. */
+static void a_device_that_only_the_programme_knows_reads_by_its_record(void **state) {
+  (void)state;
+  small_world s;
+  sv_reader r;
+  sv_txn *t = NULL;
+  small_open(&s, 57);
+  sv_device later = s.ta->device;
+  memset(later.id.b, 0x77, sizeof later.id.b);
+  later.n_teams = 1;
+  later.teams[0] = s.b; /* of whatever the other store said nothing counts */
+  FX_OK(sv_txn_read(s.org->env, &t));
+  FX_OK(sv_reader_load(t, s.org, &later, &s.w.arena, &r));
+  assert_false(r.ended);
+  assert_int_equal(r.n_scopes, 3);
+  assert_int_equal(r.scopes[2], s.a);
+  later.organisation.b[0] ^= 1;
+  FX_OK(sv_reader_load(t, s.org, &later, &s.w.arena, &r));
+  assert_true(r.ended);
+  assert_int_equal(r.n_scopes, 0);
+  sv_txn_abort(t);
   small_close(&s);
 }
 
@@ -505,6 +555,8 @@ int main(void) {
       cmocka_unit_test(an_unknown_kind_stays_in_the_organisation),
       cmocka_unit_test(nothing_about_a_participant_goes_to_the_programme),
       cmocka_unit_test(a_revoked_device_hands_in_its_outbox_held),
+      cmocka_unit_test(a_revoked_device_hands_in_only_so_much),
+      cmocka_unit_test(a_device_that_only_the_programme_knows_reads_by_its_record),
       cmocka_unit_test(who_leaves_keeps_what_was_written_before),
       cmocka_unit_test(a_wrong_clock_neither_takes_nor_prolongs_a_right),
       cmocka_unit_test(a_record_with_too_many_ops_is_frozen),

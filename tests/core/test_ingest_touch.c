@@ -125,6 +125,43 @@ static void what_was_replaced_since_is_told_to_who_offers_it_again(void **state)
   small_close(&s);
 }
 
+static bool next_for_the_programme(sv_org *org, ov_name *op) {
+  sv_txn *t = NULL;
+  uint64_t id;
+  FX_OK(sv_txn_write(org->env, &t));
+  int err = sv_queue_peek(t, &id, op);
+  if (!err) FX_OK(sv_queue_pop(t, id));
+  FX_OK(sv_txn_commit(t));
+  return !err;
+}
+
+/* The same of what the programme shares: it is looked at there once more. What is held has not gone there.
+ * PROTO-112 */
+static void what_the_programme_has_is_looked_at_there_when_it_is_offered_again(void **state) {
+  (void)state;
+  small_world s;
+  sv_push_out out;
+  ov_name first;
+  small_open(&s, 89);
+  fx_role(&s.w, s.org, &s.carer, 2);
+  s.ta->scope = 0;
+  ov_field f[] = {fx_text(3, "Les"), fx_text(4, "Eerst kijken.")}, g[] = {FX_INT(3, 1)};
+  ov_name lesson = fx_create(s.ta, 13, NULL, f, 2), wrong = fx_create(s.ta, 13, NULL, g, 1);
+  fx_push_ok(s.ta, s.org, 1, 2);
+  assert_int_equal(fx_verdict(&s.w, s.org, &lesson, NULL), OV_APPLIED);
+  assert_int_equal(fx_verdict(&s.w, s.org, &wrong, NULL), OV_HELD);
+  assert_true(next_for_the_programme(s.org, &first));
+  assert_true(ov_name_equal(&first, &lesson));
+  assert_false(next_for_the_programme(s.org, &first));
+  FX_OK(fx_push(s.ta, s.org, 1, 2, &out));
+  assert_int_equal(out.duplicates, 2);
+  sv_touches_free(&out.touches);
+  assert_true(next_for_the_programme(s.org, &first));
+  assert_true(ov_name_equal(&first, &lesson));
+  assert_false(next_for_the_programme(s.org, &first));
+  small_close(&s);
+}
+
 /* t2 met ta's op through the hub and replaced its value; its op is here before ta's. */
 static void a_stored_op_that_names_a_pushed_one_is_told(void **state) {
   (void)state;
@@ -253,6 +290,7 @@ int main(void) {
       cmocka_unit_test(many_changes_of_one_record_in_one_push_take_one_position),
       cmocka_unit_test(held_ops_are_always_told),
       cmocka_unit_test(what_was_replaced_since_is_told_to_who_offers_it_again),
+      cmocka_unit_test(what_the_programme_has_is_looked_at_there_when_it_is_offered_again),
       cmocka_unit_test(a_stored_op_that_names_a_pushed_one_is_told),
       cmocka_unit_test(an_op_that_is_replaced_at_once_is_told),
       cmocka_unit_test(an_edit_of_a_record_that_left_the_window_is_told),

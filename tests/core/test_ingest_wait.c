@@ -88,6 +88,84 @@ static void an_edit_waits_for_its_record_unreported(void **state) {
   apart_close(&x);
 }
 
+static sv_op_row as_void(const sv_op_row *row) {
+  sv_op_row empty = *row;
+  empty.op = (ov_op){.name = row->op.name,
+                     .is_void = true,
+                     .has_commitment = true,
+                     .header_hash = row->op.header_hash,
+                     .commitment = row->op.commitment};
+  return empty;
+}
+
+static void bring(small_world *s, const sv_op_row *row) {
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_write(s->org->env, &t));
+  FX_OK(sv_ingest_foreign(t, s->org, row, &s->w.arena, NULL));
+  FX_OK(sv_txn_commit(t));
+}
+
+/* PROTO-87: that an op is there does not say that it is a client. */
+static void a_void_is_not_the_participant_that_an_op_waits_for(void **state) {
+  (void)state;
+  small_world s;
+  sv_op_row row;
+  small_open(&s, 45);
+  sv_org *hub = fx_org_copy(&s.w, s.org);
+  ov_name bert = fx_participant(&s.w, hub, "Bert", &s.a, 1);
+  FX_MUST(fx_op(&s.w, hub, &bert, &row));
+  s.ta->keys[0].participant = bert;
+  FX_OK(sv_keyring_get(hub->keyring, SV_KEY_COMMIT_PARTICIPANT, &bert, s.ta->keys[0].key));
+  s.ta->n_keys = 1;
+  s.ta->send_keys = true;
+  ov_field f[] = {FX_INT(SLEEP_NIGHT, NIGHT), FX_INT(SLEEP_SOURCE, 2)};
+  ov_name night = fx_create(s.ta, SLEEP, &bert, f, 2);
+  fx_push_ok(s.ta, s.org, 1, 1);
+  assert_int_equal(small_waiting(s.org), 1);
+  sv_op_row empty = as_void(&row);
+  bring(&s, &empty);
+  assert_int_equal(small_waiting(s.org), 1);
+  assert_int_equal(fx_verdict(&s.w, s.org, &night, NULL), OV_WAITING);
+  bring(&s, &row);
+  assert_int_equal(small_waiting(s.org), 0);
+  assert_int_equal(fx_verdict(&s.w, s.org, &night, NULL), OV_APPLIED);
+  fx_verify(&s.w, s.org);
+  sv_org_close(hub);
+  small_close(&s);
+}
+
+/* PROTO-101: a peer's participant may be here before the team that it is in. */
+static void a_team_may_come_after_who_is_in_it(void **state) {
+  (void)state;
+  small_world s;
+  sv_record_row rec;
+  sv_scope scope;
+  sv_txn *t = NULL;
+  small_open(&s, 46);
+  sv_org *hub = fx_org_copy(&s.w, s.org);
+  uint32_t c = fx_team(&s.w, hub, "Iep");
+  ov_name bert = fx_participant(&s.w, hub, "Bert", &c, 1);
+  sv_op_row team, row;
+  ov_name name = fx_team_record(&s.w, hub, c);
+  FX_MUST(fx_op(&s.w, hub, &name, &team) && fx_op(&s.w, hub, &bert, &row));
+  FX_OK(sv_txn_read(s.org->env, &t));
+  assert_int_equal(sv_scope_get(t, c, &scope), OV_E_NOTFOUND);
+  sv_txn_abort(t);
+  sv_op_row empty = as_void(&team); /* keeps its place in the log and says nothing yet */
+  bring(&s, &empty);
+  bring(&s, &row);
+  assert_true(fx_record(&s.w, s.org, &bert, &rec));
+  assert_true(fx_in_scope(&rec, c));
+  ship(&s, hub, s.org);
+  FX_OK(sv_txn_read(s.org->env, &t));
+  FX_OK(sv_scope_get(t, c, &scope));
+  assert_true(ov_name_equal(&scope.record, &name));
+  sv_txn_abort(t);
+  fx_verify(&s.w, s.org);
+  sv_org_close(hub);
+  small_close(&s);
+}
+
 static void what_waited_is_judged_when_it_is_released(void **state) {
   (void)state;
   apart x;
@@ -199,6 +277,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_edit_waits_for_its_record_unreported),
       cmocka_unit_test(what_waited_before_a_restore_is_judged),
+      cmocka_unit_test(a_void_is_not_the_participant_that_an_op_waits_for),
+      cmocka_unit_test(a_team_may_come_after_who_is_in_it),
       cmocka_unit_test(what_waited_is_judged_when_it_is_released),
       cmocka_unit_test(a_release_may_release_others),
       cmocka_unit_test(the_order_of_arrival_makes_no_difference),

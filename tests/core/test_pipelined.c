@@ -6,6 +6,7 @@
 #include "ingest_world.h"
 #include "ov/peer.h"
 #include "sv_enrol.h"
+#include "sv_limits.h"
 #include "sv_server.h"
 
 #define SERVER_NAME "localhost"
@@ -106,12 +107,12 @@ static void send_enrol(scene *x) {
 }
 
 /* body: what PROOF signs over. */
-static void send_hello(scene *x, ov_hash *body_hash) {
+static void send_hello_of(scene *x, unsigned version, ov_hash *body_hash) {
   fx_tablet *t = x->s.ta;
   ov_buf body, told, plain;
   uint8_t sig[OV_SIG_BYTES];
-  ov_hello m = {.version_min = OV_PROTOCOL_VERSION,
-                .version_max = OV_PROTOCOL_VERSION,
+  ov_hello m = {.version_min = version,
+                .version_max = version,
                 .device = t->device.id,
                 .writer = t->writer,
                 .own = {.head = t->heads[0]},
@@ -131,6 +132,8 @@ static void send_hello(scene *x, ov_hash *body_hash) {
   ov_buf_free(&told);
   ov_buf_free(&plain);
 }
+
+static void send_hello(scene *x, ov_hash *body_hash) { send_hello_of(x, OV_PROTOCOL_VERSION, body_hash); }
 
 static void send_push(scene *x, uint32_t from, uint32_t to, bool more) {
   ov_buf rows, plain;
@@ -202,8 +205,66 @@ static void pushes_behind_an_enrolment_wait_for_the_proof(void **state) {
   assert_int_equal(m.ack.up_to, 2);
 }
 
+static void greet(scene *x) {
+  ov_msg m;
+  ov_hash body;
+  send_hello(x, &body);
+  next(x, OV_M_CHALLENGE, &m);
+  send_proof(x, m.challenge.nonce, &body);
+  commit(x);
+  next(x, OV_M_WELCOME, &m);
+}
+
+/* A device is here once it has proved who it is, and has sent all when its last push is answered. */
+static void a_device_is_here_from_its_proof_on(void **state) {
+  scene *x = *state;
+  const ov_id *id = &x->s.ta->device.id;
+  ov_msg m;
+  bool all_sent = true;
+  small_night(&x->s, x->s.ta, 1);
+  assert_false(sv_server_device_here(x->server, id, &all_sent));
+  assert_false(all_sent);
+  greet(x);
+  assert_true(sv_server_device_here(x->server, id, &all_sent));
+  assert_false(all_sent);
+  assert_false(sv_server_device_here(x->server, &x->s.tb->device.id, &all_sent));
+  send_push(x, 1, 1, false);
+  commit(x);
+  next(x, OV_M_ACK, &m);
+  assert_true(sv_server_device_here(x->server, id, &all_sent));
+  assert_true(all_sent);
+}
+
+/* PROTO-42: what waits for an answer is kept, but not without end. */
+static void too_much_behind_an_unanswered_push_ends_it(void **state) {
+  scene *x = *state;
+  ov_msg m;
+  for (unsigned i = 0; i < SV_INBOX_FRAMES_MAX + 2; i++) small_night(&x->s, x->s.ta, 1);
+  greet(x);
+  for (uint32_t i = 1; i <= SV_INBOX_FRAMES_MAX + 1; i++) send_push(x, i, i, true);
+  assert_false(x->closed);
+  send_push(x, SV_INBOX_FRAMES_MAX + 2, SV_INBOX_FRAMES_MAX + 2, false);
+  assert_true(x->closed);
+  next(x, OV_M_ERROR, &m);
+  assert_int_equal(m.error.err, OV_E_FLOOD);
+  commit(x);
+}
+
+/* PROTO-44 */
+static void another_version_is_told_so(void **state) {
+  scene *x = *state;
+  ov_msg m;
+  ov_hash body;
+  send_hello_of(x, OV_PROTOCOL_VERSION + 1, &body);
+  assert_true(x->closed);
+  next(x, OV_M_ERROR, &m);
+  assert_int_equal(m.error.err, OV_E_VERSION);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
-      pushes_behind_an_enrolment_wait_for_the_proof, scene_open, scene_close)};
+#define T(f) cmocka_unit_test_setup_teardown(f, scene_open, scene_close)
+  const struct CMUnitTest tests[] = {
+      T(pushes_behind_an_enrolment_wait_for_the_proof), T(a_device_is_here_from_its_proof_on),
+      T(too_much_behind_an_unanswered_push_ends_it), T(another_version_is_told_so)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
