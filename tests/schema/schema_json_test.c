@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "ov/limits.h"
 #include "sv_schema_json.h"
 #include <cmocka.h>
 
@@ -179,6 +180,25 @@ static const wrong CASES[] = {
      "thing.json: fields[1] b: required_if[0]: names 'c', which is no field"},
     {FIELDS(A ",{\"id\":3,\"name\":\"b\",\"type\":\"bool\"," LABEL ",\"required_if\":[{\"field\":\"a\"}]}"),
      "thing.json: fields[1] b: required_if[0]: needs either in or not_in"},
+    {"{" KIND ",\"natural_key\":[],\"fields\":[" A "]}",
+     "thing.json: natural_key: is no list of 1 to 8 names"},
+    {"{" KIND ",\"natural_key\":[7],\"fields\":[" A "]}",
+     "thing.json: natural_key[0]: is no text; a field's name or 'participant' is needed"},
+    {"{" KIND ",\"natural_key\":[\"s\"],\"fields\":[{\"id\":2,\"name\":\"s\",\"type\":\"scopeset\"," LABEL
+     "}]}",
+     "thing.json: natural_key[0]: names 's', which is a set; sets are no part of a key"},
+    {"{\"kind\":\"thing\",\"id\":200,\"version\":1," LABEL
+     ",\"scope\":\"team\",\"participant\":\"none\",\"natural_key\":[\"participant\"],\"fields\":[" A "]}",
+     "thing.json: natural_key[0]: names the participant, but records of this kind have none"},
+    {"{" KIND ",\"fields\":[7]}", "thing.json: fields[0]: is no object"},
+    {F2("code", ",\"codes\":[7]"), "thing.json: fields[0] a: codes[0]: is no object; {\"code\": "},
+    {F2("bool", ",\"missing\":[]"), "thing.json: fields[0] a: missing: is no list of 1 to 3 codes"},
+    {F2("bool", ",\"required_if\":[]"), "thing.json: fields[0] a: required_if: is no list of 1 to "},
+    {F2("bool", ",\"required_if\":[7]"),
+     "thing.json: fields[0] a: required_if[0]: is no object; {\"field\": "},
+    {FIELDS(A ",{\"id\":3,\"name\":\"b\",\"type\":\"bool\"," LABEL
+              ",\"required_if\":[{\"field\":\"a\",\"in\":[]}]}"),
+     "thing.json: fields[1] b: required_if[0]: has no list of 1 to 128 values"},
 };
 
 static void wrong_kinds_are_refused_with_the_exact_place(void **state) {
@@ -260,6 +280,77 @@ static void two_files_with_one_id_are_refused(void **state) {
   assert_null(set);
 }
 
+/* A folder is refused with the file that is at fault, whatever the fault is. */
+static void files_that_cannot_be_taken(void **state) {
+  (void)state;
+  char dir[] = "/tmp/ov-schema-XXXXXX", path[300];
+  said s = {0};
+  sv_schema_json_set *set = NULL;
+  assert_non_null(mkdtemp(dir));
+  put_file(dir, "thing.json", FIELDS(A));
+  snprintf(path, sizeof path, "%s/other.json", dir);
+  assert_int_equal(symlink("nowhere", path), 0);
+  assert_int_equal(sv_schema_json_load_dir(dir, hear, &s, &set), OV_E_IO);
+  assert_non_null(strstr(s.text, "other.json: : cannot be opened"));
+  unlink(path);
+  memset(&s, 0, sizeof s);
+  assert_int_equal(mkdir(path, 0700), 0);
+  assert_int_equal(sv_schema_json_load_dir(dir, hear, &s, &set), OV_E_IO);
+  assert_non_null(strstr(s.text, "other.json: : cannot be read"));
+  rmdir(path);
+  memset(&s, 0, sizeof s);
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  assert_int_equal(ftruncate(fileno(f), 5 << 20), 0);
+  fclose(f);
+  assert_int_not_equal(sv_schema_json_load_dir(dir, hear, &s, &set), 0);
+  assert_non_null(strstr(s.text, "other.json: : is larger than "));
+  unlink(path);
+  snprintf(path, sizeof path, "%s/thing.json", dir);
+  unlink(path);
+  rmdir(dir);
+  assert_null(set);
+}
+
+static void more_kinds_than_there_may_be(void **state) {
+  (void)state;
+  char dir[] = "/tmp/ov-schema-XXXXXX", path[300], name[40];
+  said s = {0};
+  sv_schema_json_set *set = NULL;
+  assert_non_null(mkdtemp(dir));
+  for (unsigned i = 0; i < OV_SCHEMA_KINDS_MAX; i++) {
+    snprintf(name, sizeof name, "kind_%u.json", i);
+    put_file(dir, name, "{}");
+  }
+  assert_int_equal(sv_schema_json_load_dir(dir, hear, &s, &set), OV_E_LIMIT);
+  assert_non_null(strstr(s.text, "are allowed"));
+  assert_null(set);
+  for (unsigned i = 0; i < OV_SCHEMA_KINDS_MAX; i++) {
+    snprintf(path, sizeof path, "%s/kind_%u.json", dir, i);
+    unlink(path);
+  }
+  rmdir(dir);
+}
+
+/* Labels that are each short enough, and together more than a tablet takes. */
+static void a_kind_that_is_too_much_for_tablets(void **state) {
+  (void)state;
+  static char text[60000];
+  char label[151];
+  said s;
+  memset(label, 'x', sizeof label - 1);
+  label[sizeof label - 1] = 0;
+  size_t n = (size_t)snprintf(text, sizeof text,
+                              "{" KIND ",\"fields\":[{\"id\":2,\"name\":\"a\",\"type\":\"code\"," LABEL
+                              ",\"codes\":[");
+  for (unsigned k = 1; k <= 100; k++)
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s{\"code\":%u,\"nl\":\"%s%u\",\"en\":\"%s%u\"}",
+                          k > 1 ? "," : "", k, label, k, label, k);
+  snprintf(text + n, sizeof text - n, "]}]}");
+  assert_int_equal(load("thing.json", text, &s), OV_E_INVALID);
+  assert_non_null(strstr(s.text, "bytes for the tablets; 10240 are allowed: shorten labels or help texts"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(correct_kind_is_packed),
@@ -267,6 +358,9 @@ int main(void) {
       cmocka_unit_test(every_fault_of_a_file_is_told_at_once),
       cmocka_unit_test(broken_text_never_crashes),
       cmocka_unit_test(two_files_with_one_id_are_refused),
+      cmocka_unit_test(files_that_cannot_be_taken),
+      cmocka_unit_test(more_kinds_than_there_may_be),
+      cmocka_unit_test(a_kind_that_is_too_much_for_tablets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
