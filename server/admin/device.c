@@ -59,9 +59,6 @@ int cmd_device_add(adm *m) {
   sv_org *org = find_org(m);
   adm_draft d = {.org = org, .k = org ? find_kind(m, "device") : NULL, .scope = 1};
   if (!d.k || find_teams(m, org, "team", &teams)) return m->err;
-  if (!teams.set.n_add)
-    return adm_fail(m, OV_E_INVALID, "see `overdracht-admin team list`",
-                    "a device needs a team: --team NAME");
   value_put_text(m, &d, SV_DEVICE_NAME, arg_text(m, "name"));
   value_put(m, &d, SV_DEVICE_TEAMS, '=', teams);
   value_put(m, &d, SV_DEVICE_STATUS, '=', ov_int(1));

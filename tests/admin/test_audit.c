@@ -55,6 +55,26 @@ static void who_saw_this_client(void **state) {
   REFUSED(&l->aw, OV_E_NOTFOUND, "no participant", "{'cmd':'audit list','participant':'Nobody'}");
 }
 
+/* By the tablet that it came from; and no more lines than were asked for. */
+static void what_came_from_this_device(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep'}");
+  ASK(&l->aw, "{'cmd':'device add','name':'other','team':['Eik'],'no_code':true}");
+  ASK(&l->aw, "{'cmd':'audit list','device':'tablet'}");
+  size_t n = json_array_size(json_object_get(l->aw.reply, "items"));
+  assert_true(n > 0);
+  assert_non_null(aw_item(&l->aw, "type", "entry"));
+  assert_null(aw_item(&l->aw, "type", "search"));
+  ASK(&l->aw, "{'cmd':'audit list','device':'other'}");
+  assert_int_equal(json_array_size(json_object_get(l->aw.reply, "items")), 0);
+  REFUSED(&l->aw, OV_E_NOTFOUND, "no device", "{'cmd':'audit list','device':'none'}");
+  ASK(&l->aw, "{'cmd':'audit list','limit':1}");
+  assert_int_equal(json_array_size(json_object_get(l->aw.reply, "items")), 1);
+  char *notes = json_dumps(json_object_get(l->aw.reply, "notes"), 0);
+  assert_non_null(strstr(notes, "there are more: raise --limit"));
+  free(notes);
+}
+
 static void reading_the_audit_is_in_it(void **state) {
   linde *l = *state;
   unsigned before = listed(l, "read-log");
@@ -230,6 +250,7 @@ static void terms(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(who_saw_this_client, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_came_from_this_device, setup, teardown),
       cmocka_unit_test_setup_teardown(reading_the_audit_is_in_it, setup, teardown),
       cmocka_unit_test_setup_teardown(what_is_done_is_called_what_it_is, setup, teardown),
       cmocka_unit_test_setup_teardown(an_entry_says_who_and_on_what_ground, setup, teardown),

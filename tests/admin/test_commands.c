@@ -345,6 +345,20 @@ static void devices(void **state) {
   sv_txn_abort(t);
 }
 
+/* The address for the camera: of a web app, and short enough for a code to look at. */
+static void addresses_of_the_web_app(void **state) {
+  admin_world *aw = *state;
+  char far[320];
+  ASK(aw, "{'cmd':'device add','name':'Tablet 1','team':['Beuk'],'url':'https://sync.example.nl'}");
+  assert_non_null(strstr(aw_text(aw, "address"), "https://sync.example.nl/#code="));
+  REFUSED(aw, OV_E_INVALID, "is not known here", "{'cmd':'device code','device':'Tablet 1','qr':true}");
+  REFUSED(aw, OV_E_INVALID, "is no address of a web app",
+          "{'cmd':'device code','device':'Tablet 1','url':'ftp://sync.example.nl'}");
+  snprintf(far, sizeof far, "https://%0300d.nl", 0);
+  REFUSED(aw, OV_E_INVALID, "is no address of a web app",
+          "{'cmd':'device code','device':'Tablet 1','url':'%s'}", far);
+}
+
 static void revoking_cuts_every_key(void **state) {
   (void)state;
   linde l;
@@ -453,6 +467,18 @@ static void dumps(void **state) {
   assert_null(strstr(text, "Anna"));
   assert_null(strstr(text, "sol_min"));
   free(text);
+  fx_create(l.tab, SLEEP, &l.anna, (ov_field[]){FX_INT(10, NIGHT - 400), FX_INT(11, 1)}, 2);
+  fx_drop(l.tab, 4); /* a tablet that forgot it sends the place in its log only */
+  fx_push_ok(l.tab, l.org, 4, 4);
+  ASK(&l.aw, "{'cmd':'dump','organisation':'De Linde','only':'ops'}");
+  unsigned voids = 0;
+  for (size_t i = 0; i < json_array_size(l.aw.items); i++) {
+    const json_t *line = json_array_get(l.aw.items, i);
+    if (!json_is_true(json_object_get(line, "void"))) continue;
+    voids++;
+    assert_null(json_object_get(line, "record"));
+  }
+  assert_int_equal(voids, 1);
   REFUSED(&l.aw, OV_E_INVALID, "ops or records", "{'cmd':'dump','only':'all'}");
   ASK(&l.aw, "{'cmd':'dump'}");
   l.aw.hang_up_after = 4;
@@ -476,6 +502,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(sets, setup_org, teardown),
       cmocka_unit_test_setup_teardown(kinds_and_schemas, setup_org, teardown),
       cmocka_unit_test_setup_teardown(devices, setup_org, teardown),
+      cmocka_unit_test_setup_teardown(addresses_of_the_web_app, setup_org, teardown),
       cmocka_unit_test(revoking_cuts_every_key),
       cmocka_unit_test(held_ops_are_ruled_on),
       cmocka_unit_test_setup_teardown(status_and_keys, setup_org, teardown),

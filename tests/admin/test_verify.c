@@ -155,6 +155,40 @@ static void a_tip_that_is_too_safe(linde *l) {
   finds(l, "beyond its end");
 }
 
+static void a_tip_of_another_hash(linde *l) {
+  sv_tip tip;
+  uint32_t n = 0;
+  WRITE(l->org, t, {
+    FX_OK(sv_tips_get(t, &l->tab->writer, &tip, 1, &n));
+    ov_hash old = tip.head.head;
+    tip.head.head.b[20] ^= 1; /* behind the tag: the name is the same */
+    FX_OK(sv_tip_put(t, &old, &tip));
+  });
+  finds(l, "the tip of its log has another hash");
+}
+
+static void a_log_without_a_tip(linde *l) {
+  ov_name name = night(l, 0);
+  sv_op_row row = get_op(l, &name);
+  memset(row.op.name.writer.b, 0x42, sizeof row.op.name.writer.b);
+  row.op.header_bytes = NULL;
+  WRITE(l->org, t, FX_OK(sv_op_put(t, &row)));
+  finds(l, "the log of this writer has no tip");
+}
+
+/* Nothing is known to be wrong: it is said, and is no finding. */
+static void a_signature_of_a_device_that_is_not_known(linde *l) {
+  ov_name name = night(l, 2);
+  sv_op_row row = get_op(l, &name);
+  assert_true(row.has_sig);
+  memset(row.device.b, 0x42, sizeof row.device.b);
+  WRITE(l->org, t, FX_OK(sv_op_put(t, &row)));
+  clean(l);
+  char *notes = json_dumps(json_object_get(l->aw.reply, "notes"), 0);
+  assert_non_null(strstr(notes, ": 1 signatures of devices or servers unknown here could not be checked"));
+  free(notes);
+}
+
 /* -- records ------------------------------------------------------------------------------------------ */
 
 static void a_changed_cache(linde *l) {
@@ -263,6 +297,24 @@ static void a_scope_that_counts_too_far(linde *l) {
   finds(l, "is missing or damaged: tablets there fetch again");
 }
 
+static void a_scope_that_counts_too_few(linde *l) {
+  sv_scope s;
+  WRITE(l->org, t, {
+    FX_OK(sv_scope_get(t, l->beuk, &s));
+    s.pos--;
+    FX_OK(sv_scope_put(t, &s));
+  });
+  finds(l, "it lies behind the end of scope");
+}
+
+static void a_position_of_no_record(linde *l) {
+  ov_name none = {.writer = {{0x42}}, .seq = 3};
+  ov_hash state = {{1}};
+  uint64_t pos;
+  WRITE(l->org, t, FX_OK(sv_pos_append(t, l->beuk, &none, &state, 0, false, &pos)));
+  finds(l, "names no record");
+}
+
 static void a_scope_of_another_team(linde *l) {
   sv_scope s;
   WRITE(l->org, t, {
@@ -304,6 +356,24 @@ static void a_ruling_that_is_none(linde *l) {
   finds(l, "a ruling on it is listed, but there is no such op");
 }
 
+static void a_ruling_that_is_not_listed(linde *l) {
+  ov_name held = night(l, 2), other = night(l, 0), ruling;
+  uint8_t target[OV_NAME_BYTES];
+  uint32_t n = 0;
+  sv_txn *t = NULL;
+  fx_rule(&l->aw.w, l->org, &held, SV_RULING_ADMIT);
+  FX_OK(sv_txn_read(l->org->env, &t));
+  FX_OK(sv_rulings_of(t, &held, &ruling, 1, &n));
+  sv_txn_abort(t);
+  clean(l);
+  sv_op_row row = get_op(l, &ruling);
+  ov_name_write(&other, target);
+  row.op.fields[0].v = ov_bytes(target, sizeof target);
+  row.op.payload_bytes = NULL;
+  WRITE(l->org, w, FX_OK(sv_op_put(w, &row)));
+  finds(l, "this ruling is missing from the list of rulings");
+}
+
 static void a_waiting_list_with_too_much(linde *l) {
   ov_name a = night(l, 0), b = night(l, 1);
   WRITE(l->org, t, FX_OK(sv_waiting_add(t, &a, &b)));
@@ -314,6 +384,12 @@ static void a_queue_with_what_does_not_belong(linde *l) {
   ov_name name = night(l, 0);
   WRITE(l->org, t, FX_OK(sv_queue_push(t, &name)));
   finds(l, "to the programme, where it does not belong");
+}
+
+static void a_queue_of_what_is_not_here(linde *l) {
+  ov_name none = {.writer = {{0x42}}, .seq = 3};
+  WRITE(l->org, t, FX_OK(sv_queue_push(t, &none)));
+  finds(l, "it is to be copied to the programme, but cannot be read");
 }
 
 /* -- devices and keys ------------------------------------------------------------------------------------ */
@@ -343,6 +419,42 @@ static void a_revoked_record_whose_key_works(linde *l) {
   ov_field f[] = {FX_INT(SV_DEVICE_STATUS, 2)};
   fx_change(&l->aw.w, l->org, &l->tab->device.record, f, 1);
   finds(l, "its record says revoked, but its key still works");
+}
+
+static void a_device_without_a_record(linde *l) {
+  sv_device d = l->tab->device;
+  d.record = (ov_name){.writer = {{0x42}}, .seq = 3};
+  WRITE(l->org, t, FX_OK(sv_device_put(t, &d)));
+  finds(l, "its record is missing");
+}
+
+static void a_team_whose_key_is_not_here(linde *l) {
+  sv_scope s = {.scope = 999, .record = fx_team_record(&l->aw.w, l->org, l->eik)};
+  ov_name newer = fx_create(l->tab, 900, NULL, (ov_field[]){FX_INT(2, 1)}, 1); /* of the team alone */
+  fx_push_ok(l->tab, l->org, l->tab->n, l->tab->n);
+  clean(l);
+  sv_op_row row = get_op(l, &newer);
+  row.op.scope = 999;
+  row.op.header_bytes = NULL;
+  WRITE(l->org, t, {
+    FX_OK(sv_scope_put(t, &s));
+    FX_OK(sv_op_put(t, &row));
+  });
+  finds(l, "the keyring lacks this key");
+  finds(l, "the keyring lacks the key that its payload is bound with");
+}
+
+static void two_records_of_the_organisation(linde *l) {
+  ov_field f[] = {fx_text(SV_ORGANISATION_NAME, "De Linde"), FX_INT(SV_ORGANISATION_ACTIVE, 1)};
+  fx_local(&l->aw.w, l->org,
+           (ov_op){.scope = 1,
+                   .creates = true,
+                   .kind = OV_KIND_ORGANISATION,
+                   .version = 1,
+                   .fields = f,
+                   .n_fields = 2},
+           NULL);
+  finds(l, "there are 2 records of it instead of one");
 }
 
 static void another_key_of_a_participant(linde *l) {
@@ -524,6 +636,9 @@ static const row rows[] = {ROW(a_changed_head),
                            ROW(an_op_without_the_one_before),
                            ROW(a_tip_that_leads_nowhere),
                            ROW(a_tip_that_is_too_safe),
+                           ROW(a_tip_of_another_hash),
+                           ROW(a_log_without_a_tip),
+                           ROW(a_signature_of_a_device_that_is_not_known),
                            ROW(a_changed_cache),
                            ROW(a_wrong_day),
                            ROW(a_wrong_natural_key),
@@ -536,13 +651,20 @@ static const row rows[] = {ROW(a_changed_head),
                            ROW(a_position_of_another_content),
                            ROW(a_scope_with_another_hash),
                            ROW(a_scope_that_counts_too_far),
+                           ROW(a_scope_that_counts_too_few),
+                           ROW(a_position_of_no_record),
                            ROW(a_scope_of_another_team),
                            ROW(a_held_op_not_listed),
                            ROW(a_listed_op_not_held),
                            ROW(a_listed_op_that_is_none),
                            ROW(a_ruling_that_is_none),
+                           ROW(a_ruling_that_is_not_listed),
                            ROW(a_waiting_list_with_too_much),
                            ROW(a_queue_with_what_does_not_belong),
+                           ROW(a_queue_of_what_is_not_here),
+                           ROW(a_device_without_a_record),
+                           ROW(a_team_whose_key_is_not_here),
+                           ROW(two_records_of_the_organisation),
                            ROW(a_device_in_other_teams),
                            ROW(a_device_that_the_programme_lacks),
                            ROW(a_revocation_that_did_not_arrive),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -500,7 +501,59 @@ static void a_flood_of_headers_is_cut(void **state) {
   free(request);
 }
 
+/* -- who asks ------------------------------------------------------------------------------------ */
+
+static bool have_ip6(void) {
+  struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+  int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool have = fd >= 0 && !bind(fd, (struct sockaddr *)&any, sizeof any);
+  if (fd >= 0) close(fd);
+  return have;
+}
+
+static void an_ip6_peer_is_told_in_its_own_way(void **state) {
+  (void)state;
+  static const char request[] = "GET /describe HTTP/1.1\r\n" H "\r\n";
+  if (!have_ip6()) skip();
+  sv_net_opts o = echo_opts();
+  o.address = "::1";
+  echo_server *s = echo_start(&o);
+  struct sockaddr_in6 to = {
+      .sin6_family = AF_INET6, .sin6_port = htons(echo_port(s)), .sin6_addr = in6addr_loopback};
+  int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+  assert_int_equal((int)write(fd, request, sizeof request - 1), (int)sizeof request - 1);
+  size_t n = 0;
+  ssize_t got;
+  while (n < sizeof answer_text - 1 && (got = read(fd, answer_text + n, sizeof answer_text - 1 - n)) > 0)
+    n += (size_t)got;
+  answer_text[n] = 0;
+  close(fd);
+  assert_true(has(" peer ::1 body 0:"));
+  echo_stop(s, NULL);
+}
+
+/* A listener of both families sees IPv4 inside IPv6: the audit tells the address that people know. */
+static void an_ip4_peer_of_a_listener_of_both_is_told_as_ip4(void **state) {
+  (void)state;
+  testcert cert;
+  if (!have_ip6()) skip();
+  assert_true(testcert_make(&cert));
+  sv_net_opts o = echo_opts();
+  o.address = "::";
+  o.cert_file = cert.cert_file;
+  o.key_file = cert.key_file;
+  echo_server *s = echo_start(&o);
+  net_fixture f = {.to = {.port = echo_port(s), .tls = true, .ca_file = cert.cert_file}};
+  assert_int_equal(ask(&f, "GET /describe HTTP/1.1\r\n" H "\r\n"), 200);
+  assert_true(has(" peer 127.0.0.1 body 0:"));
+  echo_stop(s, NULL);
+  testcert_remove(&cert);
+}
+
 int main(void) {
+  const struct CMUnitTest peers[] = {cmocka_unit_test(an_ip6_peer_is_told_in_its_own_way),
+                                     cmocka_unit_test(an_ip4_peer_of_a_listener_of_both_is_told_as_ip4)};
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_handler_gets_the_request),
       cmocka_unit_test(origins_are_told_apart),
@@ -522,6 +575,7 @@ int main(void) {
       cmocka_unit_test(who_sends_on_is_bounded),
       cmocka_unit_test(a_flood_of_headers_is_cut),
   };
-  int failed = cmocka_run_group_tests_name("plain", tests, start_plain, fixture_stop);
+  int failed = cmocka_run_group_tests_name("peers", peers, NULL, NULL);
+  failed += cmocka_run_group_tests_name("plain", tests, start_plain, fixture_stop);
   return failed + cmocka_run_group_tests_name("tls", tests, start_tls, fixture_stop);
 }
