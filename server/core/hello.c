@@ -278,10 +278,6 @@ void sv_hello_received(sv_session *ss, const ov_hello *h) {
   int64_t now = s->o.sys->now_ms(s->o.sys->ctx);
   ss->hello_mono = s->o.sys->mono_ms(s->o.sys->ctx);
   ov_arena_reset(&s->arena);
-  if (h->version_min > OV_PROTOCOL_VERSION || h->version_max < OV_PROTOCOL_VERSION) {
-    sv_session_fail(ss, OV_E_VERSION, "no common version");
-    return;
-  }
   int err = find_device(ss, h);
   if (!err) err = check_signature(ss, h);
   if (err) {
