@@ -315,6 +315,21 @@ static void kinds_and_schemas(void **state) {
   REFUSED(aw, OV_E_NOTFOUND, "1 thing wrong", "{'cmd':'schema check','dir':'%s'}", path);
 }
 
+/* Of a month of which nothing may be told. */
+static void releases(void **state) {
+  admin_world *aw = *state;
+  REFUSED(aw, OV_E_NOTFOUND, "nothing was released yet", "{'cmd':'release show'}");
+  REFUSED(aw, OV_E_INVALID, "is no month", "{'cmd':'release make','month':'2025'}");
+  ASK(aw, "{'cmd':'release make','month':'2025-08'}");
+  ASK(aw, "{'cmd':'release show'}");
+  REFUSED(aw, OV_E_INVALID, "no measure of this release is called \"luck\"",
+          "{'cmd':'release show','measure':'luck'}");
+  REFUSED(aw, OV_E_INVALID, "this release has no cell", "{'cmd':'release explain','cell':'luck@all'}");
+  REFUSED(aw, OV_E_NOTFOUND, "no release \"2025-07\"", "{'cmd':'release show','release':'2025-07'}");
+  REFUSED(aw, OV_E_INVALID, "--network takes the number of a theme network",
+          "{'cmd':'release page','network':100000,'out':'/tmp/none'}");
+}
+
 /* -- devices --------------------------------------------------------------------------------------------- */
 
 static void devices(void **state) {
@@ -501,6 +516,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(care_records, setup_org, teardown),
       cmocka_unit_test_setup_teardown(sets, setup_org, teardown),
       cmocka_unit_test_setup_teardown(kinds_and_schemas, setup_org, teardown),
+      cmocka_unit_test_setup_teardown(releases, setup_org, teardown),
       cmocka_unit_test_setup_teardown(devices, setup_org, teardown),
       cmocka_unit_test_setup_teardown(addresses_of_the_web_app, setup_org, teardown),
       cmocka_unit_test(revoking_cuts_every_key),

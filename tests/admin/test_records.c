@@ -164,9 +164,10 @@ static void a_record_by_the_start_of_its_name(void **state) {
 
 static void who_was_erased_gets_nothing_more(void **state) {
   linde *l = *state;
-  char anna[OV_NAME_TEXT_MAX];
+  char anna[OV_NAME_TEXT_MAX], of_hers[OV_NAME_TEXT_MAX];
   ov_name_text(&l->anna, anna);
-  linde_nights(l, 2, 5);
+  ov_name night = linde_nights(l, 2, 5);
+  ov_name_text(&night, of_hers);
   ASK(&l->aw, "{'cmd':'erase','participant':'Anna','reason':'gevraagd','dry_run':true}");
   assert_string_equal(aw_text(&l->aw, "participant"), "Anna");
   assert_string_equal(item_text(aw_item(&l->aw, "kind", "sleep"), "kind"), "sleep");
@@ -179,6 +180,10 @@ static void who_was_erased_gets_nothing_more(void **state) {
                               "'fields':['night_date=2026-01-01','source=1']}",
                               anna),
                        0);
+  REFUSED(&l->aw, OV_E_DENIED, "this participant was erased",
+          "{'cmd':'record edit','record':'%s','fields':['sol_min=5']}", of_hers);
+  REFUSED(&l->aw, OV_E_NOTFOUND, "no participant \"Anna\"",
+          "{'cmd':'record list','kind':'sleep','participant':'Anna'}");
   ASK(&l->aw, "{'cmd':'device revoke','device':'tablet'}");
   ASK(&l->aw, "{'cmd':'erasure show','participant':'%s'}", anna);
   assert_string_equal(item_text(aw_item(&l->aw, "device", "tablet"), "state"), "revoked");
@@ -226,18 +231,22 @@ static void values_that_no_schema_knows(void **state) {
   linde *l = *state;
   ov_name fine = linde_nights(l, 1, 5);
   ov_field code[] = {FX_INT(11, 77)}, moment[] = {FX_INT(12, INT64_C(1) << 60)}, strange[] = {FX_INT(99, 1)},
-           missing[] = {FX_INT(12, -99)}, gone[] = {fx_text(OV_FIELD_RETRACTED, "verkeerd")};
+           missing[] = {FX_INT(12, -99)}, day[] = {FX_INT(10, INT64_C(1) << 40)},
+           gone[] = {fx_text(OV_FIELD_RETRACTED, "verkeerd")};
   const ov_op *made = l->tab->ops[l->tab->n - 1];
   ov_name odd_code = fx_edit_of(l->tab, made, &fine, code, 1, NULL, 0),
           odd_moment = fx_edit_of(l->tab, made, &fine, moment, 1, NULL, 0),
           odd_field = fx_edit_of(l->tab, made, &fine, strange, 1, NULL, 0),
-          not_known = fx_edit_of(l->tab, made, &fine, missing, 1, NULL, 0);
+          not_known = fx_edit_of(l->tab, made, &fine, missing, 1, NULL, 0),
+          odd_day = fx_edit_of(l->tab, made, &fine, day, 1, NULL, 0);
   l->tab->author = l->ria; /* of another team */
   ov_name not_hers = fx_edit_of(l->tab, made, &fine, gone, 1, NULL, 0);
   fx_push_ok(l->tab, l->org, 2, l->tab->n);
   assert_int_equal(json_integer_value(json_object_get(held_field(l, &odd_code, "source"), "value")), 77);
   assert_true(json_integer_value(json_object_get(held_field(l, &odd_moment, "bed_at"), "value")) ==
               INT64_C(1) << 60);
+  assert_true(json_integer_value(json_object_get(held_field(l, &odd_day, "night_date"), "value")) ==
+              INT64_C(1) << 40);
   assert_string_equal(item_text(held_field(l, &odd_field, "field 99"), "name_nl"), "field 99");
   const json_t *retracted = held_field(l, &not_hers, "retracted");
   assert_string_equal(item_text(retracted, "name"), "Entered in error");

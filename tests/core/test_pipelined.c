@@ -8,6 +8,7 @@
 #include "sv_enrol.h"
 #include "sv_limits.h"
 #include "sv_server.h"
+#include "sv_writer.h"
 
 #define SERVER_NAME "localhost"
 #define SECONDS_MAX 60 /* a loop that never ends is the end of the test */
@@ -261,10 +262,42 @@ static void another_version_is_told_so(void **state) {
   assert_int_equal(m.error.err, OV_E_VERSION);
 }
 
+static int fill_run(sv_job *job, sv_txn *t, ov_arena *a) {
+  (void)job, (void)t, (void)a;
+  return 0;
+}
+
+static void fill_done(sv_job *job, void *server) { (void)job, (void)server; }
+
+/* PROTO-140: more waits to be committed than is kept: it is told at once, nothing was taken, and the same
+ * push is taken later. */
+static void a_push_that_finds_no_room_is_told_to_come_again(void **state) {
+  scene *x = *state;
+  ov_msg m;
+  bool all_sent = true;
+  sv_job full = {.org = x->s.org, .bytes = SV_QUEUE_BYTES_MAX - 10, .run = fill_run, .done = fill_done};
+  small_night(&x->s, x->s.ta, 1);
+  greet(x);
+  FX_OK(sv_writer_submit(sv_server_writer(x->server), &full));
+  send_push(x, 1, 1, false);
+  next(x, OV_M_ERROR, &m);
+  assert_int_equal(m.error.err, OV_E_BUSY);
+  assert_true(m.error.retry_s > 0);
+  assert_false(x->closed);
+  assert_true(sv_server_device_here(x->server, &x->s.ta->device.id, &all_sent));
+  assert_false(all_sent);
+  commit(x);
+  send_push(x, 1, 1, false);
+  commit(x);
+  next(x, OV_M_ACK, &m);
+  assert_int_equal(m.ack.up_to, 1);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, scene_open, scene_close)
   const struct CMUnitTest tests[] = {
       T(pushes_behind_an_enrolment_wait_for_the_proof), T(a_device_is_here_from_its_proof_on),
-      T(too_much_behind_an_unanswered_push_ends_it), T(another_version_is_told_so)};
+      T(too_much_behind_an_unanswered_push_ends_it), T(a_push_that_finds_no_room_is_told_to_come_again),
+      T(another_version_is_told_so)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

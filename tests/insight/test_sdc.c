@@ -139,6 +139,35 @@ static void the_least_loss_is_hidden_too(void **state) {
   sv_cells_free(&c);
 }
 
+/* More networks than every choice of them can be tried: the smallest go, until nothing is given away. */
+static void of_many_networks_the_smallest_is_hidden(void **state) {
+  enum { MANY = 20 };
+  static sv_contrib v[MANY * 40 + 8];
+  uint8_t types[SV_GROUP_MAX + 1] = {0};
+  sv_cells c = {.n = 0};
+  sv_sdc_rules r = sv_sdc_rules_usual();
+  uint32_t n = 0;
+  (void)state;
+  for (unsigned g = 1; g <= MANY; g++) {
+    types[g] = 1;
+    n += fill(v + n, n, g == 7 ? 20 : 40, 4, g, 1);
+  }
+  types[MANY + 1] = 1;
+  n += fill(v + n, n, 8, 4, MANY + 1, 1);
+  sv_table_in in = {.measure = sv_measure_by_name("sleep_tib"),
+                    .split = 1,
+                    .v = v,
+                    .n = n,
+                    .breakdowns = 3,
+                    .types = types};
+  assert_int_equal(sv_sdc_table(&r, &in, &c), 0);
+  assert_int_equal(cell(&c, SV_BY_NETWORK, MANY + 1)->hidden, SV_HID_CLIENTS);
+  assert_int_equal(cell(&c, SV_BY_ALL, 0)->hidden, SV_SHOWN);
+  for (unsigned g = 1; g <= MANY; g++)
+    assert_int_equal(cell(&c, SV_BY_NETWORK, g)->hidden, g == 7 ? SV_HID_SECONDARY : SV_SHOWN);
+  sv_cells_free(&c);
+}
+
 /* A type of networks that differs from all networks by a small one; then a released cell that late entries
  * would change. */
 static void what_was_released_stands(void **state) {
@@ -242,6 +271,7 @@ int main(void) {
       cmocka_unit_test(totals_that_few_make),
       cmocka_unit_test(rounding_median_and_quartiles),
       cmocka_unit_test(the_least_loss_is_hidden_too),
+      cmocka_unit_test(of_many_networks_the_smallest_is_hidden),
       cmocka_unit_test(what_was_released_stands),
       cmocka_unit_test(cohorts_grow_by_groups_that_can_stand_alone),
       cmocka_unit_test(a_row_of_codes),
