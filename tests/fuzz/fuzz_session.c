@@ -105,7 +105,7 @@ static void hello(attack *x) {
                 .frame_bytes = 4096,
                 .push_follows = how >> 2 & 1};
   m.own.head = t->heads[at <= t->n ? at : 0];
-  if (how & 8) m.time_ms += 1000 * pick_int(c) % OV_TIME_S_MAX; /* challenged when it is far off */
+  if (how & 8) m.time_ms += pick_int(c) % (OV_TIME_S_MAX / 1000) * 1000; /* challenged when it is far off */
   if (how & 16) some_cursors(x, &m);
   if (how & 32 && pick_u8(c) & 1) memset(&m.server, 0, sizeof m.server);
   if (how & 128) m.writer.b[0] ^= pick_u8(c);
