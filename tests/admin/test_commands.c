@@ -328,6 +328,8 @@ static void releases(void **state) {
   REFUSED(aw, OV_E_NOTFOUND, "no release \"2025-07\"", "{'cmd':'release show','release':'2025-07'}");
   REFUSED(aw, OV_E_INVALID, "--network takes the number of a theme network",
           "{'cmd':'release page','network':100000,'out':'/tmp/none'}");
+  ASK(aw, "{'cmd':'verify'}"); /* the ledger's bytes too */
+  assert_int_equal(aw_int(aw, "findings"), 0);
 }
 
 /* -- devices --------------------------------------------------------------------------------------------- */

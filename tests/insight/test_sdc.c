@@ -141,7 +141,7 @@ static void the_least_loss_is_hidden_too(void **state) {
 
 /* More networks than every choice of them can be tried: the smallest go, until nothing is given away. */
 static void of_many_networks_the_smallest_is_hidden(void **state) {
-  enum { MANY = 20 };
+  enum { MANY = 13 };
   static sv_contrib v[MANY * 40 + 8];
   uint8_t types[SV_GROUP_MAX + 1] = {0};
   sv_cells c = {.n = 0};

@@ -222,6 +222,16 @@ static void a_page_is_made_once_for_all(void **state) {
   assert_non_null(strstr(c.a.body, "Samen met de client"));
   assert_int_equal(wc_ask(&c, "/api/network?release=2020-01", NULL), 404);
   assert_int_equal(wc_ask(&c, "/api/network?release=2020-01-and-much-longer", NULL), 404);
+  static const char *const none[] = {"77", "x", "1x", "-1", "100000"};
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+    char path[60];
+    snprintf(path, sizeof path, "/api/network?network=%s", none[i]);
+    assert_int_equal(wc_ask(&c, path, NULL), 404);
+  }
+  c.extra = "Accept-Encoding: gzip\r\n";
+  assert_int_equal(wc_ask(&c, "/api/network", NULL), 200);
+  assert_non_null(strstr(c.a.head, "gzip"));
+  assert_non_null(strstr(c.a.head, "-gz\"")); /* another entity than the plain one */
   wc_close(&c);
 }
 
