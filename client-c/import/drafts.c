@@ -14,7 +14,6 @@ static void put_value(ov_buf *b, const value *v) {
     ov_mpw_array(b, (uint32_t)v->n_codes);
     for (size_t i = 0; i < v->n_codes; i++) ov_mpw_int(b, v->codes[i]);
     break;
-  case V_NONE: ov_mpw_nil(b); break;
   default: ov_mpw_int(b, v->i);
   }
 }

@@ -149,8 +149,6 @@ const char **map_texts(map_parser *p, unsigned from, unsigned *n) {
     bool comma = (i - from) % 2 == 1;
     if (is_sign(&p->tok.t[i], ',') != comma || is_sign(&p->tok.t[i], '='))
       map_fail(p, OV_E_INVALID, "a list with commas is expected: \"a\", \"b\"");
-    else if (!comma && *n == OC_IMPORT_MAP_LIST_MAX)
-      map_fail(p, OV_E_INVALID, "more than %u items in a list", OC_IMPORT_MAP_LIST_MAX);
     else if (!comma) list[(*n)++] = p->tok.t[i].text;
   }
   if (!p->failed && (!*n || (p->tok.n - from) % 2 == 0))

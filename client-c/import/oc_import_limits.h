@@ -56,6 +56,8 @@
 #define OC_ZONE_NAME_MAX 64u
 
 static_assert(OC_IMPORT_RECORD_BYTES_MAX > OC_IMPORT_TEXT_BYTES_MAX, "the longest text fits into a record");
+static_assert(OC_IMPORT_MAP_LIST_MAX >= OC_IMPORT_MAP_TOKENS_MAX / 2,
+              "a list with its commas is as long as a line can be");
 static_assert(OC_IMPORT_ARENA_BYTES_MAX / 4 > OC_IMPORT_BYTES_MAX,
               "text, UTF-8 copy and rows fit into the arena");
 

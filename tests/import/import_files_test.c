@@ -228,6 +228,52 @@ static void a_broken_row_of_nobody_leaves_out_each_clients_night_around_it(void 
   oc_import_map_free(m);
 }
 
+/* 02:30 is passed over on 29 March: that change has no moment, and its night cannot be told. */
+static void a_change_at_no_moment_leaves_out_its_night(void **state) {
+  (void)state;
+  oc_import_map *m = map_of(STATES);
+  oc_import_result *r = import_text(
+      m, "C;T;S\na;28-3-2026 22:00;s\na;29-3-2026 02:30;w\na;29-3-2026 03:10;s\na;29-3-2026 07:00;u\n"
+         "a;29-3-2026 22:00;s\na;30-3-2026 07:00;u\n");
+  assert_int_equal(r->n_rows, 1);
+  assert_int_equal(r->rows[0].line, 6);
+  assert_non_null(strstr(bad_at(r, 3), "does not exist"));
+  assert_non_null(strstr(bad_at(r, 2), "line 3 in or beside it"));
+  oc_import_result_free(r);
+  oc_import_map_free(m);
+}
+
+/* How long a rest by day may last to be a nap is the map's to say. */
+static void the_longest_nap_is_the_maps(void **state) {
+  (void)state;
+  static const char text[] = "C;T;S\na;1-3-2026 13:00;s\na;1-3-2026 14:30;u\n"
+                             "a;1-3-2026 22:00;s\na;2-3-2026 07:00;u\n";
+  oc_import_map *hour = map_of(STATES "nap_from = 09:00\nnap_to = 19:00\nnap_max_min = 60\n"),
+                *two = map_of(STATES "nap_from = 09:00\nnap_to = 19:00\nnap_max_min = 120\n");
+  oc_import_result *r = import_text(two, text);
+  assert_int_equal(r->n_rows, 1);
+  assert_int_equal(int_of(&r->rows[0], "nap_min"), 90);
+  oc_import_result_free(r);
+  r = import_text(hour, text);
+  assert_int_equal(r->n_rows, 0); /* two nights of one date: nobody but the reader knows which is right */
+  assert_non_null(strstr(bad_at(r, 4), "have one key but differ in"));
+  oc_import_result_free(r);
+  oc_import_map_free(hour);
+  oc_import_map_free(two);
+}
+
+/* Columns that a header has to have, though no field is made of them, tell the header from a look-alike. */
+static void a_header_is_known_by_columns_of_no_field(void **state) {
+  (void)state;
+  oc_import_map *m = map_of("[file]\nkind = x\nheader = \"Device\", \"Firmware\"\n[field k]\ntype = code\n"
+                            "from = \"K\"\n[field v]\ntype = text\nfrom = \"V\"\n[rows]\nkey = k\n");
+  oc_import_result *r = import_text(m, "K;V;Device\n7;a;b\nK;V;Device;Firmware\n1;a;x;2\n");
+  assert_int_equal(r->n_rows, 1);
+  assert_int_equal(r->rows[0].line, 4);
+  oc_import_result_free(r);
+  oc_import_map_free(m);
+}
+
 static void silence_and_sleepless_nights_are_noted(void **state) {
   (void)state;
   oc_import_map *m = map_of(STATES);
@@ -340,6 +386,9 @@ int main(void) {
       cmocka_unit_test(clock_change_and_open_end_in_a_state_log),
       cmocka_unit_test(newest_first_gives_the_same_nights),
       cmocka_unit_test(a_broken_row_of_nobody_leaves_out_each_clients_night_around_it),
+      cmocka_unit_test(a_change_at_no_moment_leaves_out_its_night),
+      cmocka_unit_test(the_longest_nap_is_the_maps),
+      cmocka_unit_test(a_header_is_known_by_columns_of_no_field),
       cmocka_unit_test(silence_and_sleepless_nights_are_noted),
       cmocka_unit_test(importing_twice_gives_the_same_keys),
       cmocka_unit_test(a_corrected_row_keeps_its_key_and_changes_its_content),

@@ -69,6 +69,25 @@ static void windows_1252_signs(void **state) {
   oc_import_map_free(m);
 }
 
+/* A sign beyond the first 65,536 is two units of UTF-16, in either order; half of one is no sign. */
+static void signs_of_two_units(void **state) {
+  (void)state;
+  oc_import_map *m = map_of(PLAIN);
+  static const char little[] = "\xff\xfeK\0;\0V\0\n\0"
+                               "1\0;\0\x3d\xd8\x34\xde!\0\n\0"
+                               "2\0;\0\x3d\xd8!\0\n";
+  static const char big[] = "\xfe\xff\0K\0;\0V\0\n\0"
+                            "1\0;\xd8\x3d\xde\x34\0!";
+  oc_import_result *r = import_bytes(m, little, sizeof little);
+  assert_string_equal(field_of(&r->rows[0], "v")->text, "\xf0\x9f\x98\xb4!");
+  assert_string_equal(field_of(&r->rows[1], "v")->text, "\xef\xbf\xbd!");
+  oc_import_result_free(r);
+  r = import_bytes(m, big, sizeof big - 1);
+  assert_string_equal(field_of(&r->rows[0], "v")->text, "\xf0\x9f\x98\xb4!");
+  oc_import_result_free(r);
+  oc_import_map_free(m);
+}
+
 static char *repeated(const char *head, const char *piece, size_t times, const char *tail, size_t *n) {
   size_t h = strlen(head), p = strlen(piece), t = strlen(tail);
   char *s = malloc(h + p * times + t + 1);
@@ -145,9 +164,9 @@ static void too_many_rows_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(files_that_are_no_tables),  cmocka_unit_test(a_forgotten_quote_costs_one_row),
-      cmocka_unit_test(windows_1252_signs),        cmocka_unit_test(too_much_is_refused_or_told),
-      cmocka_unit_test(too_many_rows_are_refused),
+      cmocka_unit_test(files_that_are_no_tables),    cmocka_unit_test(a_forgotten_quote_costs_one_row),
+      cmocka_unit_test(windows_1252_signs),          cmocka_unit_test(signs_of_two_units),
+      cmocka_unit_test(too_much_is_refused_or_told), cmocka_unit_test(too_many_rows_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

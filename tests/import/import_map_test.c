@@ -2,12 +2,17 @@
 #include <stdbool.h>
 #include "import_util.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FILE_S "[file]\nkind = sleep\n"
 #define CODE_S "[field a]\ntype = code\nfrom = \"A\"\n"
 #define ROWS_S "[rows]\nkey = a\n"
+#define STATE_S                                                                                              \
+  "[field _s]\ntype = state\nfrom = \"S\"\nvalue \"in\" = asleep\n"                                          \
+  "[field _t]\ntype = datetime\nfrom = \"T\"\n"
+#define CHANGE_S "[rows]\neach_row = change\nat = _t\nstate = _s\nkey = night_date\n"
 
 typedef struct wrong {
   const char *text;
@@ -70,6 +75,18 @@ static const wrong CASES[] = {
             "= \"T\"\n"
             "[rows]\neach_row = change\nat = _t\nstate = _s\nkey = night_date\n",
      3, "state 'dozing' is not known; to_sleep, asleep, awake and up are"},
+    {FILE_S CODE_S "[field t]\ntype = datetime\nfrom = \"T\"\n" ROWS_S "fits = a in t .. t\n", 0,
+     "'fits' adds 'a', which is no number of minutes"},
+    {FILE_S STATE_S "[field x]\ntype = int\nfrom = \"X\"\n" CHANGE_S, 10,
+     "with each_row = change a field other than 'at' and 'state' must be fixed"},
+    {FILE_S STATE_S CHANGE_S "[field sol_min]\ntype = minutes\nfixed = 5\n", 15,
+     "with each_row = change field 'sol_min' is made from the changes"},
+    {FILE_S "[field s]\ntype = state\nfrom = \"S\"\n[field _t]\ntype = datetime\nfrom = \"T\"\n"
+            "[rows]\neach_row = change\nat = _t\nstate = s\nkey = night_date\n",
+     3, "'at' and 'state' are helpers: give them a name that begins with _"},
+    {FILE_S STATE_S CHANGE_S "each_row = change\n", 15, "'each_row' stands here twice"},
+    {FILE_S CODE_S ROWS_S "nap_max_min = 721\n", 8, "'721' is no whole number from 1 to 720"},
+    {"[file]\nheader = \"A\" \"B\"\n", 2, "a list with commas is expected"},
     {"[file]\nkind = \"\xff\"\n", 0, "the map is no UTF-8 text"},
 };
 
@@ -125,11 +142,42 @@ static void limits_of_a_map(void **state) {
   free(text);
 }
 
+/* A map of a head and as many pieces: each with its number in the place of %u. */
+static void too_many(const char *piece, unsigned times, const char *says) {
+  oc_import_map *m = NULL;
+  oc_import_error e;
+  char *text = malloc(OC_IMPORT_MAP_BYTES_MAX);
+  assert_non_null(text);
+  size_t n = (size_t)snprintf(text, OC_IMPORT_MAP_BYTES_MAX, FILE_S);
+  for (unsigned i = 0; i < times; i++) n += (size_t)snprintf(text + n, OC_IMPORT_MAP_BYTES_MAX - n, piece, i);
+  assert_true(n < OC_IMPORT_MAP_BYTES_MAX);
+  assert_int_equal(oc_import_map_parse(text, n, &m, &e), OV_E_INVALID);
+  assert_string_equal(e.text, says);
+  assert_null(m);
+  free(text);
+}
+
+static void more_than_a_map_can_hold(void **state) {
+  (void)state;
+  too_many("[field a%u]\ntype = int\nfixed = 1\n", OC_IMPORT_MAP_FIELDS_MAX + 1, "more than 64 fields");
+  too_many("header = \"c%u\"\n", OC_IMPORT_COLUMNS_MAX + 1, "more than 256 columns");
+}
+
+/* What some editors put before a text is not part of its first line. */
+static void a_mark_before_a_map_is_passed_over(void **state) {
+  (void)state;
+  oc_import_map *m = map_of("\xef\xbb\xbf" FILE_S CODE_S ROWS_S);
+  assert_string_equal(oc_import_map_kind(m), "sleep");
+  oc_import_map_free(m);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_maps_are_refused_with_their_line),
       cmocka_unit_test(delivered_maps_say_what_they_make),
       cmocka_unit_test(limits_of_a_map),
+      cmocka_unit_test(more_than_a_map_can_hold),
+      cmocka_unit_test(a_mark_before_a_map_is_passed_over),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

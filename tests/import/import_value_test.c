@@ -202,6 +202,24 @@ static void code_sets_are_sorted_and_unique(void **state) {
   oc_import_map_free(m);
 }
 
+/* Cells are told apart by their codes; one cell holds no more than a field has translations. */
+static void sets_in_doubles_and_at_their_limit(void **state) {
+  (void)state;
+  char file[2000] = "K;V\n1;2,3\n1;3,2\n2;2,3\n2;2,4\n3;";
+  oc_import_map *m = map_of(
+      "[file]\nkind = x\n[field k]\ntype = code\nfrom = \"K\"\n[field v]\ntype = codes\n"
+      "from = \"V\"\n[rows]\nkey = k\n");
+  for (unsigned i = 0; i <= OC_IMPORT_MAP_VALUES_MAX; i++)
+    snprintf(file + strlen(file), sizeof file - strlen(file), "%u,", i + 1);
+  oc_import_result *r = import_text(m, strcat(file, "\n"));
+  assert_int_equal(r->n_rows, 1);
+  assert_string_equal(note_at(r, 3), "the same row as line 2: used once");
+  assert_non_null(strstr(bad_at(r, 5), "have one key but differ in v"));
+  assert_string_equal(bad_at(r, 6), "more than 128 codes");
+  oc_import_result_free(r);
+  oc_import_map_free(m);
+}
+
 static void times_of_day_find_their_night(void **state) {
   (void)state;
   static const struct {
@@ -294,6 +312,7 @@ int main(void) {
       cmocka_unit_test(decimal_signs_can_be_fixed),
       cmocka_unit_test(date_orders),
       cmocka_unit_test(code_sets_are_sorted_and_unique),
+      cmocka_unit_test(sets_in_doubles_and_at_their_limit),
       cmocka_unit_test(times_of_day_find_their_night),
       cmocka_unit_test(clock_changes_follow_the_map),
       cmocka_unit_test(another_zone_can_be_given),
