@@ -99,6 +99,16 @@ run 2 "$cli" list --max
 says "--max needs a value"
 run 2 "$cli" list --unsent=1
 says "--unsent takes no value"
+run 2 "$cli" list --quiet=1
+says "--quiet takes no value"
+run 2 "$cli" list --frobnicate=1
+says "there is no option --frobnicate"
+run 2 "$cli" -x
+says "there is no option -x"
+run 0 "$cli" -h
+has "Usage: overdracht"
+run 2 env -u HOME "$cli" status
+says "no folder for the store: give --store DIR"
 run 2 "$cli" show
 says "expected: overdracht show RECORD"
 run 2 "$cli" show a b
@@ -165,6 +175,15 @@ run 0 one kinds sleep --lang nl
 has "Hoe was de nacht?"
 run 0 one kinds --plain
 has "sleep"
+run 0 one kinds --json
+has '"kind":"sleep_check"'
+run 0 one kinds team --plain # of what nobody can type not even the name
+has "name"
+hasnt "commit_key"
+run 4 one kinds slaap
+says 'no kind "slaap" here; see: overdracht kinds'
+run 0 "$cli" -s "$dir/one" kinds --plain
+has "sleep"
 run 0 one clients
 has "Zoë"
 hasnt "commit_key"
@@ -207,6 +226,16 @@ run 2 one list --from gister
 says 'is no day such as'
 run 1 one list --max 1
 says "there are more than 1"
+run 2 one list --to gister
+says 'is no day such as'
+run 2 one list --from 7dd
+says 'is no day such as'
+run 2 one list --max 0
+says '--max takes a number from 1 to 1000000, not "0"'
+run 0 one list --from 30000d --to today
+has "quality fair"
+run 0 one list --from 9999d --to 9998d
+says nothing
 run 0 one list --json --unsent
 [ "$(wc -l <"$dir/out")" -eq 2 ] || fail "not one object a line"
 has '"state":"device"'
@@ -215,6 +244,8 @@ has "on this device only"
 has "(Noor, "
 run 0 one show "$(cut -c1-40 <<<"$night")"
 run 4 one show ffffffff
+run 4 one show -- --id
+says 'no record "--id" here'
 run 0 one status
 has "2 on this device only, the oldest from"
 hasnt "everything was sent"
@@ -299,6 +330,31 @@ run 0 one edit "$night" note=$'\e]0;x\a line\nnext'
 run 0 one show "$night"
 has "?]0;x? line / next"
 if grep -q $'\e' "$dir/out"; then fail "an escape reaches the terminal"; fi
+run 0 one edit "$night" note=$'\u202eomgekeerd \U1f634' # a sign that turns the line round
+run 0 one show "$night"
+has $'?omgekeerd \U1f634'
+
+# -- on a terminal ------------------------------------------------------------------------------------------------------------
+
+# tty COLUMNS COMMAND...: run it on a terminal of its own; what it shows there is in out.
+tty() {
+  local columns=$1
+  shift
+  timeout 30 script -qec "stty cols $columns; $(printf '%q ' "$@")" /dev/null </dev/null >"$dir/out" 2>"$dir/err" || fail "on a terminal: $*"
+}
+if command -v script >/dev/null; then
+  tty 100 "$cli" --store "$dir/one" list sleep
+  [ "$(LC_ALL=C.UTF-8 wc -L <"$dir/out")" -eq 100 ] || fail "the longest row is not as wide as the terminal"
+  has "source o…"
+  tty 200 "$cli" --store "$dir/one" list sleep
+  has "quality fair, disturbance noise, toilet"
+  hasnt "…"
+  run 0 one add sleep_check --client Anna checked_at=now state=2
+  tty 80 "$cli" --store "$dir/one" sync
+  for word in greeting sending receiving "#] 7 of 7 sent" "done " "everything is on the server"; do has "$word"; done
+  tty 80 "$cli" --store "$dir/one" sync -q
+  hasnt connecting
+fi
 
 # -- imports --------------------------------------------------------------------------------------------------------------------------------------
 
@@ -357,6 +413,21 @@ has "2 new, 1 changed, 1 already here, 0 not imported"
 run 0 one list sleep --from 1-3-2026 --to 1-3-2026
 has "sol_min 14 min"
 [ "$(wc -l <"$dir/out")" -eq 1 ] || fail "a corrected row made a second entry"
+sed 's/from = "Client"/from = option/' "$dir/night.map" >"$dir/option.map"
+run 2 one import "$dir/night.csv" --map "$dir/option.map"
+says "this map takes the client from the command line: give --client"
+sed 's|^kind = sleep|&\ntime_zone = Europe/Utrecht|' "$dir/night.map" >"$dir/zone.map"
+run 2 one import "$dir/night.csv" --map "$dir/zone.map"
+says 'the map'"'"'s time zone "Europe/Utrecht" is not on this system'
+run 2 one import "$dir/night.csv" --map "$dir/night.map" --set note
+says '--set "note" is not FIELD=VALUE'
+sed 's/^\[rows\]/[field disturbance]\ntype = codes\nfrom = "By"\n&/' "$dir/night.map" >"$dir/codes.map"
+printf '%s\n' 'Client;Night;Latency;Quality;By' 'Anna;5-3-2026;8;good;"3,1"' >"$dir/codes.csv"
+run 0 one import "$dir/codes.csv" --map "$dir/codes.map" --dry-run
+has "disturbance=1,3"
+run 0 one import "$dir/codes.csv" --map "$dir/codes.map"
+run 0 one list sleep --from 5-3-2026 --to 5-3-2026
+has "disturbance noise, pain"
 sed 's/sol_min/solmin/' "$dir/night.map" >"$dir/bad.map"
 run 4 one import "$dir/night.csv" --map "$dir/bad.map"
 says "the map fills sleep.solmin, which the schema here does not have"
@@ -408,6 +479,28 @@ grep -q '"ok":true' "$dir/live" || fail "no last word of the live sync"
 run 0 two list sleep_check
 has "awake, calm"
 
+# What follows without a terminal is told line by line; a server that ends in order says when to come back.
+"$cli" --store "$dir/two" sync --live >"$dir/live" 2>"$dir/live.err" &
+live=$!
+pids+=("$live")
+for _ in $(seq 400); do # it hands over that it looked
+  [ -s "$dir/live" ] && break
+  sleep 0.05
+done
+run 0 one add sleep_check --client Anna checked_at=now state=2
+run 0 one sync
+for _ in $(seq 400); do
+  grep -q '1 sent, 1 received' "$dir/live" && break
+  sleep 0.05
+done
+grep -q '1 sent, 1 received' "$dir/live" || fail "the entry did not arrive live"
+stop_server TERM || fail "the server ended with $?"
+sleep 0.3
+kill -INT "$live"
+wait "$live" || fail "an interrupted live sync returns $?"
+start_server "$port"
+run 0 two sync
+
 # -- the server goes -----------------------------------------------------------------------------------------------------------------------------------
 
 stop_server KILL
@@ -417,6 +510,8 @@ says "sent again next time"
 run 8 one --lang nl sync --once
 says "Alles blijft bewaard op deze tablet"
 run 8 one sync --wait 2
+run 2 one sync --wait soon
+says '--wait takes a number from 1 to 86400, not "soon"'
 timeout 30 "$cli" --store "$dir/one" sync >"$dir/out" 2>"$dir/err" &
 waiting=$!
 pids+=("$waiting")
@@ -441,6 +536,8 @@ run 0 "$cli" --store "$dir/clone" --author Noor add sleep_check --client Anna ch
 run 0 two sync
 run 0 "$cli" --store "$dir/clone" sync
 has "this store was found copied or restored"
+run 0 "$cli" --store "$dir/clone" status
+has "it goes on under a new log; nothing is lost"
 run 0 "$cli" --store "$dir/clone" --author Noor add sleep_check --client Anna checked_at=now state=5 note=third
 run 0 "$cli" --store "$dir/clone" sync
 has "everything is on the server"
@@ -463,6 +560,11 @@ run 0 one sync
 has "1 need attention"
 run 0 one list --attention
 has attention
+held=$(awk 'NR == 1 { print $1 }' "$dir/out")
+run 0 one show "$held"
+has "attention  "
+run 0 one show "$held" --lang nl
+has "attention  "
 run 0 one status
 has "attention  1 held or refused"
 run 0 one export-unsent

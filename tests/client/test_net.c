@@ -20,6 +20,7 @@
 #include "echo_server.h"
 #include "oc_net.h"
 #include "ov/limits.h"
+#include "raw_server.h"
 #include "testcert.h"
 
 typedef struct nets {
@@ -310,6 +311,39 @@ static void what_is_no_overdracht_server(void **state) {
   assert_false(end.opened);
 }
 
+static oc_net_end raw_bytes(const void *bytes, size_t n) {
+  raw_server s = {.bytes = bytes, .n = n};
+  talk t = {.say = {"one"}, .want = 1};
+  raw_start(&s);
+  oc_net_end end = run_to(s.port, false, NULL, NULL, -1, 0, &t);
+  raw_stop(&s);
+  assert_int_equal(t.heard, 0);
+  return end;
+}
+
+/* A server that sends what no overdracht server sends, and never answers the goodbye. */
+static void what_is_no_message_ends_the_connection(void **state) {
+  (void)state;
+  static const uint8_t text[] = {0x81, 5, 'h', 'e', 'l', 'l', 'o'}, no_code[] = {0x88, 0};
+  static uint8_t large[10 + OV_WS_MESSAGE_BYTES_MAX + 1] = {0x82, 127};
+  struct timespec from, to;
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  oc_net_end end = raw_bytes(text, sizeof text);
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  assert_int_equal(end.err, OV_E_FORMAT);
+  assert_string_equal(end.text, "the server sends text, which is not overdracht");
+  assert_in_range(to.tv_sec - from.tv_sec, 0, 4); /* it is waited for, but not long */
+  for (int i = 0; i < 8; i++)
+    large[2 + i] = (uint8_t)((uint64_t)(OV_WS_MESSAGE_BYTES_MAX + 1) >> (56 - 8 * i));
+  end = raw_bytes(large, 10 + 40000); /* a piece, and what is announced behind it */
+  assert_int_equal(end.err, OV_E_LIMIT);
+  assert_string_equal(end.text, "the server sends a message over the limit");
+  end = raw_bytes(no_code, sizeof no_code);
+  assert_int_equal(end.err, OV_E_NET);
+  assert_int_equal(end.close_code, 1005);
+  assert_string_equal(end.text, "the server closed the connection (1005)");
+}
+
 static void silence_ends_a_connection(void **state) {
   nets *n = *state;
   talk t = {.say = {"!pause 60000"}}; /* it stops reading: not even pings are answered */
@@ -390,6 +424,7 @@ int main(void) {
       cmocka_unit_test(nobody_listens),
       cmocka_unit_test(a_server_that_never_answers),
       cmocka_unit_test(what_is_no_overdracht_server),
+      cmocka_unit_test(what_is_no_message_ends_the_connection),
       cmocka_unit_test(silence_ends_a_connection),
       cmocka_unit_test(cancelled_while_connected_and_before),
       cmocka_unit_test(no_proxy_on_this_machine),

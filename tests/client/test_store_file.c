@@ -95,9 +95,78 @@ static void cut_store_is_refused(void **state) {
   assert_true(file_bytes() == counted - 1); /* and it was not touched */
 }
 
+static void put_bytes(const char *name, long at, const void *bytes, size_t n) {
+  char f[300];
+  snprintf(f, sizeof f, "%s/%s", dir, name);
+  FILE *file = fopen(f, "r+b");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, at, SEEK_SET), 0);
+  assert_int_equal(fwrite(bytes, 1, n, file), n);
+  assert_int_equal(fclose(file), 0);
+}
+
+static void is_refused(int want, const char *says) {
+  char why[256];
+  int err;
+  uint64_t bytes = file_bytes();
+  oc_db *db = open_db(why, &err);
+  assert_int_equal(err, want);
+  assert_null(db);
+  if (!strstr(why, says)) print_error("\"%s\"\n", why);
+  assert_non_null(strstr(why, says));
+  assert_true(file_bytes() == bytes);
+}
+
+/* Of a later program: of ours, and of LMDB. The version stands behind the magic number of both first
+ * pages. */
+static void a_newer_store_is_left_alone(void **state) {
+  (void)state;
+  char why[256];
+  int err;
+  uint32_t newer = 999, lmdb = 1;
+  oc_db *db = open_db(why, &err);
+  assert_int_equal(err, 0);
+  oc_db_close(db);
+  put_bytes("store.key", 4, "\x02", 1);
+  is_refused(OV_E_NEWER, "was written by a newer version: update this program");
+  put_bytes("store.key", 4, "\x01", 1);
+  for (long page = 0; page < 2; page++) put_bytes("data.mdb", page * 4096 + 20, &newer, sizeof newer);
+  is_refused(OV_E_NEWER, "cannot open the data of ");
+  for (long page = 0; page < 2; page++) put_bytes("data.mdb", page * 4096 + 20, &lmdb, sizeof lmdb);
+  db = open_db(why, &err);
+  assert_int_equal(err, 0);
+  oc_db_close(db);
+}
+
+/* What a change of keys left behind is only taken away when it is known. */
+static void an_unfinished_change_of_keys_with_a_strange_file(void **state) {
+  (void)state;
+  char folder[300], file[320], why[256];
+  int err;
+  snprintf(folder, sizeof folder, "%s/rekey", dir);
+  snprintf(file, sizeof file, "%s/strange", folder);
+  assert_int_equal(mkdir(folder, 0700), 0);
+  FILE *f = fopen(file, "w");
+  assert_non_null(f);
+  fclose(f);
+  is_refused(OV_E_IO, "cannot finish the change of keys in ");
+  unlink(file);
+  oc_db *db = open_db(why, &err);
+  assert_int_equal(err, 0);
+  oc_db_close(db);
+}
+
+static void a_store_without_its_data_is_not_made_anew(void **state) {
+  (void)state;
+  cut_to(0);
+  is_refused(OV_E_CORRUPT, "is gone or empty: restore data.mdb");
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(sound_store_opens),
-                                     cmocka_unit_test(cut_store_is_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_newer_store_is_left_alone),
+      cmocka_unit_test(an_unfinished_change_of_keys_with_a_strange_file), cmocka_unit_test(sound_store_opens),
+      cmocka_unit_test(cut_store_is_refused), cmocka_unit_test(a_store_without_its_data_is_not_made_anew)};
   const char *tmp = getenv("TMPDIR");
   snprintf(dir, sizeof dir, "%s/ov-store-file-XXXXXX", tmp ? tmp : "/tmp");
   if (!mkdtemp(dir)) return 1;

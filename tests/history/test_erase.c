@@ -237,6 +237,45 @@ static void no_key_stays_behind(void **state) {
   home_close(&h);
 }
 
+static oc_once import(home *h, const char *client, uint8_t key) {
+  oc_error e = {0};
+  oc_once it = {.draft = oc_draft_new(h->a.s, "sleep"), .key = {key}, .content = {1}};
+  assert_int_equal(oc_draft_participant(it.draft, client, &e), 0);
+  assert_int_equal(oc_draft_author(it.draft, "Ann", &e), 0);
+  assert_int_equal(oc_draft_set(it.draft, "night_date", "2025-10-02", &e), 0);
+  assert_int_equal(oc_draft_set(it.draft, "source", "2", &e), 0);
+  assert_int_equal(oc_add_once(h->a.s, &it, 1, false, &e), 0);
+  oc_draft_free(it.draft);
+  return it;
+}
+
+/* What an import remembers of a client's entries are hashes of what they say: they go, those of others
+ * stay. */
+static void what_an_import_remembers_goes_too(void **state) {
+  (void)state;
+  home h;
+  uint8_t key[OC_DB_KEY_MAX];
+  size_t n = 0;
+  oc_txn *t = NULL;
+  home_open(&h);
+  fx_participant(&h.w.fx, h.w.org, "Client 2", &h.team, 1);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(import(&h, "Client 1", 1).outcome, OC_ONCE_NEW);
+  assert_int_equal(import(&h, "Client 1", 2).outcome, OC_ONCE_NEW);
+  assert_int_equal(import(&h, "Client 2", 3).outcome, OC_ONCE_NEW);
+  tablet_sync_ok(&h.a);
+  erase_client(&h);
+  later(&h);
+  tablet_sync_ok(&h.a);
+  FX_OK(oc_txn_begin(h.a.s->db, false, &t));
+  FX_OK(oc_next(t, OC_T_IMPORT, NULL, 0, NULL, 0, false, key, &n, NULL, NULL, NULL));
+  assert_int_equal(key[0], 3);
+  assert_int_equal(oc_next(t, OC_T_IMPORT, NULL, 0, key, n, true, key, &n, NULL, NULL, NULL), OV_E_NOTFOUND);
+  oc_txn_abort(t);
+  assert_int_equal(import(&h, "Client 2", 3).outcome, OC_ONCE_SAME);
+  home_close(&h);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_entry_of_a_tablet_that_has_moved),
@@ -245,6 +284,7 @@ int main(void) {
       cmocka_unit_test(a_second_client_is_erased_meanwhile),
       cmocka_unit_test(a_full_disk_locks_nobody_out),
       cmocka_unit_test(no_key_stays_behind),
+      cmocka_unit_test(what_an_import_remembers_goes_too),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

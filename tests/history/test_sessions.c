@@ -132,6 +132,60 @@ static void small_frames_and_credit(void **state) {
   home_close(&h);
 }
 
+typedef struct leaving {
+  home *h;
+  ov_name who;
+  unsigned at; /* before this message down; 0: it was done */
+} leaving;
+
+static void client_leaves(void *ctx, unsigned n) {
+  leaving *l = ctx;
+  if (n != l->at) return;
+  l->at = 0;
+  ov_field f = fx_set(&l->h->w.fx, SV_PARTICIPANT_TEAMS, (int64_t[]){l->h->other}, 1, (int64_t[]){l->h->team},
+                      1);
+  fx_change(&l->h->w.fx, l->h->w.org, &l->who, &f, 1);
+  sv_server_changed(l->h->w.server, l->h->w.org, (const uint32_t[]){l->h->team, l->h->other}, 2);
+}
+
+/* A team comes to a tablet for the first time, in many frames; a client of it leaves between two of them. */
+static void a_client_leaves_while_the_team_comes(void **state) {
+  (void)state;
+  home h;
+  tablet c;
+  char note[1400] = "note=", night[OC_ID_TEXT];
+  home_open(&h);
+  leaving l = {.h = &h, .at = 5};
+  l.who = fx_participant(&h.w.fx, h.w.org, "Client 2", &h.team, 1);
+  tablet_sync_ok(&h.a);
+  tablet_add(&h.a, "sleep", &l.who, &h.ann, night, "night_date=2025-09-01", "source=1", NULL);
+  uint32_t x = 1;
+  for (size_t k = 5; k + 1 < sizeof note; k++)
+    note[k] = (char)('a' + (x = x * 1664525u + 1013904223u) / 65536 % 26);
+  for (int i = 1; i <= 28; i++) {
+    char n[40];
+    snprintf(n, sizeof n, "night_date=2025-09-%02d", i);
+    note[5 + i] = ' ';
+    tablet_add(&h.a, "sleep", &h.client, &h.ann, NULL, n, "source=1", note, NULL);
+  }
+  tablet_sync_ok(&h.a);
+  tablet_open(&c, &h.w, "c");
+  tablet_enrol(&c, "c", &h.team, 1);
+  link_plan small = {.frame_bytes = OV_FRAME_BYTES_MIN, .credit = 1, .before_down = client_leaves, .ctx = &l};
+  link_seen seen;
+  assert_int_equal(tablet_sync(&c, &small, &seen), 0);
+  assert_int_equal(l.at, 0);
+  assert_true(seen.down_of[OV_M_DELTA] > 8);
+  tablet_sync_ok(&c);
+  assert_false(tablet_has(&c, night));
+  uint32_t scopes[3] = {0, 1, h.team};
+  ov_hash want = world_digest(&h.w, scopes, 3), got = tablet_digest(&c);
+  assert_memory_equal(&got, &want, sizeof got);
+  tablet_close(&c);
+  all_agree(&h);
+  home_close(&h);
+}
+
 /* A clock that is off, a server just started, and a recorded HELLO: each is asked to prove the moment; the
  * honest ones go on in the same session. PROTO-39, PROTO-132, PROTO-133 */
 static void who_is_challenged(void **state) {
@@ -292,6 +346,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(live_sessions_follow_each_other),
                                      cmocka_unit_test(teams_change_while_live),
                                      cmocka_unit_test(small_frames_and_credit),
+                                     cmocka_unit_test(a_client_leaves_while_the_team_comes),
                                      cmocka_unit_test(who_is_challenged),
                                      cmocka_unit_test(codes),
                                      cmocka_unit_test(a_revoked_device),

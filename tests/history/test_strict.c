@@ -195,6 +195,28 @@ static void a_refused_device_drops_what_it_cannot_read(void **state) {
   home_close(&h);
 }
 
+/* The server has taken an entry that the tablet has not yet got back: refused while closed it keeps nothing
+ * of it, since the server does. */
+static void a_refused_device_leaves_what_the_server_has(void **state) {
+  (void)state;
+  home h;
+  char own[OC_ID_TEXT], others[OC_ID_TEXT], taken[OC_ID_TEXT], late[OC_ID_TEXT];
+  strict_home(&h, own, others);
+  add_night(&h, &h.a, "2025-10-03", taken);
+  link_plan cut = {.cut_after_down = 2}; /* WELCOME and the ACK */
+  assert_int_equal(tablet_sync(&h.a, &cut, NULL), 0);
+  assert_int_equal(tablet_status(&h.a).unsent, 0);
+  tablet_reopen(&h.a);
+  assert_true(tablet_status(&h.a).closed);
+  add_night(&h, &h.a, "2025-10-04", late);
+  assert_int_equal(oc_end_received(h.a.s), 0);
+  assert_int_equal(tablet_status(&h.a).unsent, 1);
+  assert_int_equal(tablet_status(&h.a).records, 1);
+  tablet_sync_ok(&h.a);
+  assert_true(tablet_has(&h.a, taken) && tablet_has(&h.a, late));
+  home_close(&h);
+}
+
 /* The setting goes: a closed store asks for its share once more and is standard from then on. */
 static void switched_off_it_opens_alone_again(void **state) {
   (void)state;
@@ -305,6 +327,7 @@ int main(void) {
                                      cmocka_unit_test(the_files_alone_tell_nothing),
                                      cmocka_unit_test(a_revoked_device_gets_no_share),
                                      cmocka_unit_test(a_refused_device_drops_what_it_cannot_read),
+                                     cmocka_unit_test(a_refused_device_leaves_what_the_server_has),
                                      cmocka_unit_test(switched_off_it_opens_alone_again),
                                      cmocka_unit_test(a_restored_server_is_refilled),
                                      cmocka_unit_test(what_is_to_be_sent_again_may_be_closed),
