@@ -74,6 +74,8 @@ size_t cli_width(const char *text);
 size_t cli_columns(void);
 /* Takes j. One line on stdout. */
 void cli_json(json_t *j);
+/* a string; in what is no UTF-8 each byte beyond ASCII becomes '?' */
+json_t *cli_json_text(const char *text);
 json_t *cli_json_of(const char *text); /* parsed; null when it is none */
 void cli_moment(const cli *c, int64_t utc, char out[64]);
 json_t *cli_json_moment(const cli *c, int64_t utc); /* null for 0 */

@@ -25,7 +25,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int tell(cli *c, int status, const char *slug, const char *message, const char *nl) {
   if (c->json) {
-    json_t *j = json_pack("{s:b, s:s, s:i, s:s}", "ok", 0, "error", slug, "exit", status, "message", message);
+    json_t *j = json_pack("{s:b, s:s, s:i, s:o}", "ok", 0, "error", slug, "exit", status, "message",
+                          cli_json_text(message));
     if (j && nl && *nl) json_object_set_new(j, "message_nl", json_string(nl));
     cli_json(j);
     return status;

@@ -100,6 +100,15 @@ void cli_json(json_t *j) {
   json_decref(j);
 }
 
+json_t *cli_json_text(const char *text) {
+  char plain[512];
+  size_t n = 0;
+  json_t *j = json_string(text);
+  if (j) return j;
+  for (; *text && n < sizeof plain; text++) plain[n++] = (unsigned char)*text < 0x80 ? *text : '?';
+  return json_stringn(plain, n);
+}
+
 json_t *cli_json_of(const char *text) {
   json_t *j = json_loads(text, JSON_DECODE_ANY, NULL);
   return j ? j : json_null();

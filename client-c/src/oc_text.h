@@ -53,6 +53,8 @@ const char *oc_missing_word(int64_t code, bool dutch); /* NULL when it is none *
 
 /* ASCII letters without case, other bytes as they are. */
 bool oc_same_word(const char *a, const char *b);
+/* Leaves out what is no UTF-8: a character cut by a buffer's end, bytes that somebody typed. */
+void oc_whole_chars(char *text);
 /* A whole number and nothing else. */
 bool oc_whole_number(const char *text, int64_t *out);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "oc_internal.h"
+#include "oc_text.h"
 
 const char *oc_version(void) { return OV_VERSION; }
 
@@ -29,6 +30,7 @@ int oc_say(oc_error *e, int err, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(e->message, sizeof e->message, fmt, ap);
   va_end(ap);
+  oc_whole_chars(e->message);
   e->err = err;
   e->message_nl[0] = 0;
   return err;
@@ -40,6 +42,7 @@ int oc_say_nl(oc_error *e, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(e->message_nl, sizeof e->message_nl, fmt, ap);
   va_end(ap);
+  oc_whole_chars(e->message_nl);
   return e->err;
 }
 

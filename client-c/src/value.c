@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "oc_text.h"
+#include "ov/mp_read.h"
 
 enum { DAY_S = 86400 };
 
@@ -37,6 +38,25 @@ static int lower(char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
 bool oc_same_word(const char *a, const char *b) {
   while (*a && lower(*a) == lower(*b)) a++, b++;
   return !*a && !*b;
+}
+
+/* Bytes of the character at p, which ends with a zero; 0: it is none. */
+static size_t char_bytes(const char *p) {
+  for (size_t n = 1; n <= 4 && p[n - 1]; n++) {
+    if (ov_utf8_valid((const uint8_t *)p, n)) return n;
+  }
+  return 0;
+}
+
+void oc_whole_chars(char *text) {
+  char *to = text;
+  for (const char *p = text; *p;) {
+    size_t n = char_bytes(p);
+    memmove(to, p, n);
+    to += n;
+    p += n ? n : 1;
+  }
+  *to = 0;
 }
 
 int32_t oc_missing_code(const char *word) {

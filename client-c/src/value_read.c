@@ -23,12 +23,7 @@ static void put(char *out, size_t cap, const char *fmt, va_list ap) __attribute_
 static void put(char *out, size_t cap, const char *fmt, va_list ap) {
   size_t n = strlen(out);
   vsnprintf(out + n, cap - n, fmt, ap);
-  /* Cut at a character's boundary. */
-  size_t end = strlen(out);
-  if (end + 1 < cap) return;
-  while (end && ((unsigned char)out[end - 1] & 0xc0) == 0x80) end--;
-  if (end && (unsigned char)out[end - 1] >= 0xc0) end--;
-  if (!ov_utf8_valid((const uint8_t *)out, strlen(out))) out[end] = 0;
+  oc_whole_chars(out);
 }
 
 __attribute__((format(printf, 2, 3))) static int bad(const reading *r, const char *fmt, ...) {

@@ -334,6 +334,19 @@ run 0 one edit "$night" note=$'\u202eomgekeerd \U1f634' # a sign that turns the 
 run 0 one show "$night"
 has $'?omgekeerd \U1f634'
 
+# -- what is no text, and a text that does not fit, are told all the same -------------------------------------------------------
+
+for name in $'\xff' "$(printf 'é%.0s' {1..80})" "x$(printf 'é%.0s' {1..80})"; do
+  for words in "show" "list --client" "add sleep --client"; do
+    # shellcheck disable=SC2086 # several words
+    run 4 one --json $words "$name"
+    has '"error":"not_found"'
+    python3 -c 'import json, sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$dir/out" || fail "no JSON: $words"
+  done
+  run 2 one --json "$name"
+  has '"error":"usage"'
+done
+
 # -- on a terminal ------------------------------------------------------------------------------------------------------------
 
 # tty COLUMNS COMMAND...: run it on a terminal of its own; what it shows there is in out.

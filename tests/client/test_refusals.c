@@ -129,6 +129,24 @@ static void two_of_one_name(void **state) {
   oc_draft_free(d);
 }
 
+/* Messages are cut between characters, wherever the end of their room falls; bytes that are no text stay out. */
+static void messages_stay_text(void **state) {
+  home *h = *state;
+  char asked[200];
+  oc_query *q = NULL;
+  for (int odd = 0; odd < 2; odd++) {
+    asked[0] = 'x';
+    for (int i = odd; i + 2 < (int)sizeof asked; i += 2) memcpy(asked + i, "\xc3\xa9", 3);
+    oc_draft *d = oc_draft_new(h->a.s, "sleep");
+    assert_int_equal(oc_draft_participant(d, asked, &e), OC_E_NOTFOUND);
+    assert_true(ov_utf8_valid((const uint8_t *)e.message, strlen(e.message)));
+    assert_true(ov_utf8_valid((const uint8_t *)e.message_nl, strlen(e.message_nl)));
+    assert_memory_equal(e.message + strlen("no participant \""), asked, 59);
+    oc_draft_free(d);
+  }
+  refused(oc_show(h->a.s, "caf\xe9!", &q, &e), OC_E_NOTFOUND, "no record \"caf!\" here");
+}
+
 /* -- a kind of the team, without a client ---------------------------------------------------------------- */
 
 static void note_home(home *h, tablet *c, bool both) {
@@ -412,6 +430,7 @@ int main(void) {
       cmocka_unit_test(retractions_say_who_and_why),
       cmocka_unit_test(values_that_are_too_much),
       cmocka_unit_test(two_of_one_name),
+      cmocka_unit_test(messages_stay_text),
       cmocka_unit_test(which_team_is_said_or_known),
       cmocka_unit_test(the_only_team_goes_without_saying),
       cmocka_unit_test(an_edit_of_a_set_leaves_its_conflict_alone),
