@@ -71,28 +71,24 @@ int oc_look_as(oc_store *s, const char *person, oc_error *e) {
   return err;
 }
 
-/* A client made on this device lies in the scope of its own entry until it has been there and back. */
-static int scope_of(oc_store *s, oc_txn *t, const ov_name *participant, ov_arena *a, uint32_t *scope) {
+/* The client's team. One whose record is not here (not yet, or not any more) was seen through the entry's. */
+static int scope_of(oc_txn *t, const oc_record *r, ov_arena *a, uint32_t *scope) {
   oc_server_part part;
-  oc_view v;
-  int err = oc_part_get(t, participant, a, &part);
-  if (!err && part.n_scopes) *scope = part.scopes[0];
-  if (!err && part.n_scopes) return 0;
-  err = oc_view_get(s, t, participant, a, &v);
-  if (!err) *scope = v.rec.scope;
+  int err = oc_part_get(t, &r->participant_name, a, &part);
+  *scope = !err && part.n_scopes ? part.scopes[0] : r->scope;
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
-static int note_one(oc_store *s, oc_txn *t, const ov_name *participant, ov_arena *a) {
+static int note_one(oc_store *s, oc_txn *t, const oc_record *r, ov_arena *a) {
   uint8_t key[LOOK_KEY_BYTES];
   const uint8_t *value = NULL;
   size_t n = 0;
   look_row row = {.first = oc_seconds(oc_now_ms(s))};
-  look_key(s, participant, key);
+  look_key(s, &r->participant_name, key);
   int err = oc_get(t, OC_T_META, key, sizeof key, a, &value, &n);
   if (!err) err = row_read(value, n, &row);
   if (err && err != OV_E_NOTFOUND) return err;
-  if (!row.scope && (err = scope_of(s, t, participant, a, &row.scope))) return err;
+  if (!row.scope && (err = scope_of(t, r, a, &row.scope))) return err;
   row.last = oc_seconds(oc_now_ms(s));
   if (row.times < TIMES_MAX) row.times++;
   return row_put(t, key, &row);
@@ -118,7 +114,7 @@ int oc_looks_note(oc_store *s, const oc_query *q) {
   ov_arena_init(&a, LOOKS_BYTES_MAX);
   int err = oc_txn_begin(s->db, true, &t);
   for (size_t i = any; i < q->n && !err; i++) {
-    if (is_first(q, i)) err = note_one(s, t, &q->v[i]->participant_name, &a);
+    if (is_first(q, i)) err = note_one(s, t, q->v[i], &a);
   }
   if (err) oc_txn_abort(t);
   else err = oc_txn_commit(t);

@@ -8,6 +8,7 @@ struct oc_record {
   oc_query *q;
   ov_name name, participant_name;
   bool has_participant;
+  uint32_t scope;
   const char *id, *kind, *label_nl, *label_en, *participant, *attention_nl, *attention_en, *missing, *twin;
   int64_t day;
   oc_value_view *values;

@@ -253,6 +253,7 @@ static void fill_participant(making *m) {
   const ov_record *rec = &m->v.rec;
   m->r->has_participant = rec->has_participant;
   m->r->participant_name = rec->participant;
+  m->r->scope = rec->scope;
   m->r->participant = "";
   if (!rec->has_participant) return;
   m->r->participant = or_empty(m, oc_name_of(m->q->s, m->t, &rec->participant, &m->q->a));

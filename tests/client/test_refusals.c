@@ -349,6 +349,60 @@ static void a_client_who_moved_while_the_form_was_open(void **state) {
   home_close(&h);
 }
 
+static ov_name last_op(tablet *t) {
+  oc_txn *x = NULL;
+  oc_log_row row;
+  ov_arena a;
+  ov_arena_init(&a, 1u << 20);
+  FX_OK(oc_txn_begin(t->s->db, false, &x));
+  FX_OK(oc_log_get(x, &t->s->self.writer, t->s->self.last.seq, &a, &row));
+  oc_txn_abort(x);
+  ov_name name = row.op.name;
+  ov_arena_free(&a);
+  return name;
+}
+
+/* An own entry that was not sent is still here though its client is not: who looks at it is noted, and syncs go
+ * on. PROTO-163 */
+static void a_look_at_an_entry_of_a_client_who_left(void **state) {
+  (void)state;
+  home h;
+  char id[OC_ID_TEXT];
+  oc_query *q = NULL;
+  oc_session *cs = NULL;
+  size_t n = 0;
+  home_open(&h);
+  assert_int_equal(oc_session_new(h.a.s, &(oc_sync_options){.live = true}, &cs, &e), 0);
+  world_wire *w = world_connect(&h.w, cs);
+  assert_int_equal(world_pump(w, &e), 0);
+  add_night(&h, &h.a, "2025-10-06", id);
+  assert_non_null(oc_session_output(cs, &n)); /* taken, and lost on its way */
+  move_client(&h, h.team, h.other);
+  sv_server_changed(h.w.server, h.w.org, (const uint32_t[]){h.team, h.other}, 2);
+  assert_int_equal(world_pump(w, &e), 0);
+  world_disconnect(w);
+  oc_session_free(cs);
+  assert_int_equal(oc_look_as(h.a.s, "Ann", &e), 0);
+  assert_int_equal(oc_show(h.a.s, id, &q, &e), 0);
+  char client[OC_ID_TEXT];
+  ov_name_text(&h.client, client);
+  assert_string_equal(oc_record_participant(oc_query_at(q, 0)), client); /* its name is not here */
+  oc_query_free(q);
+  assert_int_equal(tablet_status(&h.a).looks, 1);
+  assert_int_equal(oc_looks_hand_over(h.a.s), 0);
+  ov_name look = last_op(&h.a);
+  tablet_sync_ok(&h.a);
+  assert_int_equal(tablet_status(&h.a).looks, 0);
+  uint8_t why = 0;
+  assert_int_equal(fx_verdict(&h.w.fx, h.w.org, &look, &why), OV_APPLIED);
+  sv_op_row row;
+  assert_true(fx_op(&h.w.fx, h.w.org, &look, &row));
+  assert_int_equal(row.op.kind, OV_KIND_LOOK);
+  assert_int_equal(row.op.scope, h.team); /* through which the entry was seen */
+  assert_int_equal(oc_verify(h.a.s, &e), 0);
+  home_close(&h);
+}
+
 /* -- imports --------------------------------------------------------------------------------------------- */
 
 static int import(home *h, oc_once *it, const char *client, uint8_t content, const char *quality) {
@@ -436,6 +490,7 @@ int main(void) {
       cmocka_unit_test(an_edit_of_a_set_leaves_its_conflict_alone),
       cmocka_unit_test(a_conflict_settled_with_the_whole_set),
       cmocka_unit_test(a_client_who_moved_while_the_form_was_open),
+      cmocka_unit_test(a_look_at_an_entry_of_a_client_who_left),
       cmocka_unit_test(an_import_never_moves_to_another_client),
       cmocka_unit_test(a_correction_of_what_is_no_longer_here),
   };
