@@ -109,8 +109,9 @@ int oc_session_new(oc_store *s, const oc_sync_options *o, oc_session **out, oc_e
   *out = NULL;
   if (oc_ended(s, e)) return OC_E_REFUSED;
   if (!s->self.enrolled) {
+    oc_say(e, OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
     oc_say_nl(e, "Deze tablet is nog niet aangemeld.");
-    return oc_say(e, OC_E_ENROL, "this store is not enrolled yet: enrol it with a code first");
+    return OC_E_ENROL;
   }
   oc_session *ss = NULL;
   int err = session_make(s, s->self.url, o, &ss);

@@ -83,6 +83,7 @@ static void what_cannot_be_enrolled(void **state) {
   assert_int_equal(oc_store_open(&(oc_options){.path = dir}, &s, &e), 0);
   assert_int_equal(oc_session_new(s, NULL, &cs, &e), OC_E_ENROL);
   assert_string_equal(e.message, "this store is not enrolled yet: enrol it with a code first");
+  assert_string_equal(e.message_nl, "Deze tablet is nog niet aangemeld.");
   static const char url[] = "wss://sync.example.nl/sync", code[] = "ABCD-EFGH-JKMN";
   assert_int_equal(oc_session_enrol(s, url, long_text, "a", &cs, &e), OC_E_INVALID);
   assert_string_equal(e.message, "code, device name or URL is too long");
