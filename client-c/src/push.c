@@ -359,7 +359,7 @@ int oc_push_error(oc_session *ss, const ov_error *m, oc_error *e) {
   case OV_E_BUSY:
   case OV_E_FULL:
   case OV_E_READONLY:
-    ss->s->self.retry_at_ms = oc_now_ms(ss->s) + (int64_t)m->retry_s * 1000;
+    oc_session_come_back(ss, m->retry_s);
     oc_say(e, OC_E_BUSY, "the server takes nothing now (%s); it asks to come back in %u seconds",
            ov_err_text(m->err), m->retry_s);
     oc_say_nl(e,

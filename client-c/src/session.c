@@ -498,15 +498,25 @@ static int on_refusal(oc_session *ss, int err, const char *text, uint32_t n, oc_
   return said;
 }
 
+/* On disk as well: the next try may be another program's. What cannot be written is only forgotten. */
+void oc_session_come_back(oc_session *ss, uint32_t retry_s) {
+  oc_store *s = ss->s;
+  oc_txn *t = NULL;
+  s->self.retry_at_ms = oc_now_ms(s) + (int64_t)retry_s * 1000;
+  if (!s->self.enrolled || oc_txn_begin(s->db, true, &t)) return;
+  if (oc_self_save(s, t)) oc_txn_abort(t);
+  else (void)oc_txn_commit(t);
+}
+
 static int on_error(oc_session *ss, const ov_error *m, oc_error *e) {
   if (ov_err_classify(m->err) == OV_CLASS_REPLY && ss->in_flight) return oc_push_error(ss, m, e);
-  if (m->retry_s) ss->s->self.retry_at_ms = oc_now_ms(ss->s) + (int64_t)m->retry_s * 1000;
+  if (m->retry_s) oc_session_come_back(ss, m->retry_s);
   return on_refusal(ss, m->err, m->text, m->text_len, e);
 }
 
 static int on_bye(oc_session *ss, const ov_bye *m, oc_error *e) {
   ss->again = m->reason == 0;
-  ss->s->self.retry_at_ms = oc_now_ms(ss->s) + (int64_t)m->retry_s * 1000;
+  oc_session_come_back(ss, m->retry_s);
   return oc_say(e, OC_E_NET,
                 m->reason ? "the server ends the connection: %s" : "the server asks to greet again%s",
                 m->reason ? ov_err_text(m->reason) : "");

@@ -66,6 +66,7 @@ int oc_enrol_done(oc_session *ss, const ov_enrolled *m, oc_error *e);
 bool oc_log_due(const oc_self *m, const oc_writer_row *w);
 /* an older log that did not get through, and waits until the others had their turn */
 bool oc_log_passed(const oc_store *s, const oc_writer_row *w);
-int oc_session_send(oc_session *ss, ov_msg_type type); /* packs plain into out */
+void oc_session_come_back(oc_session *ss, uint32_t retry_s); /* the server asks not to be met before */
+int oc_session_send(oc_session *ss, ov_msg_type type);       /* packs plain into out */
 
 #endif

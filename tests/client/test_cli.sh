@@ -511,6 +511,8 @@ stop_server TERM || fail "the server ended with $?"
 sleep 0.3
 kill -INT "$live"
 wait "$live" || fail "an interrupted live sync returns $?"
+run 0 two status
+has "asks not to come back before"
 start_server "$port"
 run 0 two sync
 
