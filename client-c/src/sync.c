@@ -114,8 +114,7 @@ static int from_close(oc_store *s, const oc_net_end *end, oc_error *e) {
   case 1003:
   case 1007:
   case 1009: return oc_say(e, OC_E_REFUSED, "the server does not understand this program: %.150s", end->text);
-  case 1008:
-  case 1013: return say_busy(s, e, "the server takes no connection now");
+  case 1008: return say_busy(s, e, "the server takes no connection now");
   default: return 0;
   }
 }

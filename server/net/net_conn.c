@@ -106,9 +106,9 @@ uint16_t net_conn_rx_grow(sv_conn *c, size_t more, size_t message_max) {
   if (need <= c->rx_cap) return 0;
   while (cap < need) cap *= 2;
   if (cap > message_max) cap = message_max;
-  if (cap - c->rx_cap > net->o.rx_bytes_total_max - net->rx_bytes_total) return 1013;
+  if (cap - c->rx_cap > net->o.rx_bytes_total_max - net->rx_bytes_total) return 1011;
   uint8_t *p = realloc(c->rx, cap);
-  if (!p) return 1013;
+  if (!p) return 1011;
   net->rx_bytes_total += cap - c->rx_cap;
   c->rx = p;
   c->rx_cap = cap;

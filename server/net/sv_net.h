@@ -183,7 +183,7 @@ typedef struct sv_net_opts {
   unsigned fd_reserve; /* descriptors left to the rest of the process: a socket numbered above is refused */
   size_t message_bytes_max;   /* websocket message, both directions; more from a peer is 1009 */
   unsigned fragments_max;     /* frames of one message; more is 1008 (a flood of empty ones costs no bytes) */
-  size_t rx_bytes_total_max;  /* half messages of all connections; beyond it 1013, try again later */
+  size_t rx_bytes_total_max;  /* half messages of all connections; beyond it 1011 */
   unsigned send_buffer_bytes; /* SO_SNDBUF: what a peer that does not read makes the kernel hold */
 
   /* deadlines */
