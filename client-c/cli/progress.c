@@ -1,4 +1,4 @@
-/* The bar under a running sync, on a terminal's stderr; a line per change of stage when there is none. */
+/* The bar under a running sync, on a terminal's stderr only. */
 #include <string.h>
 
 #include "cli.h"

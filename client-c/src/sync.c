@@ -20,7 +20,7 @@ typedef struct syncing {
   oc_session *ss;
   oc_error *e;
   int said;                /* what the session said, an oc_err */
-  oc_progress base, last;  /* of the sessions before; as told last */
+  oc_progress base, last;  /* of the sessions before; as told last (nothing yet: like none that is told) */
   uint64_t welcomed_bytes; /* bytes of this session that came in */
   oc_error older;          /* why an older log did not get through; err 0: none */
 } syncing;
@@ -179,7 +179,7 @@ int oc_enrol(oc_store *s, const char *url, const char *code, const char *device_
   *said = (oc_error){0};
   oc_net_url u;
   char whole[300];
-  syncing x = {.s = s, .o = o, .e = said};
+  syncing x = {.s = s, .o = o, .e = said, .last.retry_in = -1};
   int err = parse_url(url, &u, said);
   if (err) return err;
   oc_net_url_text(&u, whole, sizeof whole);
@@ -322,7 +322,7 @@ static int sync_loop(syncing *x, const oc_net_url *url) {
 int oc_sync(oc_store *s, const oc_sync_options *o, oc_error *e) {
   oc_error local;
   oc_net_url url;
-  syncing x = {.s = s, .o = o, .e = e ? e : &local};
+  syncing x = {.s = s, .o = o, .e = e ? e : &local, .last.retry_in = -1};
   *x.e = (oc_error){0};
   if (oc_ended(s, x.e)) return OC_E_REFUSED;
   if (!s->self.enrolled) {

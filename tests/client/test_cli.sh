@@ -364,7 +364,7 @@ if command -v script >/dev/null; then
   hasnt "…"
   run 0 one add sleep_check --client Anna checked_at=now state=2
   tty 80 "$cli" --store "$dir/one" sync
-  for word in greeting sending receiving "#] 7 of 7 sent" "done " "everything is on the server"; do has "$word"; done
+  for word in connecting greeting sending receiving "#] 7 of 7 sent" "done " "everything is on the server"; do has "$word"; done
   tty 80 "$cli" --store "$dir/one" sync -q
   hasnt connecting
 fi
@@ -492,21 +492,11 @@ grep -q '"ok":true' "$dir/live" || fail "no last word of the live sync"
 run 0 two list sleep_check
 has "awake, calm"
 
-# What follows without a terminal is told line by line; a server that ends in order says when to come back.
+# A server that ends in order says when to come back.
 "$cli" --store "$dir/two" sync --live >"$dir/live" 2>"$dir/live.err" &
 live=$!
 pids+=("$live")
-for _ in $(seq 400); do # it hands over that it looked
-  [ -s "$dir/live" ] && break
-  sleep 0.05
-done
-run 0 one add sleep_check --client Anna checked_at=now state=2
-run 0 one sync
-for _ in $(seq 400); do
-  grep -q '1 sent, 1 received' "$dir/live" && break
-  sleep 0.05
-done
-grep -q '1 sent, 1 received' "$dir/live" || fail "the entry did not arrive live"
+sleep 1
 stop_server TERM || fail "the server ended with $?"
 sleep 0.3
 kill -INT "$live"

@@ -129,7 +129,8 @@ static void two_of_one_name(void **state) {
   oc_draft_free(d);
 }
 
-/* Messages are cut between characters, wherever the end of their room falls; bytes that are no text stay out. */
+/* Messages are cut between characters, wherever the end of their room falls; bytes that are no text stay
+ * out. */
 static void messages_stay_text(void **state) {
   home *h = *state;
   char asked[200];
@@ -224,7 +225,8 @@ static void the_only_team_goes_without_saying(void **state) {
   tablet_sync_ok(&c);
   assert_int_equal(scope_of(&h, id), h.team);
   assert_int_equal(oc_show(c.s, id, &q, &e), 0);
-  assert_string_equal(oc_record_value(oc_query_at(q, 0), 0)->text_nl, "5 point"); /* a unit that has no words */
+  /* a unit that has no words */
+  assert_string_equal(oc_record_value(oc_query_at(q, 0), 0)->text_nl, "5 point");
   oc_query_free(q);
   /* It is called by its number, until it has a title; that is cut between characters. */
   d = note(&c);
@@ -252,8 +254,7 @@ static void the_only_team_goes_without_saying(void **state) {
   memset(text, 'x', sizeof text - 1);
   assert_int_equal(oc_draft_set(d, "first", text, &e), 0);
   assert_int_equal(oc_draft_set(d, "second", text, &e), 0);
-  refused(oc_add(c.s, d, other, &e), OC_E_INVALID,
-          "the entry is larger than 12288 bytes: shorten its texts");
+  refused(oc_add(c.s, d, other, &e), OC_E_INVALID, "the entry is larger than 12288 bytes: shorten its texts");
   assert_string_equal(e.message_nl, "De tekst is te lang. Maak de opmerking korter.");
   text[5000] = 0;
   assert_int_equal(oc_draft_set(d, "second", text, &e), 0);
@@ -362,8 +363,8 @@ static ov_name last_op(tablet *t) {
   return name;
 }
 
-/* An own entry that was not sent is still here though its client is not: who looks at it is noted, and syncs go
- * on. PROTO-163 */
+/* An own entry that was not sent is still here though its client is not: who looks at it is noted, and syncs
+ * go on. PROTO-163 */
 static void a_look_at_an_entry_of_a_client_who_left(void **state) {
   (void)state;
   home h;

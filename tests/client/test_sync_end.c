@@ -1,5 +1,5 @@
-/* How a connection's end is told: the server's close codes and its answers to the upgrade, each with what to do
- * next; over real sockets, by the call that enrols. */
+/* How a connection's end is told: the server's close codes and its answers to the upgrade, each with what to
+ * do next; over real sockets, by the call that enrols. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
