@@ -67,7 +67,7 @@ const char *cli_author(cli *c, char buf[256]);
 
 /* Text as a terminal may have it: control characters, which could drive it, become '?', line ends " / ". */
 void cli_put(FILE *f, const char *text);
-/* The same in `width` columns, cut or filled; 0: as it is. */
+/* The same in `width` columns, cut or filled. */
 void cli_put_wide(FILE *f, const char *text, size_t width);
 size_t cli_width(const char *text);
 /* Columns of the terminal on stdout; 0 when it is none. */

@@ -63,10 +63,6 @@ size_t cli_width(const char *text) {
 void cli_put_wide(FILE *f, const char *text, size_t width) {
   size_t at = 0, whole = cli_width(text);
   uint32_t code;
-  if (!width) {
-    cli_put(f, text);
-    return;
-  }
   for (size_t n; *text; text += n) {
     n = next_char(text, &code);
     size_t w = code == '\n' ? 3 : controls(code) ? 1 : columns_of(code);

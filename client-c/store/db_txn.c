@@ -40,8 +40,6 @@ void oc_txn_fail(oc_txn *t, int err) {
   if (!t->err) t->err = err;
 }
 
-ov_hasher *oc_txn_hasher(oc_txn *t) { return t->db->hasher; }
-
 bool oc_txn_locked(const oc_txn *t) { return oc_db_locked(t->db); }
 
 static int stick(oc_txn *t, int err) {

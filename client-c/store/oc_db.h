@@ -63,7 +63,6 @@ int oc_txn_commit(oc_txn *t); /* frees t; durable when 0. OV_E_FULL when the dis
 void oc_txn_abort(oc_txn *t); /* NULL is fine */
 int oc_txn_error(const oc_txn *t);
 void oc_txn_fail(oc_txn *t, int err);
-ov_hasher *oc_txn_hasher(oc_txn *t);
 bool oc_txn_locked(const oc_txn *t); /* its store is */
 
 int oc_put(oc_txn *t, oc_table table, const void *key, size_t key_n, const void *value, size_t n);
