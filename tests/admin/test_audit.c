@@ -136,10 +136,11 @@ static void check_line(linde *l, const meant *m) {
 
 static void what_is_done_is_called_what_it_is(void **state) {
   linde *l = *state;
-  char night[OV_NAME_TEXT_MAX], show[100], held[140];
+  char night[OV_NAME_TEXT_MAX], show[100], held[140], retract[140];
   ov_name name = linde_nights(l, 1, 601);
   ov_name_text(&name, night);
   snprintf(show, sizeof show, "{'cmd':'record show','record':'%s'}", night);
+  snprintf(retract, sizeof retract, "{'cmd':'record retract','record':'%s','reason':'dubbel'}", night);
   snprintf(held, sizeof held, "{'cmd':'held admit','op':'%s','reason':'looked at'}", night);
   const meant all[] = {
       {"{'cmd':'record list','kind':'sleep','participant':'Anna'}", "search", "R", "administration", "done",
@@ -158,6 +159,11 @@ static void what_is_done_is_called_what_it_is(void **state) {
       {"{'cmd':'participant copy','participant':'Anna','out':'%s/anna.html'}", "export", "R", "client rights",
        "done", true, 0, 10, 1},
       {"{'cmd':'backup-keys','dir':'%s/keys'}", "copy", "R", "operation", "done", false, 0, 13, 0},
+      {retract, "admin", "D", "administration", "done", true, SLEEP, 14, 1},
+      {"{'cmd':'device revoke','device':'tablet'}", "revoke", "E", "administration", "done", false,
+       OV_KIND_DEVICE, 0, 2},
+      {"{'cmd':'erase','participant':'Anna','reason':'gevraagd'}", "erase", "D", "client rights", "done",
+       true, 0, 15, 1},
   };
   for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
     json_t *request;

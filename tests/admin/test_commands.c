@@ -1,5 +1,6 @@
 /* Every command once, and what each refuses, with the words that an administrator reads. */
 #include "admin_world.h"
+#include "sv_release.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,6 +333,26 @@ static void releases(void **state) {
   assert_int_equal(aw_int(aw, "findings"), 0);
 }
 
+/* The p of the rule for totals: kept for the programme, and told by nothing. */
+static void the_p_of_a_programme(void **state) {
+  admin_world *aw = *state;
+  sv_sdc_rules rules;
+  FX_OK(sv_release_rules(aw->node->programme, &rules));
+  unsigned usual = rules.p_pct;
+  static const char *const wrong[] = {"0", "101", "-1"};
+  for (unsigned i = 0; i < 3; i++)
+    REFUSED(aw, OV_E_INVALID, "p takes 1 to 100", "{'cmd':'release p-rule','percent':%s}", wrong[i]);
+  FX_OK(sv_release_rules(aw->node->programme, &rules));
+  assert_int_equal(rules.p_pct, usual);
+  ASK(aw, "{'cmd':'release p-rule','percent':%u}", usual + 7);
+  FX_OK(sv_release_rules(aw->node->programme, &rules));
+  assert_int_equal(rules.p_pct, usual + 7);
+  ASK(aw, "{'cmd':'release list'}");
+  char *said = json_dumps(aw->reply, 0);
+  assert_null(strstr(said, "p_pct"));
+  free(said);
+}
+
 /* -- devices --------------------------------------------------------------------------------------------- */
 
 static void devices(void **state) {
@@ -519,6 +540,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(sets, setup_org, teardown),
       cmocka_unit_test_setup_teardown(kinds_and_schemas, setup_org, teardown),
       cmocka_unit_test_setup_teardown(releases, setup_org, teardown),
+      cmocka_unit_test_setup_teardown(the_p_of_a_programme, setup_org, teardown),
       cmocka_unit_test_setup_teardown(devices, setup_org, teardown),
       cmocka_unit_test_setup_teardown(addresses_of_the_web_app, setup_org, teardown),
       cmocka_unit_test(revoking_cuts_every_key),

@@ -28,7 +28,8 @@ static void asks_for_attention(home *h, const char *id) {
   const oc_record *r = oc_query_at(q, 0);
   assert_string_equal(oc_record_id(r), id);
   assert_string_equal(oc_record_attention(r, false), ov_err_text(OV_E_OP_LIMIT));
-  assert_string_equal(oc_record_attention(r, true), "De server neemt dit niet aan. Exporteer het en vraag hulp.");
+  assert_string_equal(oc_record_attention(r, true),
+                      "De server neemt dit niet aan. Exporteer het en vraag hulp.");
   oc_query_free(q);
   assert_int_equal(tablet_status(&h->a).attention, 1);
 }
