@@ -69,11 +69,12 @@ test("a session that the administrator ended asks to sign in again, and says so"
   const desk = await DeskPage.open(browser, daemon.port);
   await desk.signIn(lead);
   await desk.page.getByText("U gebruikte een herstelcode. U heeft er nog 9.").waitFor();
-  // a request that is still under way would be told first, and the words gone with the reload
-  await desk.page.waitForLoadState("networkidle");
   daemon.admin("session", "revoke", "--person", "Laurier");
   await desk.page.reload();
-  await desk.page.getByText("U bent uitgelogd. Log opnieuw in om verder te gaan.").waitFor();
+  const told = desk.page.getByText("U bent uitgelogd. Log opnieuw in om verder te gaan.");
+  await told.waitFor();
+  await desk.page.reload();
+  await told.waitFor(); // until somebody signs in
   // a cookie alone opens nothing, and neither does another tab without what this one knew
   const other = await desk.context.newPage();
   await other.goto(desk.page.url());

@@ -1,7 +1,7 @@
 // The page for those who work at a desk: project leads, experts, administrators, researchers. It is apart
 // from the carer's app, which loads nothing of it; each section is fetched when it is opened.
 import { type ComponentType, render } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Lang } from "../app/api.ts";
 import { Alert } from "../ui/parts.tsx";
 import { DeskContext, frameText, problemText, useDesk, useModule } from "./desk.tsx";
@@ -60,16 +60,14 @@ function startLang(): Lang {
 function Root({ session }: { session: Session }) {
   const [me, setMe] = useState<Me | null>(session.me);
   const [lang, setLang] = useState<Lang>(startLang);
-  const [ended, setEnded] = useState(false);
+  const [ended, setEnded] = useState(session.ended);
   const [left, setLeft] = useState<number | null>(null);
   const [leaving, setLeaving] = useState(false);
-  const asked = useRef(false);
   const path = usePath();
   useEffect(() => {
     void session.look();
     return session.onChange(() => {
-      if (!session.me) setEnded(!asked.current);
-      asked.current = false;
+      setEnded(session.ended);
       setMe(session.me);
     });
   }, [session]);
@@ -93,7 +91,6 @@ function Root({ session }: { session: Session }) {
   // only once no section is shown any more: it would read what is being cleared away
   useEffect(() => {
     if (!leaving) return;
-    asked.current = true;
     void session.signOut().then(() => {
       location.hash = "";
       setLeaving(false);

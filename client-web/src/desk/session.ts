@@ -38,6 +38,8 @@ const OFFLINE: Text = {
   en: "The server does not answer. See whether there is a network, then try again.",
 };
 const KEPT = "overdracht-desk-session";
+/** Beside it once the server has ended the session, so that a reload still says why one has to sign in. */
+const ENDED = "overdracht-desk-ended";
 /** Answers after which this tab is signed out. */
 const OUT = new Set(["signed-out", "csrf-missing"]);
 
@@ -59,6 +61,14 @@ export class Session {
   get me(): Me | null {
     return this.#kept?.me ?? null;
   }
+  /** Nobody is signed in, because the server ended the session of this tab. */
+  get ended(): boolean {
+    try {
+      return !this.#kept && sessionStorage.getItem(ENDED) !== null;
+    } catch {
+      return false;
+    }
+  }
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -70,13 +80,15 @@ export class Session {
   async #leave(): Promise<void> {
     await Promise.allSettled(this.#atEnd.splice(0).map((leave) => leave()));
   }
-  #keep(kept: Kept | null): void {
+  #keep(kept: Kept | null, ended = false): void {
     this.#kept = kept;
     if (!kept) void this.#leave();
     try {
       // survives a reload of this tab, and ends with it
       if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept));
       else sessionStorage.removeItem(KEPT);
+      if (ended) sessionStorage.setItem(ENDED, "1");
+      else sessionStorage.removeItem(ENDED);
     } catch {
       // then a reload asks for the password again
     }
@@ -147,7 +159,7 @@ export class Session {
       nl: typeof body.nl === "string" ? body.nl : "Er ging iets mis bij de server.",
       en: typeof body.en === "string" ? body.en : "Something went wrong at the server.",
     };
-    if (OUT.has(code)) this.#keep(null);
+    if (OUT.has(code) && this.#kept) this.#keep(null, true);
     throw new ApiError(answer.status, code, text, Number(body.retry_after_s ?? 0));
   }
 }
