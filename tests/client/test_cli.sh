@@ -509,7 +509,9 @@ run 0 two sync
 # -- the server goes -----------------------------------------------------------------------------------------------------------------------------------
 
 stop_server KILL
-run 0 one add sleep_check --client Anna checked_at=now state=1
+run 0 one --json add sleep_check --client Anna checked_at=now state=1
+has '"ok":true'
+has '"kind":"sleep_check"'
 run 8 one sync --once
 says "sent again next time"
 run 8 one --lang nl sync --once

@@ -100,6 +100,16 @@ static const wrong CASES[] = {
     {"{\"kind\":\"thing\",\"id\":200,\"version\":0," LABEL
      ",\"scope\":\"team\",\"participant\":\"none\",\"fields\":[" A "]}",
      "thing.json: version: is 0; 1 to 65535 is allowed"},
+    {"{\"kind\":\"thing\",\"id\":200,\"version\":1.5," LABEL
+     ",\"scope\":\"team\",\"participant\":\"none\",\"fields\":[" A "]}",
+     "thing.json: version: is no whole number; 1 to 65535 is allowed"},
+    {"{\"kind\":\"thing\",\"id\":200,\"version\":1,\"label\":{\"nl\":\"x\",\"en\":\"a\\u0007b\"},\"scope\":"
+     "\"team\","
+     "\"participant\":\"none\",\"fields\":[" A "]}",
+     "thing.json: label.en: has a control character at byte 2; none is allowed"},
+    {"{\"kind\":\"thing\",\"id\":200,\"version\":1," LABEL
+     ",\"scope\":\"organisation\",\"participant\":\"none\",\"log\":true,\"fields\":[" A "]}",
+     "thing.json: log: is true; then scope must be team and participant required"},
     {"{\"kind\":\"thing\",\"id\":200,\"version\":1," LABEL
      ",\"scope\":\"house\",\"participant\":\"none\",\"fields\":[" A "]}",
      "thing.json: scope: is 'house'; programme, organisation or team is allowed"},
@@ -178,6 +188,10 @@ static const wrong CASES[] = {
     {FIELDS(A ",{\"id\":3,\"name\":\"b\",\"type\":\"bool\"," LABEL
               ",\"required_if\":[{\"field\":\"c\",\"in\":[6]}]}"),
      "thing.json: fields[1] b: required_if[0]: names 'c', which is no field"},
+    {FIELDS("{\"id\":2,\"name\":\"a\",\"type\":\"date\"," LABEL
+            "},{\"id\":3,\"name\":\"b\",\"type\":\"bool\"," LABEL
+            ",\"required_if\":[{\"field\":\"a\",\"in\":[6]}]}"),
+     "thing.json: fields[1] b: required_if[0]: names 'a'; only a field of type code, bool or int can decide"},
     {FIELDS(A ",{\"id\":3,\"name\":\"b\",\"type\":\"bool\"," LABEL ",\"required_if\":[{\"field\":\"a\"}]}"),
      "thing.json: fields[1] b: required_if[0]: needs either in or not_in"},
     {"{" KIND ",\"natural_key\":[],\"fields\":[" A "]}",
