@@ -24,7 +24,6 @@ static json_t *show_code(const ov_sfield *f, int64_t code) {
 static json_t *show_int(adm *m, sv_txn *t, const ov_sfield *f, int64_t v) {
   char text[OV_LABEL_BYTES_MAX + 1];
   struct tm tm;
-  time_t s = (time_t)(v * 86400);
   bool missing = v >= -99 && v <= -97;
   switch (f ? f->type : OV_F_INT) {
   case OV_F_BOOL: return json_boolean(v != 0);
@@ -36,8 +35,9 @@ static json_t *show_int(adm *m, sv_txn *t, const ov_sfield *f, int64_t v) {
                                                   : json_integer(v);
   case OV_F_DATE:
     if (missing) return show_code(f, v);
-    if (v < -719162 || v > 2932896 || !gmtime_r(&s, &tm) || !strftime(text, sizeof text, "%Y-%m-%d", &tm))
-      return json_integer(v);
+    if (v < -719162 || v > 2932896) return json_integer(v); /* before the year 1, after 9999 */
+    gmtime_r(&(time_t){(time_t)(v * 86400)}, &tm);
+    strftime(text, sizeof text, "%Y-%m-%d", &tm);
     return json_string(text);
   case OV_F_SCOPESET:
     if (v < 2 || v > SV_TEAM_SCOPE_MAX) return json_integer(v);
