@@ -442,6 +442,18 @@ static int serve_process(const sv_net_opts *opts, unsigned fds, int ports_to) {
   return ran ? 5 : 0;
 }
 
+/* Without atexit: a sanitizer's may wait for ever in a fork. What a coverage build has counted is written
+ * first. */
+#ifdef OV_COVERAGE
+void __gcov_dump(void); /* of GCC's libgcov */
+#endif
+static _Noreturn void leave_fork(int status) {
+#ifdef OV_COVERAGE
+  __gcov_dump();
+#endif
+  _exit(status);
+}
+
 pid_t echo_fork(const sv_net_opts *opts, unsigned fds, uint16_t *port, uint16_t *local_port) {
   int pipe_fd[2];
   uint16_t ports[2] = {0};
@@ -452,7 +464,7 @@ pid_t echo_fork(const sv_net_opts *opts, unsigned fds, uint16_t *port, uint16_t 
   if (!pid) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* not left behind when a test is killed */
     close(pipe_fd[0]);
-    _exit(serve_process(opts, fds, pipe_fd[1])); /* no atexit: a sanitizer's may wait for ever in a fork */
+    leave_fork(serve_process(opts, fds, pipe_fd[1]));
   }
   close(pipe_fd[1]);
   assert_int_equal((int)read(pipe_fd[0], ports, sizeof ports), (int)sizeof ports);
