@@ -108,7 +108,7 @@ static int write_manifest(adm *m, const char *part, json_t *list) {
   json_t *j = json_pack("{s:i, s:i, s:s, s:o, s:b, s:O}", "overdracht_backup", BACKUP_VERSION, "format",
                         SV_FORMAT_VERSION, "version", OV_VERSION, "at", adm_time_json(adm_now_ms(m)), "whole",
                         !arg_text(m, "organisation"), "environments", list);
-  char *text = j ? sv_json_text(j, JSON_INDENT(1)) : NULL;
+  char *text = sv_json_text(j, JSON_INDENT(1));
   json_decref(j);
   if (!text) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   else if (files_join(m, path, part, "manifest.json")) files_write(m, path, text);

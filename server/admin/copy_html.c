@@ -78,7 +78,7 @@ static void plain(html *h, const ov_sfield *f, const ov_value *v) {
   if (v->type == OV_V_INT && as_code(h, f, v->i)) return;
   json_t *j = value_json(h->m, h->t, f, v);
   const char *label = json_string_value(json_object_get(j, "label"));
-  char *text = label ? NULL : json_is_string(j) ? NULL : sv_json_text(j, JSON_COMPACT | JSON_ENCODE_ANY);
+  char *text = label ? NULL : json_is_string(j) ? NULL : sv_json_text(j, JSON_COMPACT);
   if (label) html_cstr(h, label);
   else if (json_is_null(j)) html_raw(h, "<i>leeg (empty)</i>");
   else html_cstr(h, text ? text : json_string_value(j));

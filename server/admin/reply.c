@@ -69,7 +69,7 @@ void adm_note(adm *m, const char *fmt, ...) {
 }
 
 static bool send_line(adm *m, json_t *line) {
-  char *text = line ? sv_json_text(line, JSON_COMPACT) : NULL;
+  char *text = sv_json_text(line, JSON_COMPACT);
   json_decref(line);
   if (!text) adm_fail(m, OV_E_NOMEM, NULL, "out of memory");
   else if (!m->gone && !m->out(m->out_ctx, text)) m->gone = true;

@@ -74,7 +74,7 @@ int exp_package(const sv_release *r, const ov_schemas *schemas, const exp_file *
                         "+ - @ or a quote has a "
                         "quote before it; take one away to have the text back.",
                         "releaseHash", hash, "resources", resources);
-  char *text = j ? sv_json_text(j, JSON_INDENT(1)) : NULL;
+  char *text = sv_json_text(j, JSON_INDENT(1));
   json_decref(j);
   if (!text) return OV_E_NOMEM;
   exp_put(out, text);

@@ -197,7 +197,7 @@ int rel_about(sv_org *programme, const sv_release *r, ov_buf *out) {
   int err = load_before(programme, r->number, &before, &about_before);
   a.before = before;
   json_t *j = err ? NULL : release_json(&a, about_before);
-  char *text = j ? sv_json_text(j, JSON_COMPACT) : NULL;
+  char *text = sv_json_text(j, JSON_COMPACT);
   if (text) exp_put(out, text);
   else if (!err) err = OV_E_NOMEM;
   free(text);

@@ -72,7 +72,7 @@ bool web_reply_header(sv_net_reply *reply, const char *fmt, ...) {
 }
 
 int web_json_reply(sv_net_reply *reply, json_t *j) {
-  char *text = j ? sv_json_text(j, JSON_COMPACT) : NULL;
+  char *text = sv_json_text(j, JSON_COMPACT);
   json_decref(j);
   if (!text) return OV_E_NOMEM; /* the network answers 500 */
   free(reply->body);
