@@ -405,6 +405,14 @@ bool dm_log_clean(const dm_server *d, const char *secret, char why[DM_WHY]) {
   return !at;
 }
 
+bool dm_finish(dm_server *d, dm_site *s, char why[DM_WHY]) {
+  why[0] = 0;
+  bool clean = dm_stop(d, SIGTERM) && dm_log_clean(d, NULL, why);
+  dm_end(d);
+  dm_site_close(s);
+  return clean;
+}
+
 /* -- looking at it --------------------------------------------------------------------------------------- */
 
 int dm_get(const dm_server *d, const char *path, char *body, size_t cap) {

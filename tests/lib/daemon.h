@@ -110,6 +110,8 @@ bool dm_log_has(const dm_server *d, const char *text);
 /* No sign of a crash, a sanitizer or a broken invariant, and none of `secret` (a text planted in payloads).
  */
 bool dm_log_clean(const dm_server *d, const char *secret, char why[DM_WHY]);
+/* Stops with SIGTERM and removes the site. false: it did not stop well, or its log is not clean. */
+bool dm_finish(dm_server *d, dm_site *s, char why[DM_WHY]);
 /* GET on the local listener: the status, or -1; body is cut at cap - 1. */
 int dm_get(const dm_server *d, const char *path, char *body, size_t cap);
 /* A number of /metrics, without its prefix; -1 when it cannot be had. */

@@ -66,11 +66,9 @@ static int open_scene(void **state) {
 
 static int close_scene(void **state) {
   scene *c = *state;
-  char why[DM_WHY] = "";
+  char why[DM_WHY];
   oc_store_close(c->s);
-  bool clean = dm_stop(&c->d, SIGTERM) && dm_log_clean(&c->d, NULL, why);
-  dm_end(&c->d);
-  dm_site_close(&c->site);
+  bool clean = dm_finish(&c->d, &c->site, why);
   free(c);
   if (!clean) fail_msg("the server's end: %s", why);
   return 0;

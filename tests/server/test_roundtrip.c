@@ -99,12 +99,10 @@ static int open_tls(void **state) { return open_scene(state, true); }
 
 static int close_scene(void **state) {
   scene *c = *state;
-  char why[DM_WHY] = "";
+  char why[DM_WHY];
   oc_store_close(c->s);
-  bool clean = dm_stop(&c->d, SIGTERM) && dm_log_clean(&c->d, NULL, why);
+  bool clean = dm_finish(&c->d, &c->site, why);
   countproxy_stop(c->proxy);
-  dm_end(&c->d);
-  dm_site_close(&c->site);
   testcert_remove(&c->cert);
   free(c);
   if (!clean) fail_msg("the server's end: %s", why);
