@@ -26,6 +26,8 @@ export class Browser {
   readonly tap: Tap = { sent: [], received: [] };
   /** added to the clock, ms */
   clockMs = 0;
+  /** where the clock stands still, ms since 1970; null: it goes */
+  stoodMs: number | null = null;
   online = true;
   /** the disk has no room */
   full = false;
@@ -60,7 +62,7 @@ export class Browser {
   }
   #env(): Env {
     return {
-      nowMs: () => Date.now() + this.clockMs,
+      nowMs: () => (this.stoodMs ?? Date.now()) + this.clockMs,
       jitter: () => 0,
       socket: (url, protocol) => {
         const s = new WebSocket(this.#reach(url), protocol, {
