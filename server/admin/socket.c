@@ -1,5 +1,6 @@
-/* The Unix socket in the data folder. One thread, one connection at a time, one request each. Only the user
- * of the server and root get in, by the kernel's word and not by the file's mode alone. */
+/* The Unix socket in the data folder. One thread, one request a connection, one request at a time; who is
+ * slow to send theirs is waited for beside the others. Only the user of the server and root get in, by the
+ * kernel's word and not by the file's mode alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,10 +18,25 @@
 #include "ov/error.h"
 #include "sv_admin_commands.h"
 
-/* A connection that sends nothing, or takes nothing, keeps the others out no longer than this. */
+/* A connection that sends no whole request is ended after this. */
 #define REQUEST_MS 10000
+/* One that takes nothing of its answer keeps the others out no longer than this. */
 #define ANSWER_MS 60000
+/* What a client still sends after its answer is taken and thrown away for a moment: closing on it would reset
+ * the connection, and the answer with it. */
+#define LEAVE_MS 1000
 #define BACKLOG 16
+/* Connections at a time, 1 MiB each at most; others wait to be accepted. */
+#define CONNS_MAX 16
+
+typedef struct conn {
+  sv_admin_socket *s;
+  int fd; /* -1: over */
+  int64_t until_ms;
+  char user[48];
+  char *buf; /* the request so far; NULL: answered */
+  size_t n;
+} conn;
 
 struct sv_admin_socket {
   sv_admin_host *host;
@@ -29,22 +45,17 @@ struct sv_admin_socket {
   pthread_t thread;
   bool running;
   atomic_bool stop;
+  conn conns[CONNS_MAX];
+  unsigned n_conns;
 };
 
-typedef struct conn {
-  sv_admin_socket *s;
-  int fd;
-} conn;
-
-static int wait_for(conn *c, short events, int ms) {
-  struct pollfd p[2] = {{.fd = c->fd, .events = events}, {.fd = c->s->wake, .events = POLLIN}};
-  int n = poll(p, 2, ms);
-  if (n < 0 && errno == EINTR) return 0;
-  if (n <= 0 || p[1].revents) return -1;
-  return 1;
-}
-
 /* -- answers ----------------------------------------------------------------------------- */
+
+static bool wait_to_send(conn *c) {
+  struct pollfd p[2] = {{.fd = c->fd, .events = POLLOUT}, {.fd = c->s->wake, .events = POLLIN}};
+  int n = poll(p, 2, ANSWER_MS);
+  return n < 0 ? errno == EINTR : n > 0 && !p[1].revents;
+}
 
 static bool send_all(conn *c, const char *p, size_t n) {
   while (n) {
@@ -53,7 +64,7 @@ static bool send_all(conn *c, const char *p, size_t n) {
       p += k;
       n -= (size_t)k;
     } else if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      if (wait_for(c, POLLOUT, ANSWER_MS) < 0) return false;
+      if (!wait_to_send(c)) return false;
     } else if (k < 0 && errno != EINTR) {
       return false;
     }
@@ -72,14 +83,16 @@ static bool answer(void *ctx, const char *line) {
   return !is_gone(c) && send_all(c, line, strlen(line)) && send_all(c, "\n", 1);
 }
 
-static void refuse(conn *c, int err, const char *message) {
+static void refuse(conn *c, int err, const char *message, const char *hint) {
   char line[300];
-  snprintf(line, sizeof line, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\",\"hint\":\"\"}",
-           ov_err_slug(err), message);
+  snprintf(line, sizeof line, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\",\"hint\":\"%s\"}",
+           ov_err_slug(err), message, hint);
   (void)answer(c, line);
 }
 
 /* -- one connection ---------------------------------------------------------------------- */
+
+static int64_t mono_ms(const sv_admin_socket *s) { return s->host->sys->mono_ms(s->host->sys->ctx); }
 
 static bool is_allowed(int fd, char user[48]) {
   struct ucred who;
@@ -89,69 +102,113 @@ static bool is_allowed(int fd, char user[48]) {
   return who.uid == geteuid() || who.uid == 0;
 }
 
-static int64_t mono_ms(const sv_admin_host *h) { return h->sys->mono_ms(h->sys->ctx); }
-
-/* Up to a newline or the end. 0, or an error that was told. */
-static int read_request(conn *c, char *buf, size_t *n) {
-  int64_t until = mono_ms(c->s->host) + REQUEST_MS;
-  *n = 0;
-  for (;;) {
-    int64_t left = until - mono_ms(c->s->host);
-    int ready = left > 0 ? wait_for(c, POLLIN, (int)left) : -1;
-    if (ready < 0) {
-      refuse(c, OV_E_TIMEOUT, "no whole request came in time");
-      return OV_E_TIMEOUT;
-    }
-    if (!ready) continue;
-    ssize_t k = recv(c->fd, buf + *n, SV_ADMIN_REQUEST_BYTES_MAX + 1 - *n, MSG_DONTWAIT);
-    if (k < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (k <= 0) return *n ? 0 : OV_E_NET;
-    char *end = memchr(buf + *n, '\n', (size_t)k);
-    if (end) return *n = (size_t)(end - buf), 0;
-    *n += (size_t)k;
-    if (*n > SV_ADMIN_REQUEST_BYTES_MAX) {
-      refuse(c, OV_E_LIMIT, "the request is too long");
-      return OV_E_LIMIT;
-    }
-  }
+static void hang_up(conn *c) {
+  close(c->fd);
+  free(c->buf);
+  c->fd = -1;
+  c->buf = NULL;
 }
 
-/* What a client still sends after a refusal is taken and thrown away for a moment: closing on it would reset
- * the connection, and the refusal with it. */
-static void drain(conn *c) {
-  char sink[4096];
+static void leave(conn *c) {
   shutdown(c->fd, SHUT_WR);
-  for (int i = 0; i < 1024 && wait_for(c, POLLIN, 200) > 0; i++) {
-    if (recv(c->fd, sink, sizeof sink, MSG_DONTWAIT) <= 0) break;
+  free(c->buf);
+  c->buf = NULL;
+  c->until_ms = mono_ms(c->s) + LEAVE_MS;
+}
+
+/* Nobody is listened to meanwhile, which counts against nobody's time. */
+static void handle(conn *c) {
+  sv_admin_socket *s = c->s;
+  int64_t from = mono_ms(s);
+  memcpy(s->host->user, c->user, sizeof c->user);
+  (void)sv_admin_handle(s->host, c->buf, c->n, answer, c);
+  int64_t spent = mono_ms(s) - from;
+  for (unsigned i = 0; i < s->n_conns; i++) s->conns[i].until_ms += spent;
+}
+
+/* A request ends with a newline, or with the end of what is sent. */
+static void take(conn *c) {
+  char sink[4096];
+  ssize_t k = c->buf ? recv(c->fd, c->buf + c->n, SV_ADMIN_REQUEST_BYTES_MAX + 1 - c->n, MSG_DONTWAIT)
+                     : recv(c->fd, sink, sizeof sink, MSG_DONTWAIT);
+  if (k < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (k <= 0 && !(c->buf && c->n)) {
+    hang_up(c);
+    return;
+  }
+  if (!c->buf) return;
+  char *end = k > 0 ? memchr(c->buf + c->n, '\n', (size_t)k) : c->buf + c->n;
+  c->n = end ? (size_t)(end - c->buf) : c->n + (size_t)k;
+  if (!end && c->n <= SV_ADMIN_REQUEST_BYTES_MAX) return;
+  if (end) handle(c);
+  else refuse(c, OV_E_LIMIT, "the request is too long", "");
+  leave(c);
+}
+
+static void time_is_up(conn *c) {
+  if (!c->buf) {
+    hang_up(c);
+    return;
+  }
+  refuse(c, OV_E_TIMEOUT, "no whole request came in time", "send one line of JSON with a newline at its end");
+  leave(c);
+}
+
+/* -- all of them --------------------------------------------------------------------------- */
+
+static void take_in(sv_admin_socket *s) {
+  int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+  if (fd < 0) {
+    if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+      (void)poll(NULL, 0, 100); /* out of descriptors: not a busy loop */
+    return;
+  }
+  conn *c = &s->conns[s->n_conns++];
+  *c = (conn){.s = s, .fd = fd, .until_ms = mono_ms(s) + REQUEST_MS};
+  if (!is_allowed(fd, c->user)) {
+    refuse(c, OV_E_DENIED, "only the user that runs the server, and root, may administer it", "");
+    leave(c);
+  } else if (!(c->buf = malloc(SV_ADMIN_REQUEST_BYTES_MAX + 1))) {
+    refuse(c, OV_E_NOMEM, "out of memory", "");
+    leave(c);
   }
 }
 
-static void serve(sv_admin_socket *s, int fd) {
-  conn c = {s, fd};
-  size_t n = 0;
-  char *buf = NULL;
-  if (!is_allowed(fd, s->host->user)) {
-    refuse(&c, OV_E_DENIED, "only the user that runs the server, and root, may administer it");
-  } else if (!(buf = malloc(SV_ADMIN_REQUEST_BYTES_MAX + 1))) {
-    refuse(&c, OV_E_NOMEM, "out of memory");
-  } else if (!read_request(&c, buf, &n)) {
-    (void)sv_admin_handle(s->host, buf, n, answer, &c);
+/* Until the first one's time is up; -1: for as long as it takes. */
+static int patience_ms(const sv_admin_socket *s) {
+  int64_t now = mono_ms(s), least = INT64_MAX;
+  for (unsigned i = 0; i < s->n_conns; i++) {
+    int64_t left = s->conns[i].until_ms - now;
+    if (left < least) least = left;
   }
-  drain(&c);
-  free(buf);
-  close(fd);
+  return least == INT64_MAX ? -1 : least > 0 ? (int)least : 0;
+}
+
+static void drop_over(sv_admin_socket *s) {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < s->n_conns; i++) {
+    if (s->conns[i].fd >= 0) s->conns[kept++] = s->conns[i];
+  }
+  s->n_conns = kept;
 }
 
 static void *run(void *arg) {
   sv_admin_socket *s = arg;
   while (!atomic_load(&s->stop)) {
-    struct pollfd p[2] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
-    if (poll(p, 2, -1) < 0 && errno != EINTR) break;
-    if (p[1].revents || !(p[0].revents & POLLIN)) continue;
-    int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) serve(s, fd);
-    else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-      (void)poll(NULL, 0, 100); /* out of descriptors: not a busy loop */
+    struct pollfd p[2 + CONNS_MAX] = {{.fd = s->wake, .events = POLLIN},
+                                      {.fd = s->n_conns < CONNS_MAX ? s->fd : -1, .events = POLLIN}};
+    unsigned n = s->n_conns;
+    for (unsigned i = 0; i < n; i++) p[2 + i] = (struct pollfd){.fd = s->conns[i].fd, .events = POLLIN};
+    int ready = poll(p, 2 + n, patience_ms(s));
+    if (ready < 0 && errno != EINTR) break;
+    if (ready < 0 || p[0].revents) continue;
+    int64_t now = mono_ms(s);
+    for (unsigned i = 0; i < n; i++) {
+      if (p[2 + i].revents) take(&s->conns[i]);
+      else if (s->conns[i].until_ms <= now) time_is_up(&s->conns[i]);
+    }
+    drop_over(s);
+    if (p[1].revents & POLLIN) take_in(s);
   }
   return NULL;
 }
@@ -241,6 +298,7 @@ void sv_admin_socket_close(sv_admin_socket *s) {
   atomic_store(&s->stop, true);
   if (write(s->wake, &one, sizeof one) < 0) perror("overdrachtd: admin socket");
   pthread_join(s->thread, NULL);
+  for (unsigned i = 0; i < s->n_conns; i++) hang_up(&s->conns[i]);
   (void)unlink(s->path);
   close(s->fd);
   close(s->wake);

@@ -53,8 +53,8 @@ int sv_admin_handle(sv_admin_host *h, const char *request, size_t n, sv_admin_ou
 /* Largest request: an administrator's import of participants comes line by line, not as one request. */
 #define SV_ADMIN_REQUEST_BYTES_MAX (1024u * 1024u)
 
-/* The socket in the data folder, mode 0600: one request a connection, one connection at a time, served by a
- * thread of its own. */
+/* The socket in the data folder, mode 0600: one request a connection, one request at a time, served by a
+ * thread of its own. Who is slow to send theirs holds up nobody. */
 typedef struct sv_admin_socket sv_admin_socket;
 int sv_admin_socket_open(sv_admin_host *h, const char *path, sv_admin_socket **out);
 void sv_admin_socket_close(sv_admin_socket *s); /* waits for a request under way */

@@ -3,10 +3,13 @@
 #include "admin_world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,6 +18,7 @@
 
 typedef struct world {
   linde l;
+  sv_sys clock;
   sv_admin_socket *s;
   char path[300];
 } world;
@@ -195,10 +199,17 @@ static void one_who_does_not_read(void **state) {
   int small = 2048;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   FX_MUST(send(fd, "{\"cmd\":\"dump\"}\n", 15, MSG_NOSIGNAL) == 15);
-  usleep(100000); /* until the socket is full */
-  sv_env_stats st;
-  sv_env_stats_get(w->l.org->env, &st);
-  assert_int_equal(st.readers, 0);
+  /* Once the socket is full the dump stands still, without a reader for good. */
+  unsigned quiet = 0;
+  char c;
+  FX_MUST(recv(fd, &c, 1, MSG_PEEK) == 1);
+  for (int i = 0; i < 1000 && quiet < 5; i++) {
+    sv_env_stats st;
+    usleep(20000);
+    sv_env_stats_get(w->l.org->env, &st);
+    quiet = st.readers ? 0 : quiet + 1;
+  }
+  assert_int_equal(quiet, 5);
   linde_nights(&w->l, 5, 5);
   close(fd);
   still_serves(w);
@@ -223,6 +234,162 @@ static void several_wait_their_turn(void **state) {
   }
 }
 
+/* -- those who are slow to ask ------------------------------------------------------------------------ */
+
+#define REQUEST_MS 10000
+#define STALLED 5
+
+/* The socket's clock, which a test may move: deadlines come without waiting for them. */
+static _Atomic int64_t ahead_ms;
+
+static int64_t moved_ms(void *ctx) {
+  (void)ctx;
+  return sv_sys_real(SV_LOG_ERROR)->mono_ms(NULL) + atomic_load(&ahead_ms);
+}
+
+/* One that stands still but for what it is moved: nobody's time is up before the test says so. */
+static int64_t still_ms(void *ctx) {
+  (void)ctx;
+  return atomic_load(&ahead_ms);
+}
+
+static void with_clock(world *w, int64_t (*mono_ms)(void *ctx)) {
+  atomic_store(&ahead_ms, 0);
+  w->clock = *w->l.aw.host.sys;
+  w->clock.mono_ms = mono_ms;
+  sv_admin_socket_close(w->s);
+  w->l.aw.host.sys = &w->clock;
+  FX_OK(sv_admin_socket_open(&w->l.aw.host, w->path, &w->s));
+}
+
+static unsigned open_descriptors(void) {
+  unsigned n = 0;
+  for (int fd = 0; fd < 1024; fd++) n += fcntl(fd, F_GETFD) >= 0;
+  return n;
+}
+
+static void expect_error(int fd, const char *error, const char *hint) {
+  json_t *j = answer(fd);
+  assert_non_null(j);
+  assert_true(json_is_false(json_object_get(j, "ok")));
+  assert_string_equal(json_string_value(json_object_get(j, "error")), error);
+  assert_non_null(strstr(json_string_value(json_object_get(j, "hint")), hint));
+  json_decref(j);
+}
+
+/* Some send half a request and fall silent. The others are served meanwhile; the silent ones are told so when
+ * their time is up, and leave nothing behind. */
+static void a_request_that_stalls(void **state) {
+  world *w = *state;
+  with_clock(w, still_ms);
+  unsigned before = open_descriptors();
+  int fd[STALLED];
+  for (int i = 0; i < STALLED; i++) {
+    fd[i] = dial(w);
+    FX_MUST(send(fd[i], "{\"cmd\":\"sta", 11, MSG_NOSIGNAL) == 11);
+  }
+  still_serves(w);
+  atomic_fetch_add(&ahead_ms, REQUEST_MS - 1);
+  still_serves(w);
+  for (int i = 0; i < STALLED; i++) {
+    struct pollfd p = {.fd = fd[i], .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 0), 0);
+  }
+  atomic_fetch_add(&ahead_ms, 1);
+  still_serves(w);
+  for (int i = 0; i < STALLED; i++) expect_error(fd[i], "timeout", "newline at its end");
+  still_serves(w);
+  /* One end of each lies in this process too: none is left. */
+  for (int i = 0; i < 200 && open_descriptors() != before; i++) usleep(50000);
+  assert_int_equal(open_descriptors(), before);
+}
+
+/* Time in which another's request runs is not theirs: half a request goes on after it. */
+static void a_request_in_two_halves(void **state) {
+  world *w = *state;
+  int fd = dial(w);
+  FX_MUST(send(fd, "{\"cmd\":\"sta", 11, MSG_NOSIGNAL) == 11);
+  still_serves(w);
+  FX_MUST(send(fd, "tus\"}\n", 6, MSG_NOSIGNAL) == 6);
+  json_t *j = answer(fd);
+  assert_true(json_is_true(json_object_get(j, "ok")));
+  json_decref(j);
+}
+
+/* An answered client that neither reads its end nor leaves is hung up on. */
+static void one_who_stays_after_the_answer(void **state) {
+  world *w = *state;
+  with_clock(w, moved_ms);
+  int fd = dial(w);
+  FX_MUST(send(fd, "{\"cmd\":\"status\"}\nand more", 26, MSG_NOSIGNAL) == 26);
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  FX_MUST(poll(&p, 1, 20000) == 1);
+  atomic_fetch_add(&ahead_ms, 800);
+  still_serves(w);
+  int err = EAGAIN;
+  for (int i = 0; i < 400 && err == EAGAIN; i++) {
+    err = send(fd, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? EAGAIN : errno;
+    if (err == EAGAIN) usleep(25000);
+  }
+  assert_int_equal(err, EPIPE);
+  close(fd);
+  still_serves(w);
+}
+
+/* More silent ones than the server has places for: the next waits until one of them has left. */
+static void more_than_there_are_places(void **state) {
+  world *w = *state;
+  int fd[17];
+  for (int i = 0; i < 17; i++) fd[i] = dial(w);
+  FX_MUST(send(fd[16], "{\"cmd\":\"status\"}\n", 17, MSG_NOSIGNAL) == 17);
+  struct pollfd p = {.fd = fd[16], .events = POLLIN};
+  assert_int_equal(poll(&p, 1, 300), 0);
+  close(fd[3]);
+  json_t *j = answer(fd[16]);
+  assert_true(json_is_true(json_object_get(j, "ok")));
+  json_decref(j);
+  for (int i = 0; i < 16; i++) {
+    if (i != 3) close(fd[i]);
+  }
+  still_serves(w);
+}
+
+/* The server stops with a request half sent. */
+static void stopping_ends_half_a_request(void **state) {
+  world *w = *state;
+  int fd = dial(w);
+  FX_MUST(send(fd, "{\"cmd\":", 7, MSG_NOSIGNAL) == 7);
+  still_serves(w);
+  sv_admin_socket_close(w->s);
+  w->s = NULL;
+  char c;
+  assert_true(recv(fd, &c, 1, 0) <= 0);
+  close(fd);
+}
+
+/* A process without descriptors takes nobody in, and goes on once there are some. */
+static void no_descriptor_is_left(void **state) {
+  world *w = *state;
+  struct rlimit all, few;
+  FX_MUST(!getrlimit(RLIMIT_NOFILE, &all));
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_un at = {.sun_family = AF_UNIX};
+  snprintf(at.sun_path, sizeof at.sun_path, "%.100s", w->path);
+  int next = dup(0); /* the lowest that is free; descriptors under it stay open */
+  FX_MUST(fd >= 0 && next >= 0 && !close(next));
+  few = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = all.rlim_max};
+  FX_MUST(!setrlimit(RLIMIT_NOFILE, &few));
+  FX_MUST(!connect(fd, (struct sockaddr *)&at, sizeof at));
+  FX_MUST(send(fd, "{\"cmd\":\"status\"}\n", 17, MSG_NOSIGNAL) == 17);
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  int got = poll(&p, 1, 300);
+  FX_MUST(!setrlimit(RLIMIT_NOFILE, &all));
+  assert_int_equal(got, 0);
+  json_t *j = answer(fd);
+  assert_true(json_is_true(json_object_get(j, "ok")));
+  json_decref(j);
+}
+
 /* What another server left behind is replaced; anything else by that name is not ours to remove. */
 static void what_stands_at_its_place(void **state) {
   world *w = *state;
@@ -245,6 +412,21 @@ static void what_stands_at_its_place(void **state) {
   assert_int_equal(sv_admin_socket_open(&w->l.aw.host, w->path, &w->s), OV_E_EXISTS);
   assert_int_equal(access(w->path, F_OK), 0);
   FX_MUST(!unlink(w->path));
+}
+
+static void a_place_that_cannot_be(void **state) {
+  world *w = *state;
+  char path[700];
+  sv_admin_socket *s = NULL;
+  unsigned before = open_descriptors();
+  snprintf(path, sizeof path, "%s/none/admin.sock", w->l.aw.data);
+  assert_int_equal(sv_admin_socket_open(&w->l.aw.host, path, &s), OV_E_IO);
+  assert_null(s);
+  memset(path, 'p', sizeof path - 1); /* longer than any that a data folder may have */
+  path[sizeof path - 1] = 0;
+  assert_int_equal(sv_admin_socket_open(&w->l.aw.host, path, &s), OV_E_LIMIT);
+  assert_null(s);
+  assert_int_equal(open_descriptors(), before);
 }
 
 /* A path longer than the kernel's 107 bytes. */
@@ -293,7 +475,14 @@ int main(void) {
                                      T(those_who_leave),
                                      T(one_who_does_not_read),
                                      T(several_wait_their_turn),
+                                     T(a_request_that_stalls),
+                                     T(a_request_in_two_halves),
+                                     T(one_who_stays_after_the_answer),
+                                     T(more_than_there_are_places),
+                                     T(stopping_ends_half_a_request),
+                                     T(no_descriptor_is_left),
                                      T(what_stands_at_its_place),
+                                     T(a_place_that_cannot_be),
                                      T(a_deep_folder),
                                      T(stopping_ends_long_work)};
   return cmocka_run_group_tests(tests, NULL, NULL);
