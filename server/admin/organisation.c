@@ -26,6 +26,17 @@ static int make(adm *m, const ov_id *id, const char *name, const char *zone, sv_
   return err ? adm_fail(m, err, NULL, "%s", why) : 0;
 }
 
+/* Those that do not open have their place still: with more folders than this the server would not start. */
+static int check_room(adm *m) {
+  ov_id ids[SV_ORGS_MAX];
+  uint32_t n = 0;
+  int err = sv_org_list(m->h->data, ids, SV_ORGS_MAX, &n);
+  if (n == SV_ORGS_MAX)
+    return adm_fail(m, OV_E_LIMIT, "set up another server for it, with a data folder of its own",
+                    "one server holds at most %u organisations, and this folder has as many", SV_ORGS_MAX);
+  return err ? adm_failed(m, err, "organisations") : 0;
+}
+
 int cmd_organisation_add(adm *m) {
   const char *name = arg_text(m, "name"), *zone = arg_text(m, "zone"), *hex = arg_text(m, "id");
   ov_id id = {{0}};
@@ -36,8 +47,7 @@ int cmd_organisation_add(adm *m) {
   }
   if (with_name(m, name))
     return adm_fail(m, OV_E_EXISTS, NULL, "there is an organisation \"%s\" already", name);
-  if (m->h->org_at(m->h->ctx, SV_ORGS_MAX - 1))
-    return adm_fail(m, OV_E_LIMIT, NULL, "one server holds at most %u organisations", SV_ORGS_MAX);
+  if (check_room(m)) return m->err;
   if (make(m, &id, name, zone ? zone : "Europe/Amsterdam", &org)) return m->err;
   int err = m->h->org_created(m->h->ctx, org);
   if (err) {

@@ -138,10 +138,16 @@ static int erase_again(sv_node *n, sv_org *org, char *why) {
 }
 
 /* A damaged organisation must not stop the others. */
-static int open_orgs(sv_node *n, const sv_org_options *oo) {
+static int open_orgs(sv_node *n, const sv_org_options *oo, char *node_why) {
   ov_id ids[SV_ORGS_MAX];
   uint32_t count = 0;
   int err = sv_org_list(n->data, ids, SV_ORGS_MAX, &count);
+  if (err == OV_E_LIMIT)
+    snprintf(
+        node_why, OV_ERROR_TEXT_MAX,
+        "%.60s/orgs holds more than %u organisations, the most of one server: move some to another, with "
+        "their keyrings",
+        n->data, SV_ORGS_MAX);
   for (uint32_t i = 0; !err && i < count; i++) {
     sv_org *org = NULL;
     char why[OV_ERROR_TEXT_MAX] = "", f[OV_ERROR_TEXT_MAX + 120], hex[2 * OV_ID_BYTES + 1];
@@ -196,7 +202,7 @@ int sv_node_open(const sv_node_options *o, sv_node **out, char *why) {
                        .schemas = n->schemas,
                        .map_bytes = o->map_bytes};
   if (!err) err = open_programme(n, &oo, o->create, why);
-  if (!err) err = open_orgs(n, &oo);
+  if (!err) err = open_orgs(n, &oo, why);
   if (!err) err = sv_publish_schemas(n->programme, n->schema_files, why);
   if (!err) bring_up_to_date(n->programme);
   if (err) {

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int setup(void **state) {
   admin_world *aw = calloc(1, sizeof *aw);
@@ -121,6 +124,52 @@ static void organisations(void **state) {
           "{'cmd':'organisation edit','organisation':'De Eik','fields':['lease_days=91']}");
   REFUSED(aw, OV_E_DENIED, "never changed",
           "{'cmd':'organisation edit','organisation':'De Eik','fields':['commit_key=00']}");
+}
+
+/* Its file is read again for each new organisation: it may lie on a stick that is not in. */
+static void an_organisation_without_the_master_key(void **state) {
+  admin_world *aw = *state;
+  char away[300];
+  snprintf(away, sizeof away, "%s.away", aw->host.master_key_file);
+  FX_MUST(!rename(aw->host.master_key_file, away));
+  REFUSED(aw, OV_E_NOTFOUND, "master.key", "{'cmd':'organisation add','name':'De Es'}");
+  assert_non_null(strstr(aw_text(aw, "hint"), "master key file"));
+  FX_MUST(!rename(away, aw->host.master_key_file));
+  ASK(aw, "{'cmd':'organisation add','name':'De Es'}");
+}
+
+/* All that one server holds, really made; the next one is refused with what to do, and leaves nothing. */
+static void one_organisation_too_many(void **state) {
+  admin_world *aw = *state;
+  struct rlimit files;
+  FX_MUST(!getrlimit(RLIMIT_NOFILE, &files));
+  if (files.rlim_max < 4 * SV_ORGS_MAX) skip();
+  struct rlimit more = {.rlim_cur = 4 * SV_ORGS_MAX, .rlim_max = files.rlim_max};
+  FX_MUST(!setrlimit(RLIMIT_NOFILE, &more));
+  char path[400], why[OV_ERROR_TEXT_MAX] = "";
+  sv_node *node = NULL;
+  for (unsigned i = 0; i < SV_ORGS_MAX; i++)
+    ASK(aw, "{'cmd':'organisation add','id':'%032x','name':'Huis %u'}", i + 1, i + 1);
+  REFUSED(aw, OV_E_LIMIT, "at most 512 organisations", "{'cmd':'organisation add','name':'Nog een'}");
+  assert_non_null(strstr(aw_text(aw, "hint"), "another server"));
+  aw_stop(aw);
+  aw_start(aw);
+  assert_int_equal(aw->node->n_orgs, SV_ORGS_MAX);
+  /* One that does not open has its place still: another instead of it, and the next start would find too
+   * many. */
+  aw_stop(aw);
+  snprintf(path, sizeof path, "%s/orgs/%032x.keyring", aw->data, 7);
+  FX_MUST(!unlink(path));
+  aw_start(aw);
+  assert_int_equal(aw->node->n_orgs, SV_ORGS_MAX - 1);
+  REFUSED(aw, OV_E_LIMIT, "at most 512 organisations", "{'cmd':'organisation add','name':'Nog een'}");
+  aw_stop(aw);
+  snprintf(path, sizeof path, "%s/orgs/%032x", aw->data, SV_ORGS_MAX + 1); /* put there by hand */
+  FX_MUST(!mkdir(path, 0700));
+  sv_node_options o = {.data = aw->data, .schema_dir = OV_SOURCE_DIR "/proto/schema", .sys = &aw->w.sys};
+  assert_int_equal(sv_node_open(&o, &node, why), OV_E_LIMIT);
+  assert_non_null(strstr(why, "more than 512 organisations"));
+  FX_MUST(!rmdir(path) && !setrlimit(RLIMIT_NOFILE, &files));
 }
 
 /* -- teams and people --------------------------------------------------------------------------------- */
@@ -530,6 +579,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(requests_that_are_none, setup, teardown),
       cmocka_unit_test_setup_teardown(a_request_that_is_too_long, setup, teardown),
       cmocka_unit_test_setup_teardown(odd_json_is_answered, setup_org, teardown),
+      cmocka_unit_test_setup_teardown(an_organisation_without_the_master_key, setup_org, teardown),
+      cmocka_unit_test_setup_teardown(one_organisation_too_many, setup, teardown),
       cmocka_unit_test_setup_teardown(organisations, setup, teardown),
       cmocka_unit_test_setup_teardown(teams, setup_org, teardown),
       cmocka_unit_test_setup_teardown(people, setup_org, teardown),
