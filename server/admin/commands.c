@@ -661,10 +661,10 @@ static const sv_admin_command commands[] = {
      .summary = "erase the participants whose term is over",
      .changes = true,
      .run = cmd_retention_run,
-     .text =
-         "A server does this by itself once a day, for organisations that have set their term (--set-only). "
-         "It does not where its clock may be wrong: where the audit has no line of more than a year. "
-         "At most 20 participants of an organisation are erased in one run.",
+     .text = "A server does this by itself once a day, for organisations that have set their term "
+             "(--set-only), but "
+             "not where its clock may be wrong: where the audit has no line of more than a year. At most 20 "
+             "participants of an organisation are erased in one run, and it says how many are left.",
      .columns = "organisation:ORGANISATION participant:PARTICIPANT last_change:LAST_CHANGE result:RESULT",
      .args = {{"dry_run", SV_ARG_FLAG, false, false, "list them, and erase nothing"},
               {"set_only", SV_ARG_FLAG, false, false, "only organisations that have set their term"},

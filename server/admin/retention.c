@@ -131,13 +131,12 @@ typedef struct due {
   int64_t last;
 } due;
 
-/* At most max; *more: there are others. */
-static int find_due(adm *m, sv_org *org, due *out, uint32_t max, uint32_t *n, bool *more) {
+/* At most max; *left: the others. */
+static int find_due(adm *m, sv_org *org, due *out, uint32_t max, uint32_t *n, uint32_t *left) {
   term x = {.years = 0};
   ov_name *names;
   uint32_t count = 0;
-  *n = 0;
-  *more = false;
+  *n = *left = 0;
   sv_txn *t = adm_read(m, org);
   if (!t) return m->err;
   bool ok = !read_term(m, t, &x) && !find_all(m, t, OV_KIND_PARTICIPANT, &names, &count);
@@ -150,9 +149,8 @@ static int find_due(adm *m, sv_org *org, due *out, uint32_t max, uint32_t *n, bo
     changed_since(m, t, &names[i], since, &recent, &last);
     sv_txn_abort(t);
     if (m->err || recent) continue;
-    *more = *n == max;
-    if (*more) return 0;
-    out[(*n)++] = (due){names[i], last};
+    if (*n == max) (*left)++;
+    else out[(*n)++] = (due){names[i], last};
   }
   return m->err;
 }
@@ -214,45 +212,52 @@ static bool has_set(adm *m, sv_org *org) {
   return x.given;
 }
 
-static int run_one(adm *m, sv_org *org, uint64_t *erased, bool *doubtful) {
+typedef struct tally {
+  uint64_t erased, left;
+  bool doubtful;
+} tally;
+
+static int run_one(adm *m, sv_org *org, tally *sum) {
   due d[SV_RETENTION_ERASE_MAX];
-  uint32_t n = 0;
-  bool more, dry = arg_flag(m, "dry_run");
+  uint32_t n = 0, left = 0;
+  bool dry = arg_flag(m, "dry_run");
   if (arg_flag(m, "set_only")) {
     if (!has_set(m, org)) return m->err;
     if (clock_is_doubtful(m, org)) {
-      *doubtful = true;
+      sum->doubtful = true;
       return m->err;
     }
   }
-  if (find_due(m, org, d, SV_RETENTION_ERASE_MAX, &n, &more)) return m->err;
+  if (find_due(m, org, d, SV_RETENTION_ERASE_MAX, &n, &left)) return m->err;
   for (uint32_t i = 0; !m->err && i < n; i++) {
     sv_erase e = {.participant = d[i].participant, .ground = SV_ERASE_TERM, .at_ms = adm_now_ms(m)};
     adm_item(m, json_pack("{s:o, s:o, s:o, s:s}", "organisation", adm_text_json(org->name, strlen(org->name)),
                           "participant", adm_name_json(&d[i].participant), "last_change",
                           adm_time_json(d[i].last * 1000), "result", dry ? "would be erased" : "erased"));
-    if (!dry && !erase_participant(m, org, &e)) (*erased)++;
+    if (!dry && !erase_participant(m, org, &e)) sum->erased++;
   }
-  if (more)
-    adm_note(m, "%s: there are more; at most %u are erased in one run", org->name, SV_RETENTION_ERASE_MAX);
+  if (left)
+    adm_note(m, "%s: %u more are due; one run erases at most %u, the next one goes on", org->name, left,
+             SV_RETENTION_ERASE_MAX);
+  sum->left += left;
   return m->err;
 }
 
 int cmd_retention_run(adm *m) {
-  uint64_t erased = 0;
+  tally sum = {0};
   sv_org *o = arg_text(m, "organisation") ? find_org(m) : NULL;
-  bool doubtful = false;
-  if (o) run_one(m, o, &erased, &doubtful);
+  if (o) run_one(m, o, &sum);
   for (unsigned i = 0; !o && !m->err && !arg_text(m, "organisation"); i++) {
     sv_org *each = m->h->org_at(m->h->ctx, i);
     if (!each) break;
-    run_one(m, each, &erased, &doubtful);
+    run_one(m, each, &sum);
   }
   if (m->err) return m->err;
-  adm_set(m, "erased", json_integer((json_int_t)erased));
-  if (!arg_flag(m, "dry_run") && erased)
+  adm_set(m, "erased", json_integer((json_int_t)sum.erased));
+  adm_set(m, "left", json_integer((json_int_t)sum.left));
+  if (!arg_flag(m, "dry_run") && sum.erased)
     adm_note(m, "make anew, and destroy the old: backup-keys and backup-epochs");
-  if (!doubtful) return m->err;
+  if (!sum.doubtful) return m->err;
   return adm_fail(m, OV_E_STATE, "look at the server's clock; without --set-only it is taken as it is",
                   "an audit has no line of more than a year up to now: nobody was erased there by itself");
 }

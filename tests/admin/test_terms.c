@@ -91,6 +91,62 @@ static void a_clock_that_jumped_erases_nobody_by_itself(void **state) {
   assert_int_equal(aw_int(&l->aw, "erased"), 1);
 }
 
+/* All that is about somebody is looked at, also what lies behind the first page: the one change of late keeps
+ * everything. */
+static void a_late_change_behind_the_first_page(void **state) {
+  linde *l = *state;
+  linde_nights(l, 300, 4);
+  ASK(&l->aw, "{'cmd':'retention set','class':'dossier','years':2}");
+  l->aw.w.now_ms += YEAR_MS;
+  linde_nights(l, 1, 4);
+  l->aw.w.now_ms += YEAR_MS + 86400000;
+  ASK(&l->aw, "{'cmd':'retention run'}");
+  assert_int_equal(aw_int(&l->aw, "erased"), 0);
+  assert_false(sv_keyring_destroyed(l->org->keyring, &l->anna));
+  l->aw.w.now_ms += YEAR_MS;
+  ASK(&l->aw, "{'cmd':'retention run','dry_run':true}");
+  const json_t *item = aw_item(&l->aw, "result", "would be erased");
+  assert_non_null(item);
+  const char *last = json_string_value(json_object_get(item, "last_change"));
+  assert_memory_equal(last, "2026-10-09", 10); /* a year after FX_START_MS */
+  ASK(&l->aw, "{'cmd':'retention run'}");
+  assert_int_equal(aw_int(&l->aw, "erased"), 1);
+  assert_true(sv_keyring_destroyed(l->org->keyring, &l->anna));
+  ASK(&l->aw, "{'cmd':'verify'}");
+}
+
+static void add_participants(linde *l, const char *org, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    ASK(&l->aw, "{'cmd':'participant add','organisation':'%s','label':'P%u','team':['Beuk']}", org, i);
+}
+
+static void expect_run(linde *l, const char *how, int64_t erased, int64_t left) {
+  ASK(&l->aw, "{'cmd':'retention run'%s}", how);
+  assert_int_equal(aw_int(&l->aw, "erased"), erased);
+  assert_int_equal(aw_int(&l->aw, "left"), left);
+}
+
+/* Each run takes 20 of an organisation and says how many are left, of all together and of each. */
+static void the_next_run_goes_on(void **state) {
+  linde *l = *state;
+  ASK(&l->aw, "{'cmd':'organisation add','name':'De Es'}");
+  ASK(&l->aw, "{'cmd':'team add','organisation':'De Es','name':'Beuk'}");
+  add_participants(l, "De Linde", 24); /* and Anna */
+  add_participants(l, "De Es", 22);
+  l->aw.w.now_ms += 21 * YEAR_MS;
+  expect_run(l, ",'dry_run':true", 0, 7);
+  expect_run(l, "", 40, 7);
+  const json_t *notes = json_object_get(l->aw.reply, "notes");
+  assert_string_equal(json_string_value(json_array_get(notes, 0)),
+                      "De Linde: 5 more are due; one run erases at most 20, the next one goes on");
+  expect_run(l, ",'organisation':'De Es'", 2, 0);
+  expect_run(l, "", 5, 0);
+  expect_run(l, "", 0, 0);
+  assert_null(json_object_get(l->aw.reply, "notes"));
+  ASK(&l->aw, "{'cmd':'participant list','organisation':'De Linde'}");
+  assert_int_equal(json_array_size(json_object_get(l->aw.reply, "items")), 0);
+}
+
 /* -- keys ----------------------------------------------------------------------------------------- */
 
 static int kill_at;
@@ -133,9 +189,12 @@ static void killed_between_any_two_steps(void **state) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-  const struct CMUnitTest tests[] = {
-      T(the_default_is_the_wgbo_term), T(who_changed_last_before_the_term_is_erased),
-      T(an_organisation_that_set_nothing_is_not_erased_by_itself),
-      T(a_clock_that_jumped_erases_nobody_by_itself), T(killed_between_any_two_steps)};
+  const struct CMUnitTest tests[] = {T(the_default_is_the_wgbo_term),
+                                     T(who_changed_last_before_the_term_is_erased),
+                                     T(an_organisation_that_set_nothing_is_not_erased_by_itself),
+                                     T(a_clock_that_jumped_erases_nobody_by_itself),
+                                     T(a_late_change_behind_the_first_page),
+                                     T(the_next_run_goes_on),
+                                     T(killed_between_any_two_steps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
