@@ -170,7 +170,7 @@ static int follow(sv_session *ss, sv_org *org, sv_txn *t, const ov_hello *h, uin
   uint8_t theirs[OV_POSHASH_BYTES] = {0};
   if (c) sv_catchup_mix(ss, c->pos, c->hash, theirs);
   scope_follow *f = &ss->scopes[ss->n_scopes++];
-  *f = (scope_follow){.scope = scope, .org = org, .behind = true};
+  *f = (scope_follow){.scope = scope, .org = org, .began = head.pos, .behind = true};
   uint8_t hash[OV_POSHASH_BYTES];
   if (!c) {
     *state = cursor_of(h, scope) ? OV_SCOPE_REFETCH : OV_SCOPE_NEW;

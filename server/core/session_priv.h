@@ -15,6 +15,8 @@ typedef struct scope_follow {
   sv_org *org; /* the programme for scope 0, else the session's own */
   /* everything up to here is with the client, sent, or left out because the client has it */
   uint64_t sent;
+  /* where the scope was when the session began: what had left it by then was never part of a fetch from 0 */
+  uint64_t began;
   bool fresh;  /* fetched from 0: nothing may be left out */
   bool behind; /* there may be news */
 } scope_follow;

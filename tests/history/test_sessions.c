@@ -134,31 +134,26 @@ static void small_frames_and_credit(void **state) {
 
 typedef struct leaving {
   home *h;
+  tablet *c;
   ov_name who;
-  unsigned at; /* before this message down; 0: it was done */
+  const char *night; /* of theirs */
+  unsigned at;       /* before this message down; 0: it was done */
+  bool had;          /* the night was on the tablet by then */
 } leaving;
 
 static void client_leaves(void *ctx, unsigned n) {
   leaving *l = ctx;
   if (n != l->at) return;
   l->at = 0;
+  l->had = tablet_has(l->c, l->night);
   ov_field f = fx_set(&l->h->w.fx, SV_PARTICIPANT_TEAMS, (int64_t[]){l->h->other}, 1, (int64_t[]){l->h->team},
                       1);
   fx_change(&l->h->w.fx, l->h->w.org, &l->who, &f, 1);
   sv_server_changed(l->h->w.server, l->h->w.org, (const uint32_t[]){l->h->team, l->h->other}, 2);
 }
 
-/* A team comes to a tablet for the first time, in many frames; a client of it leaves between two of them. */
-static void a_client_leaves_while_the_team_comes(void **state) {
-  (void)state;
-  home h;
-  tablet c;
-  char note[1400] = "note=", night[OC_ID_TEXT];
-  home_open(&h);
-  leaving l = {.h = &h, .at = 5};
-  l.who = fx_participant(&h.w.fx, h.w.org, "Client 2", &h.team, 1);
-  tablet_sync_ok(&h.a);
-  tablet_add(&h.a, "sleep", &l.who, &h.ann, night, "night_date=2025-09-01", "source=1", NULL);
+static void many_nights(home *h) {
+  char note[1400] = "note=";
   uint32_t x = 1;
   for (size_t k = 5; k + 1 < sizeof note; k++)
     note[k] = (char)('a' + (x = x * 1664525u + 1013904223u) / 65536 % 26);
@@ -166,11 +161,29 @@ static void a_client_leaves_while_the_team_comes(void **state) {
     char n[40];
     snprintf(n, sizeof n, "night_date=2025-09-%02d", i);
     note[5 + i] = ' ';
-    tablet_add(&h.a, "sleep", &h.client, &h.ann, NULL, n, "source=1", note, NULL);
+    tablet_add(&h->a, "sleep", &h->client, &h->ann, NULL, n, "source=1", note, NULL);
   }
+}
+
+/* again: the tablet has the team already, and fetches it anew from a server that was restored. */
+static bool client_leaves_at(unsigned at, bool again) {
+  home h;
+  tablet c;
+  char night[OC_ID_TEXT];
+  home_open(&h);
+  leaving l = {.h = &h, .c = &c, .at = at, .night = night};
+  l.who = fx_participant(&h.w.fx, h.w.org, "Client 2", &h.team, 1);
+  tablet_sync_ok(&h.a);
+  tablet_add(&h.a, "sleep", &l.who, &h.ann, night, "night_date=2025-09-01", "source=1", NULL);
+  many_nights(&h);
   tablet_sync_ok(&h.a);
   tablet_open(&c, &h.w, "c");
   tablet_enrol(&c, "c", &h.team, 1);
+  if (again) {
+    tablet_sync_ok(&c);
+    world_backup(&h.w);
+    world_restore(&h.w);
+  }
   link_plan small = {.frame_bytes = OV_FRAME_BYTES_MIN, .credit = 1, .before_down = client_leaves, .ctx = &l};
   link_seen seen;
   assert_int_equal(tablet_sync(&c, &small, &seen), 0);
@@ -184,6 +197,19 @@ static void a_client_leaves_while_the_team_comes(void **state) {
   tablet_close(&c);
   all_agree(&h);
   home_close(&h);
+  return l.had;
+}
+
+/* A team comes to a tablet in many frames, for the first time or anew; a client of it leaves between two of
+ * them, before or after what is about them has come. PROTO-110 */
+static void a_client_leaves_while_the_team_comes(void **state) {
+  (void)state;
+  unsigned had = 0;
+  for (unsigned at = 4; at <= 20; at += 2) {
+    had += client_leaves_at(at, false);
+    client_leaves_at(at, true);
+  }
+  assert_in_range(had, 1, 8);
 }
 
 /* A clock that is off, a server just started, and a recorded HELLO: each is asked to prove the moment; the
