@@ -224,6 +224,10 @@ run 0 one list sleep --from 2026-03-29
 says nothing
 run 2 one list --from gister
 says 'is no day such as'
+for day in 31-2-2026 2026-02-31 2026-13-01 0-1-2026; do # none of them is in the calendar
+  run 2 one list --from "$day"
+  says "--from \"$day\" is no day such as"
+done
 run 1 one list --max 1
 says "there are more than 1"
 run 2 one list --to gister
@@ -491,6 +495,34 @@ wait "$live" || fail "an interrupted live sync returns $?"
 grep -q '"ok":true' "$dir/live" || fail "no last word of the live sync"
 run 0 two list sleep_check
 has "awake, calm"
+
+# On a terminal: what it does now, what has come, and for how long it waits once the server is gone.
+live_shows() {
+  for _ in $(seq 400); do
+    grep -qE -- "$1" "$dir/live" && return
+    sleep 0.05
+  done
+  cat "$dir/live" >&2
+  fail "a live sync does not show: $1"
+}
+if command -v script >/dev/null; then
+  mkfifo "$dir/keys"
+  exec 3<>"$dir/keys"
+  script -qec "stty cols 80; $(printf '%q ' "$cli" --store "$dir/two" sync --live)" /dev/null <"$dir/keys" >"$dir/live" 2>"$dir/live.err" &
+  live=$!
+  pids+=("$live")
+  live_shows following
+  run 0 one add sleep_check --client Anna checked_at=now state=1
+  run 0 one sync
+  live_shows 'following .* [0-9]+ received'
+  stop_server TERM || fail "the server ended with $?"
+  live_shows 'waiting +[0-9]+ s'
+  printf '\003' >&3 # Ctrl-C
+  wait "$live" || fail "an interrupted live sync returns $?"
+  exec 3>&-
+  start_server "$port"
+  run 0 two sync
+fi
 
 # A server that ends in order says when to come back.
 "$cli" --store "$dir/two" sync --live >"$dir/live" 2>"$dir/live.err" &

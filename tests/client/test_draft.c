@@ -358,7 +358,45 @@ static void nothing_is_written_before_enrolment(void **state) {
   oc_draft_free(d);
   refused(h, oc_sync(c.s, NULL, &h->e), OC_E_ENROL,
           "this store is not enrolled yet: enrol it with a code first");
+  oc_query *q = NULL;
+  refused(h, oc_query_run(c.s, &(oc_filter){.kind = "sleep"}, &q, &h->e), OC_E_NOTFOUND,
+          "no kind \"sleep\" here: this store has never synced, so it has no schemas yet");
+  assert_null(q);
+  assert_int_equal(oc_query_run(c.s, &(oc_filter){0}, &q, &h->e), 0); /* of any kind: there is nothing */
+  assert_int_equal(oc_query_count(q), 0);
+  oc_query_free(q);
   tablet_close(&c);
+}
+
+/* Many carers said the same without having seen each other. An edit names all whose place it takes, of which
+ * one op holds so many: with another field it is one too many, and each by itself can be changed. */
+static void more_earlier_values_than_one_edit_names(void **state) {
+  home *h = *state;
+  char id[OC_ID_TEXT];
+  fx_tablet *t = fx_tablet_new(&h->w.fx, h->w.org, &h->linde, 1, &h->other);
+  ov_field night[] = {FX_INT(10, 20369), FX_INT(11, 1), FX_INT(19, 4)},
+           noise = fx_set(&h->w.fx, 22, (int64_t[]){1}, 1, NULL, 0);
+  ov_name record = fx_create(t, 20, &h->anna, night, 3);
+  ov_op header = *t->ops[0];
+  for (unsigned i = 0; i < OV_OP_REPLACES_MAX; i++) fx_edit_of(t, &header, &record, &noise, 1, &record, 1);
+  for (uint32_t from = 1; from <= t->n; from += 64)
+    fx_push_ok(t, h->w.org, from, from + 63 < t->n ? from + 63 : t->n);
+  fx_tablet_free(t);
+  tablet_sync_ok(&h->a);
+  ov_name_text(&record, id);
+  oc_draft *d = oc_draft_edit(h->a.s, id, &h->e);
+  assert_non_null(d);
+  assert_int_equal(oc_draft_author(d, "Kim", &h->e), 0);
+  assert_int_equal(oc_draft_set(d, "quality", "2", &h->e), 0);
+  assert_int_equal(oc_draft_set(d, "disturbance", "pijn", &h->e), 0);
+  refused(h, oc_edit(h->a.s, d, &h->e), OC_E_INVALID,
+          "too many earlier values at once: change fewer fields in one edit");
+  oc_draft_free(d);
+  tablet_edit(&h->a, id, &h->carer, "quality=2", NULL);
+  tablet_edit(&h->a, id, &h->carer, "disturbance=!geluid,pijn", NULL);
+  tablet_sync_ok(&h->a);
+  assert_string_equal(tablet_value(&h->a, id, "quality", NULL), "2");
+  assert_string_equal(tablet_value(&h->a, id, "disturbance", NULL), "3");
 }
 
 /* -- reading --------------------------------------------------------------------------------------------- */
@@ -626,6 +664,7 @@ int main(void) {
       cmocka_unit_test(a_set_in_conflict_is_settled_by_element),
       cmocka_unit_test(a_retraction_and_its_undoing),
       cmocka_unit_test(nothing_is_written_before_enrolment),
+      cmocka_unit_test(more_earlier_values_than_one_edit_names),
       cmocka_unit_test(queries_by_kind_client_and_day),
       cmocka_unit_test(days_are_counted_by_the_clock),
       cmocka_unit_test(short_ids_and_doubles),

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +182,21 @@ static void codes_by_number_and_label(void **state) {
           NULL);
 }
 
+/* A refusal fits a message: of a long value, and of a long list, the beginning, in whole characters. */
+static void what_is_long_is_cut(void **state) {
+  values *x = *state;
+  char text[120] = "", en[300], nl[300];
+  memset(text, 'a', 59);
+  strcpy(text + 59, "\xc3\xab and much more"); /* the 60th byte is half of a character */
+  snprintf(en, sizeof en, "sol_min: \"%.59s...\" is not a whole number", text);
+  snprintf(nl, sizeof nl, "Tijd tot slapen: \"%.59s...\" is geen heel getal", text);
+  refuses(x, "sleep", "sol_min", text, en, nl);
+  refuses(x, "barrier", "theme", "weer",
+          "theme: \"weer\" is not in the code list (1 finances, 2 organisation, 3 internal collaboration, "
+          "4 external collaboration, 5 technology, 6 care staff, 7 project team, 8 clients, ...)",
+          NULL);
+}
+
 static void yes_and_no(void **state) {
   values *x = *state;
   gives(x, "tech_use", "client_involved", "ja", 1);
@@ -251,6 +267,17 @@ static void datetimes_in_the_zone_or_with_an_offset(void **state) {
           "bed_at: \"2026-03-28 24:00\" is not a date and time; write it as \"2026-03-28 23:05\" or "
           "2026-03-28T23:05:00+01:00",
           NULL);
+  static const char *const offsets[] = {"+01",    "+1:00",  "+010",   "+01:0",
+                                        "+01:60", "+24:00", "+01.00", "01:00"};
+  for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+    char text[40], en[200];
+    snprintf(text, sizeof text, "2026-03-28T23:05:00%s", offsets[i]);
+    snprintf(en, sizeof en,
+             "bed_at: \"%s\" is not a date and time; write it as \"2026-03-28 23:05\" or "
+             "2026-03-28T23:05:00+01:00",
+             text);
+    refuses(x, "sleep", "bed_at", text, en, NULL);
+  }
   refuses(x, "sleep", "bed_at", "2026-13-28 23:05", "bed_at: \"2026-13-28 23:05\" is not in the calendar",
           NULL);
 }
@@ -406,6 +433,7 @@ int main(void) {
       cmocka_unit_test(whole_numbers),
       cmocka_unit_test(numbers_outside_their_range),
       cmocka_unit_test(codes_by_number_and_label),
+      cmocka_unit_test(what_is_long_is_cut),
       cmocka_unit_test(yes_and_no),
       cmocka_unit_test(numbers_shown),
       cmocka_unit_test(dates),
