@@ -195,8 +195,8 @@ int oc_enrol(oc_store *s, const char *url, const char *code, const char *device_
 
 /* -- again and again ------------------------------------------------------------------------------------- */
 
-/* Is there a log with entries that no server has, or an older one that is to be asked about? Refused entries
- * travel as voids, so each log ends. */
+/* Is there a log with entries that no server has (the app may write while it is told how far a sync is), or
+ * an older one that is to be asked about? Refused entries travel as voids, so each log ends. */
 static int unsent(oc_store *s, bool *any, bool *due) {
   oc_writer_row w;
   oc_txn *t = NULL;
@@ -273,7 +273,6 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   int err = oc_session_new(x->s, x->o, &x->ss, x->e);
   if (!err) err = run_session(x, url);
   bool again = x->ss && oc_session_again(x->ss);
-  uint64_t sent = x->ss ? x->last.sent : 0;
   bool older = x->ss && !ov_id_equal(&x->ss->w.writer, &x->s->self.writer);
   oc_session_free(x->ss);
   x->ss = NULL;
@@ -289,11 +288,8 @@ static int one_session(syncing *x, const oc_net_url *url, bool *more) {
   }
   bool any = false, due = false;
   err = oc_from_ov(x->e, unsent(x->s, &any, &due));
-  *more = any ? sent > 0 : due || (older && x->o && x->o->live);
-  if (!older && x->older.err) *more = x->o && x->o->live;
-  else if (!err && any && !sent)
-    return oc_say(x->e, OC_E_NET,
-                  "the server finished without taking everything; it is sent again next time");
+  bool live = x->o && x->o->live;
+  *more = older || !x->older.err ? any || due || (older && live) : live;
   return err;
 }
 
@@ -307,7 +303,7 @@ static int sync_loop(syncing *x, const oc_net_url *url) {
     int err = one_session(x, url, &more);
     if (!err && more && ++b.in_a_row < SESSIONS_IN_A_ROW) continue;
     if (!err && !live)
-      return more ? oc_say(x->e, OC_E_NET, "the server keeps asking to start again; try later")
+      return more ? oc_say(x->e, OC_E_NET, "there is always more to sync; what is left goes next time")
                   : tell_older(x);
     if (err && (!may_pass(err) || once)) return err;
     b.in_a_row = 0;

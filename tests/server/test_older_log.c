@@ -1,5 +1,6 @@
-/* The real client library and the real server: an older log of a store (it had a double once) that cannot be
- * sent keeps nothing else waiting, in a sync that ends and in one that stays. PROTO-66 */
+/* The real client library and the real server: how many sessions a sync takes. An older log of a store (it
+ * had a double once) that cannot be sent keeps nothing else waiting, in a sync that ends and in one that
+ * stays (PROTO-66); what is written while a sync runs goes with it. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -77,11 +78,8 @@ static void damage(oc_store *s, const ov_id *writer, uint64_t seq) {
   ov_arena_free(&a);
 }
 
-/* A copy of the store is used as well, which makes it go on under a new log; then all is offered again, and
- * the older log is damaged. */
-static int open_scene(void **state) {
-  char why[DM_WHY], command[700];
-  oc_error e = {0};
+static scene *open_site(void) {
+  char why[DM_WHY];
   scene *c = calloc(1, sizeof *c);
   assert_non_null(c);
   dm_site_open(&c->site, 6);
@@ -89,6 +87,23 @@ static int open_scene(void **state) {
   if (!dm_start(&c->d, &c->site, &o, why)) fail_msg("%s", why);
   ov_name_text(&c->site.orgs[0].carer, c->carer);
   ov_name_text(&c->site.orgs[0].anna, c->anna);
+  return c;
+}
+
+static int open_plain(void **state) {
+  scene *c = open_site();
+  *state = c;
+  c->s = open_store(c, "only");
+  enrol(c, c->s);
+  return 0;
+}
+
+/* A copy of the store is used as well, which makes it go on under a new log; then all is offered again, and
+ * the older log is damaged. */
+static int open_scene(void **state) {
+  char command[700];
+  oc_error e = {0};
+  scene *c = open_site();
   oc_store *first = open_store(c, "first");
   enrol(c, first);
   oc_store_close(first);
@@ -172,9 +187,53 @@ static void a_sync_that_stays_is_not_kept_from_staying(void **state) {
   assert_int_equal(live.acked, live.last);
 }
 
+/* -- what is written meanwhile --------------------------------------------------------------------------- */
+
+typedef struct writing {
+  scene *c;
+  unsigned most, written, sessions;
+  int stage;
+} writing;
+
+/* The app writes an entry in each session, once the server has heard what there was to send. */
+static void write_meanwhile(void *ctx, const oc_progress *p) {
+  writing *w = ctx;
+  if (p->stage == OC_GREETING && w->stage != (int)OC_GREETING) w->sessions++;
+  w->stage = (int)p->stage;
+  if (p->stage != OC_RECEIVING || w->written == w->most || w->written == w->sessions) return;
+  w->written++;
+  add(w->c, w->c->s, "1");
+}
+
+static void what_is_written_meanwhile_goes_along(void **state) {
+  scene *c = *state;
+  oc_error e = {0};
+  writing w = {.c = c, .most = 2};
+  oc_sync_options o = {.once_only = true, .progress = write_meanwhile, .progress_ctx = &w};
+  ok(oc_sync(c->s, &o, &e), &e);
+  assert_int_equal(w.written, 2);
+  assert_int_equal(w.sessions, 3);
+  assert_int_equal(unsent(c->s), 0);
+}
+
+/* An app that writes in every session keeps no sync running for ever. */
+static void what_is_always_written_waits(void **state) {
+  scene *c = *state;
+  oc_error e = {0};
+  writing w = {.c = c, .most = 100};
+  oc_sync_options o = {.once_only = true, .progress = write_meanwhile, .progress_ctx = &w};
+  assert_int_equal(oc_sync(c->s, &o, &e), OC_E_NET);
+  assert_string_equal(e.message, "there is always more to sync; what is left goes next time");
+  assert_int_equal(unsent(c->s), 1);
+  ok(oc_sync(c->s, NULL, &e), &e);
+  assert_int_equal(unsent(c->s), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_sync_sends_all_else_and_says_why, open_scene, close_scene),
-      cmocka_unit_test_setup_teardown(a_sync_that_stays_is_not_kept_from_staying, open_scene, close_scene)};
+      cmocka_unit_test_setup_teardown(a_sync_that_stays_is_not_kept_from_staying, open_scene, close_scene),
+      cmocka_unit_test_setup_teardown(what_is_written_meanwhile_goes_along, open_plain, close_scene),
+      cmocka_unit_test_setup_teardown(what_is_always_written_waits, open_plain, close_scene)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
