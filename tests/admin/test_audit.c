@@ -160,6 +160,8 @@ static void what_is_done_is_called_what_it_is(void **state) {
        "done", true, 0, 10, 1},
       {"{'cmd':'backup-keys','dir':'%s/keys'}", "copy", "R", "operation", "done", false, 0, 13, 0},
       {retract, "admin", "D", "administration", "done", true, SLEEP, 14, 1},
+      {"{'cmd':'device code','device':'tablet'}", "admin", "E", "administration", "done", false,
+       OV_KIND_DEVICE, 0, 2},
       {"{'cmd':'device revoke','device':'tablet'}", "revoke", "E", "administration", "done", false,
        OV_KIND_DEVICE, 0, 2},
       {"{'cmd':'erase','participant':'Anna','reason':'gevraagd'}", "erase", "D", "client rights", "done",

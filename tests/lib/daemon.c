@@ -455,7 +455,7 @@ long dm_memory_kib(const dm_server *d, const char *field) {
   return v;
 }
 
-bool dm_admin(const dm_server *d, const char *json, char *reply, size_t cap) {
+bool dm_admin_lines(const dm_server *d, const char *json, char *reply, size_t cap) {
   struct sockaddr_un a = {.sun_family = AF_UNIX};
   struct timeval limit = {.tv_sec = DM_WAIT_MS / 1000};
   size_t n = 0;
@@ -469,8 +469,14 @@ bool dm_admin(const dm_server *d, const char *json, char *reply, size_t cap) {
   reply[n] = 0;
   while (n && reply[n - 1] == '\n') reply[--n] = 0;
   const char *last = strrchr(reply, '\n');
+  return ok && strstr(last ? last : reply, "\"ok\":true");
+}
+
+bool dm_admin(const dm_server *d, const char *json, char *reply, size_t cap) {
+  bool ok = dm_admin_lines(d, json, reply, cap);
+  const char *last = strrchr(reply, '\n');
   if (last) memmove(reply, last + 1, strlen(last + 1) + 1);
-  return ok && strstr(reply, "\"ok\":true");
+  return ok;
 }
 
 void dm_code(const dm_server *d, const ov_id *organisation, const char *name, char code[DM_CODE_TEXT]) {

@@ -121,6 +121,8 @@ long dm_memory_kib(const dm_server *d, const char *field);
 /* One request of an administrator over the server's socket: its last answer line in reply; false when it
  * says no. */
 bool dm_admin(const dm_server *d, const char *json, char *reply, size_t cap);
+/* The same with all lines of the answer, parted by newlines. */
+bool dm_admin_lines(const dm_server *d, const char *json, char *reply, size_t cap);
 /* An enrolment code for a new device of team Beuk. Ends the program when the server says no. */
 #define DM_CODE_TEXT 15
 void dm_code(const dm_server *d, const ov_id *organisation, const char *name, char code[DM_CODE_TEXT]);

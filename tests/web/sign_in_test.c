@@ -99,12 +99,45 @@ static unsigned told(stage *s, const char *organisation, const char *who, const 
   return n;
 }
 
+/* How a sign-in is coded in an export: from an address, about nobody's data. */
+static void check_coded(const json_t *e) {
+  static const char *const none[] = {"participant_object_type_code", "participant_object_type_code_role",
+                                     "participant_object_id_type_code", "participant_object_data_life_cycle",
+                                     "participant_object_sensitivity"};
+  assert_string_equal(json_string_value(json_object_get(e, "event_type_code")), "sign-in");
+  assert_string_equal(json_string_value(json_object_get(e, "event_action_code")), "E");
+  assert_int_equal(json_integer_value(json_object_get(e, "network_access_point_type_code")), 2);
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+    assert_true(json_is_null(json_object_get(e, none[i])));
+}
+
+/* Sign-ins in the export of De Linde's audit. */
+static unsigned exported(stage *s) {
+  static char reply[1 << 20];
+  unsigned n = 0;
+  char *rest = reply;
+  assert_true(
+      dm_admin_lines(&s->d, "{\"cmd\":\"audit export\",\"organisation\":\"De Linde\"}", reply, sizeof reply));
+  for (const char *line; (line = strsep(&rest, "\n"));) {
+    json_t *j = json_loads(line, 0, NULL);
+    const json_t *e = json_object_get(j, "item");
+    const char *type = json_string_value(json_object_get(e, "type"));
+    if (type && !strcmp(type, "sign-in")) {
+      check_coded(e);
+      n++;
+    }
+    json_decref(j);
+  }
+  return n;
+}
+
 static void who_signed_in_is_in_the_audit(void **state) {
   stage *s = *state;
   wc_account a;
   wc c = wc_open(&s->d);
   char ticket[100], code[7];
   ACCOUNT(s, "audited", "project lead", &a);
+  unsigned before = exported(s);
   assert_int_equal(password_step(&c, a.login, "secretpass-wrong"), 401);
   assert_int_equal(password_step(&c, "nobody@nowhere", "secretpass-wrong"), 401);
   assert_int_equal(password_step(&c, a.login, a.password), 200);
@@ -117,6 +150,7 @@ static void who_signed_in_is_in_the_audit(void **state) {
   assert_int_equal(told(s, "De Linde", a.person, "web: password", "refused"), 1);
   assert_int_equal(told(s, "De Linde", a.person, "web: wrong code", "refused"), 1);
   assert_int_equal(told(s, "De Linde", a.person, "web: password and code", "done"), 1);
+  assert_int_equal(exported(s), before + 3);
   assert_int_equal(told(s, "Programme", "the server", "web: no such account", "refused"), 1);
   wc_close(&c);
 }
