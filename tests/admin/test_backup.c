@@ -1,6 +1,7 @@
 /* Backups: complete or not there, consistent under load, for their owner only, without keys; *safe* moves
  * only after one was restored and verified. */
 #include "backup_world.h"
+#include "sv_erasures.h"
 
 #include <ftw.h>
 #include <pthread.h>
@@ -36,6 +37,8 @@ static void for_its_owner_only_and_without_keys(void **state) {
   assert_int_equal(keys_seen, 3);
   ASK(&l->aw, "{'cmd':'backup-keys','dir':'%s','no_master':true}", in_dir(l, "k2"));
   assert_false(there(inside(l, in_dir(l, "k2"), "master.key")));
+  REFUSED(&l->aw, OV_E_IO, "cannot make ", "{'cmd':'backup-keys','dir':'%s'}", in_dir(l, "none/k3"));
+  assert_string_equal(aw_text(&l->aw, "hint"), "the folder above it must exist");
   umask(022);
 }
 
@@ -54,6 +57,35 @@ static void sealed(void **state) {
   assert_null(memmem(all, (size_t)st.st_size, "Planteltje", 10));
   close(fd);
   free(all);
+}
+
+/* Who is erased goes onto the list beside the last backup, so that no restore brings them back. When it
+ * cannot be written there, the erasure is done all the same and says what to copy; no backup is made that
+ * lacks it. */
+static void the_list_beside_the_backups(void **state) {
+  linde *l = *state;
+  char list[600];
+  ASK(&l->aw, "{'cmd':'participant add','label':'Bert','team':['Beuk']}");
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s','verify':true}", in_dir(l, "b1"));
+  snprintf(list, sizeof list, "%s", in_dir(l, "erasures"));
+  assert_false(there(list));
+  FX_MUST(!mkdir(list, 0700)); /* in its place: not writable for root either */
+  ASK(&l->aw, "{'cmd':'erase','participant':'Anna','reason':'gevraagd'}");
+  assert_true(sv_keyring_destroyed(l->org->keyring, &l->anna));
+  char *notes = json_dumps(json_object_get(l->aw.reply, "notes"), 0);
+  assert_non_null(strstr(notes, "could not be written: copy DATA/erasures there"));
+  free(notes);
+  REFUSED(&l->aw, OV_E_IO, "the list of erasures", "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  assert_false(there(in_dir(l, "b2")));
+  FX_MUST(!rmdir(list));
+  ASK(&l->aw, "{'cmd':'erase','participant':'Bert','reason':'gevraagd'}");
+  assert_true(there(list));
+  ASK(&l->aw, "{'cmd':'backup','dir':'%s'}", in_dir(l, "b2"));
+  sv_erasure *v = NULL; /* with it Anna's comes there too */
+  uint32_t n = 0;
+  FX_OK(sv_erasures_read(list, &v, &n));
+  assert_int_equal(n, 2);
+  free(v);
 }
 
 static void complete_or_not_there(void **state) {
@@ -227,6 +259,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {T(for_its_owner_only_and_without_keys),
                                      T(sealed),
+                                     T(the_list_beside_the_backups),
                                      T(complete_or_not_there),
                                      T(safe_moves_after_verification),
                                      T(safe_of_a_fork),

@@ -172,6 +172,34 @@ static void one_organisation_too_many(void **state) {
   FX_MUST(!rmdir(path) && !setrlimit(RLIMIT_NOFILE, &files));
 }
 
+/* A sum that its records do not have is told with whose and which it is; the command says what to do next. */
+static void a_recount_tells_what_is_wrong(void **state) {
+  (void)state;
+  linde l;
+  uint32_t month = 0;
+  uint8_t family = 0;
+  ov_name who;
+  char anna[OV_NAME_TEXT_MAX];
+  linde_open(&l, 2, false);
+  linde_nights(&l, 5, 4);
+  ASK(&l.aw, "{'cmd':'release recount'}");
+  assert_int_equal(aw_int(&l.aw, "differing"), 0);
+  assert_true(aw_int(&l.aw, "checked") > 0);
+  WRITE(l.org, t, {
+    FX_OK(sv_sums_next(t, false, &month, &family, &who));
+    FX_OK(sv_sums_del(t, month, family, &who));
+  });
+  REFUSED(&l.aw, OV_E_CORRUPT, "1 sums are not those of their records", "{'cmd':'release recount'}");
+  assert_string_equal(aw_text(&l.aw, "hint"), "run verify: the records may be damaged");
+  assert_int_equal(json_array_size(l.aw.items), 1);
+  const json_t *item = json_array_get(l.aw.items, 0);
+  ov_name_text(&l.anna, anna);
+  assert_string_equal(item_text(item, "participant"), anna);
+  assert_int_equal(strlen(item_text(item, "month")), 7);
+  assert_true(*item_text(item, "family"));
+  linde_close(&l);
+}
+
 /* -- teams and people --------------------------------------------------------------------------------- */
 
 static void teams(void **state) {
@@ -375,7 +403,13 @@ static void releases(void **state) {
   REFUSED(aw, OV_E_INVALID, "no measure of this release is called \"luck\"",
           "{'cmd':'release show','measure':'luck'}");
   REFUSED(aw, OV_E_INVALID, "this release has no cell", "{'cmd':'release explain','cell':'luck@all'}");
-  REFUSED(aw, OV_E_NOTFOUND, "no release \"2025-07\"", "{'cmd':'release show','release':'2025-07'}");
+  static const char *const none[] = {"2025-07",   "2025-08.2", "2025-08.1",  "2025-08.02",
+                                     "2025-08.x", "2025-08-2", "2025-08.17", "2025-08.100"};
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+    char says[40];
+    snprintf(says, sizeof says, "no release \"%s\"", none[i]);
+    REFUSED(aw, OV_E_NOTFOUND, says, "{'cmd':'release show','release':'%s'}", none[i]);
+  }
   REFUSED(aw, OV_E_INVALID, "--network takes the number of a theme network",
           "{'cmd':'release page','network':100000,'out':'/tmp/none'}");
   ASK(aw, "{'cmd':'verify'}"); /* the ledger's bytes too */
@@ -591,6 +625,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(sets, setup_org, teardown),
       cmocka_unit_test_setup_teardown(kinds_and_schemas, setup_org, teardown),
       cmocka_unit_test_setup_teardown(releases, setup_org, teardown),
+      cmocka_unit_test(a_recount_tells_what_is_wrong),
       cmocka_unit_test_setup_teardown(the_p_of_a_programme, setup_org, teardown),
       cmocka_unit_test_setup_teardown(devices, setup_org, teardown),
       cmocka_unit_test_setup_teardown(addresses_of_the_web_app, setup_org, teardown),
