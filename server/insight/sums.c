@@ -131,19 +131,34 @@ static int ends_with(sv_txn *t, const ov_name *who, uint16_t kind, uint32_t mont
   return err == OV_E_NOTFOUND ? 0 : err;
 }
 
-/* Calls each for every month in which a participant has something of a family, and for the neighbour of a
- * month's first or last day, which may be its own on the clock on the wall. */
-static int each_month(sv_txn *t, const ov_name *who, int (*each)(void *ctx, uint32_t month), void *ctx) {
+typedef struct walk {
+  int (*each)(void *ctx, uint32_t month, unsigned family);
+  void *ctx;
+  unsigned family;
+  uint32_t from; /* months before it were visited */
+} walk;
+
+static int visit(walk *w, uint32_t month) {
+  if (month < w->from) return 0;
+  w->from = month + 1;
+  return w->each(w->ctx, month, w->family);
+}
+
+/* Calls each once for every family and month in which a participant has something of it, and for the
+ * neighbour of a month's first or last day, which may be its own on the clock on the wall. */
+static int each_month(sv_txn *t, const ov_name *who, int (*each)(void *ctx, uint32_t month, unsigned family),
+                      void *ctx) {
   int err = 0;
   for (unsigned f = 1; !err && f < SV_FAM_END; f++) {
+    walk w = {each, ctx, f, 0};
     int64_t day, from = DAY_MIN;
     while (!err && !(err = sv_participant_day(t, who, sv_family_kind(f), from, &day)) && day <= DAY_MAX) {
       uint32_t month = sv_month_of_day(day);
       bool next = false;
-      if (day == sv_month_first_day(month)) err = each(ctx, month - 1);
-      if (!err) err = each(ctx, month);
+      if (day == sv_month_first_day(month)) err = visit(&w, month - 1);
+      if (!err) err = visit(&w, month);
       if (!err) err = ends_with(t, who, sv_family_kind(f), month, &next);
-      if (!err && next) err = each(ctx, month + 1);
+      if (!err && next) err = visit(&w, month + 1);
       from = sv_month_first_day(month + 1);
     }
     if (err == OV_E_NOTFOUND) err = 0;
@@ -156,8 +171,9 @@ typedef struct due_ctx {
   const ov_name *who;
 } due_ctx;
 
-static int add_due(void *ctx, uint32_t month) {
+static int add_due(void *ctx, uint32_t month, unsigned family) {
   due_ctx *d = ctx;
+  (void)family;
   return sv_sums_due_add(d->t, d->who, sv_month_first_day(month) + 14); /* it, and no neighbour */
 }
 
@@ -264,22 +280,20 @@ static void differs(recount *r, const ov_name *who, uint32_t month, unsigned fam
   if (r->found) r->found(r->ctx, who, month, name ? name : "unknown");
 }
 
-static int check_month(void *ctx, uint32_t month) {
+static int check_month(void *ctx, uint32_t month, unsigned family) {
   recount *r = ctx;
   job *j = r->j;
   int err = 0;
   if (is_due(r->t, &r->who, month, &err)) return err;
-  for (unsigned f = 1; !err && f < SV_FAM_END; f++) {
-    ov_buf_reset(&j->kept);
-    err = sum_family(j, r->t, month, f, &r->who);
-    if (err) break;
-    err = sv_sums_get(r->t, month, (uint8_t)f, &r->who, &j->kept);
-    if (err == OV_E_NOTFOUND) err = 0;
-    r->checked += j->kept.n > 0;
-    if (!err && (j->kept.n != j->made.n || (j->made.n && memcmp(j->kept.p, j->made.p, j->made.n))))
-      differs(r, &r->who, month, f);
-  }
-  return err;
+  ov_buf_reset(&j->kept);
+  err = sum_family(j, r->t, month, family, &r->who);
+  if (err) return err;
+  err = sv_sums_get(r->t, month, (uint8_t)family, &r->who, &j->kept);
+  if (err && err != OV_E_NOTFOUND) return err;
+  r->checked += j->kept.n > 0;
+  if (j->kept.n != j->made.n || (j->made.n && memcmp(j->kept.p, j->made.p, j->made.n)))
+    differs(r, &r->who, month, family);
+  return 0;
 }
 
 /* From the records: every month is summed as it is stored. */

@@ -183,6 +183,39 @@ static void a_recount_finds_what_is_wrong(void **state) {
   close_place(&p);
 }
 
+/* More months than one transaction sums, and more clients than a recount reads at a time. */
+static void more_than_one_round(void **state) {
+  place p;
+  enum { MONTHS = 140, OTHERS = 20 };
+  (void)state;
+  open_place(&p, 6);
+  drain(&p);
+  for (int i = 0; i < MONTHS; i++) night(&p, &p.anna, FIRST_DAY - 31 * i, 18);
+  for (int i = 0; i < OTHERS; i++) {
+    ov_name who = fx_participant(&p.w, p.org, "Client", &p.team, 1);
+    night(&p, &who, FIRST_DAY, 28);
+  }
+  for (uint32_t from = 1; from <= p.tablet->n; from += 64)
+    fx_push_ok(p.tablet, p.org, from, from + 63 < p.tablet->n ? from + 63 : p.tablet->n);
+  assert_true(drain(&p) >= MONTHS + OTHERS); /* a night at a month's edge is looked for in both */
+  assert_int_equal(drain(&p), 0);
+  demand(&p, &p.anna, FIRST_DAY, 432, 1);
+  demand(&p, &p.anna, FIRST_DAY - 31 * (MONTHS - 1), 432, 1);
+  recount(&p, MONTHS + OTHERS, 0);
+  uint32_t month = 0;
+  uint8_t family = 0;
+  ov_name who;
+  sv_txn *t = NULL;
+  FX_OK(sv_txn_write(p.org->env, &t)); /* all are lost: each is told once, also those beside a month's edge */
+  for (int i = 0; i < MONTHS + OTHERS; i++) {
+    FX_OK(sv_sums_next(t, false, &month, &family, &who));
+    FX_OK(sv_sums_del(t, month, family, &who));
+  }
+  FX_OK(sv_txn_commit(t));
+  recount(&p, 0, MONTHS + OTHERS);
+  close_place(&p);
+}
+
 static void an_erased_participant_has_no_sums(void **state) {
   place p;
   int64_t m;
@@ -287,6 +320,7 @@ int main(void) {
       cmocka_unit_test(a_night_that_moves_leaves_its_month),
       cmocka_unit_test(a_recount_finds_what_is_wrong),
       cmocka_unit_test(months_begin_at_midnight_on_the_wall),
+      cmocka_unit_test(more_than_one_round),
       cmocka_unit_test(an_erased_participant_has_no_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
