@@ -382,6 +382,28 @@ static void the_master_key_file(void **state) {
   assert_int_equal(sv_master_key_load(path, true, world_random, &w->random, b), OV_E_CORRUPT);
 }
 
+/* A credential of the service manager comes first, where there is one. */
+static void where_the_master_key_lies(void **state) {
+  world *w = *state;
+  char path[160], want[200], out[200];
+  snprintf(want, sizeof want, "%s/data/master.key", w->folder);
+  snprintf(path, sizeof path, "%s/data", w->folder);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  assert_int_equal(sv_master_key_path(path, out, sizeof out), 0);
+  assert_string_equal(out, want);
+  assert_int_equal(setenv("CREDENTIALS_DIRECTORY", w->folder, 1), 0); /* there is no key in it yet */
+  assert_int_equal(sv_master_key_path(path, out, sizeof out), 0);
+  assert_string_equal(out, want);
+  snprintf(want, sizeof want, "%s/master.key", w->folder);
+  uint8_t key[OV_KEY_BYTES];
+  assert_int_equal(sv_master_key_load(want, true, world_random, &w->random, key), 0);
+  assert_int_equal(sv_master_key_path(path, out, sizeof out), 0);
+  assert_string_equal(out, want);
+  assert_int_equal(sv_master_key_path(path, out, 10), OV_E_LIMIT);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  assert_int_equal(sv_master_key_path(path, out, 10), OV_E_LIMIT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, world_teardown)
 
 int main(void) {
@@ -404,6 +426,7 @@ int main(void) {
       TEST(a_save_that_fails_leaves_the_file_and_stays_dirty),
       TEST(without_random_bytes_nothing_is_made),
       TEST(the_master_key_file),
+      TEST(where_the_master_key_lies),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,17 @@ static void who_signed_in_is_in_the_audit(void **state) {
   wc_close(&c);
 }
 
+#define NAME_59 "Wilhelmina Frederika van den Hoogenband tot Ommeren en Zuid"
+
+static void named_in_whole_characters(stage *s, const ov_name *device) {
+  sv_record_row row;
+  assert_true(fx_record(&s->site.fx, s->site.orgs[0].open, device, &row));
+  const ov_live *name = ov_record_field(&row.rec, SV_DEVICE_NAME, NULL);
+  assert_non_null(name);
+  assert_int_equal(name->v.s.n, strlen("browser " NAME_59));
+  assert_memory_equal(name->v.s.p, "browser " NAME_59, name->v.s.n);
+}
+
 /* The one-time code makes this browser a device of that person, for a working day. */
 static void a_browser_becomes_the_leads_device(void **state) {
   stage *s = *state;
@@ -163,6 +174,9 @@ static void a_browser_becomes_the_leads_device(void **state) {
   char why[DM_WHY];
   ACCOUNT(s, "owner", "project lead", &a);
   ACCOUNT(s, "plain", "care staff", &carer);
+  /* 61 bytes: the device's name has room for 60 of them, and ends in front of the last character */
+  assert_true(admin(s, "{'cmd':'person edit','organisation':'De Linde','person':'owner','name':'" NAME_59
+                       "\u00eb'}"));
   assert_true(wc_sign_in(&c, &a, NULL));
   assert_int_equal(wc_ask(&c, "/api/device", ""), 200);
   char code[20];
@@ -200,6 +214,7 @@ static void a_browser_becomes_the_leads_device(void **state) {
   assert_true(dm_site_open_orgs(&s->site, why));
   sv_txn *t;
   sv_device d;
+  ov_name record = {.seq = 0};
   unsigned found = 0;
   FX_OK(sv_txn_read(s->site.orgs[0].open->env, &t));
   for (int err = sv_device_next(t, NULL, &d); !err; err = sv_device_next(t, &d.id, &d)) {
@@ -208,8 +223,10 @@ static void a_browser_becomes_the_leads_device(void **state) {
     assert_true(d.expires_ms > s->site.fx.now_ms + 11 * 3600000 &&
                 d.expires_ms < s->site.fx.now_ms + 13 * 3600000);
     assert_int_equal(d.n_teams, 1);
+    record = d.record;
   }
   sv_txn_abort(t);
+  named_in_whole_characters(s, &record);
   assert_int_equal(found, 1);
   dm_site_close_orgs(&s->site);
   assert_true(dm_again(&s->d, why));
