@@ -35,7 +35,7 @@ static uint32_t tag_of(fx_tablet *t, int64_t value) {
               .device_time = t->w->now_ms / 1000,
               .fields = f,
               .n_fields = 1};
-  ov_buf b;
+  ov_buf b = {0};
   FX_OK(sv_keyring_get(t->org->keyring, SV_KEY_COMMIT_PARTICIPANT, &op.participant, key));
   FX_OK(ov_chain_op(t->w->hasher, &op, key, &head, &b));
   ov_buf_free(&b);
