@@ -1,5 +1,6 @@
 /* Must be found out: without an argument, bytes that nobody wrote go into a digest. With one they are written
- * first, and all is well. That a digest's own bytes may be read shows that the seam speaks for the library. */
+ * first, and all is well. That a digest's own bytes may be read shows that the seam speaks for the
+ * library. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
-/* What MemorySanitizer must be told of libraries that are not built with it. Loaded before them (LD_PRELOAD), so
- * that each function here stands in for the library's: it asks that what goes in is initialised, which catches
- * bytes nobody wrote on their way to a digest, a cipher, a compressed frame or the disk, and says that what came
- * out is. Programs without MemorySanitizer may load it too; then it only passes on. See tools/check --only msan. */
+/* What MemorySanitizer must be told of libraries that are not built with it. Loaded before them (LD_PRELOAD),
+ * so that each function here stands in for the library's: it asks that what goes in is initialised, which
+ * catches bytes nobody wrote on their way to a digest, a cipher, a compressed frame or the disk, and says
+ * that what came out is. Programs without MemorySanitizer may load it too; then it only passes on. See
+ * tools/check --only msan. */
 #include <argon2.h>
 #include <dlfcn.h>
 #include <ftw.h>
@@ -27,8 +28,8 @@ static void came(const volatile void *at, size_t n) {
   if (__msan_unpoison && at && n) __msan_unpoison(at, n);
 }
 
-/* Libraries call these functions among themselves, with memory that only they know of: what goes in is looked at
- * when the program itself calls. */
+/* Libraries call these functions among themselves, with memory that only they know of: what goes in is looked
+ * at when the program itself calls. */
 static uintptr_t program_from, program_to;
 
 static int program_code(struct dl_phdr_info *i, size_t n, void *unused) {
@@ -48,7 +49,8 @@ static void goes_for(const void *caller, const volatile void *at, size_t n) {
 }
 #define goes(at, n) goes_for(__builtin_return_address(0), at, n)
 
-/* Functions of C are watched when a library calls them too, with what it wrote unseen: not between these two. */
+/* Functions of C are watched when a library calls them too, with what it wrote unseen: not between these
+ * two. */
 static void enter(void) {
   if (__msan_scoped_disable_interceptor_checks) __msan_scoped_disable_interceptor_checks();
 }
@@ -66,7 +68,7 @@ static void *real(const char *name) {
   return f;
 }
 
-/* -- OpenSSL ------------------------------------------------------------------------------------------------- */
+/* -- OpenSSL --------------------------------------------------------------------------------------------- */
 
 int EVP_DigestUpdate(EVP_MD_CTX *c, const void *in, size_t n) {
   goes(in, n);
@@ -142,13 +144,15 @@ int EVP_DigestSign(EVP_MD_CTX *c, unsigned char *sig, size_t *n, const unsigned 
   return ok;
 }
 
-int EVP_DigestVerify(EVP_MD_CTX *c, const unsigned char *sig, size_t n, const unsigned char *in, size_t n_in) {
+int EVP_DigestVerify(EVP_MD_CTX *c, const unsigned char *sig, size_t n, const unsigned char *in,
+                     size_t n_in) {
   goes(sig, n);
   goes(in, n_in);
   return REAL(EVP_DigestVerify)(c, sig, n, in, n_in);
 }
 
-int EVP_PKEY_get_octet_string_param(const EVP_PKEY *k, const char *name, unsigned char *out, size_t room, size_t *n) {
+int EVP_PKEY_get_octet_string_param(const EVP_PKEY *k, const char *name, unsigned char *out, size_t room,
+                                    size_t *n) {
   int ok = REAL(EVP_PKEY_get_octet_string_param)(k, name, out, room, n);
   came(n, n ? sizeof *n : 0);
   if (ok > 0) came(out, n ? *n : room);
@@ -192,12 +196,13 @@ int PKCS5_PBKDF2_HMAC(const char *pass, int n_pass, const unsigned char *salt, i
 
 int argon2id_hash_encoded(uint32_t passes, uint32_t memory, uint32_t lanes, const void *password, size_t n,
                           const void *salt, size_t n_salt, size_t n_hash, char *encoded, size_t room) {
-  int rc = REAL(argon2id_hash_encoded)(passes, memory, lanes, password, n, salt, n_salt, n_hash, encoded, room);
+  int rc = REAL(argon2id_hash_encoded)(passes, memory, lanes, password, n, salt, n_salt, n_hash, encoded,
+                                       room);
   if (!rc) came(encoded, room);
   return rc;
 }
 
-/* -- zlib ---------------------------------------------------------------------------------------------------- */
+/* -- zlib ------------------------------------------------------------------------------------------------ */
 
 static int flowed(z_streamp s, const Bytef *out, int rc) {
   came(s, sizeof *s);
@@ -205,7 +210,8 @@ static int flowed(z_streamp s, const Bytef *out, int rc) {
   return rc;
 }
 
-int deflateInit2_(z_streamp s, int level, int method, int bits, int mem, int how, const char *version, int n) {
+int deflateInit2_(z_streamp s, int level, int method, int bits, int mem, int how, const char *version,
+                  int n) {
   int rc = REAL(deflateInit2_)(s, level, method, bits, mem, how, version, n);
   came(s, sizeof *s);
   return rc;
@@ -246,7 +252,7 @@ int inflate(z_streamp s, int flush) {
   return flowed(s, out, REAL(inflate)(s, flush));
 }
 
-/* -- LMDB ---------------------------------------------------------------------------------------------------- */
+/* -- LMDB ------------------------------------------------------------------------------------------------ */
 
 static int gave(MDB_val *key, MDB_val *data, int rc) {
   if (rc) return rc;
@@ -347,7 +353,7 @@ int mdb_reader_check(MDB_env *env, int *dead) {
   return rc;
 }
 
-/* -- Jansson -------------------------------------------------------------------------------------------------- */
+/* -- Jansson --------------------------------------------------------------------------------------------- */
 
 json_t *json_loads(const char *in, size_t flags, json_error_t *e) {
   enter();
@@ -395,7 +401,7 @@ int json_dump_callback(const json_t *j, json_dump_callback_t put, void *data, si
   return rc;
 }
 
-/* -- the C library's walk over a folder, which calls the program with memory of its own ----------------------- */
+/* -- the C library's walk over a folder, which calls the program with memory of its own ------------------ */
 
 static __thread __nftw_func_t visit;
 
@@ -417,8 +423,10 @@ int nftw(const char *dir, __nftw_func_t f, int descriptors, int flags) {
   return rc;
 }
 
-/* -- what libraries allocate counts as written: Jansson's values are read by macros of its header, and OpenSSL
- * hands memory of its own to functions of C that MemorySanitizer watches ------------------------------------- */
+/* -- memory of the libraries ---------------------------------------------------------------------------- */
+
+/* What libraries allocate counts as written: Jansson's values are read by macros of its header, and OpenSSL
+ * hands memory of its own to functions of C that are watched. */
 
 static void *written(size_t n) {
   void *at = malloc(n);
