@@ -42,6 +42,8 @@ typedef struct adm {
   sv_org *looked_at;
   bool names_participant, names_object, audited;
   ov_name participant, object;
+  struct adm_shown *shown; /* clients whose data a list shows, by name; audit_shown.c */
+  uint32_t n_shown, cap_shown;
   ov_arena audit_arena;
 } adm;
 
@@ -71,6 +73,14 @@ json_t *adm_text_json(const void *p, size_t n);
 int adm_audit(adm *m, const char *what, uint32_t count);
 /* find.c: the record that this command is about; the line names it and the client that it is about. */
 void adm_about(adm *m, const ov_name *record);
+/* audit_shown.c: a list shows something of this record: of the client that it is about, or of none. Each
+ * client gets a line of its own, so that who asks who saw somebody finds the list too. */
+typedef struct adm_shown {
+  ov_name who; /* zero: what is about nobody */
+  uint32_t count;
+} adm_shown;
+void adm_shows(adm *m, const ov_record *r);
+void adm_shows_of(adm *m, const ov_name *participant); /* NULL: of nobody */
 /* The same for work on one of many organisations: a fault is only noted, so that a store in trouble can still
  * be saved. */
 void adm_audit_org(adm *m, sv_org *org);

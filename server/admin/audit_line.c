@@ -79,6 +79,7 @@ typedef struct line_job {
   adm *m;
   sv_org *org;
   sv_audit_event event;
+  uint32_t from, to; /* of the clients shown */
 } line_job;
 
 static int put_line(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
@@ -88,6 +89,34 @@ static int put_line(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
   (void)touches;
   fill_object(j->m, t, &e);
   return sv_audit_put(t, j->org, &e);
+}
+
+static int put_shown(void *arg, sv_txn *t, ov_arena *a, sv_touches *touches) {
+  line_job *j = arg;
+  sv_audit_event e = j->event;
+  int err = 0;
+  (void)a;
+  (void)touches;
+  for (uint32_t i = j->from; i < j->to && !err; i++) {
+    const adm_shown *s = &j->m->shown[i];
+    e.has_participant = !ov_name_is_zero(&s->who);
+    e.participant = s->who;
+    e.count = s->count;
+    err = sv_audit_put(t, j->org, &e);
+  }
+  return err;
+}
+
+/* In transactions of a page, so that a list of a whole organisation holds up nobody's sync. */
+static int put_all_shown(line_job *j) {
+  adm *m = j->m;
+  int err = 0;
+  for (; j->from < m->n_shown && !err; j->from = j->to) {
+    uint32_t left = m->n_shown - j->from;
+    j->to = j->from + (left < ADM_PAGE ? left : ADM_PAGE);
+    err = m->h->write(m->h->ctx, m->looked_at, put_shown, j);
+  }
+  return err;
 }
 
 int adm_audit(adm *m, const char *what, uint32_t count) {
@@ -101,6 +130,7 @@ int adm_audit(adm *m, const char *what, uint32_t count) {
                     : m->err == OV_E_DENIED || m->err == OV_E_INVALID ? SV_REFUSED
                                                                       : SV_FAILED;
   j.event.count = count;
+  if (m->n_shown) return put_all_shown(&j);
   ov_arena_init(&m->audit_arena, SV_LOOK_ARENA_BYTES_MAX);
   int err = m->h->write(m->h->ctx, m->looked_at, put_line, &j);
   ov_arena_free(&m->audit_arena);

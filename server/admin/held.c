@@ -103,6 +103,7 @@ static bool list_page(adm *m, sv_org *org, ov_name *after, bool *started, int64_
     }
     if (v != OV_HELD) continue;
     adm_item(m, held_json(m, t, &row, reason));
+    adm_shows_of(m, row.op.has_participant ? &row.op.participant : NULL);
     (*left)--;
   }
   sv_txn_abort(t);

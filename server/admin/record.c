@@ -247,6 +247,7 @@ int cmd_record_list(adm *m) {
       break;
     }
     adm_item(m, item(m, t, k, &row, arg_flag(m, "fields")));
+    adm_shows(m, &row.rec);
   }
   sv_txn_abort(t);
   return m->err;

@@ -78,7 +78,9 @@ int adm_list_people(adm *m, const char *kind, uint16_t teams, bool (*now)(const 
     sv_record_row row;
     err = adm_record(m, t, &names[i], &row);
     if (err || (scope && !record_has_team(&row.rec, teams, scope))) continue;
-    if (arg_flag(m, "all") || now(&row.rec)) adm_item(m, json(m, t, k, &row));
+    if (!arg_flag(m, "all") && !now(&row.rec)) continue;
+    adm_item(m, json(m, t, k, &row));
+    adm_shows(m, &row.rec);
   }
   sv_txn_abort(t);
   return m->err;

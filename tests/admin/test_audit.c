@@ -180,6 +180,60 @@ static void what_is_done_is_called_what_it_is(void **state) {
   }
 }
 
+static unsigned searches_of(linde *l, const char *participant, const char *detail) {
+  unsigned n = 0;
+  size_t i;
+  const json_t *item;
+  char request[200];
+  snprintf(request, sizeof request,
+           "{\"cmd\":\"audit list\",\"type\":\"search\",\"limit\":1000,\"participant\":\"%s\"}", participant);
+  json_t *asked = json_loads(request, 0, NULL);
+  assert_int_equal(aw_ask_json(&l->aw, asked), 0);
+  json_array_foreach(json_object_get(l->aw.reply, "items"), i, item)
+      n += !strcmp(json_string_value(json_object_get(item, "detail")), detail);
+  return n;
+}
+
+/* Who asks who saw a client finds the lists too in which the client was one of many. */
+static void a_list_is_found_at_every_client_in_it(void **state) {
+  linde *l = *state;
+  unsigned before = listed(l, "search");
+  ASK(&l->aw, "{'cmd':'participant add','label':'Bert','team':['Beuk']}");
+  linde_nights(l, 3, 3);
+  linde_nights(l, 1, 601); /* is held */
+  ASK(&l->aw, "{'cmd':'participant list'}");
+  assert_int_equal(searches_of(l, "Anna", "participant list"), 1);
+  assert_int_equal(searches_of(l, "Bert", "participant list"), 1);
+  ASK(&l->aw, "{'cmd':'record list','kind':'sleep'}");
+  size_t nights = json_array_size(json_object_get(l->aw.reply, "items"));
+  assert_true(nights >= 3);
+  assert_int_equal(number_of(last_line(l), "object_count"), nights);
+  assert_int_equal(searches_of(l, "Anna", "record list"), 1);
+  assert_int_equal(searches_of(l, "Bert", "record list"), 0);
+  ASK(&l->aw, "{'cmd':'held list'}");
+  assert_int_equal(searches_of(l, "Anna", "held list"), 1);
+  assert_int_equal(listed(l, "search"), before + 4);
+  ASK(&l->aw, "{'cmd':'record list','kind':'person'}"); /* about no client: one line */
+  assert_int_equal(listed(l, "search"), before + 5);
+}
+
+/* More clients than go into one transaction of the audit. */
+static void a_list_of_many_clients_leaves_a_line_for_each(void **state) {
+  enum { MANY = 300 };
+  linde *l = *state;
+  for (unsigned i = 0; i < MANY; i++) {
+    char request[120];
+    snprintf(request, sizeof request, "{\"cmd\":\"participant add\",\"label\":\"C%u\",\"team\":[\"Beuk\"]}",
+             i);
+    json_t *asked = json_loads(request, 0, NULL);
+    assert_int_equal(aw_ask_json(&l->aw, asked), 0);
+  }
+  unsigned before = listed(l, "search");
+  ASK(&l->aw, "{'cmd':'participant list'}");
+  assert_int_equal(listed(l, "search"), before + MANY + 1); /* and Anna */
+  assert_int_equal(searches_of(l, "C299", "participant list"), 1);
+}
+
 /* A push of a tablet: by whom, in which role, through which team and device, to what the client had
  * agreed. */
 static void an_entry_says_who_and_on_what_ground(void **state) {
@@ -258,6 +312,8 @@ static void terms(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(who_saw_this_client, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_list_is_found_at_every_client_in_it, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_list_of_many_clients_leaves_a_line_for_each, setup, teardown),
       cmocka_unit_test_setup_teardown(what_came_from_this_device, setup, teardown),
       cmocka_unit_test_setup_teardown(reading_the_audit_is_in_it, setup, teardown),
       cmocka_unit_test_setup_teardown(what_is_done_is_called_what_it_is, setup, teardown),
