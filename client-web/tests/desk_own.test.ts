@@ -424,6 +424,19 @@ test("an expert is found by leads of other organisations, by her own card and wh
   await lead.context.close();
 });
 
+test("a lead of more teams than a browser follows is told so", { skip }, async () => {
+  const org = ["--organisation", "De Populier"];
+  daemon.admin("organisation", "add", "De Populier");
+  for (let i = 1; i <= 64; i++) daemon.admin("team", "add", `Team ${i}`, ...org);
+  daemon.admin("person", "add", "Tijmlead", "--role", "project lead", ...org);
+  const desk = await DeskPage.open(browser, daemon.port);
+  await desk.signIn(makeAccount(daemon, "Tijmlead", "lead@populier", ...org));
+  await desk.go("own/clients");
+  await desk.page.getByText("Teams die u hier niet ziet: 2.").waitFor();
+  assert.deepEqual(desk.faults, []);
+  await desk.context.close();
+});
+
 test("an administrator looks, and is offered nothing that would be held", { skip }, async () => {
   const desk = await DeskPage.open(browser, daemon.port);
   const { page } = desk;

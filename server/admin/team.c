@@ -13,10 +13,15 @@ int cmd_team_add(adm *m) {
   value_put(m, &d, SV_TEAM_ACTIVE, '=', ov_int(1));
   if (m->err || draft_label_free(m, &d, NULL) || draft_create(m, &d, &name)) return m->err;
   sv_txn *t = adm_read(m, org);
-  if (t && !adm_record(m, t, &name, &row)) adm_set(m, "scope", json_integer(row.rec.scope));
+  bool read = t && !adm_record(m, t, &name, &row);
   sv_txn_abort(t);
   adm_set_text(m, "team", arg_text(m, "name"));
   adm_set(m, "record", adm_name_json(&name));
+  if (!read) return m->err;
+  adm_set(m, "scope", json_integer(row.rec.scope));
+  if (row.rec.scope >= OV_SCOPES_MAX)
+    adm_note(m, "leads see the first %u teams of an organisation on their page, and are told of the others",
+             OV_SCOPES_MAX - 2);
   return m->err;
 }
 

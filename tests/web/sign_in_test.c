@@ -77,6 +77,30 @@ static void a_lead_signs_in_and_out(void **state) {
   wc_close(&c);
 }
 
+/* A browser follows as many teams as a device can; a lead of more is told how many are not there. */
+static void teams_that_a_browser_cannot_follow_are_told(void **state) {
+  enum { FOLLOWED = OV_SCOPES_MAX - 2 };
+  stage *s = *state;
+  wc_account a;
+  char ask[100], reply[8192];
+  wc c = wc_open(&s->d);
+  ACCOUNT(s, "many", "project lead", &a);
+  for (unsigned i = 1, teams = 1; teams < FOLLOWED + 3; i++) {
+    snprintf(ask, sizeof ask, "{\"cmd\":\"team add\",\"organisation\":\"De Linde\",\"name\":\"T%u\"}", i);
+    assert_true(dm_admin(&s->d, ask, reply, sizeof reply));
+    const char *scope = strstr(reply, "\"scope\":");
+    assert_non_null(scope);
+    teams = (unsigned)strtoul(scope + strlen("\"scope\":"), NULL, 10) - 1; /* they begin at 2 */
+    assert_int_equal(strstr(reply, "leads see the first 62 teams") != NULL, teams > FOLLOWED);
+    if (teams != FOLLOWED) continue;
+    assert_true(wc_sign_in(&c, &a, NULL));
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(c.a.json, "me"), "teams_unseen")), 0);
+  }
+  assert_int_equal(wc_ask(&c, "/api/me", NULL), 200);
+  assert_int_equal(json_integer_value(json_object_get(c.a.json, "teams_unseen")), 3);
+  wc_close(&c);
+}
+
 /* Lines of the audit about signing in, by this person, with this detail and outcome. */
 static unsigned told(stage *s, const char *organisation, const char *who, const char *detail,
                      const char *outcome) {
@@ -495,6 +519,7 @@ int main(void) {
       cmocka_unit_test(bodies_that_are_none),
       cmocka_unit_test(tries_are_slowed),
       cmocka_unit_test(an_office_behind_one_address_signs_in),
+      cmocka_unit_test(teams_that_a_browser_cannot_follow_are_told),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -18,6 +18,8 @@ export interface Me {
   role: Role;
   organisation: { id: string; name: string };
   teams: number[];
+  /** teams of the organisation that are beyond what one browser follows */
+  teams_unseen?: number;
 }
 
 /** What the server answered instead of what was asked, fit to be shown. */

@@ -1,6 +1,7 @@
 // Our organisation, live: what somebody must settle, which nights are missing, tablets, technology, records.
 import { useDesk, useTexts } from "../desk/desk.tsx";
 import type { Texts } from "../desk/texts.ts";
+import { Alert } from "../ui/parts.tsx";
 import { Double, Settle } from "../ui/screens/attention.tsx";
 import { Client } from "../ui/screens/client.tsx";
 import { EditEntry, NewEntry } from "../ui/screens/forms.tsx";
@@ -20,6 +21,11 @@ const TEXTS = {
   tablets: ["Tablets", "Tablets"],
   technology: ["Technologie", "Technology"],
   clients: ["Cliënten", "Clients"],
+  unseen: [
+    "Uw organisatie heeft meer teams dan deze pagina toont. Teams die u hier niet ziet: ",
+    "Your organisation has more teams than this page shows. Teams that you do not see here: ",
+  ],
+  unseenNext: ["De beheerder ziet ze alle.", "The administrator sees all of them."],
 } as const satisfies Texts;
 const PARTS = ["matters", "held", "nights", "tablets", "technology", "clients"] as const;
 type Part = (typeof PARTS)[number];
@@ -48,7 +54,7 @@ function Shown() {
 }
 
 function Overview() {
-  const { path } = useDesk();
+  const { path, me } = useDesk();
   const { app } = useUi();
   const t = useTexts(TEXTS);
   const part: Part = PARTS.find((p) => p === path[1]) ?? "matters";
@@ -57,6 +63,15 @@ function Overview() {
       <h1 class="utrecht-heading-1">
         {t("title")}: {app.device.organisation}
       </h1>
+      {!!me.teams_unseen && (
+        <Alert type="warning">
+          <p class="strong">
+            {t("unseen")}
+            {me.teams_unseen}.
+          </p>
+          <p>{t("unseenNext")}</p>
+        </Alert>
+      )}
       <nav class="desk-nav parts" aria-label={t("menu")}>
         {PARTS.map((p) => (
           <a key={p} href={`#/own/${p}`} aria-current={p === part ? "page" : undefined}>
