@@ -1,5 +1,5 @@
 // Who works on the tablet: a tap on a name, then the PIN.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Person } from "../../app/api.ts";
 import { Icon } from "../icons.tsx";
 import { Alert, Avatar, Button, ErrorAlert, Loading, Title, classes } from "../parts.tsx";
@@ -171,7 +171,8 @@ function PinPad({ pin, onChange, onEnter, off }: PadProps) {
   const enter = () => typed.current.length >= PIN_MIN && !off && onEnter(typed.current);
   const digit = (d: string) => put(typed.current + d);
   const erase = () => put(typed.current.slice(0, -1));
-  useEffect(() => {
+  // with the pad itself: a key that comes just after it must count
+  useLayoutEffect(() => {
     const key = (e: KeyboardEvent) => {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
       if (/^[0-9]$/.test(e.key)) digit(e.key);
