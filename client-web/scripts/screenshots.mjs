@@ -23,6 +23,24 @@ const TABLET = { width: 800, height: 1280 };
 const PHONE = { width: 360, height: 740 };
 const tap = (name) => async (page) => page.getByText(name, { exact: true }).first().click();
 
+/** Two contacts of one client were begun: the second while the first was not shown. */
+const begunTwice = async (page) => {
+  await page.evaluate(async () => {
+    const { app } = globalThis;
+    const path = "#/new/social_contact/c0";
+    const start = await app.prefill(app.kind("social_contact").id, "c0", "t1");
+    const at = app.clock.now();
+    for (const [n, mode] of [2, 3].entries()) {
+      const form = { path, kind: 23, client: "c0", start, values: { ...start, 10: mode }, copied: [] };
+      await app.keepDraft(`${path} ${n}`, JSON.stringify({ ...form, at: at - 2400 * (1 - n) }));
+    }
+    app.lock();
+  });
+  await page.locator(".person").first().waitFor();
+  await page.evaluate(() => globalThis.app.signIn("p0", "1234"));
+  await page.locator(".draft-list").waitFor();
+};
+
 /** Height of what a short page shows, with its footer. */
 const short = () =>
   document.querySelector(".main > :last-child").getBoundingClientRect().bottom +
@@ -66,6 +84,16 @@ const SHOTS = [
   ["lost", "state=store_lost"],
   ["lease", "state=lease_over&unsent=2"],
   ["closed", "state=closed&unsent=2&as=Salie&at=23:05&online=no"],
+  ["begun-board", "as=Salie&at=23:05", "", begunTwice],
+  [
+    "begun",
+    "as=Salie&at=23:05",
+    "",
+    async (page) => {
+      await begunTwice(page);
+      await tap("Sociaal contact · Merel · 2 keer begonnen")(page);
+    },
+  ],
   ["revoked", "state=revoked"],
 ];
 

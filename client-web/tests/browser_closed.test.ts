@@ -31,6 +31,22 @@ const contact = async (tablet: Tablet, mode: string, note: string) => {
 /** Until the tablet has heard in a sync how its store is to be protected. */
 const protection = (tablet: Tablet, strict: boolean): Promise<void> =>
   until(`strict: ${strict}`, async () => strict === (await tablet.page.evaluate(isStrict)), WAIT_MS);
+/** Until so many forms that were begun are kept: a moment after the last key. */
+const kept = (tablet: Tablet, n: number): Promise<void> =>
+  until(`${n} drafts`, async () => n === (await tablet.page.evaluate(draftsThere)), WAIT_MS);
+const draftsThere = (): Promise<number> =>
+  new Promise((resolve) => {
+    const open = indexedDB.open("overdracht");
+    open.onsuccess = () => {
+      const rows = open.result.transaction("drafts").objectStore("drafts").count();
+      rows.onsuccess = () => (open.result.close(), resolve(rows.result));
+    };
+  });
+const goal = async (tablet: Tablet, score: string): Promise<void> => {
+  await tablet.client();
+  await tablet.page.locator(".kind", { hasText: "Doel" }).click();
+  await tablet.page.locator("[data-field=score]").getByText(score, { exact: true }).click();
+};
 const isStrict = (): Promise<boolean> =>
   new Promise((resolve) => {
     const open = indexedDB.open("overdracht");
@@ -83,6 +99,8 @@ test("before: what is entered is shown, on both tablets", { skip }, async () => 
   await a.sent();
   await b.client();
   await b.page.locator(".row", { hasText: "Sociaal contact" }).waitFor();
+  await goal(a, "veel meer");
+  await kept(a, 1);
   await a.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await a.page.reload();
   await a.page.locator(".person").first().waitFor();
@@ -96,10 +114,8 @@ test("closed at its start without a network: entries are taken, and outlive the 
   await a.page.reload();
   const notice = /Deze tablet is op slot\. Maak verbinding om alles te zien\. Invullen kan wel/;
   await enters(a, notice, "Belde met zijn zus.");
-  await a.client();
-  await a.page.locator(".kind", { hasText: "Doel" }).click();
-  await a.page.locator("[data-field=score]").getByText("doel bereikt").click();
-  await a.page.waitForTimeout(1000); // drafts are kept a moment after the last key
+  await goal(a, "doel bereikt");
+  await kept(a, 2);
   await a.page.reload();
   await a.page.getByText(notice).waitFor();
   await a.footer(/2 nog te versturen/);
@@ -118,6 +134,12 @@ test("the network is back: the form stays as it was, all is shown and sent, also
   await a.said("Opgeslagen op deze tablet.");
   await a.page.locator(".row", { hasText: "Doel" }).waitFor();
   assert.equal(await a.page.locator(".row", { hasText: "Sociaal contact" }).count(), 2);
+  // the one begun before the tablet was closed is there as well
+  await a.go("");
+  await a.page.getByText("Doel · Merel", { exact: true }).click();
+  await a.page.locator("[data-field=score] .chosen", { hasText: "veel meer" }).waitFor();
+  await a.button("Gooi dit weg").click();
+  await kept(a, 0);
   await a.sent();
   await b.client();
   await b.page.locator(".row", { hasText: "Doel" }).waitFor();

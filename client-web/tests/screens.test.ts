@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { type Browser, type Page, chromium } from "playwright-core";
+import { until } from "./lib/engine.ts";
 import { sourceDir } from "./lib/vectors.ts";
 import { RULES, axe } from "./ui/lib/axe.ts";
 import { CHROMIUM, stand } from "./ui/lib/stand.mjs";
@@ -270,6 +271,73 @@ test(
     await page.close();
   },
 );
+
+/** As the tablet becomes when it has been closed or has had its network back. */
+async function closed(page: Page, on: boolean): Promise<void> {
+  await page.evaluate((entryOnly) => {
+    const { app } = globalThis as unknown as { app: { device: object; tell(what: string): void } };
+    const notice = { code: "closed", text: { nl: "Op slot.", en: "Closed." }, todo: { nl: "", en: "" } };
+    const state = entryOnly ? "closed" : "ready";
+    app.device = { ...app.device, state, entryOnly, notice: entryOnly ? notice : null };
+    app.tell("device");
+  }, on);
+}
+async function again(page: Page, name: string): Promise<void> {
+  await page.locator(".header-button", { hasText: "Wissel" }).click();
+  await page.locator(".person", { hasText: name }).click();
+  for (const digit of "1234") await page.keyboard.press(digit);
+  await page.keyboard.press("Enter");
+  await page.locator(".who").waitFor();
+}
+
+test("a form begun twice, as the first was not shown, is there twice: one is chosen", { skip }, async () => {
+  const { page, faults } = await open("as=Salie&at=23:05", { bypassCSP: true, reducedMotion: "reduce" });
+  const mode = page.locator("[data-field=mode]");
+  const chosen = (words: string) => mode.locator(".chosen", { hasText: words }).waitFor();
+  const there = () =>
+    page.evaluate(async () => {
+      const { app } = globalThis as unknown as { app: import("../src/app/api.ts").App };
+      return (await app.drafts()).size;
+    });
+  const drafts = (n: number) => until(`${n} drafts`, async () => n === (await there()), WAIT_MS);
+  await visit(page, "new/social_contact/c0");
+  await mode.getByText("bellen", { exact: true }).click();
+  await drafts(1);
+  await closed(page, true);
+  await again(page, "Salie");
+  await visit(page, "");
+  assert.equal(await page.getByText("Nog niet opgeslagen").count(), 0, "it is not shown");
+  await visit(page, "new/social_contact/c0");
+  assert.equal(await mode.locator(".chosen").count(), 0);
+  await mode.getByText("beeldbellen", { exact: true }).click();
+  await drafts(1);
+  await closed(page, false);
+  await chosen("beeldbellen"); // goes on under the hand of who fills it in
+  await drafts(2);
+  await visit(page, "");
+  await page.getByText("Sociaal contact · Merel · 2 keer begonnen").click();
+  await page.getByText("Je bent hier vaker aan begonnen.").waitFor();
+  await axe(page, "begun twice", RULES);
+  await bigEnough(page, "begun twice");
+  await chosen("beeldbellen");
+  const other = page.locator("input[name=draft]:not(:checked)");
+  await page.locator("label.choice", { has: other }).click();
+  await mode.locator(".chosen", { hasText: /^bellen/i }).waitFor();
+  await page.getByRole("button", { name: "Gooi dit weg" }).click();
+  await chosen("beeldbellen");
+  await page.getByText("Je antwoorden staan er nog.").waitFor();
+  await drafts(1);
+  await page.locator(".toast-button", { hasText: "Herstel" }).click();
+  await mode.locator(".chosen", { hasText: /^bellen/i }).waitFor();
+  await drafts(2);
+  await page.getByRole("button", { name: "Opslaan" }).click();
+  await page.getByText("Opgeslagen op deze tablet.").waitFor();
+  await visit(page, "");
+  await page.getByText("Sociaal contact · Merel", { exact: true }).click();
+  await chosen("beeldbellen");
+  assert.deepEqual(faults, []);
+  await page.close();
+});
 
 test("a wrong PIN is said, and after three the wait counts down", { skip }, async () => {
   const { page } = await open("");

@@ -150,7 +150,8 @@ export interface App {
   // A form that was begun and not saved, of the person signed in: sealed like an entry, never sent,
   // dropped after 7 days. They survive a lock, a reload and the next carer's turn.
 
-  /** `key`: the screens' own. body: JSON text of at most 256 KiB; null drops it. */
+  /** `key`: the screens' own, another for each form begun: what has the same key is replaced, also what is
+   *  not shown now (entryOnly). body: JSON text of at most 256 KiB; null drops it. */
   keepDraft(key: string, body: string | null): Promise<void>;
   /** Drafts of the person signed in, by key. While the tablet is entryOnly: those begun since it is. */
   drafts(): Promise<ReadonlyMap<string, string>>;

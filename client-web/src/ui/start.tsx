@@ -80,6 +80,8 @@ function Root({ app }: { app: App }) {
   // another screen begins at its top
   const place = path.join("/");
   useEffect(() => scrollTo(0, 0), [place, app.person?.id]);
+  // nobody takes back what somebody else did
+  useEffect(() => say(null), [app.person?.id]);
   if (!ui) return null;
   return (
     <UiContext.Provider value={ui}>
@@ -147,12 +149,10 @@ function useDrafts(app: App): Drafts | null {
   const drafts = useMemo(() => new Drafts(app), [app]);
   const person = app.person?.id ?? null;
   const { entryOnly } = app.device;
-  const [of, setOf] = useState<string | null>(null);
+  const [read, setRead] = useState<{ of: string | null }>({ of: null });
   useEffect(() => {
-    drafts.load().then(
-      () => setOf(person),
-      () => setOf(person),
-    );
+    const done = () => setRead({ of: person }); // drawn anew, as the board tells of more of them
+    drafts.load().then(done, done);
   }, [person, entryOnly]);
   useEffect(() => {
     const flush = () => drafts.flush();
@@ -163,7 +163,7 @@ function useDrafts(app: App): Drafts | null {
       document.removeEventListener("visibilitychange", flush);
     };
   }, [drafts]);
-  return of === person ? drafts : null;
+  return read.of === person ? drafts : null;
 }
 
 function usePath(): readonly string[] {

@@ -12,6 +12,7 @@ const TEXTS = {
   cancel: ["Annuleren", "Cancel"],
   close: ["Sluiten", "Close"],
   change: ["Wijzigen", "Change"],
+  undo: ["Herstel", "Undo"],
   again: ["Opnieuw proberen", "Try again"],
   loading: ["Even wachten …", "One moment …"],
   yes: ["Ja", "Yes"],
@@ -165,13 +166,18 @@ const TEXTS = {
   form_fix: ["Dit moet anders voordat je kunt opslaan:", "This must change before you can save:"],
   form_empty: ["Vul eerst iets in.", "Fill in something first."],
   form_no_change: ["Je hebt niets veranderd.", "You changed nothing."],
-  form_leave: ["Niet opgeslagen. Toch weg?", "Not saved. Leave anyway?"],
-  form_leave_stay: ["Blijf hier", "Stay here"],
-  form_leave_go: ["Gooi weg", "Discard"],
   form_draft: [
     "Je was hier gebleven. Je antwoorden staan er nog.",
     "You were here. Your answers are still there.",
   ],
+  form_drafts: [
+    "Je bent hier vaker aan begonnen. Kies waar je verder gaat. De rest blijft bewaard.",
+    "You began this more than once. Choose where to go on. The rest is kept.",
+  ],
+  form_drafts_choose: ["Waar ga je verder?", "Where do you go on?"],
+  form_begun: ["Begonnen: {time}", "Begun: {time}"],
+  form_discard: ["Gooi dit weg", "Discard this"],
+  form_discarded: ["Weggegooid.", "Discarded."],
   form_edit_title: ["{kind} aanpassen", "Change {kind}"],
   form_honest: ["Geen antwoord?", "No answer?"],
   form_time: ["Tijd", "Time"],
@@ -194,6 +200,7 @@ const TEXTS = {
   ],
 
   draft_title: ["Nog niet opgeslagen", "Not saved yet"],
+  draft_times: ["{n} keer begonnen", "begun {n} times"],
 
   // -- record
   record_new_by: ["Ingevuld door {name}, {time}", "Entered by {name}, {time}"],
@@ -265,7 +272,6 @@ const TEXTS = {
   rounds_last: ["{time} {state}", "{time} {state}"],
   rounds_none: ["Nog niet gekeken vannacht", "Not checked yet tonight"],
   rounds_saved: ["{name}: {state}", "{name}: {state}"],
-  rounds_undo: ["Herstel", "Undo"],
   rounds_undone: ["De ronde van {name} telt niet mee.", "The round of {name} does not count."],
   rounds_wrong_tap: ["Verkeerd getikt", "Wrong tap"],
   rounds_no_kind: [

@@ -88,7 +88,7 @@ export class Double implements App {
   readonly #kinds: KindInfo[];
   readonly #records = new Map<Id, RecordView>();
   readonly #pins = new Map<Id, string>();
-  readonly #drafts = new Map<string, string>();
+  readonly #drafts = new Map<string, { body: string; blind: boolean }>();
   readonly #listeners = new Set<(change: Change) => void>();
   #wrong = 0;
   #seq = 0;
@@ -481,13 +481,13 @@ export class Double implements App {
   }
   async keepDraft(key: string, body: string | null): Promise<void> {
     if (body === null) this.#drafts.delete(`${this.person?.id} ${key}`);
-    else this.#drafts.set(`${this.person?.id} ${key}`, body);
+    else this.#drafts.set(`${this.person?.id} ${key}`, { body, blind: this.device.entryOnly });
   }
   async drafts(): Promise<ReadonlyMap<string, string>> {
     const own = `${this.person?.id} `;
-    return new Map(
-      [...this.#drafts].filter(([k]) => k.startsWith(own)).map(([k, v]) => [k.slice(own.length), v]),
-    );
+    const { entryOnly } = this.device;
+    const shown = [...this.#drafts].filter(([k, d]) => k.startsWith(own) && (d.blind || !entryOnly));
+    return new Map(shown.map(([k, d]) => [k.slice(own.length), d.body]));
   }
   applyUpdate(): void {}
 

@@ -1,19 +1,21 @@
 // A form on the screen: a new entry or a change of one. Draws what model.ts says; keeps a draft; saves.
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Choice, FieldInfo, Judgement, KindInfo, Value, Values } from "../../app/api.ts";
-import type { DraftForm } from "../drafts.ts";
+import { newKey } from "../drafts.ts";
 import { nightOf, valueText, when } from "../format.ts";
 import { Icon } from "../icons.tsx";
 import { nightField } from "../kinds.ts";
-import { Alert, Button, ErrorAlert } from "../parts.tsx";
+import { Button, ErrorAlert } from "../parts.tsx";
 import { counted } from "../texts.ts";
 import { useAction, useLabels, useLoad, useUi } from "../ui.tsx";
+import { Begun } from "./begun.tsx";
 import { Field } from "./fields.tsx";
 import { answered, changes, copied as copiedTimes, filled, layout, moveNight } from "./model.ts";
 
 export interface EntryProps {
   kind: KindInfo;
-  /** key of the draft */
+  /** hash of the form, by which its drafts are found */
   path: string;
   client: string | null;
   teamId: string;
@@ -28,11 +30,16 @@ export interface EntryProps {
   save: (changed: Record<number, Value>, all: Record<number, Value>) => Promise<void>;
 }
 
+interface FormProps extends EntryProps {
+  draftKey: string;
+  /** what stands above the questions */
+  children: ComponentChildren;
+}
 /** What has been answered so far, and what can be done with it. */
-function useEntry(props: EntryProps) {
-  const { kind, start, editing, path } = props;
+function useEntry(props: FormProps) {
+  const { kind, start, editing, path, draftKey } = props;
   const { app, t, drafts } = useUi();
-  const draft = useMemo(() => drafts.get(path), [path]);
+  const draft = useMemo(() => drafts.get(draftKey), [draftKey]);
   const [values, setValues] = useState<Values>(draft?.values ?? { ...start, ...props.begin });
   const [copied, setCopied] = useState<readonly number[]>(draft?.copied ?? []);
   const [hint, setHint] = useState<string | null>(null);
@@ -46,7 +53,7 @@ function useEntry(props: EntryProps) {
     [],
   ).value;
   const choices = useChoices(kind, props.teamId);
-  useDraft(props, values, copied, draft?.at);
+  useDraft(props, values, copied);
 
   const put = (field: FieldInfo, value: Value) => {
     setHint(null);
@@ -70,7 +77,7 @@ function useEntry(props: EntryProps) {
     if (!judged.savable) return focusProblem(kind, judged.problems.find((p) => p.blocks)!.field);
     run(async () => {
       await props.save(changed, filled(values));
-      drafts.drop(path);
+      drafts.drop(draftKey);
     });
   };
 
@@ -89,14 +96,32 @@ function useEntry(props: EntryProps) {
     onChange: (v: Value) => put(f, v),
     onConfirm: () => setCopied(copied.filter((id) => id !== f.id)),
   });
-  return { draft, judged, parts, field, hint, busy, error, save, offer, takeOver: () => takeOver(times), values };
+  return { judged, parts, field, hint, busy, error, save, offer, takeOver: () => takeOver(times), values };
 }
 
+/** The form as it was left, or anew. */
 export function Entry(props: EntryProps) {
+  const { path } = props;
+  const { drafts } = useUi();
+  // those there are when it opens: nothing moves under the hand of who fills it in
+  const [begun, setBegun] = useState(() => drafts.at(path));
+  const [draftKey, setKey] = useState(() => begun[0]?.key ?? newKey(path));
+  const show = (key: string | undefined) => {
+    setBegun(drafts.at(path));
+    setKey(key ?? newKey(path));
+  };
+  return (
+    <Form key={draftKey} {...props} draftKey={draftKey}>
+      {begun.some((d) => d.key === draftKey) && <Begun begun={begun} draftKey={draftKey} show={show} />}
+    </Form>
+  );
+}
+
+function Form(props: FormProps) {
   const { kind, editing } = props;
   const { t } = useUi();
   const [moreOpen, setMoreOpen] = useState(editing);
-  const { draft, judged, parts, field, offer, error, ...entry } = useEntry(props);
+  const { judged, parts, field, offer, error, ...entry } = useEntry(props);
   return (
     <form
       class="entry"
@@ -106,7 +131,7 @@ export function Entry(props: EntryProps) {
         entry.save();
       }}
     >
-      {draft && <Alert type="info">{<p>{t("form_draft")}</p>}</Alert>}
+      {props.children}
       {parts.given.length > 0 && <Given {...field(parts.given[0])} fields={parts.given} field={field} />}
       {offer && (
         <div class="take-over">
@@ -262,12 +287,7 @@ function useChoices(kind: KindInfo, team: string): ReadonlyMap<number, readonly 
 }
 
 /** Keeps the form as a draft as long as it says something that was not saved. */
-function useDraft(
-  props: EntryProps,
-  values: Values,
-  copied: readonly number[],
-  since: number | undefined,
-): void {
+function useDraft(props: FormProps, values: Values, copied: readonly number[]): void {
   const { app, drafts } = useUi();
   const first = useRef(true);
   // before the next event, which may be the tap that hands the tablet on
@@ -276,16 +296,17 @@ function useDraft(
       first.current = false;
       return;
     }
-    if (!Object.keys(changes(props.start, values)).length) return drafts.drop(props.path);
-    const draft: DraftForm = {
+    const key = props.draftKey;
+    if (!Object.keys(changes(props.start, values)).length) return drafts.drop(key);
+    drafts.keep({
+      key,
       path: props.path,
       kind: props.kind.id,
       client: props.client,
       values,
       start: props.start,
       copied,
-      at: since ?? app.clock.now(),
-    };
-    drafts.keep(draft);
+      at: drafts.get(key)?.at ?? app.clock.now(),
+    });
   }, [values, copied]);
 }

@@ -178,10 +178,12 @@ function CardLines({ line }: { line: OpenLine }) {
   );
 }
 
-/** Forms that were begun and not saved. */
+/** Forms that were begun and not saved; the form itself offers each of its own. */
 function Unfinished() {
   const { app, t, l, drafts } = useUi();
-  const mine = drafts.all();
+  const all = drafts.all();
+  const times = (path: string) => all.filter((d) => d.path === path).length;
+  const mine = all.filter((d, i) => all.findIndex((o) => o.path === d.path) === i);
   const clients = useLoad(
     async () => Promise.all(mine.map((d) => (d.client ? app.client(d.client) : null))),
     [mine.map((d) => d.path)],
@@ -199,7 +201,11 @@ function Unfinished() {
               href={d.path}
             >
               <span>
-                {[l(app.kind(d.kind)?.label ?? { nl: "", en: "" }), clients.value?.[i]?.label]
+                {[
+                  l(app.kind(d.kind)?.label ?? { nl: "", en: "" }),
+                  clients.value?.[i]?.label,
+                  times(d.path) > 1 && t("draft_times", { n: times(d.path) }),
+                ]
                   .filter(Boolean)
                   .join(" · ")}
               </span>

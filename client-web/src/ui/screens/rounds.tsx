@@ -79,7 +79,7 @@ function Round({ client, options, stateField, checks }: RoundProps) {
       const id = await app.check(client.id, team!.id, option.code);
       say({
         text: t("rounds_saved", { name: client.label, state: l(option.label) }),
-        ...(mayRead && { action: { label: t("rounds_undo"), run: () => void undo(id) } }),
+        ...(mayRead && { action: { label: t("undo"), run: () => void undo(id) } }),
       });
     });
   return (
