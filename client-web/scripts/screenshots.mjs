@@ -84,6 +84,15 @@ const SHOTS = [
   ["lost", "state=store_lost"],
   ["lease", "state=lease_over&unsent=2"],
   ["closed", "state=closed&unsent=2&as=Salie&at=23:05&online=no"],
+  [
+    "closed-rounds",
+    "state=closed&unsent=2&as=Salie&at=03:10&online=no",
+    "rounds",
+    async (page) => {
+      for (const state of ["slaapt", "uit bed"]) await tap(state)(page);
+      await page.locator(".round").nth(1).getByText("wakker rustig", { exact: true }).click();
+    },
+  ],
   ["begun-board", "as=Salie&at=23:05", "", begunTwice],
   [
     "begun",
@@ -115,6 +124,7 @@ for (const [size, viewport, theme] of SIZES) {
     await page.locator(".main h1").waitFor();
     if (hash) {
       const real = await page.evaluate(async (h) => {
+        if (!/[A-Z]{4}/.test(h)) return h;
         const list = await globalThis.app.attention();
         const find = {
           CONFLICT: (r) => r.conflicts.length,

@@ -12,6 +12,7 @@ import {
   PIN,
   SLEEP,
   allSent,
+  clientOf,
   daemon,
   field,
   has,
@@ -195,6 +196,63 @@ test("closed: a new entry is taken, outlives the page, and arrives once there is
   assert.equal(there.values[field(SLEEP(other.app), "note")], "op slot ingevuld");
   const after = await thief(browser);
   assert.deepEqual([after.told[0], after.sent[0], after.unsent[1], after.drafts[0]], [0, 0, 0, 0], "all closed");
+  for (const a of [again, other.app]) await team.close(a);
+});
+
+test("closed: a wrong tap is taken back by who made it, while the page is open", { skip }, async () => {
+  const { browser, app } = await team.tablet("S8");
+  const other = await team.tablet("S9");
+  await signIn(other.app);
+  await signIn(app, "Bas");
+  await signIn(app);
+  const old = await night(app, 22050);
+  const round = await app.check(await clientOf(app, 1), teamOf(app), 2);
+  await allSent(app);
+  assert.deepEqual(await app.taps(), [], "a server has it");
+  browser.online = false;
+  browser.cut();
+  await team.close(app);
+
+  const closed = await team.open(browser);
+  await signIn(closed);
+  const client = await clientOf(closed, 1);
+  const tap = (state: number) => closed.check(client, teamOf(closed), state);
+  const [right, wrong, later] = [await tap(1), await tap(3), await tap(2)];
+  const ids = async () => (await closed.taps()).map((t) => t.id);
+  assert.deepEqual(await ids(), [later, wrong, right]);
+  const newest = (await closed.taps())[0];
+  assert.deepEqual([newest.client, newest.state], [client, 2]);
+  await signIn(closed, "Bas");
+  assert.deepEqual(await ids(), [], "a colleague's are not shown");
+  await assert.rejects(closed.takeBack(wrong, "Verkeerd getikt"), fails("closed"));
+  await signIn(closed);
+  for (const recorded of [old, round])
+    await assert.rejects(closed.takeBack(recorded, "Verkeerd getikt"), fails("closed"));
+  await closed.takeBack(wrong, "Verkeerd getikt");
+  assert.deepEqual(await ids(), [later, right]);
+  await assert.rejects(closed.record(wrong), fails("closed"));
+  const seen = await thief(browser);
+  assert.deepEqual([seen.told[0], seen.sent[0], seen.unsent], [0, 0, [4, 4]]);
+  await until("counted", () => closed.sync.unsent === 4);
+  await team.close(closed);
+
+  const again = await team.open(browser);
+  await signIn(again);
+  assert.deepEqual(await again.taps(), [], "a page opened anew shows nothing of before");
+  await assert.rejects(again.takeBack(later, "Verkeerd getikt"), fails("closed"));
+  browser.online = true;
+  await again.syncNow();
+  await until("opened", () => again.device.state === "ready");
+  await allSent(again);
+  await until("taken back", async () => (await other.app.record(wrong))?.retracted === "yes");
+  const there = (await other.app.record(wrong))!;
+  assert.deepEqual([there.retraction?.value, there.retraction?.byName], ["Verkeerd getikt", "Anna"]);
+  for (const id of [right, later]) assert.equal((await other.app.record(id))!.retracted, "no");
+  const open = await again.check(client, teamOf(again), 4);
+  await allSent(again);
+  await again.takeBack(open, "Verkeerd getikt");
+  await assert.rejects(again.takeBack(open, "Verkeerd getikt"), fails("gone"));
+  assert.equal((await again.record(open))!.retracted, "yes");
   for (const a of [again, other.app]) await team.close(a);
 });
 

@@ -533,6 +533,32 @@ test("the hand-over of a team is one sheet of A4, without buttons, with who made
   await page.close();
 });
 
+test("on a closed tablet a wrong tap of a round is taken back", { skip }, async () => {
+  const { page, faults } = await open("state=closed&unsent=2&as=Salie&at=03:10&online=no");
+  await visit(page, "rounds");
+  const round = page.locator(".round", { hasText: "Merel" });
+  const checks = round.locator(".check");
+  const left = (n: number) => until(`${n} left`, async () => n === (await checks.count()), WAIT_MS);
+  const tap = (words: string) => round.locator(".round-button", { hasText: words }).click();
+  assert.equal(await checks.count(), 0);
+  await tap("slaapt");
+  await left(1);
+  await tap("niet gezien");
+  await page.locator(".toast-button", { hasText: "Herstel" }).click();
+  await page.getByText("De ronde van Merel telt niet mee.").waitFor();
+  await left(1);
+  await tap("uit bed");
+  await left(2);
+  await round.getByRole("button", { name: /^Herstel: Merel, 03:1\d uit bed$/ }).click();
+  await left(1);
+  assert.match(await checks.innerText(), /^03:1\d\s*slaapt$/);
+  await again(page, "Tijm");
+  await visit(page, "rounds");
+  assert.equal(await page.locator(".check").count(), 0, "a colleague's are not shown");
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
 test("a conflict is settled with a tap, a double too", { skip }, async () => {
   const { page } = await open("as=Salie");
   await visit(page, "settle/CONFLICT");

@@ -90,7 +90,7 @@ export interface App {
 
   // -- records ------------------------------------------------------------------------------------------
   // Reading needs somebody signed in (AppError not_signed_in) and a tablet that shows what was recorded
-  // (AppError locked or closed: device.entryOnly). So does all writing below but save and check.
+  // (AppError locked or closed: device.entryOnly). So does all writing below but save, check and takeBack.
 
   /** Newest first. What is retracted is among them and says so. */
   records(query: Query): Promise<RecordView[]>;
@@ -127,6 +127,12 @@ export interface App {
   resolve(seen: RecordView, field: number, value: Value): Promise<void>;
   /** Night rounds: a quick tap. state: code of sleep_check's field `state`; at: seconds, now when absent. */
   check(client: Id, team: Id, state: number, at?: number): Promise<Id>;
+  /** What the person signed in tapped since this page was opened and no server has, newest first; without
+   *  what was taken back. Known also while the tablet is entryOnly. */
+  taps(): Promise<readonly Tap[]>;
+  /** A wrong tap: the entry is kept and counts no more. While the tablet is entryOnly one of `taps` only,
+   *  else also one that was sent since. reason: as of retract. AppError locked, closed, gone. */
+  takeBack(tap: Id, reason: string): Promise<void>;
 
   // -- sending ------------------------------------------------------------------------------------------
 
@@ -409,6 +415,13 @@ export interface RecordView {
   place: Place;
   /** opaque: what the carer saw, so that a change replaces nothing else */
   readonly seen: unknown;
+}
+export interface Tap {
+  readonly id: Id;
+  readonly client: Id;
+  readonly state: number;
+  /** seconds */
+  readonly at: number;
 }
 export interface BoardLine {
   client: Client;

@@ -11,12 +11,14 @@ import type {
   KindInfo,
   Query,
   RecordView,
+  Tap,
   Team,
   Value,
   Values,
 } from "./api.ts";
 import { AppError } from "./api.ts";
 import { OvError } from "../proto/error.ts";
+import { type Name, seqOf, writerOf } from "../proto/name.ts";
 import { FIELD_RETRACTED } from "../proto/op.ts";
 import { type Rec, retracted } from "../proto/record.ts";
 import { type Kind, TYPE } from "../proto/schema.ts";
@@ -29,8 +31,12 @@ import { Staff } from "./staff.ts";
 import { type OpDraft, type Who, createOp, editOp, keepOp, retractOp } from "./writing.ts";
 
 const HOUR_S = 3600;
+const TAPS_MAX = 200;
 
 export class Engine extends Staff implements App {
+  /** in memory only: a page that is opened anew on a closed tablet shows nothing of before */
+  #taps: (Tap & { by: Name })[] = [];
+
   // -- what there is to know ----------------------------------------------------------------------------
 
   teams(): Team[] {
@@ -199,7 +205,30 @@ export class Engine extends Staff implements App {
     put("night_date", this.clock.night(at));
     put("checked_at", at);
     put("state", state);
-    return this.save({ kind: k.id, team, client, values });
+    this.entering();
+    const by = this.who!.id;
+    const id = await this.save({ kind: k.id, team, client, values });
+    this.#taps = [{ id, client, state, at, by }, ...this.#taps].slice(0, TAPS_MAX);
+    return id;
+  }
+  async taps(): Promise<readonly Tap[]> {
+    const core = this.entering();
+    const by = this.who!.id;
+    const { writer, acked } = await core.store.log();
+    const unsent = (id: Name) => writerOf(id) === writer && seqOf(id) > acked;
+    return this.#taps.filter((tap) => tap.by === by && unsent(tap.id));
+  }
+  /** What no server has lies outside the share: the record is that one entry, and nothing closed is read. */
+  async takeBack(tap: Id, reason: string): Promise<void> {
+    const core = this.entering();
+    const who = this.#who();
+    const mine = this.#taps.some((t) => t.id === tap && t.by === who.author);
+    if (this.entryOnly && !(await this.taps()).some((t) => t.id === tap)) throw this.notShown();
+    const seen = mine ? (await core.store.view(tap))?.record : undefined;
+    if (!seen) throw appError("gone");
+    if (retracted(seen) === "live")
+      await this.#append(core, retractOp(this.#kindOf(core, seen.kind), seen, reason.trim(), who));
+    this.#taps = this.#taps.filter((t) => t.id !== tap);
   }
 
   // -- drafts -------------------------------------------------------------------------------------------

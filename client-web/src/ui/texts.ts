@@ -136,8 +136,8 @@ const TEXTS = {
     "What was entered before is shown again once the tablet has had a connection.",
   ],
   entry_only_rounds: [
-    "Verkeerd getikt? Tik opnieuw. Verbeteren kan als de tablet weer verbinding heeft gehad.",
-    "Wrong tap? Tap again. You can correct it once the tablet has had a connection.",
+    "Verkeerd getikt? Tik op Herstel. De rest zie je weer als de tablet verbinding heeft gehad.",
+    "Wrong tap? Tap Undo. The rest is shown again once the tablet has had a connection.",
   ],
 
   // -- form
@@ -272,6 +272,7 @@ const TEXTS = {
   rounds_last: ["{time} {state}", "{time} {state}"],
   rounds_none: ["Nog niet gekeken vannacht", "Not checked yet tonight"],
   rounds_saved: ["{name}: {state}", "{name}: {state}"],
+  rounds_undo: ["Herstel: {name}, {time} {state}", "Undo: {name}, {time} {state}"],
   rounds_undone: ["De ronde van {name} telt niet mee.", "The round of {name} does not count."],
   rounds_wrong_tap: ["Verkeerd getikt", "Wrong tap"],
   rounds_no_kind: [

@@ -118,6 +118,7 @@ export async function showsNothing(app: App, code: AppErrorCode, seen: RecordVie
     edit: () => app.edit(seen, { [field(SLEEP(app), "quality")]: 1 }),
     retract: () => app.retract(seen, "fout"),
     undoRetraction: () => app.undoRetraction(seen),
+    takeBack: () => app.takeBack(seen.id, "fout"),
     resolve: () => app.resolve(seen, field(SLEEP(app), "quality"), 1),
     clearPin: async () => app.clearPin(await personOf(app, "Bas")),
     offerAgain: () => app.offerAgain(),

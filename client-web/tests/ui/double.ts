@@ -26,6 +26,7 @@ import {
   type Settings,
   type SignIn,
   type SyncStatus,
+  type Tap,
   type Team,
   type Unsubscribe,
   type Value,
@@ -440,6 +441,18 @@ export class Double implements App {
       client,
       values: { 2: this.#story.projects[0].id, 10: this.clock.night(at), 11: at, 12: state },
     });
+  }
+
+  async taps(): Promise<Tap[]> {
+    const [at, state] = [11, 12];
+    const mine = (r: RecordView) => r.place === "tablet" && r.createdBy === this.person?.id;
+    return [...this.#records.values()]
+      .filter((r) => mine(r) && r.retracted === "no" && this.kind(r.kind)?.name === "sleep_check")
+      .map((r) => ({ id: r.id, client: r.client!, state: Number(r.values[state]), at: Number(r.values[at]) }))
+      .reverse();
+  }
+  async takeBack(tap: Id, reason: string): Promise<void> {
+    await this.retract(this.#records.get(tap)!, reason);
   }
 
   /** how often everything was offered again */

@@ -1,9 +1,9 @@
 // Rounds through the night: a tap a client. The time comes by itself; a wrong tap is taken back with another.
-import type { Client, Option, RecordView } from "../../app/api.ts";
+import type { Client, Option, Tap } from "../../app/api.ts";
 import { time } from "../format.ts";
 import { Icon, type IconName } from "../icons.tsx";
 import { fieldNamed, ROUNDS } from "../kinds.ts";
-import { Alert, Avatar, ErrorAlert, Loading, Title } from "../parts.tsx";
+import { Alert, Avatar, Button, ErrorAlert, Loading, Title } from "../parts.tsx";
 import { useAction, useLoad, useUi } from "../ui.tsx";
 
 export function Rounds() {
@@ -13,21 +13,25 @@ export function Rounds() {
   const night = app.clock.night(app.clock.now());
   const loaded = useLoad(
     async () => {
-      if (!team || !kind) return null;
-      const [clients, checks] = await Promise.all([
-        app.clients(team.id),
-        mayRead ? app.records({ team: team.id, kind: kind.id, fromDay: night, toDay: night + 1 }) : [],
-      ]);
-      return {
-        clients,
-        checks: checks.filter(
-          (r) => r.retracted !== "yes" && app.clock.night(r.occurredAt ?? r.createdAt) === night,
-        ),
-      };
+      if (!team || !state) return null;
+      const [clients, checks] = await Promise.all([app.clients(team.id), mayRead ? recorded() : app.taps()]);
+      return { clients, checks: checks.filter((c) => app.clock.night(c.at) === night) };
     },
     [team?.id, night, minute, mayRead],
     ["records", "people", "kinds"],
   );
+  async function recorded(): Promise<Tap[]> {
+    const days = { fromDay: night, toDay: night + 1 };
+    const records = await app.records({ team: team!.id, kind: kind!.id, ...days });
+    return records
+      .filter((r) => r.retracted !== "yes")
+      .map((r) => ({
+        id: r.id,
+        client: r.client ?? "",
+        state: Number(r.values[state!.id]),
+        at: r.occurredAt ?? r.createdAt,
+      }));
+  }
   return (
     <>
       <Title icon="eye" sub={t("rounds_lead")}>
@@ -47,8 +51,7 @@ export function Rounds() {
             key={client.id}
             client={client}
             options={state.options}
-            stateField={state.id}
-            checks={loaded.value!.checks.filter((r) => r.client === client.id)}
+            checks={loaded.value!.checks.filter((c) => c.client === client.id)}
           />
         ))}
     </>
@@ -58,28 +61,28 @@ export function Rounds() {
 interface RoundProps {
   client: Client;
   options: readonly Option[];
-  stateField: number;
-  checks: readonly RecordView[];
+  checks: readonly Tap[];
 }
-function Round({ client, options, stateField, checks }: RoundProps) {
+function Round({ client, options, checks }: RoundProps) {
   const { app, t, l, team, say, mayRead } = useUi();
   const { error, run } = useAction();
-  const sorted = [...checks].sort((a, b) => (b.occurredAt ?? 0) - (a.occurredAt ?? 0));
-  const label = (code: unknown) => {
+  const sorted = [...checks].sort((a, b) => b.at - a.at);
+  const last = sorted[0];
+  const label = (code: number) => {
     const option = options.find((o) => o.code === code);
     return option ? l(option.label) : "";
   };
-  const undo = async (id: string) => {
-    const record = await app.record(id);
-    if (record) await app.retract(record, t("rounds_wrong_tap"));
-    say({ text: t("rounds_undone", { name: client.label }) });
-  };
+  const undo = (id: string) =>
+    run(async () => {
+      await app.takeBack(id, t("rounds_wrong_tap"));
+      say({ text: t("rounds_undone", { name: client.label }) });
+    });
   const tap = (option: Option) =>
     run(async () => {
       const id = await app.check(client.id, team!.id, option.code);
       say({
         text: t("rounds_saved", { name: client.label, state: l(option.label) }),
-        ...(mayRead && { action: { label: t("undo"), run: () => void undo(id) } }),
+        action: { label: t("undo"), run: () => undo(id) },
       });
     });
   return (
@@ -91,13 +94,25 @@ function Round({ client, options, stateField, checks }: RoundProps) {
           <p class="sub">
             {sorted.length === 0 && mayRead && t("rounds_none")}
             {sorted.slice(0, 4).map((r, i) => (
-              <span key={r.id} class={`check state-${Number(r.values[stateField])}`}>
-                <b>{time(app, r.occurredAt ?? r.createdAt)}</b>
-                {i === 0 && <span>{label(r.values[stateField])}</span>}
+              <span key={r.id} class={`check state-${r.state}`}>
+                <b>{time(app, r.at)}</b>
+                {i === 0 && <span>{label(r.state)}</span>}
               </span>
             ))}
           </p>
         </div>
+        {!mayRead && last && (
+          <Button
+            label={t("rounds_undo", {
+              name: client.label,
+              time: time(app, last.at),
+              state: label(last.state),
+            })}
+            onClick={() => undo(last.id)}
+          >
+            {t("undo")}
+          </Button>
+        )}
       </div>
       <ErrorAlert error={error} />
       <div class="round-buttons" role="group" aria-label={t("client_check_title", { name: client.label })}>
