@@ -79,6 +79,7 @@ const SHOTS = [
   ["rounds", "as=Salie&at=03:10", "rounds"],
   ["handover", "as=Salie", "handover", undefined, whole],
   ["send", "as=Salie&unsent=12&trouble=1&old=1", "send"],
+  ["send-noted", "as=Salie&noted=4", "send"],
   ["send-looks", "as=Salie&unsent=3&looks=3", "send", tap("Is de server teruggezet?"), whole],
   ["settings", "as=Salie", "settings"],
   ["lost", "state=store_lost"],

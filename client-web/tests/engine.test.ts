@@ -124,12 +124,14 @@ test("who only looked has looks to send and no entries, and not everything is se
   browser.cut();
   await until("noticed", () => app.sync.state === "waiting");
   await app.record(id);
+  await until("it is noted", () => app.sync.noted === 1);
+  assert.equal(app.sync.unsent, 0);
   // the connection breaks just when they are handed over
   await (app as unknown as { core: { looks: { handOver(): Promise<void> } } }).core.looks.handOver();
-  const counts = () => [app.sync.unsent, app.sync.looks];
-  assert.deepEqual(counts(), [1, 1], "at once");
+  const counts = () => [app.sync.unsent, app.sync.looks, app.sync.noted];
+  assert.deepEqual(counts(), [1, 1, 0], "at once");
   await night(app, 20009);
-  await until("counted", () => counts().join() === "2,1");
+  await until("counted", () => counts().join() === "2,1,0");
   await team.close(app);
   const again = await team.open(browser);
   await until("counted anew", () => again.sync.unsent === 2 && again.sync.looks === 1);
@@ -138,6 +140,31 @@ test("who only looked has looks to send and no entries, and not everything is se
   await again.syncNow();
   await allSent(again);
   assert.equal(again.sync.looks, 0);
+});
+
+test("a look that waits for others is counted, and sent when somebody asks for it", { skip }, async () => {
+  const { browser, app } = await team.tablet("T14");
+  await signIn(app);
+  const id = await night(app, 20007);
+  await allSent(app);
+  await app.record(id);
+  await until("it is noted", () => app.sync.noted === 1);
+  assert.deepEqual([app.sync.unsent, app.sync.state], [0, "live"], "it waits");
+  await team.close(app);
+  browser.online = false;
+  const again = await team.open(browser);
+  await until("counted anew", () => again.sync.noted === 1);
+  await signIn(again);
+  browser.online = true;
+  await again.syncNow();
+  await until("sent", () => again.sync.noted === 0);
+  await allSent(again);
+  await again.records({ client: await clientOf(again), fromDay: 0, toDay: 99999 });
+  await until("noted once more", () => again.sync.noted === 1);
+  await again.endShift();
+  await until("at the end of a shift, too", () => again.sync.noted === 0);
+  await allSent(again);
+  assert.ok(again.sync.allSentAt! > 0);
 });
 
 test("a wrong code, and no server, are said in words and change nothing", { skip }, async () => {

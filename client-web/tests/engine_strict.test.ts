@@ -158,6 +158,7 @@ test("closed: a new entry is taken, outlives the page, and arrives once there is
 
   const closed = await team.open(browser);
   assert.deepEqual([closed.device.state, closed.device.entryOnly], ["closed", true]);
+  await until("who looked is counted", () => closed.sync.noted === 1);
   const [anna, bas] = await closed.people(teamOf(closed));
   assert.deepEqual([anna.name, anna.hasPin, bas.name, bas.hasPin], ["Anna", true, "Bas", false]);
   assert.equal((await closed.signIn(anna.id, "9999")).ok, false, "the PIN is asked as ever");

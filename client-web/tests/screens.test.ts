@@ -483,7 +483,18 @@ test("'Alles is verstuurd' stands there only when the engine knows it", { skip }
   );
   await with_({ unsent: 1, looks: 1 });
   await footer.getByText("Alle invoer is verstuurd, 1 inzage nog niet").waitFor();
-  await with_({ unsent: 0, looks: 0, allSentAt: null });
+  // noted for later: asks nothing of anybody, and what was sent is said for what it is
+  await with_({ unsent: 0, looks: 0, noted: 4 });
+  await footer.getByText("Alle invoer is verstuurd om 06:47").waitFor();
+  assert.doesNotMatch(await footer.innerText(), /Alles is|inzagen|Nu versturen/);
+  assert.match(await states.nth(1).innerText(), /^Inzagen\s.*\s4$/s);
+  await with_({ unsent: 2, looks: 2 });
+  await footer.getByText("Alle invoer is verstuurd, 6 inzagen nog niet").waitFor();
+  await with_({ unsent: 1, looks: 0 });
+  await footer.getByText("1 nog te versturen").waitFor();
+  await with_({ unsent: 0, noted: 0 });
+  await footer.getByText("Alles is verstuurd om 06:47").waitFor();
+  await with_({ allSentAt: null });
   await footer.getByText("Nog nooit verstuurd").waitFor();
   await with_({ allSentAt: 1773208000, unsafe: 4 });
   await footer.getByText(/Alles is verstuurd/).waitFor();

@@ -438,6 +438,8 @@ export interface SyncStatus {
   readonly unsent: number;
   /** of those: who looked at whom, for the audit. Nobody wrote them, and they are to be sent all the same */
   readonly looks: number;
+  /** looks that are noted and not among `unsent` yet: they go by themselves with a sync, now and then */
+  readonly noted: number;
   /** of those acknowledged: entries that are not in a backup or on a second server yet */
   readonly unsafe: number;
   /** records of this tablet's teams that somebody must look at; 0 while the tablet is entryOnly */
@@ -446,7 +448,7 @@ export interface SyncStatus {
   /** 0 … 1 of what was to be sent in this sync; null when nothing is under way */
   readonly progress: number | null;
   /** seconds; when everything was last known to be on the server; null: never. 'Alles is verstuurd om …'
-   *  may be said only while unsent is 0. */
+   *  may be said only while unsent and noted are 0, and of entries alone while unsent is 0. */
   readonly allSentAt: number | null;
   /** seconds; last complete sync, both ways */
   readonly lastSync: number | null;

@@ -77,7 +77,7 @@ export class Engine extends Staff implements App {
   /** Whoever looks at records leaves a look, before they are shown (PROTO-163). */
   async #seen(views: RecordView[]): Promise<RecordView[]> {
     const core = this.reading();
-    await stored(() => core.looks.note(this.who!.id, views));
+    if (await stored(() => core.looks.note(this.who!.id, views))) this.looked();
     return views;
   }
   async records(query: Query): Promise<RecordView[]> {

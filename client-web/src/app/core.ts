@@ -249,6 +249,7 @@ async function forgetReceived(tx: Write): Promise<void> {
     "indexVersion",
     "safeSince",
     "looks",
+    "notedLooks",
     "strict",
   ];
   for (const key of gone) await tx.objectStore("meta").delete(key);

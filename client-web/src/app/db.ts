@@ -91,6 +91,8 @@ export interface Meta {
   purgesDue: PurgeDue[];
   /** sealed: who looked at whom, not handed over yet */
   looks: Uint8Array;
+  /** how many those are; absent in a store of an older app */
+  notedLooks: number;
   /** entries with `look` that no server has acknowledged */
   unsentLooks: number;
   /** own ops up to seq were safe at that time */

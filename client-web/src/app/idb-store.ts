@@ -482,7 +482,8 @@ export class IdbStore implements Store {
       if (row.receipt || (row.w === writer && row.seq <= acked))
         await entries.put({ ...offTop(row), body: null });
     for (const key of ["cursors", "staged"] as const) await putMeta(tx, key, []);
-    for (const key of ["doubleKey", "looks", "strict"] as const) await tx.objectStore("meta").delete(key);
+    for (const key of ["doubleKey", "looks", "notedLooks", "strict"] as const)
+      await tx.objectStore("meta").delete(key);
     await putMeta(tx, "revoked", true);
     const secrets = (await tx.objectStore("secrets").get("device"))!;
     await tx.objectStore("secrets").put({ ...secrets, store: storeKey }, "device");

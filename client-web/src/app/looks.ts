@@ -7,7 +7,7 @@ import { OvError } from "../proto/error.ts";
 import type { Name } from "../proto/name.ts";
 import { type Header, KIND, type Payload } from "../proto/op.ts";
 import type { Core } from "./core.ts";
-import { putMeta, readMeta, writeMeta } from "./db.ts";
+import { type TableName, type Write, putMeta, readMeta } from "./db.ts";
 import type { Env } from "./env.ts";
 
 const PLACE = "looks";
@@ -43,12 +43,29 @@ export class Looks {
     if (!sealed) return [];
     return JSON.parse(utf8Decode(await this.#core.sealer.open(PLACE, sealed)) ?? "[]") as Look[];
   }
-  #seal(list: Look[]): Promise<Uint8Array> {
-    return this.#core.sealer.seal(PLACE, utf8(JSON.stringify(list)));
+  /** Beside them lies in the open how many they are: a closed store can be asked for that. */
+  async #sealed(list: Look[]): Promise<(tx: Write) => Promise<void>> {
+    const body = await this.#core.sealer.seal(PLACE, utf8(JSON.stringify(list)));
+    return async (tx) => {
+      await putMeta(tx, "looks", body);
+      await putMeta(tx, "notedLooks", list.length);
+    };
+  }
+  async #keep(list: Look[]): Promise<void> {
+    const put = await this.#sealed(list);
+    const tx = this.#core.db.transaction(["meta"] as TableName[], "readwrite");
+    await Promise.all([put(tx), tx.done]);
   }
 
-  /** Before what was found is shown. */
-  async note(person: Name, views: readonly RecordView[]): Promise<void> {
+  /** How many are noted and no entries yet. */
+  async noted(): Promise<number> {
+    const { db, sealer } = this.#core;
+    const n = await readMeta(db, "notedLooks");
+    return n ?? (sealer.closed ? 0 : (await this.#read()).length);
+  }
+
+  /** Before what was found is shown. Says whether there was anything to note. */
+  async note(person: Name, views: readonly RecordView[]): Promise<boolean> {
     const now = Math.floor(this.#env.nowMs() / 1000);
     const fresh = new Map<Name, number>();
     for (const { client, team } of views) {
@@ -57,14 +74,15 @@ export class Looks {
       const before = this.#recent.get(`${person} ${client}`);
       if (before === undefined || now < before || now - before >= SAME_S) fresh.set(client, scope);
     }
-    if (!fresh.size) return;
+    if (!fresh.size) return false;
     await this.#env.lock("looks", async () => {
       const list = await this.#read();
       for (const [client, scope] of fresh)
         add(list, { person, client, scope, first: now, last: now, times: 1 });
-      await writeMeta(this.#core.db, "looks", await this.#seal(list.slice(-LOOKS_MAX)));
+      await this.#keep(list.slice(-LOOKS_MAX));
     });
     for (const client of fresh.keys()) this.#recent.set(`${person} ${client}`, now);
+    return true;
   }
 
   /** Each look leaves the list in the transaction that makes it an entry. */
@@ -75,12 +93,11 @@ export class Looks {
     await this.#env.lock("looks", async () => {
       const list = await this.#read();
       for (let look = list.shift(); look; look = list.shift()) {
-        const rest = await this.#seal(list);
         try {
-          await this.#core.store.append(lookOp(look, version, deviceS), (tx) => putMeta(tx, "looks", rest));
+          await this.#core.store.append(lookOp(look, version, deviceS), await this.#sealed(list));
         } catch (e) {
           if (!(e instanceof OvError) || e.slug !== "no_key") throw e;
-          await writeMeta(this.#core.db, "looks", rest); // erased: nothing can be said of them any more
+          await this.#keep(list); // erased: nothing can be said of them any more
         }
       }
     });

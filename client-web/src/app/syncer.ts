@@ -26,6 +26,7 @@ export interface Line {
 export interface Counts {
   unsent: number;
   looks: number;
+  noted: number;
   unsafe: number;
   attention: number;
   allSentAt: number | null;

@@ -36,6 +36,7 @@ const SETTINGS: Settings = { lang: "nl", theme: "system", idleLockS: 120, team: 
 const NO_SYNC: SyncStatus = {
   unsent: 0,
   looks: 0,
+  noted: 0,
   unsafe: 0,
   attention: 0,
   state: "idle",
@@ -345,9 +346,10 @@ export abstract class Tablet {
   async #counts(): Promise<Omit<SyncStatus, "state" | "progress" | "nextTry" | "error" | "online">> {
     const core = this.core;
     if (!core) return NO_SYNC;
-    const [own, looks, stranded, allSentMs, lastMs] = await Promise.all([
+    const [own, looks, noted, stranded, allSentMs, lastMs] = await Promise.all([
       logs(core),
       readMeta(core.db, "unsentLooks"),
+      core.looks.noted(),
       readMeta(core.db, "stranded"),
       readMeta(core.db, "allSentAt"),
       readMeta(core.db, "lastSync"),
@@ -358,6 +360,7 @@ export abstract class Tablet {
     return {
       unsent: own.reduce((n, log) => n + log.seq - log.acked, stranded ?? 0),
       looks: looks ?? 0,
+      noted,
       unsafe: own.reduce((n, log) => n + Math.max(0, log.acked - log.safe), 0),
       attention: counts.reduce((a, b) => a + b, 0),
       allSentAt: seconds(allSentMs),
@@ -367,8 +370,9 @@ export abstract class Tablet {
   #appended(log: LogState, look: boolean): void {
     sing(this.env.marks, log);
     // at once, so that no footer says 'all sent' beside what was just saved; counted anew just after
-    const { unsent, looks } = this.status;
-    this.#noteSync({ ...this.status, unsent: unsent + 1, looks: looks + Number(look) });
+    const { unsent, looks, noted } = this.status;
+    const counts = look ? { looks: looks + 1, noted: Math.max(0, noted - 1) } : {};
+    this.#noteSync({ ...this.status, unsent: unsent + 1, ...counts });
     this.#syncer?.appended();
   }
   async #synced(allSent: boolean): Promise<void> {
@@ -395,6 +399,10 @@ export abstract class Tablet {
     this.#looksMs = now;
     await core.looks.handOver();
   }
+  /** A look was noted: it counts at once. */
+  protected looked(): void {
+    this.#syncer?.refresh();
+  }
   #noteClock(offsetMs: number, suspect: boolean): void {
     if (this.core) this.core.offsetMs = offsetMs;
     this.#clockOffS = suspect ? Math.round(-offsetMs / 1000) : 0;
@@ -416,7 +424,11 @@ export abstract class Tablet {
     this.say("device");
     this.storeChannel?.post({ is: "device" } satisfies Told);
   }
+  /** Who asks for it, or ends a shift, wants all of it sent: looks that would have waited for others, too. */
   async syncNow(): Promise<void> {
+    this.#looksMs = 0;
+    if (this.core && this.status.state === "live")
+      await this.#handLooksOver(this.core).catch(() => undefined);
     await this.#syncer?.now();
     await this.#refreshes; // what came is known
   }

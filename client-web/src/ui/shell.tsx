@@ -66,21 +66,23 @@ interface FooterWords {
   more: string;
 }
 /** 'Alles is verstuurd' is said only when the engine has the signed answer (allSentAt) and nothing waits. Who
- *  only looked has no entries to send: that is said apart. */
+ *  only looked has no entries to send: that is said apart, and looks that are noted for later ask nothing of
+ *  anybody: then it says of what all was sent. */
 export function footerWords(ui: Ui, sync: SyncStatus): FooterWords {
   const { app, t, l, lang } = ui;
   const busy = sync.state === "connecting" || sync.state === "syncing";
   const entries = sync.unsent - sync.looks;
+  const looks = sync.looks + sync.noted;
   const unsent =
     entries > 0 || sync.allSentAt === null
-      ? counted(lang, "send_unsent_one", "send_unsent_more", entries || sync.looks)
-      : counted(lang, "send_looks_one", "send_looks_more", sync.looks);
+      ? counted(lang, "send_unsent_one", "send_unsent_more", entries || looks)
+      : counted(lang, "send_looks_one", "send_looks_more", looks);
   const last =
     sync.unsent > 0
       ? unsent
       : sync.allSentAt === null
         ? t("send_none")
-        : t("send_all", { time: when(app, sync.allSentAt) });
+        : t(sync.noted ? "send_entries" : "send_all", { time: when(app, sync.allSentAt) });
   if (busy) return { icon: "cloud", mood: "busy", main: sync.unsent ? unsent : last, more: t("send_busy") };
   if (sync.error && sync.online)
     return { icon: "warning", mood: "trouble", main: last, more: l(sync.error.text) };

@@ -310,6 +310,7 @@ const TEXTS = {
     "All entries were sent, {n} views not yet",
   ],
   send_all: ["Alles is verstuurd om {time}", "Everything was sent at {time}"],
+  send_entries: ["Alle invoer is verstuurd om {time}", "All entries were sent at {time}"],
   send_none: ["Nog nooit verstuurd", "Never sent yet"],
   send_busy: ["Versturen …", "Sending …"],
   send_busy_part: ["Versturen … {n}%", "Sending … {n}%"],

@@ -115,6 +115,7 @@ export class Double implements App {
     this.sync = {
       unsent: 0,
       looks: 0,
+      noted: 0,
       unsafe: 0,
       attention: 0,
       state: "idle",
@@ -467,6 +468,7 @@ export class Double implements App {
       ...this.sync,
       unsent: 0,
       looks: 0,
+      noted: 0,
       error: null,
       state: "idle",
       progress: null,

@@ -31,6 +31,7 @@ async function open() {
       looks: Number(query.get("looks")),
       online: query.get("online") !== "no",
     };
+  if (query.get("noted")) app.sync = { ...app.sync, noted: Number(query.get("noted")) };
   if (query.get("busy")) app.sync = { ...app.sync, state: "syncing", progress: 0.4 };
   if (query.get("trouble")) app.fail(UNREACHABLE);
   if (query.get("old")) app.sync = { ...app.sync, lastSync: app.clock.now() - 11 * 86400 };

@@ -16,6 +16,7 @@ export function Send() {
   const { sync, device } = app;
   const busy = sync.state === "connecting" || sync.state === "syncing";
   const words = footerWords(ui, sync);
+  const looks = sync.looks + sync.noted;
   const days = sync.lastSync === null ? 0 : Math.floor((app.clock.now() - sync.lastSync) / DAY_S);
   return (
     <div class="narrow">
@@ -40,8 +41,8 @@ export function Send() {
           title={t("send_state_tablet")}
           help={t("send_state_tablet_help")}
         />
-        {sync.looks > 0 && (
-          <State icon="eye" n={sync.looks} title={t("send_state_looks")} help={t("send_state_looks_help")} />
+        {looks > 0 && (
+          <State icon="eye" n={looks} title={t("send_state_looks")} help={t("send_state_looks_help")} />
         )}
         <State
           icon="sent"

@@ -129,9 +129,9 @@ export class Tablet {
     const button = this.page.locator(".footer-button[aria-label='Nu versturen']");
     await button.click({ timeout: 3000 }).catch(() => undefined);
   }
-  /** Nothing waits, and the server said so. */
+  /** No entry waits, and the server said so. */
   async sent(): Promise<void> {
-    await this.footer(/Alles is verstuurd om/);
+    await this.footer(/All(es|e invoer) is verstuurd om/);
   }
   async said(words: string): Promise<void> {
     await this.page.locator(".toast").getByText(words).waitFor();
