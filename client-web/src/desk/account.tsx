@@ -78,16 +78,27 @@ export default function Account() {
   );
 }
 
+interface Asked {
+  key: "now" | "next" | "repeat" | "code";
+  is: "password" | "password_new" | "once";
+  help?: "next_help" | "code_help";
+}
+const ASKED: readonly Asked[] = [
+  { key: "now", is: "password" },
+  { key: "next", is: "password_new", help: "next_help" },
+  { key: "repeat", is: "password_new" },
+  { key: "code", is: "once", help: "code_help" },
+];
+const EMPTY = { now: "", next: "", repeat: "", code: "" };
+
 function PasswordForm() {
   const t = useTexts(TEXTS);
   const { session, l } = useDesk();
-  const [now, setNow] = useState("");
-  const [next, setNext] = useState("");
-  const [repeat, setRepeat] = useState("");
-  const [code, setCode] = useState("");
+  const [values, setValues] = useState(EMPTY);
   const [tried, setTried] = useState(false);
   const [ended, setEnded] = useState<number | null>(null);
   const { busy, error, run } = useWork();
+  const { now, next, repeat, code } = values;
   const problems = {
     now: now ? undefined : t("empty"),
     next: [...next].length >= LETTERS_MIN ? undefined : t(next ? "short" : "empty"),
@@ -100,11 +111,10 @@ function PasswordForm() {
     if (Object.values(problems).some(Boolean)) return;
     run(async () => {
       setEnded(await session.changePassword(now, next, code.trim()));
-      for (const empty of [setNow, setNext, setRepeat, setCode]) empty("");
+      setValues(EMPTY);
       setTried(false);
     });
   };
-  const shown = (key: keyof typeof problems) => (tried ? problems[key] : undefined);
   return (
     <form
       class="card stack"
@@ -115,33 +125,18 @@ function PasswordForm() {
     >
       <h2 class="utrecht-heading-2">{t("password")}</h2>
       <p>{t("lead")}</p>
-      <TextInput id="pw-now" is="password" label={t("now")} problem={shown("now")} value={now} onValue={setNow} />
-      <TextInput
-        id="pw-next"
-        is="password_new"
-        label={t("next")}
-        help={t("next_help")}
-        problem={shown("next")}
-        value={next}
-        onValue={setNext}
-      />
-      <TextInput
-        id="pw-repeat"
-        is="password_new"
-        label={t("repeat")}
-        problem={shown("repeat")}
-        value={repeat}
-        onValue={setRepeat}
-      />
-      <TextInput
-        id="pw-code"
-        is="once"
-        label={t("code")}
-        help={t("code_help")}
-        problem={shown("code")}
-        value={code}
-        onValue={setCode}
-      />
+      {ASKED.map(({ key, is, help }) => (
+        <TextInput
+          key={key}
+          id={`pw-${key}`}
+          is={is}
+          label={t(key)}
+          help={help && t(help)}
+          problem={tried ? problems[key] : undefined}
+          value={values[key]}
+          onValue={(value) => setValues((before) => ({ ...before, [key]: value }))}
+        />
+      ))}
       {error !== null && (
         <Alert type="error" live>
           <p class="strong">{l(problemText(error))}</p>
