@@ -20,8 +20,8 @@ after(() => closeHome(home));
 
 type Change = [file: string, from: string, to: string];
 const speaks = (lowest: number, highest: number): Change[] => [
-  ["msg.ts", "PROTOCOL_VERSION = 1", `PROTOCOL_VERSION = ${highest}`],
-  ["msg.ts", "PROTOCOL_VERSION_MIN = 1", `PROTOCOL_VERSION_MIN = ${lowest}`],
+  ["messages.ts", "PROTOCOL_VERSION = 1", `PROTOCOL_VERSION = ${highest}`],
+  ["messages.ts", "PROTOCOL_VERSION_MIN = 1", `PROTOCOL_VERSION_MIN = ${lowest}`],
 ];
 /** Types of fields up to references: sets of them and all that came later are unknown. */
 const KNOWS_FEWER_TYPES: Change[] = [["schema.ts", "readField(r, TYPE.BYTES)", "readField(r, TYPE.REF)"]];
@@ -30,7 +30,7 @@ function changed(changes: Change[]): Plugin {
   return {
     name: "another age",
     setup(build) {
-      build.onLoad({ filter: /src[/\\]proto[/\\](msg|schema)\.ts$/ }, ({ path }) => {
+      build.onLoad({ filter: /src[/\\]proto[/\\](messages|schema)\.ts$/ }, ({ path }) => {
         let contents = readFileSync(path, "utf8");
         for (const [file, from, to] of changes.filter(([f]) => f === basename(path))) {
           assert.ok(contents.includes(from), `${file}: ${from}`);

@@ -5,7 +5,7 @@ import test from "node:test";
 import { errorNumber } from "../src/proto/error.ts";
 import { chainStart } from "../src/proto/chain.ts";
 import { overlay } from "../src/proto/log.ts";
-import { OWN, SCOPE_STATE } from "../src/proto/msg.ts";
+import { OWN, SCOPE_STATE } from "../src/proto/messages.ts";
 import type { Name } from "../src/proto/name.ts";
 import { shown } from "../src/proto/record.ts";
 import { ID, NOW, Story, WRITER } from "./lib/story.ts";

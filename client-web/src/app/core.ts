@@ -4,7 +4,7 @@ import type { Clock } from "./api.ts";
 import { hex } from "../proto/bytes.ts";
 import { chainStart } from "../proto/chain.ts";
 import { type LogState } from "../proto/log.ts";
-import type { Enrolled } from "../proto/msg.ts";
+import type { Enrolled } from "../proto/messages.ts";
 import { ID_BYTES } from "../proto/name.ts";
 import type { Ports } from "../proto/session.ts";
 import { scopeKey } from "../proto/store.ts";

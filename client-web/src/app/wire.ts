@@ -1,7 +1,7 @@
 // One connection: a WebSocket, and the session or the enrolment on it. What a session wants sent goes
 // out after each of its steps; steps run one after the other.
-import { SUBPROTOCOL } from "../proto/msg.ts";
-import type { Enrolled } from "../proto/msg.ts";
+import { SUBPROTOCOL } from "../proto/messages.ts";
+import type { Enrolled } from "../proto/messages.ts";
 import { Enrolment } from "../proto/enrol.ts";
 import type { Id } from "../proto/name.ts";
 import { type Event, type Identity, type Ports, type Result, Session } from "../proto/session.ts";

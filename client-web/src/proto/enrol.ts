@@ -1,6 +1,6 @@
 // Enrolment (PROTOCOL.md section 17), and how long to stay away after a failure.
 import { OvError, closeCode, wireNumber } from "./error.ts";
-import { type Enrolled, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./msg.ts";
+import { type Enrolled, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./messages.ts";
 import { Peer } from "./peer.ts";
 import type { Result } from "./session.ts";
 

@@ -7,6 +7,7 @@ export * from "./fold.ts";
 export * from "./generated.ts";
 export * from "./int64.ts";
 export * from "./log.ts";
+export * from "./messages.ts";
 export * from "./msg.ts";
 export * from "./name.ts";
 export * from "./op.ts";

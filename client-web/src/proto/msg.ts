@@ -1,7 +1,44 @@
 // Messages: each is a table of its elements, as in PROTOCOL.md section 10, read and written by the same
 // few lines.
+import {
+  type Codec,
+  UINT32,
+  bin,
+  bytes,
+  credit,
+  flag,
+  flat,
+  frameBytes,
+  id,
+  int,
+  mapped,
+  name,
+  names,
+  optional,
+  optionalList,
+  orNil,
+  position,
+  scope,
+  seq,
+  sums,
+  text,
+  time,
+  uint,
+} from "./elements.ts";
 import { OvError, fail } from "./error.ts";
 import { LIMITS, type MsgName, TYPES, VERDICTS } from "./generated.ts";
+import {
+  type Ack,
+  type Cursor,
+  type Delta,
+  type Msg,
+  OWN,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
+  SCOPE_STATE,
+  type ScopeKey,
+  type Tip,
+} from "./messages.ts";
 import { Reader, Writer, prescan } from "./mp.ts";
 import {
   HASH_BYTES,
@@ -12,274 +49,12 @@ import {
   POSHASH_BYTES,
   PUBKEY_BYTES,
   SIG_BYTES,
-  readId,
-  readName,
-  writeId,
-  writeName,
 } from "./name.ts";
 import type { Op } from "./op.ts";
-import { type Beside, type Held, NOTHING_BESIDE, type Rec, recordFromRows } from "./record.ts";
+import { type Beside, type Held, NOTHING_BESIDE, recordFromRows } from "./record.ts";
 import { decodeRows } from "./rows.ts";
 
-/** The highest version that this program speaks, and the lowest (PROTO-44). */
-export const PROTOCOL_VERSION = 1;
-export const PROTOCOL_VERSION_MIN = 1;
-export const SUBPROTOCOL = "overdracht.1";
-
-export interface Cursor {
-  scope: number;
-  pos: number;
-  hash: Uint8Array;
-}
-export interface ScopeKey {
-  scope: number;
-  key: Uint8Array;
-}
-export interface Tip {
-  seq: number;
-  head: Uint8Array;
-}
-export const OWN = { SAME: 0, TIPS: 1, LADDER: 2 } as const;
-export const SCOPE_STATE = { REFETCH: 1, NEW: 2, GONE: 3 } as const;
-
-export interface Enrol {
-  versionMin: number;
-  versionMax: number;
-  code: string;
-  publicKey: Uint8Array;
-  deviceName: string;
-}
-export interface Enrolled {
-  version: number;
-  device: Id;
-  organisation: Id;
-  server: Id;
-  serverKey: Uint8Array;
-  deviceRecord: Name;
-  scopes: ScopeKey[];
-  timeMs: number;
-  zone: string;
-  pin: Uint8Array | null;
-}
-export interface Hello {
-  versionMin: number;
-  versionMax: number;
-  device: Id;
-  writer: Id;
-  ownSeq: number;
-  ownHead: Uint8Array;
-  server: Id | null;
-  cursors: Cursor[];
-  timeMs: number;
-  nonce: Uint8Array;
-  /** 1 wants live, 2 a PUSH follows, 4 the store is closed */
-  flags: number;
-  credit: number;
-  frameBytes: number;
-  signature: Uint8Array;
-}
-export const HELLO_LIVE = 1;
-export const HELLO_PUSH_FOLLOWS = 2;
-export const HELLO_CLOSED = 4;
-export interface Welcome {
-  version: number;
-  server: Id;
-  timeMs: number;
-  own: number;
-  safeUpTo: number;
-  scopes: { scope: number; state: number }[];
-  frameBytes: number;
-  credit: number;
-  retryS: number;
-  tips: Tip[];
-  /** head: the first 8 bytes */
-  ladder: Tip[];
-  /** 1: the organisation protects the stores of its devices strictly (PROTO-164) */
-  strict: number;
-  /** this device's share of its store's key */
-  share: Uint8Array | null;
-}
-export interface Challenge {
-  nonce: Uint8Array;
-  timeMs: number;
-}
-export interface Proof {
-  signature: Uint8Array;
-}
-export interface Push {
-  firstSeq: number;
-  more: boolean;
-  rows: Uint8Array;
-  signature: Uint8Array;
-  prev: Uint8Array | null;
-  keys: { of: Name; key: Uint8Array }[];
-}
-export interface Ack {
-  upTo: number;
-  head: Uint8Array;
-  safeUpTo: number;
-  /** upTo: last seq of the run */
-  receipts: { upTo: number; timeMs: number; offsetMs: number }[];
-  held: { seq: number; reason: number }[];
-  refused: { seq: number; error: number } | null;
-  signature: Uint8Array;
-}
-export interface Delta {
-  scope: number;
-  from: number;
-  to: number;
-  hash: Uint8Array;
-  /** seconds */
-  time: number;
-  more: boolean;
-  records: { record: Rec; changed: number }[];
-  gone: Name[];
-}
-export interface Acked {
-  cursors: { scope: number; pos: number }[];
-}
-export interface Bye {
-  reason: number;
-  retryS: number;
-}
-export interface ErrorMsg {
-  error: number;
-  seq: number;
-  retryS: number;
-  text: string;
-  tips: Tip[];
-  ladder: Tip[];
-  names: Name[];
-}
-export interface Messages {
-  ENROL: Enrol;
-  ENROLLED: Enrolled;
-  HELLO: Hello;
-  WELCOME: Welcome;
-  CHALLENGE: Challenge;
-  PROOF: Proof;
-  PUSH: Push;
-  ACK: Ack;
-  DELTA: Delta;
-  ACKED: Acked;
-  BYE: Bye;
-  ERROR: ErrorMsg;
-  SYNCED: Record<string, never>;
-}
-export type Msg = { [K in MsgName]: { type: K } & Messages[K] }[MsgName];
-
-// -- elements -------------------------------------------------------------------------------------------
-
-interface Codec<T> {
-  read(r: Reader): T;
-  write(w: Writer, v: T): void;
-  /** optional elements: what stands for one that is left out */
-  absent?: () => T;
-  isAbsent?: (v: T) => boolean;
-}
-
-const UINT32 = 0xffffffff;
-const int = (lo: number, hi: number): Codec<number> => ({
-  read: (r) => r.intIn(lo, hi),
-  write: (w, v) => w.int(v),
-});
-const uint = (max: number): Codec<number> => int(0, max);
-const time = int(-LIMITS.TIME_S_MAX, LIMITS.TIME_S_MAX);
-const seq = int(1, LIMITS.SEQ_MAX);
-const position = uint(LIMITS.SEQ_MAX);
-const scope = uint(UINT32);
-const bin = (n: number): Codec<Uint8Array> => ({ read: (r) => r.binOf(n), write: (w, v) => w.bin(v) });
-const bytes: Codec<Uint8Array> = { read: (r) => r.bin(), write: (w, v) => w.bin(v) };
-const text = (max: number): Codec<string> => ({ read: (r) => r.strMax(max), write: (w, v) => w.str(v) });
-const id: Codec<Id> = { read: readId, write: writeId };
-const name: Codec<Name> = { read: readName, write: writeName };
-const flag: Codec<boolean> = { read: (r) => r.uint(1) === 1, write: (w, v) => w.int(v ? 1 : 0) };
-
-/** 0 on the wire stands for the default. */
-const defaulting = (usual: number, lo: number, hi: number): Codec<number> => ({
-  read(r) {
-    const v = r.uint(hi);
-    if (v === 0) return usual;
-    if (v < lo) r.fail();
-    return v;
-  },
-  write: (w, v) => w.int(v === usual ? 0 : v),
-});
-const credit = defaulting(LIMITS.CREDIT_DEFAULT, 1, LIMITS.CREDIT_MAX);
-const frameBytes = defaulting(LIMITS.FRAME_BYTES_DEFAULT, LIMITS.FRAME_BYTES_MIN, LIMITS.FRAME_BYTES_MAX);
-
-function orNil<T>(c: Codec<T>): Codec<T | null> {
-  return {
-    read: (r) => (r.nil() ? null : c.read(r)),
-    write: (w, v) => (v === null ? w.nil() : c.write(w, v)),
-  };
-}
-function optional<T>(c: Codec<T>, usual: T): Codec<T> {
-  return { ...c, absent: () => usual, isAbsent: (v) => v === usual };
-}
-function optionalList<T>(c: Codec<T[]>): Codec<T[]> {
-  return { ...c, absent: () => [], isAbsent: (v) => v.length === 0 };
-}
-
-/** PROTO-16: an array of the parts of all entries. */
-function flat<T>(parts: { [K in keyof T]: Codec<T[K]> }, max: number): Codec<T[]> {
-  const keys = Object.keys(parts) as (keyof T)[];
-  return {
-    read(r) {
-      const n = r.array();
-      if (n % keys.length) r.fail();
-      if (n > max * keys.length) r.fail("limit");
-      const list: T[] = [];
-      for (let i = 0; i < n && !r.err; i += keys.length) {
-        const entry = {} as T;
-        for (const k of keys) entry[k] = parts[k].read(r);
-        list.push(entry);
-      }
-      return list;
-    },
-    write(w, list) {
-      w.array(list.length * keys.length);
-      for (const entry of list) for (const k of keys) parts[k].write(w, entry[k]);
-    },
-  };
-}
-function names(max: number): Codec<Name[]> {
-  return {
-    read(r) {
-      const n = r.array();
-      if (n > max) r.fail("limit");
-      const list: Name[] = [];
-      for (let i = 0; i < n && !r.err; i++) list.push(readName(r));
-      return list;
-    },
-    write(w, list) {
-      w.array(list.length);
-      for (const n of list) writeName(w, n);
-    },
-  };
-}
-/** Entries that travel as differences from the entry before: undo adds them up, the other way takes them
- *  apart. */
-function mapped<A, B>(
-  c: Codec<A[]>,
-  undo: (list: A[], r: Reader) => B[],
-  apply: (list: B[]) => A[],
-): Codec<B[]> {
-  return { read: (r) => undo(c.read(r), r), write: (w, list) => c.write(w, apply(list)) };
-}
-function sums<T>(list: T[], keys: (keyof T)[], sign: 1 | -1, start: Partial<Record<keyof T, number>>): T[] {
-  const before = { ...start } as Record<keyof T, number>;
-  return list.map((e) => {
-    const out = { ...e };
-    for (const k of keys) {
-      const v = Number(e[k]);
-      const last = before[k] ?? 0;
-      (out as Record<keyof T, number>)[k] = v + sign * last;
-      before[k] = sign > 0 ? v + last : v;
-    }
-    return out;
-  });
-}
+// -- tables ---------------------------------------------------------------------------------------------
 
 const tips = optionalList(flat<Tip>({ seq, head: bin(HASH_BYTES) }, LIMITS.TIPS_MAX));
 const ladder = optionalList(flat<Tip>({ seq, head: bin(8) }, LIMITS.LADDER_MAX));
@@ -308,8 +83,6 @@ const ackHeld = mapped<AckHeld, AckHeld>(
   },
   (list) => sums(list, ["seq"], -1, {}),
 );
-
-// -- tables ---------------------------------------------------------------------------------------------
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Table = [string, Codec<any>][];

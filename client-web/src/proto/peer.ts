@@ -3,7 +3,8 @@
 import { fail, isReply } from "./error.ts";
 import { packFrame, unpackFrame } from "./frame.ts";
 import { LIMITS, type MsgName, PEER, type Role, type State } from "./generated.ts";
-import { type Msg, decodeMessage, encodeMessage, typeOf } from "./msg.ts";
+import type { Msg } from "./messages.ts";
+import { decodeMessage, encodeMessage, typeOf } from "./msg.ts";
 import { prescan } from "./mp.ts";
 import { type Id, ZERO_ID } from "./name.ts";
 

@@ -33,10 +33,8 @@ import {
   SCOPE_STATE,
   type Tip,
   type Welcome,
-  bodyOf,
-  encodeMessage,
-  withSignature,
-} from "./msg.ts";
+} from "./messages.ts";
+import { bodyOf, encodeMessage, withSignature } from "./msg.ts";
 import { ID_BYTES, type Id, type Name, SIG_BYTES, ZERO_ID, seqOf, writerOf } from "./name.ts";
 import { Peer } from "./peer.ts";
 import { encodeRows } from "./rows.ts";

@@ -2,7 +2,7 @@
 import { hex, unhex } from "../../src/proto/bytes.ts";
 import { errorNumber, errorOfNumber } from "../../src/proto/error.ts";
 import { type MsgName, TYPES } from "../../src/proto/generated.ts";
-import type { Cursor, Msg, Tip } from "../../src/proto/msg.ts";
+import type { Cursor, Msg, Tip } from "../../src/proto/messages.ts";
 import { nameText, parseName } from "../../src/proto/name.ts";
 import { recordJson } from "./records.ts";
 import type { Json } from "./vectors.ts";

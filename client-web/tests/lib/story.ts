@@ -6,17 +6,8 @@ import { type FoldIn, fold } from "../../src/proto/fold.ts";
 import { packFrame, unpackFrame } from "../../src/proto/frame.ts";
 import { ERRORS, LIMITS } from "../../src/proto/generated.ts";
 import { appendOp } from "../../src/proto/log.ts";
-import {
-  type Ack,
-  type ErrorMsg,
-  type Msg,
-  type Push,
-  type Welcome,
-  bodyOf,
-  decodeMessage,
-  encodeMessage,
-  withSignature,
-} from "../../src/proto/msg.ts";
+import type { Ack, ErrorMsg, Msg, Push, Welcome } from "../../src/proto/messages.ts";
+import { bodyOf, decodeMessage, encodeMessage, withSignature } from "../../src/proto/msg.ts";
 import { type Id, type Name, ZERO_ID, makeName } from "../../src/proto/name.ts";
 import { KIND, type WholeOp } from "../../src/proto/op.ts";
 import { type Rec, recordToRows } from "../../src/proto/record.ts";

@@ -7,7 +7,7 @@ import { TYPES } from "../../src/proto/generated.ts";
 import { packFrame, unpackFrame } from "../../src/proto/frame.ts";
 import { Enrolment } from "../../src/proto/enrol.ts";
 import { appendOp, overlay } from "../../src/proto/log.ts";
-import { SUBPROTOCOL } from "../../src/proto/msg.ts";
+import { SUBPROTOCOL } from "../../src/proto/messages.ts";
 import { type Name, ZERO_TAG, makeName } from "../../src/proto/name.ts";
 import { FIELD_RETRACTED, type Field, KIND } from "../../src/proto/op.ts";
 import { type Rec, replacesAll, replacesFor } from "../../src/proto/record.ts";
