@@ -7,7 +7,9 @@ import { type Int, isInt, sub64 } from "./int64.ts";
 import { type Name, ZERO_TAG, seqOf, tagOf, withTag, writerOf } from "./name.ts";
 import { type Op, opProblem } from "./op.ts";
 import { Decoder, Encoder } from "./range.ts";
-import { type RowsContext, SCOPE_COLUMN, Walk, columnOf } from "./walk.ts";
+import type { RowsContext } from "./refs.ts";
+import { columnOf } from "./shapes.ts";
+import { SCOPE_COLUMN, Walk } from "./walk.ts";
 
 export type { RowsContext };
 
@@ -49,7 +51,7 @@ export function encodeRows(ctx: RowsContext, ops: Op[]): { bytes: Uint8Array; te
   const coder = new Encoder();
   const w = new Walk(coder, ctx, { text: give(text), raw: give(raw) });
   w.samples = gather(w, ops);
-  w.nRows = coder.count(w.count, ops.length, LIMITS.FRAME_ROWS_MAX);
+  w.refs.nRows = coder.count(w.count, ops.length, LIMITS.FRAME_ROWS_MAX);
   ops.forEach((op, i) => w.row(i, op));
   const out = new Buf();
   out.varint(text.length);
@@ -89,10 +91,10 @@ export function decodeRows(ctx: RowsContext, p: Uint8Array): Op[] {
   const w = new Walk(coder, ctx, { text: take(runs.text), raw: take(runs.raw) });
   const n = coder.uint(w.count, 0);
   if (n > LIMITS.FRAME_ROWS_MAX) fail("limit", "rows");
-  w.nRows = Number(n);
-  if (!ctx.named && ctx.firstSeq + w.nRows - 1 > LIMITS.SEQ_MAX) fail("format", "seq");
+  w.refs.nRows = Number(n);
+  if (!ctx.named && ctx.firstSeq + w.refs.nRows - 1 > LIMITS.SEQ_MAX) fail("format", "seq");
   const ops: Op[] = [];
-  for (let i = 0; i < w.nRows; i++) {
+  for (let i = 0; i < w.refs.nRows; i++) {
     const op = w.row(i, undefined);
     checkDecoded(op, ctx.named);
     ops.push(op);
