@@ -1,7 +1,7 @@
 // Forms that were begun and not saved. They survive going elsewhere, a lock, a reload and the next carer's
 // turn, and are seen by the person who began them only: the engine seals them like entries. Each has a key of
-// its own: a tablet that shows nothing (entryOnly) does not know what was begun before, and must not write over
-// it.
+// its own: a tablet that shows nothing (entryOnly) does not know what was begun before, and must not write
+// over it.
 import type { App, Id, Values } from "../app/api.ts";
 
 export interface DraftForm {

@@ -1,5 +1,6 @@
-// Above a form that was begun before: that its answers are still there, which of several it goes on with, and a way
-// to be rid of it. A carer has several of one form when the tablet did not show the first while the second was begun.
+// Above a form that was begun before: that its answers are still there, which of several it goes on with, and a
+// way to be rid of it. A carer has several of one form when the tablet did not show the first while the second
+// was begun.
 import type { DraftForm } from "../drafts.ts";
 import { when } from "../format.ts";
 import { Alert, Button, ChoiceButton } from "../parts.tsx";
