@@ -297,10 +297,14 @@ static int stage_record(oc_txn *t, uint32_t scope, const ov_delta_rec *r) {
   return put_at(t, OC_T_STAGE, key, sizeof key, &p);
 }
 
-static int stage_gone(oc_txn *t, uint32_t scope, const ov_name *record) {
+/* What is here from before goes when the scope is swapped in; what never came has nothing but own ops. */
+static int stage_gone(oc_store *s, oc_txn *t, uint32_t scope, const ov_name *record, ov_arena *a) {
   uint8_t key[4 + OV_NAME_BYTES];
+  oc_server_part p;
   stage_key(scope, record, key);
-  return oc_del(t, OC_T_STAGE, key, sizeof key);
+  int err = oc_del(t, OC_T_STAGE, key, sizeof key);
+  if (!err) err = oc_part_get(t, record, a, &p);
+  return err == OV_E_NOTFOUND ? apply_gone(s, t, scope, record, a) : err;
 }
 
 int oc_apply_delta(oc_store *s, oc_txn *t, const ov_delta *d, ov_arena *a) {
@@ -314,7 +318,7 @@ int oc_apply_delta(oc_store *s, oc_txn *t, const ov_delta *d, ov_arena *a) {
     err = c.staging ? stage_record(t, d->scope, r) : apply_record(s, t, d->scope, &r->rec, r->changed, a);
   }
   for (uint32_t i = 0; i < d->n_gone && !err; i++) {
-    err = c.staging ? stage_gone(t, d->scope, &d->gone[i]) : apply_gone(s, t, d->scope, &d->gone[i], a);
+    err = c.staging ? stage_gone(s, t, d->scope, &d->gone[i], a) : apply_gone(s, t, d->scope, &d->gone[i], a);
   }
   if (!err && c.staging && !d->more) {
     err = swap_in(s, t, d->scope);
@@ -422,12 +426,12 @@ static int absorb_one(oc_store *s, oc_txn *t, oc_log_row *row, ov_arena *a) {
   return err ? err : oc_view_index(s, t, &row->op.record, a);
 }
 
-/* An older log that this server has not been asked about: what the last one acknowledged of it may be unknown
- * here. It stays on top until the server has said. */
-static int to_be_asked(oc_store *s, oc_txn *t, const ov_id *writer, bool *yes) {
+/* A log that this server has not been asked about, also the live one when an older one went first: what the
+ * last server acknowledged of it may be unknown here. It stays on top until the server has said. */
+static int to_be_asked(oc_txn *t, const ov_id *writer, bool *yes) {
   oc_writer_row w;
   int err = oc_writer_get(t, writer, &w);
-  *yes = !err && !w.asked_ms && !ov_id_equal(writer, &s->self.writer);
+  *yes = !err && !w.asked_ms;
   return err;
 }
 
@@ -446,8 +450,8 @@ static int lies_on_top(oc_txn *t, const ov_name *record, const ov_name *op, ov_a
 
 /* What it replaces, what made its record and what made its participant (who says which scopes it lies in)
  * come first, in whichever log they are. */
-static int comes_later(oc_store *s, oc_txn *t, const ov_op *op, ov_arena *a, bool *yes) {
-  int err = to_be_asked(s, t, &op->name.writer, yes);
+static int comes_later(oc_txn *t, const ov_op *op, ov_arena *a, bool *yes) {
+  int err = to_be_asked(t, &op->name.writer, yes);
   if (!err && !*yes && !op->creates) err = lies_on_top(t, &op->record, &op->record, a, yes);
   if (!err && !*yes && op->has_participant && !ov_name_equal(&op->participant, &op->record))
     err = lies_on_top(t, &op->participant, &op->participant, a, yes);
@@ -472,7 +476,7 @@ static int absorb_pass(oc_store *s, oc_txn *t, ov_arena *a, bool *some, bool *le
     err = oc_log_get(t, &op.writer, op.seq, a, &row);
     if (err) return err;
     if (row.state != OC_OP_ACKED || row.as_void || !row.kept) continue;
-    err = comes_later(s, t, &row.op, a, &later);
+    err = comes_later(t, &row.op, a, &later);
     if (!err && !later) err = absorb_one(s, t, &row, a);
     if (err) return err;
     *left |= later;

@@ -70,13 +70,20 @@ typedef struct batch {
   uint32_t cap;
 } batch;
 
+/* Did this device make the record? Then it may hold it by its own op alone, acknowledged in a session that
+ * ended before the record came or went. */
+static bool made_here(sv_session *ss, sv_txn *t, const ov_name *record) {
+  sv_op_row row;
+  return !sv_op_get(t, record, &ss->server->arena, &row) && ov_id_equal(&row.device, &ss->device.id);
+}
+
 /* One position; 1 when the frame is full before it. What leaves a scope amid a fetch may have gone with an
  * earlier frame of it, so that is told also then. PROTO-110 */
 static int take(sv_session *ss, const scope_follow *f, sv_txn *t, const sv_posent *e, size_t budget,
                 int64_t now, batch *b) {
   sv_server *s = ss->server;
   if (e->gone) {
-    if (f->fresh && e->pos <= f->began) return 0;
+    if (f->fresh && e->pos <= f->began && !made_here(ss, t, &e->record)) return 0;
     if (b->weight + OV_NAME_BYTES > budget && b->weight) return 1;
     b->d.gone[b->d.n_gone++] = e->record;
     b->weight += OV_NAME_BYTES + 2;

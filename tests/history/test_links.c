@@ -453,6 +453,52 @@ static void a_restore_after_a_fork_while_live(void **state) {
   home_close(&h);
 }
 
+static int64_t changed_at(tablet *t, const char *id) {
+  oc_txn *x = NULL;
+  ov_arena a;
+  oc_server_part p;
+  ov_name name = name_of(id);
+  ov_arena_init(&a, 1u << 20);
+  assert_int_equal(oc_txn_begin(t->s->db, false, &x), 0);
+  int err = oc_part_get(x, &name, &a, &p);
+  oc_txn_abort(x);
+  ov_arena_free(&a);
+  return err ? 0 : p.changed;
+}
+
+/* An entry was acknowledged, the link was cut, and the server was put back to before it. The next session is
+ * about an older log: it does not take the entry for one that this server has. PROTO-113 */
+static void what_another_server_acknowledged_waits(void **state) {
+  home h;
+  tablet twin;
+  char mine[OC_ID_TEXT], twins[OC_ID_TEXT], later_on[OC_ID_TEXT], entry[OC_ID_TEXT];
+  link_plan cut = {.cut_after_down = 2};
+  (void)state;
+  home_open(&h);
+  fork_and_restore(&h, &twin, mine, twins, later_on);
+  for (int i = 0; i < 2; i++) tablet_sync_ok(&twin);
+  world_backup(&h.w);
+  add_night(&h, &h.b, "2025-10-07", "2", NULL); /* so that there is a DELTA to lose */
+  tablet_sync_ok(&h.b);
+  days_later(&h, 2); /* the older log is due after this session */
+  add_night(&h, &twin, "2025-10-08", "4", entry);
+  tablet_sync(&twin, &cut, NULL);
+  assert_int_equal(tablet_status(&twin).unsent, 0);
+  world_restore(&h.w);
+  later(&h);
+  tablet_sync(&twin, NULL, NULL);
+  assert_int_equal(changed_at(&twin, entry), 0);
+  assert_string_equal(tablet_value(&twin, entry, "quality", NULL), "4");
+  for (int i = 0; i < 2; i++) tablet_sync_ok(&twin);
+  tablet_sync_ok(&h.a);
+  tablet_sync_ok(&h.b);
+  assert_int_not_equal(changed_at(&h.b, entry), 0);
+  assert_int_equal(changed_at(&twin, entry), changed_at(&h.b, entry));
+  all_agree(&h);
+  tablet_close(&twin);
+  home_close(&h);
+}
+
 /* An older log that the server does not take (here: it is damaged) lets the live one through, is tried again
  * behind it, and ends no session that stays. PROTO-66 */
 static void an_older_log_that_does_not_get_through(void **state) {
@@ -491,6 +537,7 @@ int main(void) {
                                      cmocka_unit_test(a_clone_logs_on),
                                      cmocka_unit_test(a_restore_after_a_fork),
                                      cmocka_unit_test(a_restore_after_a_fork_while_live),
+                                     cmocka_unit_test(what_another_server_acknowledged_waits),
                                      cmocka_unit_test(an_older_log_that_does_not_get_through)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
