@@ -92,7 +92,7 @@ test("the canary: knows an enrolled browser, and an older copy of its log", () =
     read: () => text,
     write: (t: string) => void (text = t),
   }));
-  const log = { writer: "0f".repeat(16), device: "", seq: 7, head: new Uint8Array(), acked: 7, safe: 0 };
+  const log = { writer: "0f".repeat(16), device: "", seq: 7, head: new Uint8Array(), acked: 7, safe: 0, askedMs: 0 };
   assert.equal(wasEnrolled(marks), false);
   sing(marks, log);
   marks[0].write("");

@@ -156,6 +156,23 @@ test("PROTO-113: an entry waits on top for what it rests on in an old log that w
   assert.equal(shown(s.store.part(a)!.record, 19), 7);
 });
 
+test("PROTO-113: what another server acknowledged of the live log waits for the session about that log", () => {
+  const { s, next } = twoLogs();
+  s.store.apply([{ to: "cursor", staged: false, cursor: { scope: 2, pos: 1, hash: new Uint8Array(16) } }]);
+  const d = s.write(4);
+  s.greet().welcome();
+  s.pushes();
+  s.ack(2); // and the link is cut
+  s.greet(false, undefined, LATER(1)).welcome({ server: RESTORED }).delta(0, 1, []).synced();
+  assert.equal(s.hello!.writer, WRITER);
+  assert.deepEqual([s.store.onTop(d).length, s.store.part(d)], [1, undefined], "it may lack it");
+  s.greet(false, undefined, LATER(1)).welcome({ server: RESTORED, own: OWN.TIPS });
+  assert.equal(s.hello!.writer, next);
+  assert.equal(s.pushes().length, 1);
+  s.ack(2).synced();
+  assert.deepEqual([s.store.onTop(d).length, s.store.part(d)?.record.created], [0, true]);
+});
+
 test("offered again: all of every log goes from its beginning, and nothing that is shown changes", () => {
   const { s, a, b, c, next } = twoLogs();
   s.store.apply([{ to: "again" }]);

@@ -121,9 +121,8 @@ export class IdbStore implements Store {
   async ackedOnTop(): Promise<Entry[]> {
     const rows = await this.#p.db.getAllFromIndex("entries", "ackTop");
     if (!rows.length) return [];
-    const { writer } = await this.log();
-    const told = new Set([writer]);
-    for (const o of await this.oldLogs()) if (o.askedMs) told.add(o.writer);
+    const told = new Set<Id>();
+    for (const o of [...(await this.oldLogs()), await this.log()]) if (o.askedMs) told.add(o.writer);
     return this.#open(await this.#inOrder(rows.filter((r) => told.has(r.w))));
   }
   /** As they were written: a store goes from one log to the next. */

@@ -29,6 +29,8 @@ export async function askAboutAll(tx: Write): Promise<void> {
       "oldLogs",
       old.map((o) => ({ ...o, askedMs: 0 })),
     );
+  const live = await metaOf(tx, "log");
+  if (live) await putMeta(tx, "log", { ...live, askedMs: 0 });
 }
 
 /** An entry is unsent, or no more: those that say who looked at whom are counted. */
@@ -79,5 +81,5 @@ export async function newWriter(
   if (stranded) await putMeta(tx, "stranded", ((await metaOf(tx, "stranded")) ?? 0) + stranded);
   await putMeta(tx, "oldLogs", before.filter((o) => o.device === device && o.seq > 0));
   await putMeta(tx, "head0", head);
-  await putMeta(tx, "log", { writer, device, seq: 0, head, acked: 0, safe: 0 });
+  await putMeta(tx, "log", { writer, device, seq: 0, head, acked: 0, safe: 0, askedMs: 0 });
 }

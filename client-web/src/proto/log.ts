@@ -36,13 +36,12 @@ export interface LogState {
   acked: number;
   /** last op that is in a verified backup or on a second server */
   safe: number;
-}
-
-/** A log of this device that it left behind: another copy of the store went on with it (PROTO-58). */
-export interface OldLog extends LogState {
   /** server time at which the server was asked what it has of it; 0: this server was not */
   askedMs: number;
 }
+
+/** A log of this device that it left behind: another copy of the store went on with it (PROTO-58). */
+export type OldLog = LogState;
 const ASK_AGAIN_MS = 86_400_000;
 /** PROTO-66: WELCOME speaks of one log only, and another server, or one that was restored, may lack what
  *  was  acknowledged of this one. So it is asked about: whenever another server answers than before, and

@@ -246,8 +246,7 @@ export class Session {
     yield* this.#outbox.lookForDouble(m.tips);
     if (m.own !== OWN.SAME) yield* this.#outbox.findPlace(m.tips, m.ladder);
     // only now: a tablet that ended before it noted what is lacking asks again
-    if (this.#met.old)
-      yield* get(this.#ports.store.apply([{ to: "asked", writer: this.#met.writer, ms: m.timeMs }]));
+    yield* get(this.#ports.store.apply([{ to: "asked", writer: this.#met.writer, ms: m.timeMs }]));
     yield* this.#outbox.push();
   }
   /** PROTO-160, 161: what was received goes at once. */

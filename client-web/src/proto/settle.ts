@@ -34,13 +34,14 @@ export function* settle(store: Store, scopes: Scopes, offsetMs: number): Step<vo
   }
   yield* get(store.apply(changes));
 }
-/** Those that rest on nothing of an old log which is still to be asked about or sent. */
+/** Those that rest on nothing of a log which is still to be asked about or sent. */
 function* absorbable(store: Store, acked: Entry[]): Step<Entry[]> {
   if (!acked.length) return acked;
-  const old = new Map((yield* get(store.oldLogs())).map((o) => [o.writer, o]));
+  const all = [...(yield* get(store.oldLogs())), yield* get(store.log())];
+  const logs = new Map(all.map((o) => [o.writer, o]));
   const later = new Set<Name>();
   const waits = (name: Name): boolean => {
-    const log = old.get(writerOf(name));
+    const log = logs.get(writerOf(name));
     return later.has(name) || (log !== undefined && (!log.askedMs || seqOf(name) > log.acked));
   };
   return acked.filter((e) => {

@@ -44,10 +44,10 @@ export type Change =
   | { to: "refused"; writer: Id; seq: number; error: number }
   /** the log is left behind, and another one begun; askedMs: as of an old log, of the one that is left */
   | { to: "newWriter"; writer: Id; device: Id; head: Uint8Array; askedMs: number }
-  /** the server was asked what it has of an old log */
+  /** the server was asked what it has of a log */
   | { to: "asked"; writer: Id; ms: number }
   | { to: "key"; of: KeyOf; key: Uint8Array }
-  /** the server that the cursors belong to. Another one than before was asked about no old log yet */
+  /** the server that the cursors belong to. Another one than before was asked about no log yet */
   | { to: "server"; server: Id }
   /** server time less own, milliseconds */
   | { to: "clock"; offsetMs: number }
@@ -74,8 +74,8 @@ export interface Store {
   entries(writer: Id, from: number, to: number, max: number): Later<Entry[]>;
   /** Heads of a log after these seqs; undefined for a seq that it has not. */
   heads(writer: Id, seqs: number[]): Later<(Uint8Array | undefined)[]>;
-  /** Acknowledged ops that still lie on top, in the order in which they were written. Of an old log not
-   *  before  this server was asked about it (PROTO-113). */
+  /** Acknowledged ops that still lie on top, in the order in which they were written. Of no log before this
+   *  server was asked about it (PROTO-113). */
   ackedOnTop(): Later<Entry[]>;
   /** The server this store last knew; null before the first session. */
   server(): Later<Id | null>;
@@ -129,7 +129,7 @@ export class MemoryStore implements Store {
   };
   ackedOnTop = () =>
     this.#logs
-      .filter((k) => k === this.#live || k.log.askedMs)
+      .filter((k) => k.log.askedMs)
       .flatMap((k) => k.entries.filter((e) => e.onTop && e.receipt));
   server = () => this.#server;
   cursors = () => [...this.#cursors.values()];
