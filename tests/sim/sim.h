@@ -180,6 +180,7 @@ typedef struct sim_queue {
 struct sim_link {
   bool used;
   unsigned id, weight;
+  unsigned portion; /* about so many bytes of records go into one DELTA; 0: what fits */
   sim *w;
   sim_tablet *t; /* NULL: the client's end is gone */
   oc_session *cs;

@@ -133,9 +133,10 @@ void sim_check_own(sim_tablet *t, sim_rng *r, unsigned some) {
   FX_OK(oc_txn_begin(t->s->db, false, &x));
   int err = oc_writer_next(x, NULL, &row);
   for (; !err; err = oc_writer_next(x, &row.writer, &row)) {
-    /* A server that was put back may lack what the last one acknowledged of an older log: that shows again
-     * when it has been asked about, in the next session. */
-    bool asked = row.asked_ms || ov_id_equal(&row.writer, &t->s->self.writer);
+    /* A server that was put back may lack what the last one acknowledged of a log that this session is not
+     * about, also of the live one when an older one goes first: that shows again when it has been asked
+     * about, in the next session. */
+    bool asked = row.asked_ms != 0;
     for (uint64_t seq = row.last; seq >= 1; seq--) {
       oc_log_row op;
       bool sent = seq <= row.acked;
