@@ -39,14 +39,28 @@ static uint32_t retractions(const ov_record *r) {
   return n;
 }
 
+static bool retracts(const ov_op *op) {
+  for (uint32_t i = 0; i < op->n_fields; i++)
+    if (op->fields[i].id == OV_FIELD_RETRACTED && op->fields[i].v.type != OV_V_NIL) return true;
+  return false;
+}
+
+/* With several retractions the author cannot tell which op each of them saw, also when one of them, of this
+ * push, is taken back by the next op. */
+static bool several_retractions(const ingest *g, const folded *f, const sv_record_row *old) {
+  uint32_t at, n = retractions(&old->rec);
+  for (uint32_t i = 0; n && i < f->n; i++)
+    n += ingest_pushed(g, &f->in[i].op->name, &at) && retracts(f->in[i].op);
+  return n > 1;
+}
+
 /* PROTO-112 */
 static bool changed_by_others(const ingest *g, const folded *f, const sv_record_row *old, uint32_t n_scopes) {
   if (!g->ops || f->frozen || !f->rec.created || f->rec.n_held || named_by_stored(g, f)) return true;
   /* Left out in two scopes and then gone from one of them, its author would have it in neither. */
   if (n_scopes > 1) return true;
   if (!old) return false;
-  /* With several retractions the author cannot tell which op each of them saw. */
-  return old->rec.n_held || !old->rec.created || retractions(&old->rec) > 1 || leaving_window(g, old);
+  return old->rec.n_held || !old->rec.created || several_retractions(g, f, old) || leaving_window(g, old);
 }
 
 static int encode_state(const ov_record *r, ov_buf *out) {

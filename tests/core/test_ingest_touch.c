@@ -284,6 +284,28 @@ static void retractions_that_saw_different_things_are_told(void **state) {
   small_close(&s);
 }
 
+/* A retraction and its undoing in one push, where somebody else had retracted too: at the end one is left,
+ * and what the author's own had seen must not count for it. PROTO-112 */
+static void a_retraction_that_comes_and_goes_beside_another_is_told(void **state) {
+  (void)state;
+  small_world s;
+  sv_push_out out;
+  small_open(&s, 87);
+  fx_tablet *t2 = fx_tablet_new(&s.w, s.org, &s.a, 1, &s.carer);
+  ov_name night = small_night(&s, s.ta, 1);
+  fx_push_ok(s.ta, s.org, 1, 1);
+  ov_field f[] = {fx_text(OV_FIELD_RETRACTED, "wrong client")}, undo[] = {{OV_FIELD_RETRACTED, ov_nil()}};
+  fx_edit_of(t2, s.ta->ops[0], &night, f, 1, &night, 1);
+  fx_push_ok(t2, s.org, 1, 1);
+  ov_name mine = fx_edit_of(s.ta, s.ta->ops[0], &night, f, 1, &night, 1);
+  fx_edit_of(s.ta, s.ta->ops[0], &night, undo, 1, &mine, 1);
+  FX_OK(fx_push(s.ta, s.org, 2, 3, &out));
+  assert_true(only_touch(&s, &out, &night).foreign);
+  sv_touches_free(&out.touches);
+  fx_tablet_free(t2);
+  small_close(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(own_changes_are_the_authors),
@@ -296,6 +318,7 @@ int main(void) {
       cmocka_unit_test(an_edit_of_a_record_that_left_the_window_is_told),
       cmocka_unit_test(what_comes_back_to_a_scope_is_told),
       cmocka_unit_test(retractions_that_saw_different_things_are_told),
+      cmocka_unit_test(a_retraction_that_comes_and_goes_beside_another_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
