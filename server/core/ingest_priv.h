@@ -202,6 +202,9 @@ int scopes_of_record(ingest *g, const ov_record *r, uint32_t scopes[OV_SCOPES_MA
  * row->places. */
 void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state,
                   bool anew, bool foreign);
+/* What left a scope long ago is told there anew: whoever offers the op that made it may have heard of it
+ * before the ACK, and would make the record at SYNCED. PROTO-110 */
+void tell_gone_again(ingest *g, const sv_record_row *row, uint32_t scope);
 void move_participants(ingest *g);
 /* verdict.c */
 void ruling_register(ingest *g, const ov_op *op);

@@ -170,4 +170,5 @@ void store_offered_again(ingest *g, const ov_op *op) {
   int err = sv_record_get(g->t, &op->record, &g->look, &row);
   if (err && err != OV_E_NOTFOUND) sv_txn_fail(g->t, err);
   if (!err && !lists(&row.rec, &op->name)) ingest_again(g, &op->record, op->kind);
+  if (!err && op->creates) tell_gone_again(g, &row, op->scope);
 }

@@ -111,6 +111,25 @@ static void leave_scopes(ingest *g, const sv_record_row *row, const uint32_t *sc
   }
 }
 
+static int state_of(ingest *g, const ov_record *r, ov_hash *state) {
+  ov_buf_reset(&g->b1);
+  ov_record_encode(r, &g->b1);
+  return g->b1.err ? g->b1.err : sv_state_hash(g->t, r, g->b1.p, g->b1.n, state);
+}
+
+void tell_gone_again(ingest *g, const sv_record_row *row, uint32_t scope) {
+  ov_hash state;
+  sv_touch c = {.record = row->rec.name, .scope = scope, .gone = true, .foreign = true};
+  if (row->erased || place_in(row, scope) || sv_gone_get(g->t, scope, &c.record, &c.prev_pos)) return;
+  int err = state_of(g, &row->rec, &state);
+  if (err) {
+    sv_txn_fail(g->t, err);
+    return;
+  }
+  sv_pos_append(g->t, scope, &c.record, &state, c.prev_pos, true, &c.pos);
+  touch(g, &c);
+}
+
 void place_record(ingest *g, sv_record_row *row, const uint32_t *scopes, uint32_t n, const ov_hash *state,
                   bool anew, bool foreign) {
   sv_place places[OV_SCOPES_MAX];
@@ -153,9 +172,7 @@ static void move_record(ingest *g, const ov_name *name) {
   int err = sv_record_get(g->t, name, &g->work, &row);
   if (!err) err = scopes_of_record(g, &row.rec, scopes, &n);
   if (!err && same_places(&row, scopes, n)) return;
-  ov_buf_reset(&g->b1);
-  if (!err) ov_record_encode(&row.rec, &g->b1);
-  if (!err) err = g->b1.err ? g->b1.err : sv_state_hash(g->t, &row.rec, g->b1.p, g->b1.n, &state);
+  if (!err) err = state_of(g, &row.rec, &state);
   if (err) {
     sv_txn_fail(g->t, err);
     return;
