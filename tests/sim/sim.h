@@ -190,6 +190,7 @@ struct sim_link {
   bool paused, close_asked, want_write, client_idle;
   bool replay; /* recorded messages played again by somebody else */
   bool live, enrolling;
+  bool left;    /* somebody left while this link fetched */
   ov_id writer; /* said in HELLO */
   unsigned n_up, n_down, n_heard;
   int said; /* what the client's session ended with */

@@ -154,6 +154,33 @@ static void client_says(sim_link *l) {
   if (l->ss) put(&l->up, p, n);
 }
 
+static const scope_follow *fetched_in_part(const sim_link *l) {
+  for (uint32_t i = 0; i < l->ss->n_scopes; i++) {
+    const scope_follow *f = &l->ss->scopes[i];
+    if (f->scope >= 2 && f->fresh && f->sent && f->behind) return f;
+  }
+  return NULL;
+}
+
+/* Once a link: somebody of a team leaves it between two frames of its fetch. By chance that hardly
+ * happens. */
+static void leave_amid_fetch(sim_link *l) {
+  sim *w = l->w;
+  const scope_follow *f = l->portion && !l->left && l->id % 2 && !w->disk_full ? fetched_in_part(l) : NULL;
+  if (!f) return;
+  uint32_t team = 1u << (f->scope - 2), other = 1u << (f->scope - 1) % SIM_TEAMS;
+  for (unsigned k = 0; k < w->admin.n_participants && !l->left; k++) {
+    unsigned i = (l->id + k) % w->admin.n_participants;
+    uint32_t teams = w->admin.participants[i].teams;
+    if (!w->admin.participants[i].here || !(teams & team)) continue;
+    l->left = true;
+    w->rights_changed = true;
+    w->in_net = false; /* nothing fails the administrator */
+    sim_set_participant_teams(w, i, teams & ~team ? teams & ~team : other);
+    w->in_net = true;
+  }
+}
+
 static void server_says(sim_link *l) {
   ov_buf b;
   ov_buf_init(&b, OV_WS_MESSAGE_BYTES_MAX);
@@ -165,6 +192,7 @@ static void server_says(sim_link *l) {
     l->w->st.bytes += b.n;
     sim_spy_down(l, b.p, b.n);
     put(&l->down, b.p, b.n);
+    leave_amid_fetch(l);
   }
   ov_buf_free(&b);
 }
