@@ -524,11 +524,13 @@ if command -v script >/dev/null; then
   run 0 two sync
 fi
 
-# A server that ends in order says when to come back.
+# Into a file: a line whenever something has come. A server that ends in order says when to come back.
 "$cli" --store "$dir/two" sync --live >"$dir/live" 2>"$dir/live.err" &
 live=$!
 pids+=("$live")
-sleep 1
+run 0 one add sleep_check --client Anna checked_at=now state=3
+run 0 one sync
+live_shows '^0 sent, 1 received$'
 stop_server TERM || fail "the server ended with $?"
 sleep 0.3
 kill -INT "$live"
